@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libas2.a
+%C%_libas2_a_SOURCES =

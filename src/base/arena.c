@@ -1,0 +1,131 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BLOCK_SIZE 8192
+#define ALIGN sizeof(max_align_t)
+
+struct block {
+	struct block *next;
+	size_t used;
+	size_t room;
+	max_align_t data[];
+};
+
+struct van_arena {
+	struct block *first;
+	size_t given;
+	size_t max;
+};
+
+struct van_arena *van_arena_new(size_t max)
+{
+	struct van_arena *a = calloc(1, sizeof *a);
+	if (a)
+		a->max = max ? max : (size_t)64 << 20;
+	return a;
+}
+
+static void free_blocks(struct block *b)
+{
+	while (b) {
+		struct block *next = b->next;
+		free(b);
+		b = next;
+	}
+}
+
+void van_arena_free(struct van_arena *a)
+{
+	if (!a)
+		return;
+	free_blocks(a->first);
+	free(a);
+}
+
+void van_arena_reset(struct van_arena *a)
+{
+	struct block *keep = NULL;
+	for (struct block *b = a->first; b;) {
+		struct block *next = b->next;
+		if (!keep && b->room == BLOCK_SIZE)
+			keep = b;
+		else
+			free(b);
+		b = next;
+	}
+	if (keep) {
+		keep->next = NULL;
+		memset(keep->data, 0, keep->used);
+		keep->used = 0;
+	}
+	a->first = keep;
+	a->given = 0;
+}
+
+void *van_arena_alloc(struct van_arena *a, size_t n)
+{
+	if (n > SIZE_MAX - ALIGN)
+		return NULL;
+	n = (n + ALIGN - 1) / ALIGN * ALIGN;
+	if (n == 0)
+		n = ALIGN;
+	if (n > a->max || a->given > a->max - n)
+		return NULL;
+	struct block *b = a->first;
+	if (!b || b->room - b->used < n) {
+		size_t room = n > BLOCK_SIZE ? n : BLOCK_SIZE;
+		b = calloc(1, sizeof *b + room);
+		if (!b)
+			return NULL;
+		b->room = room;
+		b->next = a->first;
+		a->first = b;
+	}
+	void *p = (char *)b->data + b->used;
+	b->used += n;
+	a->given += n;
+	return p;
+}
+
+void *van_arena_array(struct van_arena *a, size_t count, size_t size)
+{
+	if (size && count > SIZE_MAX / size)
+		return NULL;
+	return van_arena_alloc(a, count * size);
+}
+
+struct slice van_arena_slice(struct van_arena *a, struct slice s)
+{
+	if (!s.p || s.n == SIZE_MAX)
+		return SLICE_NONE;
+	char *p = van_arena_alloc(a, s.n + 1);
+	if (!p)
+		return SLICE_NONE;
+	memcpy(p, s.p, s.n);
+	return slice_make(p, s.n);
+}
+
+char *van_arena_str(struct van_arena *a, struct slice s)
+{
+	return (char *)van_arena_slice(a, s).p;
+}
+
+struct slice van_arena_printf(struct van_arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	char *p = n < 0 ? NULL : van_arena_alloc(a, (size_t)n + 1);
+	if (!p)
+		return SLICE_NONE;
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return slice_make(p, (size_t)n);
+}

@@ -1,0 +1,28 @@
+#include "base/fault.h"
+
+#ifdef VAN_FAULT_POINTS
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void van_fault_point(const char *name)
+{
+	static const char *armed;
+	static long left;
+	static size_t length;
+	if (!armed) {
+		armed = getenv("OPENVAN_FAULT");
+		if (!armed)
+			armed = "";
+		length = strcspn(armed, ":");
+		left = armed[length] ? strtol(armed + length + 1, NULL, 10) : 1;
+	}
+	if (!length || strlen(name) != length || memcmp(name, armed, length) != 0)
+		return;
+	if (--left == 0)
+		kill(getpid(), SIGKILL);
+}
+
+#endif

@@ -1,0 +1,14 @@
+noinst_LIBRARIES += %D%/libbase.a
+%C%_libbase_a_SOURCES = \
+	%D%/arena.c %D%/arena.h \
+	%D%/buf.c %D%/buf.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/codec.c %D%/codec.h \
+	%D%/error.c %D%/error.h \
+	%D%/fault.c %D%/fault.h \
+	%D%/fdio.c %D%/fdio.h \
+	%D%/id.c %D%/id.h \
+	%D%/log.c %D%/log.h \
+	%D%/record.c %D%/record.h \
+	%D%/record_json.c \
+	%D%/slice.c %D%/slice.h

@@ -1,0 +1,150 @@
+#include "base/log.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CONTEXT_MAX 4
+
+static struct {
+	char role[32];
+	enum log_level minimum;
+	enum log_format format;
+	struct {
+		char key[24];
+		char value[200];
+	} context[CONTEXT_MAX];
+} setup = {.role = "vand", .minimum = LOG_LEVEL_INFO};
+
+void log_setup(const char *role, enum log_level minimum, enum log_format format)
+{
+	snprintf(setup.role, sizeof setup.role, "%s", role);
+	setup.minimum = minimum;
+	setup.format = format;
+}
+
+void log_context(const char *key, const char *value)
+{
+	int slot = -1;
+	for (int i = CONTEXT_MAX - 1; i >= 0; i--) {
+		if (strcmp(setup.context[i].key, key) == 0) {
+			slot = i;
+			break;
+		}
+		if (!setup.context[i].key[0])
+			slot = i;
+	}
+	if (slot < 0)
+		return;
+	if (!value) {
+		setup.context[slot].key[0] = 0;
+		return;
+	}
+	snprintf(setup.context[slot].key, sizeof setup.context[slot].key, "%s", key);
+	snprintf(setup.context[slot].value, sizeof setup.context[slot].value, "%s", value);
+}
+
+static void put_json_string(struct van_buf *b, const char *z)
+{
+	van_buf_append_char(b, '"');
+	for (; *z; z++) {
+		unsigned char c = (unsigned char)*z;
+		if (c == '"' || c == '\\') {
+			van_buf_append_char(b, '\\');
+			van_buf_append_char(b, (char)c);
+		} else if (c < 32 || c >= 127) {
+			van_buf_printf(b, "\\u%04x", c);
+		} else {
+			van_buf_append_char(b, (char)c);
+		}
+	}
+	van_buf_append_char(b, '"');
+}
+
+static bool needs_quotes(const char *z)
+{
+	if (!*z)
+		return true;
+	for (; *z; z++)
+		if ((unsigned char)*z <= 32 || (unsigned char)*z >= 127 || *z == '"' || *z == '=' || *z == '\\')
+			return true;
+	return false;
+}
+
+static void put_pair(struct van_buf *b, const char *key, const char *value)
+{
+	if (setup.format == LOG_FORMAT_JSON) {
+		van_buf_append_char(b, ',');
+		put_json_string(b, key);
+		van_buf_append_char(b, ':');
+		put_json_string(b, value);
+		return;
+	}
+	van_buf_printf(b, " %s=", key);
+	if (needs_quotes(value))
+		put_json_string(b, value);
+	else
+		van_buf_append_str(b, value);
+}
+
+void log_event(enum log_level level, const char *event, ...)
+{
+	static const char *const levels[] = {"debug", "info", "warning", "error"};
+	if (level < setup.minimum)
+		return;
+	struct van_buf b = VAN_BUF_INIT(16384);
+	char now[VAN_TIME_TEXT];
+	van_time_rfc3339(now, van_clock_now());
+	if (setup.format == LOG_FORMAT_JSON)
+		van_buf_printf(&b, "{\"time\":\"%s\"", now);
+	else
+		van_buf_append_str(&b, now);
+	put_pair(&b, "level", levels[level]);
+	put_pair(&b, "role", setup.role);
+	put_pair(&b, "event", event);
+	for (int i = 0; i < CONTEXT_MAX; i++)
+		if (setup.context[i].key[0])
+			put_pair(&b, setup.context[i].key, setup.context[i].value);
+	va_list ap;
+	va_start(ap, event);
+	for (const char *key; (key = va_arg(ap, const char *));) {
+		const char *value = va_arg(ap, const char *);
+		if (value)
+			put_pair(&b, key, value);
+	}
+	va_end(ap);
+	van_buf_append_str(&b, setup.format == LOG_FORMAT_JSON ? "}\n" : "\n");
+	if (!b.error && write(STDERR_FILENO, b.p, b.n) < 0) {
+		/* nowhere left to complain */
+	}
+	van_buf_free(&b);
+}
+
+static char *rotating(void)
+{
+	static char buffers[8][256];
+	static unsigned next;
+	return buffers[next++ % 8];
+}
+
+const char *log_u64(unsigned long long v)
+{
+	char *to = rotating();
+	snprintf(to, 256, "%llu", v);
+	return to;
+}
+
+const char *log_slice(struct slice s)
+{
+	if (!s.p)
+		return NULL;
+	char *to = rotating();
+	size_t n = s.n < 240 ? s.n : 240;
+	for (size_t i = 0; i < n; i++)
+		to[i] = s.p[i] ? s.p[i] : '?';
+	to[n] = 0;
+	return to;
+}

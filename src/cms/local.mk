@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libcms.a
+%C%_libcms_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libedi.a
+%C%_libedi_a_SOURCES =

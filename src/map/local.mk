@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libmap.a
+%C%_libmap_a_SOURCES =

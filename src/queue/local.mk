@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libqueue.a
+%C%_libqueue_a_SOURCES =
