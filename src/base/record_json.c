@@ -74,7 +74,12 @@ static void put_value(const struct record_field *f, const void *member, struct v
 	switch ((enum record_kind)f->kind) {
 	case RECORD_U64: van_buf_printf(to, "%" PRIu64, *(const uint64_t *)member); return;
 	case RECORD_BOOL: van_buf_append_str(to, *(const bool *)member ? "true" : "false"); return;
-	case RECORD_ENUM: json_put_text(to, slice_str(f->names[*(const uint32_t *)member])); return;
+	case RECORD_ENUM:
+		if (f->names)
+			json_put_text(to, slice_str(f->names[*(const uint32_t *)member]));
+		else
+			van_buf_printf(to, "%" PRIu32, *(const uint32_t *)member);
+		return;
 	case RECORD_TIME:
 		if (*(const van_time *)member)
 			json_put_text(to, slice_str(van_time_rfc3339(time, *(const van_time *)member)));

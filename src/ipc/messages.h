@@ -1,1 +1,429 @@
-/* placeholder */
+/* Every message between roles: its type, its struct and its table. One name follows one thing through all roles:
+ * search for IPC_AS2_RECEIVE, IPC_AS2_ACCEPT, IPC_AS2_REPLY, IPC_JOB, IPC_JOB_RESULT to follow one document.
+ *
+ * Slices of a received message are valid until the next receive on its channel. "fd[0]" below is the message's first
+ * descriptor. `request` of the header is the asker's and is echoed in the answer. */
+#ifndef OPENVAN_IPC_MESSAGES_H
+#define OPENVAN_IPC_MESSAGES_H
+
+#include "base/clock.h"
+#include "base/record.h"
+
+enum ipc_type {
+	/* supervisor ↔ role (role start is a sequence: CONFIG, then PEER, LISTENER, FILE in any number, then START) */
+	IPC_ROLE_CONFIG = 1, /* struct ipc_role_config; fd[0]: the configuration as JSON */
+	IPC_ROLE_PEER,       /* struct ipc_role_thing: name = peer's role, index = its number; fd[0]: the channel */
+	IPC_ROLE_LISTENER,   /* struct ipc_role_thing: name = "as2", "sftp", "admin", "control"; index into the config's list; fd[0] */
+	IPC_ROLE_FILE,       /* struct ipc_role_thing: name = "data" (folder), "tls-certificate", "tls-key", "client-ca", "host-key", "receipt-key"; fd[0] */
+	IPC_ROLE_START,      /* everything has been passed */
+	IPC_ROLE_READY,      /* role → supervisor: serving */
+	IPC_ROLE_RELOAD,     /* supervisor → role: fresh CONFIG and FILEs follow, then START */
+	IPC_ROLE_STOP,       /* supervisor → role: finish and exit 0 */
+	IPC_KEYS_WANTED,     /* store → supervisor: struct ipc_keys_wanted, the whole list, after start and after each change */
+	IPC_KEY_ADD,         /* supervisor → keyd: struct ipc_key; fd[0]: the opened private key file */
+	IPC_KEY_STATUS,      /* keyd → supervisor → store: struct ipc_key_status */
+	IPC_STATUS,          /* store → supervisor: no body */
+	IPC_STATUS_REPLY,    /* supervisor → store: struct ipc_status */
+
+	/* AS2 in */
+	IPC_AS2_RECEIVE = 100, /* http → worker: struct ipc_as2_receive; fd[0]: spooled body */
+	IPC_AS2_HANDED,        /* worker → http: no body; the store answers from now on; the worker is idle */
+	IPC_AS2_REPLY,         /* store or worker → http: struct ipc_http_reply; from a worker it also means "idle" */
+	IPC_AS2_ACCEPT,        /* worker → store: struct ipc_as2_accept; fds: artefacts kept in files */
+
+	/* look-ups: worker → store; the answer is a record of src/partner/directory.h */
+	IPC_LOOKUP = 200, /* struct ipc_lookup */
+	IPC_LOOKUP_REPLY, /* struct ipc_lookup_reply */
+	IPC_DIRECTORY_CHANGED, /* store → worker: forget cached look-ups; no body */
+
+	/* jobs: store ↔ worker */
+	IPC_JOB = 300,  /* struct ipc_job; fd[0]: payload where it is not inline */
+	IPC_JOB_RESULT, /* struct ipc_job_result; fds: outputs kept in files */
+	IPC_JOB_FAILED, /* worker → store: struct ipc_job_failed */
+	IPC_PASSWORD_CHECK,       /* store → worker: struct ipc_password_check */
+	IPC_PASSWORD_CHECK_REPLY, /* struct ipc_verdict */
+
+	/* keys: worker or store ↔ keyd */
+	IPC_UNWRAP = 400, /* struct ipc_unwrap */
+	IPC_UNWRAPPED,    /* struct ipc_unwrapped: always a key, see cms/unwrap.h */
+	IPC_SIGN,         /* struct ipc_sign */
+	IPC_SIGNED,       /* struct ipc_signed */
+	IPC_CHECKPOINT,   /* store → keyd: struct ipc_checkpoint */
+	IPC_CHECKPOINT_SIGNED, /* struct ipc_checkpoint_signed */
+
+	/* mailboxes: sftp session ↔ store; every request is answered by IPC_MAILBOX_REPLY unless stated otherwise */
+	IPC_SESSION_OPEN = 500, /* sftp listener → store: struct ipc_session_open; fd[0]: the session's channel. No answer */
+	IPC_AUTH,               /* struct ipc_auth; answer IPC_AUTH_REPLY */
+	IPC_AUTH_REPLY,         /* struct ipc_auth_reply */
+	IPC_MAILBOX_LIST,       /* struct ipc_mailbox_list; answer IPC_MAILBOX_ENTRIES */
+	IPC_MAILBOX_ENTRIES,    /* struct ipc_mailbox_entries */
+	IPC_MAILBOX_STAT,       /* struct ipc_mailbox_name; the reply has entry */
+	IPC_MAILBOX_OPEN,       /* struct ipc_mailbox_name; the reply has entry and fd[0] to read (content begins at entry.offset) */
+	IPC_MAILBOX_CREATE,     /* no body; the reply has fd[0], an unnamed file to write */
+	IPC_MAILBOX_COMMIT,     /* struct ipc_mailbox_commit; fd[0]: that file. Answered after the store's commit */
+	IPC_MAILBOX_COLLECTED,  /* struct ipc_mailbox_name: complete download; answered after the commit */
+	IPC_MAILBOX_REMOVE,     /* struct ipc_mailbox_name: partner deleted the file: taken. Answered after the commit */
+	IPC_MAILBOX_RENAME,     /* struct ipc_mailbox_rename: staged upload → final name (becomes a message), or /out → taken */
+	IPC_MAILBOX_REPLY,      /* struct ipc_mailbox_reply */
+
+	/* control socket: vanctl, web → store */
+	IPC_CONTROL = 600, /* struct ipc_control; fd[0] where the command takes a file */
+	IPC_CONTROL_REPLY, /* struct ipc_control_reply; fd[0] where the answer is a file */
+};
+
+/* --- supervisor ------------------------------------------------------------------------------------------------------ */
+
+struct ipc_role_config {
+	struct slice role; /* "store", "keyd", "http", "worker", "sftp", "deliver", "web" */
+	uint64_t index;
+	struct slice pool; /* worker: "receive" or "job" */
+	bool reload;
+};
+struct ipc_role_thing {
+	struct slice name;
+	uint64_t index; /* listeners, peers: which one */
+	struct slice path; /* files: for messages to people */
+};
+struct ipc_key {
+	struct slice key_id;      /* lower-case hex SHA-256 of the certificate's SubjectPublicKeyInfo */
+	struct slice path;        /* absolute */
+	struct slice certificate; /* DER */
+};
+struct ipc_keys_wanted {
+	struct record_list keys; /* struct ipc_key */
+};
+struct ipc_key_status {
+	struct slice key_id;
+	bool ok;
+	struct slice error; /* says what to do; never key material */
+};
+struct ipc_role_status {
+	struct slice name;
+	uint64_t pid;
+	struct slice state; /* "running", "starting", "backing-off", "stopped" */
+	uint64_t restarts;
+};
+struct ipc_status {
+	struct record_list roles; /* struct ipc_role_status */
+	struct slice_list listeners; /* "as2 127.0.0.1:4080" */
+};
+
+/* --- AS2 in ---------------------------------------------------------------------------------------------------------- */
+
+struct ipc_header {
+	struct slice name, value;
+};
+struct ipc_as2_receive {
+	van_time received;
+	struct slice peer; /* address */
+	bool tls;
+	struct slice path;
+	struct record_list headers; /* struct ipc_header, as received */
+	uint64_t bytes; /* of the body */
+};
+struct ipc_http_reply {
+	uint64_t status;
+	struct record_list headers; /* struct ipc_header */
+	struct slice body;
+	bool drop; /* http: close the connection after it */
+};
+
+/* Something kept with a stored message. Exactly one of: inline bytes; a file (fd_number ≥ 1: the message's fd[fd_number-1]);
+ * a stretch of another artefact (within). `sha256` is of the bytes, `salted_sha256` of salt‖bytes for the receipt. */
+struct ipc_artefact {
+	struct slice name; /* "headers", "raw", "signed", "payload", "mdn", "ack", "translated" */
+	struct slice bytes;
+	uint64_t fd_number;
+	struct slice within;
+	uint64_t offset, length;
+	struct slice sha256, salt, salted_sha256;
+};
+
+enum ipc_as2_outcome { IPC_AS2_OUTCOME_ACCEPTED, IPC_AS2_OUTCOME_REJECTED };
+
+struct ipc_as2_accept {
+	uint64_t http_request;
+	uint32_t outcome; /* enum ipc_as2_outcome; only accepted ones enter the duplicate index and become jobs */
+	van_time received;
+	struct slice peer;
+	struct slice station, partner, connection; /* absent where unknown */
+	uint64_t partner_version;
+	struct slice as2_from, as2_to, as2_message_id; /* as received, byte for byte */
+	struct slice mic, micalg; /* base64, e.g. "sha-256"; absent where none was computed */
+	struct slice disposition; /* e.g. "processed/error: decryption-failed" */
+	struct slice error;       /* for people; absent when accepted */
+	struct slice file_name, content_type;
+	struct slice signer_sha256; /* of the signer's certificate, hex */
+	struct record_list artefacts; /* struct ipc_artefact */
+	struct ipc_http_reply *reply; /* released after the commit; absent body of no MDN is an empty 2xx */
+	struct slice mdn_message_id;
+	struct slice mdn_facts; /* opaque to the store: what a worker needs to build another MDN for this request */
+};
+
+/* --- look-ups -------------------------------------------------------------------------------------------------------- */
+
+enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE };
+struct ipc_lookup {
+	uint32_t kind;
+	struct slice as2_from, as2_to; /* AS2: unquoted */
+	/* ROUTE */
+	struct slice connection;      /* the connection the interchange came in over: authority */
+	struct slice from, to;        /* "x12 ZZ:ACME", trailing padding removed */
+	struct slice type, version;   /* "850", "004010" */
+	struct slice usage;           /* "P", "T" or "I" of the envelope */
+};
+struct ipc_lookup_reply {
+	uint64_t generation; /* of the directory; changes with every apply */
+	struct slice record; /* struct directory_as2 or directory_route of src/partner/directory.h */
+};
+
+/* --- jobs ------------------------------------------------------------------------------------------------------------ */
+
+enum ipc_job_kind { IPC_JOB_PROCESS, IPC_JOB_AS2_CONFLICT };
+struct ipc_job {
+	uint32_t kind;
+	uint64_t generation;   /* of the directory, as in ipc_lookup_reply */
+	struct slice message;  /* stored message id */
+	struct slice protocol; /* "as2", "sftp" */
+	struct slice partner, connection;
+	struct slice file_name, content_type;
+	van_time received;
+	struct slice payload; /* inline, or fd[0] from `offset` for `length` bytes */
+	uint64_t offset, length;
+	struct slice accept;  /* AS2_CONFLICT: the ipc_as2_accept record that conflicts; its reply is to be replaced */
+	struct slice conflict; /* AS2_CONFLICT: text for the MDN */
+	struct slice time_zone;
+};
+
+enum ipc_part_kind {
+	IPC_PART_BYTES,
+	IPC_PART_INTERCHANGE_NUMBER, /* this output's number of the counter (from, to, env, interchange) */
+	IPC_PART_GROUP_NUMBER,       /* ... (from, to, env, group), one for each group_index */
+};
+/* Outputs are lists of parts; the store fills in control numbers inside the transaction that keeps the output. */
+struct ipc_part {
+	uint32_t kind;
+	struct slice bytes;
+	uint64_t width;       /* zero-padded to this; 0: as many digits as needed */
+	uint64_t group_index;
+};
+
+struct ipc_business_key {
+	struct slice kind;  /* "po", "invoice", "shipment" */
+	struct slice value;
+};
+/* One ST..SE or UNH..UNT of what was received. */
+struct ipc_transaction {
+	struct slice type, version, control_number;
+	struct slice group_code, group_control_number; /* GS01, GS06; absent in EDIFACT without UNG */
+	struct slice group_from, group_to; /* GS02, GS03 (acknowledgements are matched on swapped group parties) */
+	struct slice status; /* "accepted", "accepted-with-errors", "rejected" */
+	uint64_t errors;
+	struct record_list keys; /* struct ipc_business_key */
+};
+
+enum ipc_interchange_state {
+	IPC_INTERCHANGE_PROCESSED,
+	IPC_INTERCHANGE_HELD,       /* unauthorised sender, environment disagrees, mixed modes, agreement on hold */
+	IPC_INTERCHANGE_UNROUTABLE,
+	IPC_INTERCHANGE_REJECTED,   /* envelope or all messages rejected under `network` acknowledgement */
+};
+struct ipc_interchange {
+	struct slice standard; /* "X12", "EDIFACT" */
+	struct slice version, control_number, from, to; /* from, to: "x12 ZZ:ACME" */
+	struct slice env; /* "production", "test" */
+	uint64_t offset, length; /* in the payload */
+	uint32_t state;
+	struct slice error;
+	struct slice agreement;
+	uint64_t agreement_version;
+	struct slice receiver; /* partner id */
+	struct slice duplicates; /* policy for the control number: "hold", "reject", "allow"; window in microseconds beside it */
+	uint64_t duplicate_window;
+	bool acknowledgement;  /* holds only acknowledgements: never acknowledged itself */
+	struct slice ack;      /* state to set: "none", "expected", "accepted", "accepted-with-errors", "partially-accepted", "rejected" */
+	uint64_t ack_within;   /* microseconds from receipt; 0: no deadline */
+	struct record_list transactions; /* struct ipc_transaction */
+};
+
+enum ipc_output_kind { IPC_OUTPUT_PASS_THROUGH, IPC_OUTPUT_TRANSLATED, IPC_OUTPUT_ACK };
+/* A message that this job makes: a delivery over `connection`, or a mailbox entry when that is a mailbox. */
+struct ipc_output {
+	uint32_t kind;
+	uint64_t interchange; /* index into ipc_job_result.interchanges; not made when the store finds that one a duplicate */
+	struct slice partner, connection; /* who gets it */
+	struct slice agreement;
+	uint64_t agreement_version;
+	struct slice standard, type, version, from, to, env;
+	struct slice control_number; /* pass-through: the original's; absent where the store numbers it */
+	struct slice extension;      /* for file names: "edi", "json" */
+	struct record_list parts;    /* struct ipc_part; PASS_THROUGH has none: the stretch offset,length of the payload */
+	uint64_t offset, length;
+	uint64_t fd_number;          /* ≥ 1: content is this message's fd[fd_number-1], parts empty */
+	struct record_list keys;     /* struct ipc_business_key */
+	struct slice ack;            /* acknowledgement state of the output itself: "none" or "expected" */
+	uint64_t ack_within;
+	/* when an acknowledgement is expected for this output: the group it will name, see ipc_ack_seen */
+	struct slice report;         /* what no map row took, for the history; absent if nothing */
+};
+
+struct ipc_ack_item {
+	struct slice type, control_number, status; /* of one acknowledged message (AK2/AK5) */
+};
+/* An acknowledgement found in the received interchange (997, 999, CONTRL); matched by the store on swapped parties. */
+struct ipc_ack_seen {
+	uint64_t interchange;
+	struct slice env;
+	struct slice from, to;       /* of the document acknowledged: swapped already */
+	struct slice group_from, group_to; /* GS02, GS03 of the document acknowledged: swapped already */
+	struct slice group_code, group_control_number; /* AK101, AK102 */
+	struct slice status;         /* of the group: "accepted", "accepted-with-errors", "partially-accepted", "rejected" */
+	struct record_list items;    /* struct ipc_ack_item; empty: the status decides the whole group */
+};
+
+struct ipc_job_result {
+	struct slice message;
+	struct slice standard; /* of the payload: "X12", "EDIFACT", absent where it is not EDI */
+	struct record_list interchanges; /* struct ipc_interchange; more than one: each becomes a child of the received message */
+	struct record_list outputs;      /* struct ipc_output */
+	struct record_list acks;         /* struct ipc_ack_seen */
+	struct slice state; /* for a payload without interchanges: "rejected", "held", "unroutable"; absent otherwise */
+	struct slice error;
+};
+struct ipc_job_failed {
+	struct slice message;
+	bool retry;
+	struct slice error;
+};
+struct ipc_password_check {
+	struct slice hash, password;
+};
+struct ipc_verdict {
+	bool ok;
+	struct slice error;
+};
+
+/* --- keys ------------------------------------------------------------------------------------------------------------ */
+
+enum ipc_wrap { IPC_WRAP_RSA_PKCS1, IPC_WRAP_RSA_OAEP };
+struct ipc_unwrap {
+	struct slice key_id;
+	uint32_t algorithm; /* enum ipc_wrap */
+	struct slice oaep_digest, mgf1_digest; /* names; absent: SHA1 */
+	struct slice oaep_label;
+	struct slice blob;
+	uint64_t expected; /* bytes of content key */
+};
+struct ipc_unwrapped {
+	struct slice key;
+};
+struct ipc_sign {
+	struct slice key_id;
+	struct slice digest_name; /* "SHA256" */
+	struct slice digest;
+	van_time signing_time;
+};
+struct ipc_signed {
+	bool ok;
+	struct slice der; /* detached CMS SignedData */
+	struct slice error;
+};
+struct ipc_checkpoint {
+	struct slice origin;
+	uint64_t size;
+	struct slice root; /* 32 bytes */
+	uint64_t old_size; /* what keyd signed last, as the store knows it; 0: nothing */
+	struct slice old_root;
+	struct slice_list proof; /* consistency old → new, 32 bytes each */
+};
+struct ipc_checkpoint_signed {
+	bool ok;
+	struct slice signature;  /* 64 bytes, Ed25519 */
+	struct slice public_key; /* 32 bytes */
+	struct slice error;
+};
+
+/* --- mailboxes ------------------------------------------------------------------------------------------------------- */
+
+struct ipc_session_open {
+	struct slice peer;
+};
+enum ipc_auth_method { IPC_AUTH_KEY_OFFERED, IPC_AUTH_KEY_VERIFIED, IPC_AUTH_PASSWORD };
+struct ipc_auth {
+	uint32_t method; /* OFFERED: may this key log in?; VERIFIED: its signature holds, log in */
+	struct slice user;
+	struct slice key_type, key_blob; /* "ssh-ed25519"; the SSH wire blob */
+	struct slice password;
+};
+struct ipc_auth_reply {
+	bool ok;
+	struct slice partner, connection;
+	struct slice folder_in, folder_out; /* "/in", "/out" */
+	struct slice taken; /* "delete" or "download" */
+};
+enum ipc_folder { IPC_FOLDER_IN, IPC_FOLDER_OUT, IPC_FOLDER_IN_ARCHIVE, IPC_FOLDER_OUT_ARCHIVE };
+struct ipc_mailbox_list {
+	uint32_t folder;
+	struct slice date;  /* archives: "2026-01-31"; absent: the list of dates (as folder entries) */
+	struct slice after; /* name of the last entry of the page before; absent: from the start */
+	uint64_t limit;
+};
+struct ipc_mailbox_entry {
+	struct slice name, id;
+	uint64_t bytes;
+	van_time time;
+	bool is_folder, staged, collected;
+	uint64_t offset; /* OPEN: where the content begins in fd[0] */
+};
+struct ipc_mailbox_entries {
+	struct record_list entries; /* struct ipc_mailbox_entry, by name */
+	bool more;
+};
+struct ipc_mailbox_name {
+	uint32_t folder;
+	struct slice date, name;
+};
+struct ipc_mailbox_commit {
+	struct slice name; /* in /in; any bytes but '/' and NUL, 1..255 */
+	bool staged;       /* a temporary name: kept and shown, becomes a message when it is renamed */
+	uint64_t bytes;
+	struct slice sha256, salt, salted_sha256;
+};
+struct ipc_mailbox_rename {
+	uint32_t folder, to_folder;
+	struct slice from, to;
+	bool staged; /* the new name is a temporary one too */
+};
+enum ipc_mailbox_status { IPC_MAILBOX_OK, IPC_MAILBOX_NO_FILE, IPC_MAILBOX_DENIED, IPC_MAILBOX_FULL, IPC_MAILBOX_BUSY, IPC_MAILBOX_FAILED };
+struct ipc_mailbox_reply {
+	uint32_t status;
+	struct slice text; /* for the client */
+	struct ipc_mailbox_entry *entry;
+};
+
+/* --- control --------------------------------------------------------------------------------------------------------- */
+
+struct ipc_control {
+	struct slice command; /* "message.list" */
+	struct slice json;    /* arguments, an object; where it is large: fd[0] and json absent */
+	struct slice actor;   /* who asks: "uid 0" (set by the store from the socket's credentials) */
+};
+struct ipc_control_reply {
+	uint64_t status; /* exit status of vanctl: 0 done, 1 the answer is no, 2 usage or environment */
+	struct slice json; /* the answer; absent where it is large: then fd[0] */
+	struct slice error; /* one line with a remedy */
+};
+
+/* Tables, one for each struct above: TABLE of struct ipc_x is ipc_x_table. */
+#define IPC_TABLES(X) \
+	X(role_config) X(role_thing) X(key) X(keys_wanted) X(key_status) X(role_status) X(status) \
+	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
+	X(job) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
+	X(job_failed) X(password_check) X(verdict) \
+	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
+	X(session_open) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \
+	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)
+#define IPC_DECLARE_TABLE(name) extern const struct record_table ipc_##name##_table;
+IPC_TABLES(IPC_DECLARE_TABLE)
+
+#endif

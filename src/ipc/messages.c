@@ -1,0 +1,470 @@
+#include "ipc/messages.h"
+
+/* Tags count from 1 in the order of the struct: both ends are the same binary, so they may change between versions. */
+
+static const struct record_field role_config_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_role_config, role),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_role_config, index),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_role_config, pool),
+	RECORD_FIELD(4, RECORD_BOOL, struct ipc_role_config, reload),
+	RECORD_END,
+};
+const struct record_table ipc_role_config_table = {"role_config", 1, sizeof(struct ipc_role_config), role_config_fields};
+
+static const struct record_field role_thing_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_role_thing, name),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_role_thing, index),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_role_thing, path),
+	RECORD_END,
+};
+const struct record_table ipc_role_thing_table = {"role_thing", 1, sizeof(struct ipc_role_thing), role_thing_fields};
+
+static const struct record_field key_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_key, key_id),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_key, path),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_key, certificate),
+	RECORD_END,
+};
+const struct record_table ipc_key_table = {"key", 1, sizeof(struct ipc_key), key_fields};
+
+static const struct record_field keys_wanted_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_keys_wanted, keys, &ipc_key_table),
+	RECORD_END,
+};
+const struct record_table ipc_keys_wanted_table = {"keys_wanted", 1, sizeof(struct ipc_keys_wanted), keys_wanted_fields};
+
+static const struct record_field key_status_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_key_status, key_id),
+	RECORD_FIELD(2, RECORD_BOOL, struct ipc_key_status, ok),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_key_status, error),
+	RECORD_END,
+};
+const struct record_table ipc_key_status_table = {"key_status", 1, sizeof(struct ipc_key_status), key_status_fields};
+
+static const struct record_field role_status_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_role_status, name),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_role_status, pid),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_role_status, state),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_role_status, restarts),
+	RECORD_END,
+};
+const struct record_table ipc_role_status_table = {"role_status", 1, sizeof(struct ipc_role_status), role_status_fields};
+
+static const struct record_field status_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_status, roles, &ipc_role_status_table),
+	RECORD_FIELD(2, RECORD_TEXTS, struct ipc_status, listeners),
+	RECORD_END,
+};
+const struct record_table ipc_status_table = {"status", 1, sizeof(struct ipc_status), status_fields};
+
+static const struct record_field header_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_header, name),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_header, value),
+	RECORD_END,
+};
+const struct record_table ipc_header_table = {"header", 1, sizeof(struct ipc_header), header_fields};
+
+static const struct record_field as2_receive_fields[] = {
+	RECORD_FIELD(1, RECORD_TIME, struct ipc_as2_receive, received),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_as2_receive, peer),
+	RECORD_FIELD(3, RECORD_BOOL, struct ipc_as2_receive, tls),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_as2_receive, path),
+	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_as2_receive, headers, &ipc_header_table),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_as2_receive, bytes),
+	RECORD_END,
+};
+const struct record_table ipc_as2_receive_table = {"as2_receive", 1, sizeof(struct ipc_as2_receive), as2_receive_fields};
+
+static const struct record_field http_reply_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_http_reply, status),
+	RECORD_FIELD_SUB(2, RECORD_MANY, struct ipc_http_reply, headers, &ipc_header_table),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_http_reply, body),
+	RECORD_FIELD(4, RECORD_BOOL, struct ipc_http_reply, drop),
+	RECORD_END,
+};
+const struct record_table ipc_http_reply_table = {"http_reply", 1, sizeof(struct ipc_http_reply), http_reply_fields};
+
+static const struct record_field artefact_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_artefact, name),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_artefact, bytes),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_artefact, fd_number),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_artefact, within),
+	RECORD_FIELD(5, RECORD_U64, struct ipc_artefact, offset),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_artefact, length),
+	RECORD_FIELD(7, RECORD_BYTES, struct ipc_artefact, sha256),
+	RECORD_FIELD(8, RECORD_BYTES, struct ipc_artefact, salt),
+	RECORD_FIELD(9, RECORD_BYTES, struct ipc_artefact, salted_sha256),
+	RECORD_END,
+};
+const struct record_table ipc_artefact_table = {"artefact", 1, sizeof(struct ipc_artefact), artefact_fields};
+
+static const struct record_field as2_accept_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_as2_accept, http_request),
+	RECORD_FIELD_ENUM(2, struct ipc_as2_accept, outcome, NULL),
+	RECORD_FIELD(3, RECORD_TIME, struct ipc_as2_accept, received),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_as2_accept, peer),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_as2_accept, station),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_as2_accept, partner),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_as2_accept, connection),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_as2_accept, partner_version),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_as2_accept, as2_from),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_as2_accept, as2_to),
+	RECORD_FIELD(11, RECORD_TEXT, struct ipc_as2_accept, as2_message_id),
+	RECORD_FIELD(12, RECORD_TEXT, struct ipc_as2_accept, mic),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_as2_accept, micalg),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_as2_accept, disposition),
+	RECORD_FIELD(15, RECORD_TEXT, struct ipc_as2_accept, error),
+	RECORD_FIELD(16, RECORD_TEXT, struct ipc_as2_accept, file_name),
+	RECORD_FIELD(17, RECORD_TEXT, struct ipc_as2_accept, content_type),
+	RECORD_FIELD(18, RECORD_TEXT, struct ipc_as2_accept, signer_sha256),
+	RECORD_FIELD_SUB(19, RECORD_MANY, struct ipc_as2_accept, artefacts, &ipc_artefact_table),
+	RECORD_FIELD_SUB(20, RECORD_ONE, struct ipc_as2_accept, reply, &ipc_http_reply_table),
+	RECORD_FIELD(21, RECORD_TEXT, struct ipc_as2_accept, mdn_message_id),
+	RECORD_FIELD(22, RECORD_BYTES, struct ipc_as2_accept, mdn_facts),
+	RECORD_END,
+};
+const struct record_table ipc_as2_accept_table = {"as2_accept", 1, sizeof(struct ipc_as2_accept), as2_accept_fields};
+
+static const struct record_field lookup_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_lookup, kind, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_lookup, as2_from),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_lookup, as2_to),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_lookup, connection),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_lookup, from),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_lookup, to),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_lookup, type),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_lookup, version),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_lookup, usage),
+	RECORD_END,
+};
+const struct record_table ipc_lookup_table = {"lookup", 1, sizeof(struct ipc_lookup), lookup_fields};
+
+static const struct record_field lookup_reply_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_lookup_reply, generation),
+	RECORD_FIELD(2, RECORD_BYTES, struct ipc_lookup_reply, record),
+	RECORD_END,
+};
+const struct record_table ipc_lookup_reply_table = {"lookup_reply", 1, sizeof(struct ipc_lookup_reply), lookup_reply_fields};
+
+static const struct record_field job_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_job, kind, NULL),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_job, generation),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_job, message),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_job, protocol),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_job, partner),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_job, connection),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_job, file_name),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_job, content_type),
+	RECORD_FIELD(9, RECORD_TIME, struct ipc_job, received),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_job, payload),
+	RECORD_FIELD(11, RECORD_U64, struct ipc_job, offset),
+	RECORD_FIELD(12, RECORD_U64, struct ipc_job, length),
+	RECORD_FIELD(13, RECORD_BYTES, struct ipc_job, accept),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_job, conflict),
+	RECORD_FIELD(15, RECORD_TEXT, struct ipc_job, time_zone),
+	RECORD_END,
+};
+const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};
+
+static const struct record_field part_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_part, kind, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_part, bytes),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_part, width),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_part, group_index),
+	RECORD_END,
+};
+const struct record_table ipc_part_table = {"part", 1, sizeof(struct ipc_part), part_fields};
+
+static const struct record_field business_key_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_business_key, kind),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_business_key, value),
+	RECORD_END,
+};
+const struct record_table ipc_business_key_table = {"business_key", 1, sizeof(struct ipc_business_key), business_key_fields};
+
+static const struct record_field transaction_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_transaction, type),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_transaction, version),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_transaction, control_number),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_transaction, group_code),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_transaction, group_control_number),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_transaction, group_from),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_transaction, group_to),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_transaction, status),
+	RECORD_FIELD(9, RECORD_U64, struct ipc_transaction, errors),
+	RECORD_FIELD_SUB(10, RECORD_MANY, struct ipc_transaction, keys, &ipc_business_key_table),
+	RECORD_END,
+};
+const struct record_table ipc_transaction_table = {"transaction", 1, sizeof(struct ipc_transaction), transaction_fields};
+
+static const struct record_field interchange_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_interchange, standard),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_interchange, version),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_interchange, control_number),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_interchange, from),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_interchange, to),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_interchange, env),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_interchange, offset),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_interchange, length),
+	RECORD_FIELD_ENUM(9, struct ipc_interchange, state, NULL),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_interchange, error),
+	RECORD_FIELD(11, RECORD_TEXT, struct ipc_interchange, agreement),
+	RECORD_FIELD(12, RECORD_U64, struct ipc_interchange, agreement_version),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_interchange, receiver),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_interchange, duplicates),
+	RECORD_FIELD(15, RECORD_U64, struct ipc_interchange, duplicate_window),
+	RECORD_FIELD(16, RECORD_BOOL, struct ipc_interchange, acknowledgement),
+	RECORD_FIELD(17, RECORD_TEXT, struct ipc_interchange, ack),
+	RECORD_FIELD(18, RECORD_U64, struct ipc_interchange, ack_within),
+	RECORD_FIELD_SUB(19, RECORD_MANY, struct ipc_interchange, transactions, &ipc_transaction_table),
+	RECORD_END,
+};
+const struct record_table ipc_interchange_table = {"interchange", 1, sizeof(struct ipc_interchange), interchange_fields};
+
+static const struct record_field output_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_output, kind, NULL),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_output, interchange),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_output, partner),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_output, connection),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_output, agreement),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_output, agreement_version),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_output, standard),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_output, type),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_output, version),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_output, from),
+	RECORD_FIELD(11, RECORD_TEXT, struct ipc_output, to),
+	RECORD_FIELD(12, RECORD_TEXT, struct ipc_output, env),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_output, control_number),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_output, extension),
+	RECORD_FIELD_SUB(15, RECORD_MANY, struct ipc_output, parts, &ipc_part_table),
+	RECORD_FIELD(16, RECORD_U64, struct ipc_output, offset),
+	RECORD_FIELD(17, RECORD_U64, struct ipc_output, length),
+	RECORD_FIELD(18, RECORD_U64, struct ipc_output, fd_number),
+	RECORD_FIELD_SUB(19, RECORD_MANY, struct ipc_output, keys, &ipc_business_key_table),
+	RECORD_FIELD(20, RECORD_TEXT, struct ipc_output, ack),
+	RECORD_FIELD(21, RECORD_U64, struct ipc_output, ack_within),
+	RECORD_FIELD(22, RECORD_TEXT, struct ipc_output, report),
+	RECORD_END,
+};
+const struct record_table ipc_output_table = {"output", 1, sizeof(struct ipc_output), output_fields};
+
+static const struct record_field ack_item_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_ack_item, type),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_ack_item, control_number),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_ack_item, status),
+	RECORD_END,
+};
+const struct record_table ipc_ack_item_table = {"ack_item", 1, sizeof(struct ipc_ack_item), ack_item_fields};
+
+static const struct record_field ack_seen_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_ack_seen, interchange),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_ack_seen, env),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_ack_seen, from),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_ack_seen, to),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_ack_seen, group_from),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_ack_seen, group_to),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_ack_seen, group_code),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_ack_seen, group_control_number),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_ack_seen, status),
+	RECORD_FIELD_SUB(10, RECORD_MANY, struct ipc_ack_seen, items, &ipc_ack_item_table),
+	RECORD_END,
+};
+const struct record_table ipc_ack_seen_table = {"ack_seen", 1, sizeof(struct ipc_ack_seen), ack_seen_fields};
+
+static const struct record_field job_result_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_job_result, message),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_job_result, standard),
+	RECORD_FIELD_SUB(3, RECORD_MANY, struct ipc_job_result, interchanges, &ipc_interchange_table),
+	RECORD_FIELD_SUB(4, RECORD_MANY, struct ipc_job_result, outputs, &ipc_output_table),
+	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_job_result, acks, &ipc_ack_seen_table),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_job_result, state),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_job_result, error),
+	RECORD_END,
+};
+const struct record_table ipc_job_result_table = {"job_result", 1, sizeof(struct ipc_job_result), job_result_fields};
+
+static const struct record_field job_failed_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_job_failed, message),
+	RECORD_FIELD(2, RECORD_BOOL, struct ipc_job_failed, retry),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_job_failed, error),
+	RECORD_END,
+};
+const struct record_table ipc_job_failed_table = {"job_failed", 1, sizeof(struct ipc_job_failed), job_failed_fields};
+
+static const struct record_field password_check_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_password_check, hash),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_password_check, password),
+	RECORD_END,
+};
+const struct record_table ipc_password_check_table = {"password_check", 1, sizeof(struct ipc_password_check), password_check_fields};
+
+static const struct record_field verdict_fields[] = {
+	RECORD_FIELD(1, RECORD_BOOL, struct ipc_verdict, ok),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_verdict, error),
+	RECORD_END,
+};
+const struct record_table ipc_verdict_table = {"verdict", 1, sizeof(struct ipc_verdict), verdict_fields};
+
+static const struct record_field unwrap_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_unwrap, key_id),
+	RECORD_FIELD_ENUM(2, struct ipc_unwrap, algorithm, NULL),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_unwrap, oaep_digest),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_unwrap, mgf1_digest),
+	RECORD_FIELD(5, RECORD_BYTES, struct ipc_unwrap, oaep_label),
+	RECORD_FIELD(6, RECORD_BYTES, struct ipc_unwrap, blob),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_unwrap, expected),
+	RECORD_END,
+};
+const struct record_table ipc_unwrap_table = {"unwrap", 1, sizeof(struct ipc_unwrap), unwrap_fields};
+
+static const struct record_field unwrapped_fields[] = {
+	RECORD_FIELD(1, RECORD_BYTES, struct ipc_unwrapped, key),
+	RECORD_END,
+};
+const struct record_table ipc_unwrapped_table = {"unwrapped", 1, sizeof(struct ipc_unwrapped), unwrapped_fields};
+
+static const struct record_field sign_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_sign, key_id),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_sign, digest_name),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_sign, digest),
+	RECORD_FIELD(4, RECORD_TIME, struct ipc_sign, signing_time),
+	RECORD_END,
+};
+const struct record_table ipc_sign_table = {"sign", 1, sizeof(struct ipc_sign), sign_fields};
+
+static const struct record_field signed_fields[] = {
+	RECORD_FIELD(1, RECORD_BOOL, struct ipc_signed, ok),
+	RECORD_FIELD(2, RECORD_BYTES, struct ipc_signed, der),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_signed, error),
+	RECORD_END,
+};
+const struct record_table ipc_signed_table = {"signed", 1, sizeof(struct ipc_signed), signed_fields};
+
+static const struct record_field checkpoint_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_checkpoint, origin),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_checkpoint, size),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_checkpoint, root),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_checkpoint, old_size),
+	RECORD_FIELD(5, RECORD_BYTES, struct ipc_checkpoint, old_root),
+	RECORD_FIELD(6, RECORD_TEXTS, struct ipc_checkpoint, proof),
+	RECORD_END,
+};
+const struct record_table ipc_checkpoint_table = {"checkpoint", 1, sizeof(struct ipc_checkpoint), checkpoint_fields};
+
+static const struct record_field checkpoint_signed_fields[] = {
+	RECORD_FIELD(1, RECORD_BOOL, struct ipc_checkpoint_signed, ok),
+	RECORD_FIELD(2, RECORD_BYTES, struct ipc_checkpoint_signed, signature),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_checkpoint_signed, public_key),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_checkpoint_signed, error),
+	RECORD_END,
+};
+const struct record_table ipc_checkpoint_signed_table = {"checkpoint_signed", 1, sizeof(struct ipc_checkpoint_signed), checkpoint_signed_fields};
+
+static const struct record_field session_open_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_session_open, peer),
+	RECORD_END,
+};
+const struct record_table ipc_session_open_table = {"session_open", 1, sizeof(struct ipc_session_open), session_open_fields};
+
+static const struct record_field auth_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_auth, method, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_auth, user),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_auth, key_type),
+	RECORD_FIELD(4, RECORD_BYTES, struct ipc_auth, key_blob),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_auth, password),
+	RECORD_END,
+};
+const struct record_table ipc_auth_table = {"auth", 1, sizeof(struct ipc_auth), auth_fields};
+
+static const struct record_field auth_reply_fields[] = {
+	RECORD_FIELD(1, RECORD_BOOL, struct ipc_auth_reply, ok),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_auth_reply, partner),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_auth_reply, connection),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_auth_reply, folder_in),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_auth_reply, folder_out),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_auth_reply, taken),
+	RECORD_END,
+};
+const struct record_table ipc_auth_reply_table = {"auth_reply", 1, sizeof(struct ipc_auth_reply), auth_reply_fields};
+
+static const struct record_field mailbox_list_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_mailbox_list, folder, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_list, date),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_list, after),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_mailbox_list, limit),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_list_table = {"mailbox_list", 1, sizeof(struct ipc_mailbox_list), mailbox_list_fields};
+
+static const struct record_field mailbox_entry_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_mailbox_entry, name),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_entry, id),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_mailbox_entry, bytes),
+	RECORD_FIELD(4, RECORD_TIME, struct ipc_mailbox_entry, time),
+	RECORD_FIELD(5, RECORD_BOOL, struct ipc_mailbox_entry, is_folder),
+	RECORD_FIELD(6, RECORD_BOOL, struct ipc_mailbox_entry, staged),
+	RECORD_FIELD(7, RECORD_BOOL, struct ipc_mailbox_entry, collected),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_mailbox_entry, offset),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_entry_table = {"mailbox_entry", 1, sizeof(struct ipc_mailbox_entry), mailbox_entry_fields};
+
+static const struct record_field mailbox_entries_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_mailbox_entries, entries, &ipc_mailbox_entry_table),
+	RECORD_FIELD(2, RECORD_BOOL, struct ipc_mailbox_entries, more),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_entries_table = {"mailbox_entries", 1, sizeof(struct ipc_mailbox_entries), mailbox_entries_fields};
+
+static const struct record_field mailbox_name_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_mailbox_name, folder, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_name, date),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_name, name),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_name_table = {"mailbox_name", 1, sizeof(struct ipc_mailbox_name), mailbox_name_fields};
+
+static const struct record_field mailbox_commit_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_mailbox_commit, name),
+	RECORD_FIELD(2, RECORD_BOOL, struct ipc_mailbox_commit, staged),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_mailbox_commit, bytes),
+	RECORD_FIELD(4, RECORD_BYTES, struct ipc_mailbox_commit, sha256),
+	RECORD_FIELD(5, RECORD_BYTES, struct ipc_mailbox_commit, salt),
+	RECORD_FIELD(6, RECORD_BYTES, struct ipc_mailbox_commit, salted_sha256),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_commit_table = {"mailbox_commit", 1, sizeof(struct ipc_mailbox_commit), mailbox_commit_fields};
+
+static const struct record_field mailbox_rename_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_mailbox_rename, folder, NULL),
+	RECORD_FIELD_ENUM(2, struct ipc_mailbox_rename, to_folder, NULL),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_rename, from),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_mailbox_rename, to),
+	RECORD_FIELD(5, RECORD_BOOL, struct ipc_mailbox_rename, staged),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_rename_table = {"mailbox_rename", 1, sizeof(struct ipc_mailbox_rename), mailbox_rename_fields};
+
+static const struct record_field mailbox_reply_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_mailbox_reply, status, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_reply, text),
+	RECORD_FIELD_SUB(3, RECORD_ONE, struct ipc_mailbox_reply, entry, &ipc_mailbox_entry_table),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_reply_table = {"mailbox_reply", 1, sizeof(struct ipc_mailbox_reply), mailbox_reply_fields};
+
+static const struct record_field control_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_control, command),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_control, json),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_control, actor),
+	RECORD_END,
+};
+const struct record_table ipc_control_table = {"control", 1, sizeof(struct ipc_control), control_fields};
+
+static const struct record_field control_reply_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_control_reply, status),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_control_reply, json),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_control_reply, error),
+	RECORD_END,
+};
+const struct record_table ipc_control_reply_table = {"control_reply", 1, sizeof(struct ipc_control_reply), control_reply_fields};
