@@ -1,2 +1,3 @@
 noinst_LIBRARIES += %D%/libmap.a
-%C%_libmap_a_SOURCES =
+%C%_libmap_a_SOURCES = \
+	%D%/map.h

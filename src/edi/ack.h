@@ -1,0 +1,53 @@
+/* Acknowledgements are written from the error list and nothing else (TA1, 997, 999, CONTRL).
+ *
+ * Control numbers are durable counters of the store, taken inside its transaction, so the writer leaves slots for them:
+ * the output is a list of parts, literal bytes and slots. Equal `index` at a level means the same number
+ * (ISA13 and IEA02; GS06 and GE02). */
+#ifndef OPENVAN_EDI_ACK_H
+#define OPENVAN_EDI_ACK_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+#include "edi/report.h"
+
+struct edi_output_part {
+	struct slice bytes;   /* literal; absent for a slot */
+	enum edi_level level; /* slot: which counter */
+	uint32_t index;       /* slot: 0 for the first interchange/group/message of this output, 1 … */
+	uint32_t width;       /* slot: digits, padded with zeros on the left; 0: no padding */
+};
+
+struct edi_output {
+	struct edi_output_part *parts;
+	size_t part_count;
+	uint32_t interchanges, groups; /* how many numbers of each level are needed */
+	uint64_t messages;             /* messages in it; their numbers (ST02, UNH 0062) are literal, not slots */
+	struct slice type;             /* "997", "999", "TA1", "CONTRL" */
+	struct slice version;          /* of the group: "004010" */
+};
+
+enum edi_ack_kind { EDI_ACK_DEFAULT, EDI_ACK_997, EDI_ACK_999, EDI_ACK_CONTRL };
+
+struct edi_ack_options {
+	enum edi_ack_kind kind;  /* default: 997 for X12, CONTRL for EDIFACT */
+	bool ta1;                /* write a TA1 even where ISA14 does not ask */
+	bool no_ta1;             /* write none even where it asks */
+	bool accepted_messages;  /* AK2/AK5 (UCM) for accepted messages too; default only for those with errors */
+	int offset_minutes;      /* envelope times in the agreement's time zone: minutes east of UTC */
+	bool lines;              /* a line feed after each segment */
+};
+
+/* What the receiver of this interchange owes its sender, parts allocated in `arena`. An output with no parts: nothing
+ * (only acknowledgements in it, or nothing asked). `now`: the envelope's time. A rejected interchange gets a TA1 and no 997.
+ * 0, VAN_ENOMEM, VAN_EINVAL. */
+int edi_ack_write(const struct edi_interchange *i, const struct edi_ack_options *options, van_time now,
+	struct van_arena *arena, struct edi_output *ret, struct van_error *e);
+
+/* Appends the output with these control numbers (interchange[index], group[index]). 0, the buffer's error, or VAN_EINVAL
+ * when a number has more digits than its slot or is 0. */
+int edi_output_render(const struct edi_output *o, const uint32_t *interchange, const uint32_t *group, struct van_buf *to);
+
+#endif

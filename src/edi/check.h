@@ -1,0 +1,59 @@
+/* Check EDI input: envelopes, dictionaries, business keys, received acknowledgements, in one pass and bounded memory.
+ *
+ * Two forms: edi_check_* collects a whole report in an arena; a checker pushes what it finds to a sink, so that any
+ * number of messages fits (what the sink gets is only valid during the call). */
+#ifndef OPENVAN_EDI_CHECK_H
+#define OPENVAN_EDI_CHECK_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include "edi/dictionary.h"
+#include "edi/report.h"
+
+/* Every bound; 0 takes the default. */
+struct edi_check_options {
+	bool envelopes_only;         /* no dictionaries: `vanctl edi stats` */
+	bool tolerate_counts;        /* wrong counts in SE, GE, IEA, UNT, UNE, UNZ are notes, not errors */
+	size_t max_segment;          /* bytes; default 1 MiB; at most 16 MiB */
+	size_t max_value;            /* bytes of bad data kept; default 99 (AK404's maximum) */
+	uint32_t max_message_errors; /* listed for one message; default 100 */
+	uint32_t max_errors;         /* listed in all; default 10000 */
+	uint32_t max_messages;       /* listed; default 250000. Counts stay right beyond it, report.truncated says so */
+	uint32_t max_keys;           /* listed for one message; default 4 */
+};
+
+/* Report on all the bytes. Errors of the input are in the report, never a failure. 0, or VAN_ENOMEM (arena full). */
+int edi_check_bytes(struct slice input, const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	struct van_arena *arena, struct edi_report **ret, struct van_error *e);
+/* The same for a descriptor, from its present offset to the end of file (pipes too). VAN_EIO, VAN_ENOMEM. */
+int edi_check_fd(int fd, const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	struct van_arena *arena, struct edi_report **ret, struct van_error *e);
+
+/* Sink of a checker. All may be NULL. Structs are complete at the `_end` calls, and have what their first segment
+ * says at the `_begin` calls. A negative return stops the checker and is returned by feed. */
+struct edi_check_sink {
+	int (*interchange_begin)(void *ctx, const struct edi_interchange *i);
+	int (*group_begin)(void *ctx, const struct edi_group *g);
+	int (*message_end)(void *ctx, const struct edi_message *m);
+	int (*group_end)(void *ctx, const struct edi_group *g);
+	int (*interchange_end)(void *ctx, const struct edi_interchange *i);
+	void *ctx;
+};
+
+struct edi_checker;
+/* `set` and the strings behind it must outlive the checker. NULL when out of memory. */
+struct edi_checker *edi_checker_new(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	const struct edi_check_sink *sink);
+void edi_checker_free(struct edi_checker *c);
+/* Any chunking gives the same calls. `last` ends the input (chunk may be empty). 0, VAN_ENOMEM or the sink's error. */
+int edi_checker_feed(struct edi_checker *c, struct slice chunk, bool last);
+/* Totals and errors outside interchanges; valid after the last feed, until the checker is freed. Its lists of interchanges
+ * are empty: the sink had them. */
+const struct edi_report *edi_checker_report(const struct edi_checker *c);
+
+/* Appends the report as the JSON object of `vanctl edi validate --json` (INTERFACE.md). */
+struct van_buf;
+int edi_report_to_json(const struct edi_report *r, const char *file, struct van_buf *to);
+
+#endif

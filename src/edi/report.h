@@ -1,0 +1,134 @@
+/* What a check of EDI input found: interchanges, groups, messages, errors. Everything lives in the caller's arena;
+ * slices are copies, never absent unless said so. Lists are in the order of the input. */
+#ifndef OPENVAN_EDI_REPORT_H
+#define OPENVAN_EDI_REPORT_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+enum edi_standard { EDI_UNKNOWN, EDI_X12, EDI_EDIFACT };
+
+enum edi_status { EDI_ACCEPTED, EDI_ACCEPTED_WITH_ERRORS, EDI_PARTIALLY_ACCEPTED, EDI_REJECTED };
+
+enum edi_level { EDI_LEVEL_INTERCHANGE, EDI_LEVEL_GROUP, EDI_LEVEL_MESSAGE };
+
+/* "X12", "EDIFACT"; "accepted", "accepted-with-errors", "partially-accepted", "rejected". */
+const char *edi_standard_name(enum edi_standard s);
+const char *edi_status_name(enum edi_status s);
+
+/* One error, in the standard's own words. */
+struct edi_error {
+	struct edi_error *next;
+	struct slice segment;  /* "PO1"; empty where no segment is at fault */
+	struct slice loop;     /* our name of the loop, "" at the top level */
+	struct slice value;    /* the bad data, cut at options.max_value; absent where there is none */
+	struct slice text;     /* for people, says what to do */
+	const char *list;      /* "AK304", "AK403", "AK502", "AK905", "TA105", "0085" */
+	char code[4];          /* of that list */
+	uint64_t position;     /* segment, counted from the message's first as 1; 0 where it makes no sense */
+	uint32_t element;      /* 1 is the first after the segment's identifier; 0: the segment */
+	uint32_t repetition;   /* 1 is the first; 0: not a repeating element */
+	uint32_t component;    /* 1 is the first; 0: the whole element */
+	uint32_t reference;    /* X12 data element number, EDIFACT data element; 0 unknown */
+	bool note;             /* reported, but does not change the status */
+};
+
+/* A business key, for searching: kind is "po", "invoice" or "shipment". */
+struct edi_key {
+	struct edi_key *next;
+	const char *kind;
+	struct slice value;
+};
+
+/* What a received 997, 999 or CONTRL says. TA1s are in struct edi_interchange. */
+struct edi_ack_message {
+	struct edi_ack_message *next;
+	struct slice type;           /* AK201, UCM message type */
+	struct slice control_number; /* AK202, UCM01; as text */
+	enum edi_status status;
+	char code[4]; /* AK501, 0083 */
+};
+
+struct edi_ack {
+	struct slice functional_code;      /* AK101; empty in CONTRL */
+	struct slice group_control_number; /* AK102; compare as a number */
+	struct slice interchange_control_number; /* CONTRL: UCI01; empty in X12 */
+	enum edi_status status;
+	char code[4]; /* AK901; CONTRL: UCI04 */
+	uint64_t included, received, accepted; /* AK902..AK904 */
+	struct edi_ack_message *messages; /* none: the group's status decides for all its messages */
+};
+
+/* One TA1 segment. */
+struct edi_ta1 {
+	struct edi_ta1 *next;
+	struct slice control_number, date, time, status, code; /* TA101..TA105; status A, E, R */
+};
+
+struct edi_message {
+	struct edi_message *next;
+	uint64_t offset, length;     /* ST..SE or UNH..UNT with the last segment's terminator, in the input */
+	uint64_t segments;           /* counted by us, first and last included */
+	struct slice type, version;  /* "850" "004010"; "ORDERS" "D:96A" */
+	struct slice association;    /* ST03, EDIFACT 0057; may be empty */
+	struct slice control_number;
+	enum edi_status status;
+	bool known;                  /* a dictionary exists for type and version */
+	bool acknowledgement;        /* 997, 999, CONTRL: never acknowledged */
+	struct edi_error *errors;
+	uint64_t error_count;        /* may be more than are listed */
+	struct edi_key *keys;
+	struct edi_ack *ack;         /* NULL unless it is an acknowledgement */
+};
+
+struct edi_group {
+	struct edi_group *next;
+	uint64_t offset, length;
+	bool real;                   /* false: EDIFACT without UNG; all else below is then empty but for the messages */
+	struct slice code;           /* GS01, UNG 0038 */
+	struct slice version;        /* GS08 */
+	struct slice agency;         /* GS07 */
+	struct slice control_number; /* GS06 as it came */
+	struct slice sender, receiver; /* GS02, GS03, padding removed */
+	struct slice date, time;     /* GS04, GS05 as they came */
+	enum edi_status status;
+	struct edi_error *errors;
+	struct edi_message *messages;
+	uint64_t message_count;      /* received; may be more than are listed */
+	uint64_t accepted_count;     /* status accepted or accepted-with-errors */
+	uint64_t declared_count;     /* GE01 */
+};
+
+struct edi_interchange {
+	struct edi_interchange *next;
+	uint64_t offset, length;     /* UNA or ISA to the last terminator: the exact bytes to pass on */
+	enum edi_standard standard;
+	struct slice version;        /* ISA12; "UNOA:3" */
+	struct slice control_number; /* ISA13, UNB 0020 */
+	struct slice sender, receiver; /* "QUAL:ID", trailing padding removed; EDIFACT "QUAL:ID:SUB" where there is a sub-address */
+	struct slice date, time;     /* as they came */
+	struct slice application;    /* UNB 0026 */
+	char usage;                  /* P, T or I */
+	bool ack_requested;          /* ISA14 1, UNB 0031 1 */
+	struct edi_ta1 *ta1;
+	enum edi_status status;
+	struct edi_error *errors;
+	struct edi_group *groups;
+	uint64_t group_count, declared_count;
+	struct {
+		char element, component, repetition, release, terminator; /* 0: none */
+	} delimiters;
+};
+
+struct edi_report {
+	uint64_t bytes, segments;
+	uint64_t messages, messages_rejected, messages_with_errors;
+	uint64_t junk;       /* bytes outside any interchange, line ends and blanks not counted */
+	bool byte_order_mark;
+	bool truncated;      /* a bound of the options was reached: counts are right, lists are not complete */
+	struct edi_error *errors; /* input that holds no interchange, bytes outside of one */
+	struct edi_interchange *interchanges;
+};
+
+#endif
