@@ -1,0 +1,169 @@
+/* What other roles ask about partners: answers as records that travel between roles, and the index that gives them.
+ *
+ * A `struct directory` holds the current version of every profile, indexed by AS2 pair, SFTP user, identity, connection
+ * and agreement ends. The store role fills it at start and after each apply. It has no lock: one thread at a time, or
+ * readers under the caller's read lock. Slices of an answer point into the directory or into the caller's arena: encode
+ * the answer before the directory changes. */
+#ifndef OPENVAN_PARTNER_DIRECTORY_H
+#define OPENVAN_PARTNER_DIRECTORY_H
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "partner/agreement.h"
+#include "partner/profile.h"
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+/* A station's key pair. The private key is keyd's, found by key_id. */
+struct directory_key {
+	struct slice key_id;      /* lower-case hex SHA-256 of the certificate's SubjectPublicKeyInfo */
+	struct slice certificate; /* DER */
+};
+extern const struct record_table directory_key_table;
+
+struct directory_duration {
+	uint64_t micros;
+};
+extern const struct record_table directory_duration_table;
+
+/* How to send over an AS2 connection. Names of digests and ciphers are those of profiles ("sha256", "aes256-cbc"). */
+struct directory_send {
+	struct slice url;
+	struct slice_list certificates; /* DER; the first is used */
+	struct slice sign;              /* digest name; absent: unsigned */
+	struct slice encrypt;           /* cipher name; absent: plain */
+	uint32_t compress;              /* enum profile_compress */
+	uint32_t mdn;                   /* enum profile_mdn_mode */
+	bool mdn_signed;
+	uint64_t mdn_timeout;           /* microseconds */
+	struct record_list retry;       /* struct directory_duration: waiting time before each further try */
+	struct slice subject, content_type; /* absent: by the document */
+};
+extern const struct record_table directory_send_table;
+
+enum directory_match {
+	DIRECTORY_FOUND,
+	DIRECTORY_PARTNER_UNKNOWN, /* AS2: the station is ours and its keys are filled in, the sender is unknown */
+	DIRECTORY_STATION_UNKNOWN, /* AS2: nobody here has that AS2 name */
+};
+extern const char *const directory_match_names[];
+
+/* The answer for one (AS2-To, AS2-From). */
+struct directory_as2 {
+	uint32_t match; /* enum directory_match */
+	bool enabled;   /* false: the partner or the connection is disabled; refuse */
+	struct slice station, partner, connection; /* profile ids */
+	uint64_t version;                          /* of the partner's profile */
+	struct slice as2_to, as2_from;             /* ours, theirs */
+	struct slice_list certificates;            /* theirs, DER, valid by from/until now; any of them verifies */
+	bool require_signed, require_encrypted;
+	struct slice_list digests, ciphers;        /* accepted in what they send */
+	bool check_expiry;                         /* refuse signatures of expired certificates */
+	struct slice mdn_url_host;                 /* asynchronous MDNs go to this host only; absent: the host of send.url */
+	struct record_list decrypt;                /* struct directory_key: all are tried */
+	struct record_list sign;                   /* struct directory_key: the first signs */
+	struct directory_send *send;               /* NULL: nothing is sent over this connection */
+	uint64_t max_message;                      /* bytes; UINT64_MAX: no limit */
+};
+extern const struct record_table directory_as2_table;
+
+struct directory_ssh_key {
+	struct slice type; /* "ssh-ed25519" */
+	struct slice blob; /* the decoded public key, as on the wire (RFC 4253 section 6.6) */
+	van_time from, until; /* 0: no limit */
+};
+extern const struct record_table directory_ssh_key_table;
+
+/* The answer for one SFTP user name. */
+struct directory_sftp {
+	struct slice user, partner, connection;
+	uint64_t version;
+	bool enabled;
+	struct record_list keys;   /* struct directory_ssh_key */
+	struct slice password;     /* crypt(3) or $argon2 hash; absent: no password log-in */
+	struct slice folder_in, folder_out; /* absolute, no trailing slash: "/in" */
+	uint32_t taken;            /* enum profile_taken */
+	struct slice file_name;    /* pattern */
+	uint64_t max_message;
+};
+extern const struct record_table directory_sftp_table;
+
+/* Where a document goes, and under which terms. */
+struct directory_route {
+	uint32_t outcome;        /* enum agreement_outcome */
+	struct slice reason;     /* one line for people, when it is not routed */
+	struct slice agreement;  /* id */
+	uint64_t agreement_version;
+	struct slice from_party; /* partner or station id of the sender; absent: unknown */
+	struct slice to_party;   /* partner or station id of the receiver */
+	bool from_station, to_station; /* that party is a station of ours */
+	struct slice connection; /* where to deliver; absent for a station of ours without one */
+	uint32_t protocol;       /* enum profile_protocol of it */
+	bool connection_enabled;
+	uint32_t environment;    /* enum profile_environment */
+	uint32_t mode;           /* enum profile_mode */
+	struct slice format, map, map_version; /* output */
+	uint32_t acknowledged_by; /* enum profile_acknowledged_by */
+	struct slice ack_kind;   /* "997", "999", "CONTRL", "TA1"; absent: none named */
+	uint64_t ack_within;     /* microseconds until overdue; 0: no deadline */
+	uint32_t duplicate_control; /* enum profile_duplicate */
+	uint64_t duplicate_window;  /* microseconds */
+	struct slice time_zone;  /* tz name */
+	bool hold;               /* accept and queue, deliver later */
+};
+extern const struct record_table directory_route_table;
+
+/* --- the index ---------------------------------------------------------------------------------------------------- */
+
+struct directory;
+
+struct directory *directory_new(void); /* NULL when out of memory */
+void directory_free(struct directory *d);
+
+/* Takes the profile over, also on failure; it replaces one of the same kind and id. 0 or VAN_ENOMEM. */
+int directory_put(struct directory *d, struct profile *p);
+/* 0 or VAN_ENOTFOUND. */
+int directory_remove(struct directory *d, enum profile_kind kind, struct slice id);
+/* NULL when there is none. */
+const struct profile *directory_get(const struct directory *d, enum profile_kind kind, struct slice id);
+/* Calls fn for each profile of that kind in the order of ids, until fn returns non-zero; returns that, or 0. */
+int directory_each(const struct directory *d, enum profile_kind kind, int (*fn)(void *arg, const struct profile *p), void *arg);
+
+/* Always answers (see enum directory_match); 0 or VAN_ENOMEM. */
+int directory_find_as2(const struct directory *d, struct slice as2_to, struct slice as2_from, van_time now,
+		       struct van_arena *arena, struct directory_as2 *ret);
+/* By connection id, for sending. 0, VAN_ENOTFOUND (no such AS2 connection) or VAN_ENOMEM. */
+int directory_as2_connection(const struct directory *d, struct slice connection, van_time now, struct van_arena *arena,
+			     struct directory_as2 *ret);
+/* 0, VAN_ENOTFOUND or VAN_ENOMEM. */
+int directory_find_sftp(const struct directory *d, struct slice user, struct van_arena *arena, struct directory_sftp *ret);
+
+/* Whose identity is it at that time? `identity` is canonical text (identity.h). NULL: nobody's. */
+const struct profile *directory_owner(const struct directory *d, struct slice identity, van_time now);
+
+/* A connection by id; *ret_partner (may be NULL) is its partner. NULL when there is none. */
+const struct profile_connection *directory_connection(const struct directory *d, struct slice id,
+						      const struct profile **ret_partner);
+
+/* May this connection present `identity` as sender (or collect for it)? False for an unknown connection. */
+bool directory_may_present(const struct directory *d, struct slice connection, struct slice identity, van_time now);
+bool directory_may_collect(const struct directory *d, struct slice connection, struct slice identity, van_time now);
+
+/* Resolves the agreement and the receiver's connection. Always answers (see ret->outcome); `explain` may be NULL.
+ * 0 or VAN_ENOMEM. */
+int directory_find_route(const struct directory *d, const struct agreement_query *q, struct van_arena *arena,
+			 struct directory_route *ret, struct agreement_explanation *explain);
+
+/* --- checks when profiles are applied --------------------------------------------------------------------------------- */
+
+/* What the set must fulfil together with what the directory holds (the set's profiles replace those of the same kind and
+ * id): references exist; identities, connection ids, AS2 pairs and SFTP users belong to one; no two agreements tie.
+ * `map_known` (may be NULL) tells whether a map of that name exists; an unknown one is a warning.
+ * `d` may be NULL: the set must stand alone. 0 when there are no errors, VAN_EINVAL with `errors` filled, VAN_ENOMEM. */
+int directory_check(const struct directory *d, const struct profile_set *set,
+		    bool (*map_known)(void *arg, struct slice name), void *arg, struct profile_errors *errors);
+
+/* May this profile be removed: does anything refer to it? 0 or VAN_ESTATE with `errors` saying what. */
+int directory_check_remove(const struct directory *d, enum profile_kind kind, struct slice id, struct profile_errors *errors);
+
+#endif

@@ -1,0 +1,235 @@
+/* Profiles: stations, partners and agreements, as people write them (YAML), as requests and stored versions carry them
+ * (JSON), and as structs. The tables that say which keys there are stand in profile_schema.c; doc/profile-reference.md
+ * is made from them. Lists are record_list of the struct named beside them. Text absent in the file is an absent slice.
+ * Durations and times are microseconds; a time of 0 is absent. */
+#ifndef OPENVAN_PARTNER_PROFILE_H
+#define OPENVAN_PARTNER_PROFILE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/record.h"
+#include "partner/identity.h"
+#include "partner/problems.h"
+
+enum profile_kind { PROFILE_STATION, PROFILE_PARTNER, PROFILE_AGREEMENT };
+enum profile_protocol { PROFILE_AS2, PROFILE_SFTP_MAILBOX };
+enum profile_compress { PROFILE_COMPRESS_NONE, PROFILE_COMPRESS_BEFORE_SIGNING, PROFILE_COMPRESS_AFTER_SIGNING };
+enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
+enum profile_taken { PROFILE_TAKEN_DELETE, PROFILE_TAKEN_DOWNLOAD };
+enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
+enum profile_mode { PROFILE_PASS_THROUGH, PROFILE_TRANSLATE };
+enum profile_acknowledged_by { PROFILE_ACK_RECEIVER, PROFILE_ACK_NETWORK, PROFILE_ACK_NONE };
+enum profile_duplicate { PROFILE_DUPLICATE_HOLD, PROFILE_DUPLICATE_ACCEPT, PROFILE_DUPLICATE_REJECT };
+extern const char *const profile_kind_names[];
+extern const char *const profile_protocol_names[];
+extern const char *const profile_compress_names[];
+extern const char *const profile_mdn_mode_names[];
+extern const char *const profile_taken_names[];
+extern const char *const profile_environment_names[];
+extern const char *const profile_mode_names[];
+extern const char *const profile_acknowledged_by_names[];
+extern const char *const profile_duplicate_names[];
+/* In sets bit i stands for name i. */
+enum { PROFILE_REQUIRE_SIGNED = 1, PROFILE_REQUIRE_ENCRYPTED = 2 };
+extern const char *const profile_require_names[];
+extern const char *const profile_digest_names[]; /* sha256, sha384, sha512, sha224, sha1, md5 */
+extern const char *const profile_cipher_names[]; /* aes128-cbc … */
+
+/* In a file: a path, or {file: …, from: …, until: …}, or {pem: …}. Loading fills in `pem` and what follows from it. */
+struct profile_certificate {
+	struct slice file; /* absolute, where it was read; people's information once `pem` is there */
+	struct slice pem;
+	van_time from, until; /* when it may be used here, for roll-over; besides its own validity */
+	struct slice key_id;  /* lower-case hex SHA-256 of the SubjectPublicKeyInfo */
+	struct slice fingerprint; /* lower-case hex SHA-256 of the certificate's DER */
+	struct slice subject;
+	van_time not_before, not_after;
+};
+
+struct profile_key_pair {
+	struct profile_certificate *certificate; /* never NULL */
+	struct slice key; /* absolute path of the PEM private key, which only the supervisor opens, for keyd */
+	struct slice key_id; /* the certificate's */
+};
+
+struct profile_identity {
+	uint32_t standard; /* enum identity_standard */
+	struct slice id;   /* "ZZ:HUBNET" */
+	struct slice connection; /* where documents for it go; absent: the party's only connection */
+	van_time valid_from, valid_until;
+	struct slice name; /* canonical text, identity.h; filled in by loading */
+};
+
+struct profile_station_as2 {
+	struct slice id; /* its AS2 name */
+	struct record_list sign;    /* struct profile_key_pair */
+	struct record_list decrypt; /* struct profile_key_pair */
+};
+
+struct profile_contact {
+	struct slice name, role, email, phone;
+};
+
+struct profile_station {
+	struct slice id, name, description;
+	bool enabled;
+	struct record_list identities; /* struct profile_identity */
+	struct profile_station_as2 *as2; /* NULL: none */
+	struct record_list contacts;   /* struct profile_contact */
+};
+
+struct profile_receive {
+	struct record_list certificates; /* struct profile_certificate */
+	uint64_t require;  /* set of profile_require_names */
+	uint64_t digests;  /* set of profile_digest_names */
+	uint64_t ciphers;  /* set of profile_cipher_names */
+	bool check_expiry;
+};
+
+struct profile_mdn {
+	uint32_t mode;
+	bool signed_; /* key "signed" */
+	van_time timeout;
+	struct slice url; /* asynchronous: where they shall send it; absent: built from the station's own address */
+};
+
+struct profile_durations {
+	van_time *v;
+	size_t n;
+};
+
+struct profile_send {
+	struct slice url;
+	struct record_list certificates; /* struct profile_certificate: encryption; the first is used */
+	uint32_t sign;    /* index of profile_sign_names: none, sha256, … */
+	uint32_t encrypt; /* index of profile_encrypt_names: none, aes256-cbc, … */
+	uint32_t compress;
+	struct profile_mdn mdn;
+	struct profile_durations retry;
+	struct slice subject, content_type;
+};
+extern const char *const profile_sign_names[];
+extern const char *const profile_encrypt_names[];
+
+struct profile_ssh_key {
+	struct slice key; /* one line of an authorized_keys file without options: "ssh-ed25519 AAAA… comment" */
+	van_time from, until;
+};
+
+struct profile_folders {
+	struct slice in, out; /* as written, with a leading slash */
+};
+
+struct profile_connection {
+	struct slice id;
+	uint32_t protocol;
+	bool enabled;
+	struct slice_list presents, collects; /* canonical identities; empty: the party's own */
+	uint64_t max_message; /* bytes; UINT64_MAX: no limit */
+	/* as2 */
+	struct slice station; /* id of our station */
+	struct slice as2_id;  /* theirs */
+	struct slice mdn_host; /* asynchronous MDNs go only there */
+	struct profile_receive *receive; /* never NULL for as2 */
+	struct profile_send *send;       /* NULL: receive only */
+	/* sftp-mailbox */
+	struct slice user;
+	struct record_list keys; /* struct profile_ssh_key */
+	struct slice password;
+	struct profile_folders folders;
+	uint32_t taken;
+	struct slice file_name;
+};
+
+struct profile_partner {
+	struct slice id, name, description;
+	bool enabled;
+	struct record_list identities;  /* struct profile_identity */
+	struct record_list connections; /* struct profile_connection */
+	struct record_list contacts;    /* struct profile_contact */
+};
+
+struct profile_output {
+	struct slice format, map, version;
+};
+
+struct profile_acknowledgement {
+	struct slice kind; /* 997, 999, CONTRL, TA1 */
+	van_time within;
+};
+
+struct profile_duplicates {
+	uint32_t control_number; /* enum profile_duplicate */
+	van_time window;
+};
+
+struct profile_agreement {
+	struct slice id, name, description;
+	bool enabled;
+	struct slice from, to; /* canonical identity or "*" */
+	struct slice type, version; /* absent: any */
+	uint32_t environment, mode;
+	struct profile_output *output; /* NULL: the bytes as they came */
+	uint32_t acknowledged_by;
+	struct profile_acknowledgement *acknowledgement; /* NULL: no deadline */
+	struct profile_duplicates duplicates;
+	struct slice time_zone; /* tz name; absent: the network's */
+	struct slice connection; /* deliver here instead of over the receiver identity's connection */
+	bool hold;
+	van_time valid_from, valid_until;
+};
+
+/* One profile. It owns its memory. */
+struct profile {
+	enum profile_kind kind;
+	struct slice id;
+	uint64_t version; /* the stored version; 0: not stored yet. Set by who stores it. */
+	union {
+		struct profile_station *station;
+		struct profile_partner *partner;
+		struct profile_agreement *agreement;
+	};
+	struct van_arena *arena;
+	const struct schema_node *source; /* the document, for line numbers; NULL when it came from stored JSON */
+	const char *file;                 /* NULL: not from a file */
+};
+void profile_free(struct profile *p); /* NULL is fine */
+
+struct profile_set {
+	struct profile **v; /* owned; take one out by setting it to NULL */
+	size_t n;
+};
+void profile_set_free(struct profile_set *s); /* NULL is fine */
+
+/* Reads files (every document of each), embeds certificates, makes paths absolute. All problems of all files are reported.
+ * 0 (there may be warnings), VAN_EINVAL (see `errors`) or VAN_ENOMEM. What can be seen only beside other profiles is
+ * directory_check's (directory.h). */
+int profile_files_load(const char *const *paths, size_t n, struct profile_set **ret, struct profile_errors *errors);
+
+/* One text of YAML (or JSON) documents; `file` names it in messages and gives the folder relative paths start at. */
+int profile_text_load(struct slice text, const char *file, struct profile_set **ret, struct profile_errors *errors);
+
+/* The JSON forms: one object, or an array of objects. Canonical: keys in the table's order, no blanks, defaults written
+ * out, absent values left out; so a stored version means the same for ever and two versions compare as bytes.
+ * Returns 0 or the buffer's error. */
+int profile_to_json(const struct profile *p, struct van_buf *to);
+int profile_set_to_json(const struct profile_set *s, struct van_buf *to);
+
+/* The way back, for requests and stored versions: the same checks by the same tables, but no file is read: certificates
+ * must carry their PEM and paths must be absolute. 0, VAN_EINVAL with `errors`, VAN_ENOMEM. */
+int profile_from_json(struct slice json, struct profile **ret, struct profile_errors *errors);
+int profile_set_from_json(struct slice json, struct profile_set **ret, struct profile_errors *errors);
+
+/* The profile as people write it, for `partner show` and `partner new`: YAML without what loading filled in. */
+int profile_to_yaml(const struct profile *p, struct van_buf *to);
+
+/* Line of a field in its file ("connections[1].station"), or of the nearest thing around it; 0 when unknown. */
+unsigned profile_line(const struct profile *p, const char *field);
+
+/* Markdown page of all keys, from the tables (doc/profile-reference.md). */
+int profile_reference(struct van_buf *to);
+
+/* Parses "type base64 comment" of an SSH public key; the blob is appended. 0 or VAN_ESYNTAX with *ret_why constant text. */
+int profile_ssh_key_parse(struct slice line, struct slice *ret_type, struct van_buf *blob, const char **ret_why);
+
+#endif

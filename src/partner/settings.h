@@ -1,0 +1,112 @@
+/* vand.yaml as a struct: read by the supervisor and vanctl, handed to roles as JSON. All paths are absolute.
+ * The table of keys, with defaults and help, stands in settings.c; vand.yaml(5) describes them. */
+#ifndef OPENVAN_PARTNER_SETTINGS_H
+#define OPENVAN_PARTNER_SETTINGS_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/record.h"
+#include "partner/problems.h"
+
+enum van_tls_client { VAN_TLS_CLIENT_NONE, VAN_TLS_CLIENT_OPTIONAL, VAN_TLS_CLIENT_REQUIRED };
+
+struct van_config_tls {
+	struct slice certificate, key; /* paths of PEM files; the certificate file holds the chain */
+	uint32_t client;               /* enum van_tls_client */
+	struct slice client_ca;        /* path; absent: none */
+};
+
+/* One listener; `tls` is for as2 and admin, `host_keys` for sftp. */
+struct van_config_listener {
+	struct slice address; /* numeric IPv4 or IPv6 */
+	uint64_t port;
+	struct van_config_tls *tls;  /* NULL: plain */
+	struct slice_list host_keys; /* paths */
+};
+
+struct van_config_limits {
+	uint64_t message;     /* bytes of one message; UINT64_MAX: no limit */
+	uint64_t in_flight;   /* bytes being received at one time */
+	uint64_t in_flight_messages;
+	uint64_t disk_reserve; /* bytes that stay free on the data folder's file system */
+	uint64_t connections, connections_per_address;
+	uint64_t sftp_sessions;
+	uint64_t sftp_folder_entries; /* most files that one folder listing shows */
+	uint64_t memory_worker;       /* address-space bound of a worker, bytes */
+};
+
+struct van_config_http {
+	van_time header_timeout; /* whole request head */
+	van_time body_timeout;   /* without a byte of body */
+	van_time idle_timeout;   /* kept-alive connection without a request */
+	uint64_t header_size;    /* bytes */
+};
+
+struct van_config_as2 {
+	struct slice path;          /* "/as2" */
+	van_time receive_timeout;   /* a worker is killed when one message takes longer without progress */
+	van_time duplicate_window;  /* how long (pair, Message-ID) is remembered */
+};
+
+struct van_config_sftp {
+	van_time login_timeout, idle_timeout;
+	uint64_t login_tries;
+	bool passwords; /* password log-in allowed at all */
+};
+
+struct van_config_store {
+	uint32_t backend;  /* 0: lmdb */
+	uint64_t map_size; /* bytes at start; grows by itself */
+	van_time gather;   /* longest time requests wait for others before a flush */
+};
+
+struct van_config_receipts {
+	struct slice key;         /* path of the Ed25519 private key (PEM); vand makes it when it is missing */
+	van_time checkpoint;      /* a new signed tree head at least this often while the log grows */
+};
+
+struct van_config_log {
+	uint32_t format; /* enum log_format */
+	uint32_t level;  /* enum log_level */
+};
+
+struct van_config {
+	struct {
+		struct slice name, host;
+	} network;
+	struct slice data;      /* path */
+	struct slice time_zone; /* tz name */
+	struct slice user, key_user; /* names; absent: see vand.yaml(5) */
+	uint64_t workers;       /* 0: auto, by the number of cores */
+	struct {
+		struct record_list as2, sftp, admin; /* struct van_config_listener */
+	} listen;
+	struct van_config_limits limits;
+	struct van_config_store store;
+	struct van_config_receipts receipts;
+	struct van_config_log log;
+	struct van_config_as2 as2;
+	struct van_config_http http;
+	struct van_config_sftp sftp;
+	struct slice_list dictionaries, maps, templates; /* further folders, searched before the installed ones */
+
+	struct van_arena *arena; /* owns everything above */
+	struct slice file;       /* absolute path it came from; absent for JSON */
+	const struct schema_node *source; /* for line numbers in messages; NULL for JSON */
+};
+
+/* Reads and checks the file (syntax and values; not whether the files it names exist: see van_config_check_files).
+ * 0, VAN_ENOTFOUND/VAN_EIO/VAN_EDENIED (the file can't be read), VAN_EINVAL or VAN_ENOMEM; `errors` says why. */
+int van_config_load(const char *path, struct van_config **ret, struct profile_errors *errors);
+
+/* Do the certificate, key and host key files exist, do certificates parse? Private keys are not read, only looked for.
+ * A missing receipts key is fine. 0 or VAN_EINVAL with `errors`. */
+int van_config_check_files(const struct van_config *c, struct profile_errors *errors);
+
+int van_config_to_json(const struct van_config *c, struct van_buf *to);
+/* 0, VAN_EINVAL with `errors` (may be NULL) or VAN_ENOMEM. */
+int van_config_from_json(struct slice json, struct van_config **ret, struct profile_errors *errors);
+
+void van_config_free(struct van_config *c); /* NULL is fine */
+
+#endif
