@@ -1,0 +1,55 @@
+/* Payload files: bodies too large for the store, named by message id, on stable storage before the store's commit.
+ *
+ *	fd = payload_create_unnamed(d, &err);          any thread or, through the descriptor, another process writes it
+ *	payload_link(d, fd, id, "raw", &err);          … for each file of the batch
+ *	payload_sync(d, &err);                         one pass of flushes: data, then the folders touched
+ *	store_commit(...) == 0 ? payload_keep(d) : payload_rollback(d);
+ *
+ * A crash before the commit leaves files that nothing refers to; payload_sweep() at start removes them. The folder of a
+ * file is the id's time to about 17 minutes (its first 6 characters), so that a batch touches one folder, usually. */
+#ifndef OPENVAN_STORE_PAYLOAD_H
+#define OPENVAN_STORE_PAYLOAD_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct payload_dir;
+
+/* Uses (makes) the folder "payload" in `dirfd`; the caller keeps the descriptor. */
+int payload_dir_open(int dirfd, struct payload_dir **ret, struct van_error *err);
+void payload_dir_close(struct payload_dir *d); /* rolls back what was not kept; may be NULL */
+
+/* An unnamed file of mode 0600, open for reading and writing, close-on-exec; the caller closes it. Any thread. */
+int payload_create_unnamed(struct payload_dir *d, struct van_error *err);
+
+/* Gives the file its name, "ID.PART": `id` as from van_id_new(), `part` of 1 to 32 characters a-z 0-9 '-'. Flushing starts.
+ * The caller still closes `fd`, and may at once. Also takes a descriptor of another file system or a memfd: then the
+ * bytes are copied. The same file again in the same batch (a replay) is fine; another one is VAN_EEXISTS.
+ * Link, sync, keep and rollback belong to one thread, the writer. */
+int payload_link(struct payload_dir *d, int fd, struct slice id, const char *part, struct van_error *err);
+/* As payload_link for bytes in memory. */
+int payload_write(struct payload_dir *d, struct slice bytes, struct slice id, const char *part, struct van_error *err);
+/* Returns 0 when every file linked in this batch, and its name, is on stable storage. On failure roll back. */
+int payload_sync(struct payload_dir *d, struct van_error *err);
+void payload_keep(struct payload_dir *d);
+void payload_rollback(struct payload_dir *d); /* removes what was linked since the last keep or rollback */
+
+/* Read-only descriptor, the caller's, or VAN_ENOTFOUND. Any thread. */
+int payload_open(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
+/* 0 also when it is not there. Remove after the commit that forgets the file. Any thread. */
+int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
+
+/* Calls `wanted` for every file and removes those for which it says false, as well as leftovers that are no payload. Before
+ * the first payload_link() only. *ret_removed (may be NULL) counts files. */
+int payload_sweep(struct payload_dir *d, bool (*wanted)(void *arg, struct slice id, struct slice part), void *arg,
+	uint64_t *ret_removed, struct van_error *err);
+
+/* Bytes that may still be written on the file system of the folder. */
+int payload_room(struct payload_dir *d, uint64_t *ret);
+/* Flushes issued since the folder was opened: the fault tests count them. */
+uint64_t payload_flushes(const struct payload_dir *d);
+
+#endif
