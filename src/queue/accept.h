@@ -1,0 +1,41 @@
+/* Accepting what came over AS2, and jobs: their results, failures and crashes. Input is the message of the role that asks. */
+#ifndef OPENVAN_QUEUE_ACCEPT_H
+#define OPENVAN_QUEUE_ACCEPT_H
+
+#include "ipc/messages.h"
+#include "queue/queue.h"
+
+enum queue_accept_outcome {
+	QUEUE_ACCEPT_NEW,      /* stored; reply as given; a job waits */
+	QUEUE_ACCEPT_REJECTED, /* stored as rejected; reply as given */
+	QUEUE_ACCEPT_REPEATED, /* seen before, same MIC: answer with *ret_reply, the stored one */
+	QUEUE_ACCEPT_CONFLICT, /* seen before, another MIC: nothing was written */
+};
+struct queue_accept_result {
+	enum queue_accept_outcome outcome;
+	struct slice message; /* the stored message: new, or the one repeated or in conflict */
+	struct slice reply;   /* REPEATED: encoded struct ipc_http_reply */
+};
+/* `id`: for the message. Artefacts with fd_number have been linked as parts of it. */
+int queue_accept_as2(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, struct queue_accept_result *ret);
+
+/* Every waiting job, oldest first: at start. */
+int queue_jobs(struct queue_work *w, int (*fn)(void *arg, struct slice message, const struct queue_job *j), void *arg);
+/* Fills the request for a job worker; the payload's descriptor, if any, is *ret_fd (the caller's), else -1. VAN_ENOTFOUND when
+ * the job is gone. */
+int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd);
+
+/* Identifiers for what a result makes; made before the transaction, so that a replay uses the same. */
+struct queue_job_ids {
+	const struct van_id *children; /* one for each interchange */
+	const struct van_id *outputs;  /* one for each output; those with fd_number are linked as part "payload" */
+};
+/* Applies the result: children, outputs with their control numbers, deliveries and mailbox entries, acknowledgements, receipts;
+ * ends the job. VAN_ENOTFOUND when no job waits for that message (it was done already). */
+int queue_job_done(struct queue_work *w, const struct ipc_job_result *r, const struct queue_job_ids *ids);
+/* The worker could not do it. With retry the job waits (*ret_next); else the message is held with the error. */
+int queue_job_failed(struct queue_work *w, const struct ipc_job_failed *f, van_time *ret_next);
+/* The worker died with it. The second time the message is quarantined (*ret_next is then 0). */
+int queue_job_crashed(struct queue_work *w, struct slice message, van_time *ret_next);
+
+#endif

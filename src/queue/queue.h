@@ -1,0 +1,140 @@
+/* The life of messages and deliveries, as functions over a store transaction.
+ *
+ * Each function that writes decides first and writes then: a refusal (VAN_ENOTFOUND, VAN_ESTATE, VAN_ECONFLICT …) leaves
+ * nothing changed, so that one request's refusal does not touch the others of its batch. Failures of the store latch in the
+ * transaction. Everything can run again after an abort: identifiers come from the caller, memory from the work's arena. */
+#ifndef OPENVAN_QUEUE_QUEUE_H
+#define OPENVAN_QUEUE_QUEUE_H
+
+#include "partner/directory.h"
+#include "queue/records.h"
+#include "receipt/receipt.h"
+#include "store/payload.h"
+#include "store/store.h"
+
+#define QUEUE_INLINE_MAX ((size_t)16 * 1024) /* larger artefacts are kept in files */
+
+struct queue; /* unchanging after queue_open(): any thread may use it */
+
+/* Opens the tables (so before the first transaction). `receipts` and `payload` stay the caller's and must outlive it. */
+int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, struct queue **ret,
+	       struct van_error *err);
+void queue_close(struct queue *q); /* may be NULL */
+struct receipts *queue_receipts(const struct queue *q);
+struct payload_dir *queue_payload(const struct queue *q);
+
+/* One piece of work inside a transaction. */
+struct queue_work {
+	struct queue *q;
+	struct store_txn *txn;
+	struct van_arena *arena;   /* for what is decoded and built */
+	van_time now;
+	const struct directory *directory; /* where routing is needed; else NULL */
+	struct van_error err;      /* why the last function refused */
+};
+
+/* --- messages ---------------------------------------------------------------------------------------------------- */
+
+/* VAN_ENOTFOUND when there is none. */
+int queue_message_get(struct queue_work *w, struct slice id, struct queue_message *ret);
+/* The object of PROFILES.md; absent values are null. `show` adds history, parts and children. */
+int queue_message_json(const struct queue_message *m, struct van_buf *to);
+int queue_message_show_json(struct queue_work *w, struct slice id, struct van_buf *to);
+
+struct queue_filter { /* absent or negative: any */
+	struct slice partner, type, from, to, search, connection, parent;
+	int direction, env, state, delivery, ack; /* -1: any */
+	van_time since, until; /* since <= time < until; 0: open */
+	struct slice before;   /* only messages with a smaller id: the next page */
+	uint64_t limit;        /* 0: 100 */
+};
+#define QUEUE_FILTER_ANY ((struct queue_filter){.direction = -1, .env = -1, .state = -1, .delivery = -1, .ack = -1})
+/* Newest first. `fn` returns 0 to go on; another value ends and is returned. The message is good until fn returns. */
+int queue_message_list(struct queue_work *w, const struct queue_filter *f, int (*fn)(void *arg, const struct queue_message *m),
+		       void *arg);
+int queue_message_children(struct queue_work *w, struct slice id, int (*fn)(void *arg, const struct queue_message *m), void *arg);
+
+/* Steps of a message in the order of time, those of the receipt log and those without a receipt. */
+struct queue_step {
+	van_time time;
+	struct slice event, text;
+	bool has_receipt;
+	struct receipt_ref receipt;
+};
+int queue_message_history(struct queue_work *w, struct slice id, int (*fn)(void *arg, const struct queue_step *s), void *arg);
+
+/* --- parts (artefacts) -------------------------------------------------------------------------------------------- */
+
+int queue_part_get(struct queue_work *w, struct slice id, struct slice name, struct queue_part *ret);
+int queue_parts(struct queue_work *w, struct slice id, int (*fn)(void *arg, const struct queue_part *p), void *arg);
+/* Where the bytes are: in memory (good as long as the work's transaction), or `length` bytes at `offset` of `fd`. */
+struct queue_content {
+	struct slice bytes; /* used when fd is -1 */
+	int fd;             /* the caller's */
+	uint64_t offset, length;
+};
+int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret);
+
+/* --- holding, releasing, doing again -------------------------------------------------------------------------------- */
+
+/* A held, duplicate, unroutable, rejected or quarantined message runs its job again, under today's agreements. VAN_ESTATE
+ * for another state. `accept_duplicate`: this time its control number is no obstacle. The caller dispatches the job. */
+int queue_message_release(struct queue_work *w, struct slice id, struct slice actor);
+int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor);
+/* Keeps the message, forgets that it wants something: rejected with this reason. */
+int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
+
+/* --- deliveries that are not mailboxes --------------------------------------------------------------------------------- */
+
+int queue_delivery_get(struct queue_work *w, struct slice id, struct queue_delivery *ret);
+int queue_deliveries(struct queue_work *w, int (*fn)(void *arg, const struct queue_delivery *d), void *arg);
+/* State moves of an operator: "retry" (now), "hold", "release", "drop". VAN_ESTATE when it does not fit. */
+int queue_delivery_act(struct queue_work *w, struct slice id, const char *action, struct slice actor);
+
+/* --- acknowledgements ------------------------------------------------------------------------------------------------ */
+
+/* Closes an awaited or overdue acknowledgement by hand. */
+int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
+/* Marks what is due as overdue, at most `limit`. Returns how many, or negative. *ret_next: when the next one is due (0: none). */
+int queue_ack_scan(struct queue_work *w, unsigned limit, van_time *ret_next);
+
+/* --- control numbers ------------------------------------------------------------------------------------------------- */
+
+enum queue_level { QUEUE_LEVEL_INTERCHANGE, QUEUE_LEVEL_GROUP };
+struct queue_counter {
+	struct slice from, to;
+	uint32_t env;   /* enum queue_env */
+	uint32_t level; /* enum queue_level */
+	uint64_t last;  /* 0: none used yet */
+};
+/* 1 to 999999999, then 1 again. */
+int queue_counter_next(struct queue_work *w, struct slice from, struct slice to, uint32_t env, uint32_t level, uint64_t *ret);
+int queue_counter_set(struct queue_work *w, struct slice from, struct slice to, uint32_t env, uint32_t level, uint64_t last,
+		      struct slice actor);
+int queue_counters(struct queue_work *w, int (*fn)(void *arg, const struct queue_counter *c), void *arg);
+
+/* --- profiles -------------------------------------------------------------------------------------------------------- */
+
+/* The next version of a profile: `p` as checked by directory_check(). Unchanged ones keep their version (*ret_changed
+ * false). A receipt is appended. Sets p->version. */
+int queue_profile_put(struct queue_work *w, struct profile *p, struct slice actor, bool *ret_changed);
+int queue_profile_remove(struct queue_work *w, enum profile_kind kind, struct slice id, struct slice actor);
+/* `version` 0: the current one. VAN_ENOTFOUND also when it is removed. */
+int queue_profile_get(struct queue_work *w, enum profile_kind kind, struct slice id, uint64_t version, struct queue_profile *ret);
+/* Every version, oldest first. */
+int queue_profile_versions(struct queue_work *w, enum profile_kind kind, struct slice id,
+			   int (*fn)(void *arg, const struct queue_profile *p), void *arg);
+/* All current profiles into a directory: at start. VAN_EINVAL with w->err when a stored one can't be read. */
+int queue_profiles_load(struct queue_work *w, struct directory *d);
+
+/* --- figures --------------------------------------------------------------------------------------------------------- */
+
+struct queue_figures {
+	uint64_t jobs, deliveries; /* waiting */
+	van_time oldest;           /* of both; 0: none */
+	uint64_t acks_overdue;
+	uint64_t messages;
+};
+int queue_figures(struct queue_work *w, struct queue_figures *ret);
+
+#endif

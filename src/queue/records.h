@@ -1,0 +1,198 @@
+/* What the store keeps about messages: records with a version, so that an unknown one is refused, never guessed.
+ * Decoded slices point into the store's bytes: good until the transaction ends (reading) or changes (writing). */
+#ifndef OPENVAN_QUEUE_RECORDS_H
+#define OPENVAN_QUEUE_RECORDS_H
+
+#include "base/clock.h"
+#include "base/record.h"
+
+enum queue_direction { QUEUE_IN, QUEUE_OUT };
+enum queue_env { QUEUE_ENV_UNKNOWN, QUEUE_PRODUCTION, QUEUE_TEST };
+
+/* The three states that never imply one another. */
+enum queue_state {
+	QUEUE_RECEIVED, /* its job is waiting or running */
+	QUEUE_HELD,
+	QUEUE_DUPLICATE,
+	QUEUE_UNROUTABLE,
+	QUEUE_REJECTED,
+	QUEUE_QUARANTINED,
+	QUEUE_PROCESSED,
+};
+enum queue_delivery_state {
+	QUEUE_DELIVERY_NONE, /* null in JSON */
+	QUEUE_DELIVERY_QUEUED,
+	QUEUE_DELIVERY_TRYING,
+	QUEUE_DELIVERY_AWAITING_MDN,
+	QUEUE_DELIVERY_DELIVERED,
+	QUEUE_DELIVERY_AVAILABLE,
+	QUEUE_DELIVERY_COLLECTED,
+	QUEUE_DELIVERY_FAILED,
+	QUEUE_DELIVERY_EXPIRED,
+	QUEUE_DELIVERY_HELD,
+	QUEUE_DELIVERY_DROPPED,
+};
+enum queue_ack_state {
+	QUEUE_ACK_NONE,
+	QUEUE_ACK_EXPECTED,
+	QUEUE_ACK_ACCEPTED,
+	QUEUE_ACK_ACCEPTED_WITH_ERRORS,
+	QUEUE_ACK_PARTIALLY_ACCEPTED,
+	QUEUE_ACK_REJECTED,
+	QUEUE_ACK_OVERDUE,
+	QUEUE_ACK_UNMATCHED,
+};
+
+/* NULL-terminated; index 0 of env and delivery is "". */
+extern const char *const queue_direction_names[];
+extern const char *const queue_env_names[];
+extern const char *const queue_state_names[];
+extern const char *const queue_delivery_state_names[];
+extern const char *const queue_ack_state_names[];
+/* Index of a name in one of these lists, or -1. */
+int queue_name_index(const char *const *names, struct slice name);
+
+struct queue_key { /* business key */
+	struct slice kind; /* "po", "invoice", "shipment" */
+	struct slice value;
+};
+
+/* One transaction set or EDIFACT message of a stored message. */
+struct queue_transaction {
+	struct slice type, version, control_number;
+	struct slice group_code, group_control_number, group_from, group_to;
+	struct slice status; /* "accepted", "accepted-with-errors", "rejected" */
+	uint64_t errors;
+	struct record_list keys; /* struct queue_key */
+};
+
+/* One stored message, received or made. */
+struct queue_message {
+	struct slice id;
+	van_time time;
+	uint32_t direction, env, state, delivery, ack;
+	struct slice protocol;   /* "as2", "sftp"; out: of the connection it leaves by */
+	struct slice partner;    /* in: whose connection it came by; out: who gets it. Absent where unknown */
+	struct slice connection;
+	struct slice from, to;   /* EDI identities, "x12 ZZ:ACME" */
+	struct slice standard, type, version, control_number;
+	struct slice as2_message_id, file_name;
+	uint64_t bytes;          /* of the payload */
+	struct slice sha256;     /* of the payload, lower-case hex; absent where it was not computed */
+	struct slice agreement;
+	uint64_t agreement_version;
+	struct slice parent;     /* out: what it was made of; children of a file with several interchanges: that file */
+	struct slice error;      /* one line for people */
+
+	struct slice station, peer, content_type;
+	uint64_t partner_version;
+	struct slice as2_from, as2_to, mic, micalg, disposition, mdn_message_id, mdn_facts;
+	struct slice signer_sha256; /* hex */
+	struct record_list transactions; /* struct queue_transaction */
+	struct record_list keys; /* struct queue_key: of an output; received ones have them in their transactions */
+	uint64_t offset, length; /* a child: its interchange's stretch of the parent's payload */
+	bool child;              /* one interchange of several of its parent */
+	bool acknowledgement;    /* holds acknowledgements only */
+	struct slice report;     /* what no map row took */
+	struct slice made_as;    /* out: "pass-through", "translated", "ack" */
+	struct slice resend_of, reprocess_of;
+	van_time ack_due;        /* 0: none */
+	van_time collected, taken; /* mailbox: first complete download; when the partner removed it */
+	uint64_t downloads;
+};
+extern const struct record_table queue_message_table;
+
+enum queue_part_kind { QUEUE_PART_INLINE, QUEUE_PART_FILE, QUEUE_PART_STRETCH };
+/* Bytes kept with a message: in the record, in a file of payload.h, or a stretch of another part (of any message). */
+struct queue_part {
+	uint32_t kind;
+	struct slice name;     /* "headers", "raw", "signed", "payload", "mdn", "ack", "translated", "reply" */
+	uint64_t bytes;
+	struct slice sha256;   /* 32 bytes, or absent */
+	struct slice salt;     /* 16 bytes */
+	struct slice salted_sha256; /* of salt‖bytes, as in the receipt */
+	struct slice content;  /* INLINE */
+	struct slice owner;    /* STRETCH: message id; absent: the same message */
+	struct slice within;   /* STRETCH: name of the part */
+	uint64_t offset;
+};
+extern const struct record_table queue_part_table;
+
+/* A step that has no receipt of its own. Steps with one are in the receipt log. */
+struct queue_event {
+	van_time time;
+	struct slice event, text;
+};
+extern const struct record_table queue_event_table;
+
+/* Waiting work: one for each received message until its result is committed. */
+struct queue_job {
+	uint64_t tries;   /* that ended with a retry */
+	uint64_t crashes; /* that killed the worker */
+	van_time next;    /* not before; 0: now */
+	bool accept_duplicate; /* its control number is no obstacle this time */
+	struct slice error;
+};
+extern const struct record_table queue_job_table;
+
+/* The series of tries to hand a stored message over a connection that is not a mailbox; its id is the message's. */
+struct queue_delivery {
+	struct slice id, message, connection, partner;
+	uint32_t state; /* enum queue_delivery_state */
+	uint64_t tries;
+	van_time created, next;
+	struct slice last_error;
+};
+extern const struct record_table queue_delivery_table;
+
+enum queue_folder { QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_IN_ARCHIVE, QUEUE_FOLDER_OUT_ARCHIVE };
+enum queue_mailbox_state { QUEUE_MAILBOX_WAITING, QUEUE_MAILBOX_COLLECTED, QUEUE_MAILBOX_TAKEN, QUEUE_MAILBOX_STAGED };
+extern const char *const queue_mailbox_state_names[];
+struct queue_mailbox_entry {
+	struct slice name;
+	struct slice message; /* stored message id; staged uploads: the id they will have */
+	struct slice part;    /* name of its part */
+	uint64_t bytes;
+	van_time time;        /* put there */
+	uint32_t state;       /* enum queue_mailbox_state */
+	van_time collected;
+	/* staged uploads: of the file */
+	struct slice sha256, salt, salted_sha256;
+};
+extern const struct record_table queue_mailbox_entry_table;
+
+/* A group (or an EDIFACT interchange without groups) whose acknowledgement is awaited or was seen. */
+struct queue_expect_item {
+	struct slice type, control_number;
+	uint32_t ack;
+};
+struct queue_expect {
+	struct slice message;    /* the received one; its outputs mirror its state */
+	struct slice from, to;   /* interchange parties */
+	uint32_t ack;            /* of this group */
+	van_time since, due;
+	struct record_list items; /* struct queue_expect_item */
+};
+extern const struct record_table queue_expect_table;
+
+/* Duplicate index of AS2: (AS2 pair, Message-ID) of accepted messages. */
+struct queue_as2_seen {
+	struct slice message; /* stored message id */
+	struct slice mic, micalg;
+	van_time time;
+};
+extern const struct record_table queue_as2_seen_table;
+
+/* One version of a profile. */
+struct queue_profile {
+	struct slice id;
+	uint32_t kind;    /* enum profile_kind */
+	uint64_t version; /* 1, 2, … */
+	van_time time;
+	struct slice actor;
+	bool removed;
+	struct slice json; /* canonical form; absent when removed */
+};
+extern const struct record_table queue_profile_table;
+
+#endif
