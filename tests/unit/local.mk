@@ -6,4 +6,5 @@ TESTS += $(UNIT_TESTS)
 %C%_test_base_SOURCES = %D%/test_base.c
 %C%_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_base_LDADD = $(LIB_BASE) $(CMOCKA_LIBS)
+include %D%/sftp.mk
 endif
