@@ -1,0 +1,21 @@
+bin_PROGRAMS += %D%/vanctl
+%C%_vanctl_SOURCES = \
+	%D%/client.c %D%/client.h \
+	%D%/ctl.h \
+	%D%/edi.h \
+	%D%/init.c %D%/init.h \
+	%D%/init_keys.c %D%/init_keys.h \
+	%D%/main.c \
+	%D%/message.c \
+	%D%/network.c \
+	%D%/parse.c %D%/parse.h \
+	%D%/partner.c \
+	%D%/print.c %D%/print.h \
+	%D%/receipt.c \
+	%D%/receipt_verify.h \
+	%D%/route.c \
+	%D%/route_file.c %D%/route_file.h \
+	%D%/simple.c %D%/simple.h
+%C%_vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)
+%C%_vanctl_LDADD = $(LIB_MAP) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \
+	$(LMDB_LIBS) $(XML_LIBS) $(CRYPT_LIBS)

@@ -1,0 +1,12 @@
+/* Asks the running vand over DATA/control.sock. */
+#ifndef OPENVAN_VANCTL_CLIENT_H
+#define OPENVAN_VANCTL_CLIENT_H
+
+#include "vanctl/ctl.h"
+
+/* Sends the command with these arguments (an object, borrowed; NULL: none). On status 0 *ret_answer is the answer
+ * (the caller's to release; may be NULL where the command has none) and *ret_fd, where not NULL, the answer's file or
+ * -1. Errors have been printed; returns the exit status. */
+int client_ask(const struct ctl *c, const char *command, json_t *arguments, json_t **ret_answer, int *ret_fd);
+
+#endif

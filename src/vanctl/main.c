@@ -1,0 +1,153 @@
+#include "vanctl/ctl.h"
+#include "vanctl/edi.h"
+#include "vanctl/parse.h"
+#include "vanctl/receipt_verify.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ctl_command *const tables[] = {
+	commands_network, commands_partner, commands_message, commands_route, commands_receipt,
+};
+#define TABLES (sizeof tables / sizeof *tables)
+
+/* Commands that read files and need no server: they parse their own arguments. */
+static const struct local {
+	const char *noun, *verb;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} locals[] = {
+	{"edi", NULL, vanctl_edi, "inspect|stats|validate|ack|convert FILE: look at EDI files without a server"},
+	{"receipt", "verify", vanctl_receipt_verify, "BUNDLE.tar: check an exported bundle without a server"},
+};
+#define LOCALS (sizeof locals / sizeof *locals)
+
+/* Promised for a later release; to name them is better than to call them unknown. */
+static const char *const later[] = {
+	"partner new", "partner rollback", "partner test", "template list", "import openas2", "cert import", "cert create",
+	"cert export", "cert roll", "message send", "message resend", "message reprocess", "agreement list", "agreement show",
+	"agreement hold", "agreement release", "agreement promote", "ack close", "control list", "control set", "control gaps",
+	"queue show", "queue retry", "queue hold", "queue release", "queue drop", "mailbox get", "mailbox put", "mailbox restore",
+	"mailbox purge", "map list", "map check", "map test", "map import", "map export", "backup", NULL,
+};
+
+struct arguments {
+	const char *config;
+	bool json, help;
+	int argc;
+	char **argv; /* from the noun on */
+};
+
+static bool known_noun(const char *noun)
+{
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct ctl_command *c = tables[t]; c->noun; c++)
+			if (!strcmp(c->noun, noun))
+				return true;
+	for (size_t i = 0; i < LOCALS; i++)
+		if (!strcmp(locals[i].noun, noun))
+			return true;
+	return false;
+}
+
+/* Every command, or those of one noun. */
+static int print_help(const char *noun)
+{
+	if (noun)
+		printf("usage: vanctl [-c FILE] %s VERB …\n\n", noun);
+	else
+		puts("usage: vanctl [-c FILE] [--json] NOUN VERB …\n");
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct ctl_command *c = tables[t]; c->noun; c++)
+			if (!noun || !strcmp(c->noun, noun))
+				ctl_command_summary(c);
+	for (size_t i = 0; i < LOCALS; i++)
+		if (!noun || !strcmp(locals[i].noun, noun))
+			printf("  %s%s%s %s\n", locals[i].noun, locals[i].verb ? " " : "", locals[i].verb ? locals[i].verb : "",
+			       locals[i].help);
+	puts("\nEvery command has --help; whatever lists or shows has --json. Exit status: 0 done, 1 the answer is no,\n"
+	     "2 usage or environment. See vanctl(1).");
+	return CTL_DONE;
+}
+
+static int unknown(const struct arguments *a)
+{
+	char name[200];
+	const char *noun = a->argv[0], *verb = a->argc > 1 && a->argv[1][0] != '-' ? a->argv[1] : NULL;
+	for (const char *const *l = later; *l; l++) {
+		size_t n = strlen(noun);
+		snprintf(name, sizeof name, "%s%s%s", noun, verb ? " " : "", verb ? verb : "");
+		bool noun_only = !known_noun(noun) && !strncmp(*l, noun, n) && ((*l)[n] == ' ' || !(*l)[n]);
+		if (!strcmp(*l, name) || noun_only)
+			return ctl_fail(CTL_USAGE, "'%s' is not in this release; vanctl --help lists what is", name);
+	}
+	if (known_noun(noun) && !verb)
+		return ctl_fail(CTL_USAGE, "'%s' needs a verb; see vanctl %s --help", noun, noun);
+	if (known_noun(noun))
+		return ctl_fail(CTL_USAGE, "unknown command '%s %s'; see vanctl %s --help", noun, verb, noun);
+	return ctl_fail(CTL_USAGE, "unknown command '%s'; see vanctl --help", noun);
+}
+
+/* Hands over from the verb on: argv[0] is the noun for edi, the verb for the others. */
+static int run_local(const struct local *l, struct arguments *a)
+{
+	char **argv = calloc((size_t)a->argc + 2, sizeof *argv);
+	int n = 0;
+	if (!argv)
+		return ctl_fail(CTL_USAGE, "out of memory");
+	for (int i = l->verb ? 1 : 0; i < a->argc; i++)
+		argv[n++] = a->argv[i];
+	if (a->json)
+		argv[n++] = (char[]){"--json"};
+	int status = l->run(n, argv);
+	free(argv);
+	return status;
+}
+
+static int dispatch(struct arguments *a)
+{
+	const char *noun = a->argv[0], *verb = a->argc > 1 ? a->argv[1] : "";
+	for (size_t i = 0; i < LOCALS; i++)
+		if (!strcmp(locals[i].noun, noun) && (!locals[i].verb || !strcmp(locals[i].verb, verb)))
+			return run_local(&locals[i], a);
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct ctl_command *c = tables[t]; c->noun; c++)
+			if (!strcmp(c->noun, noun) && (!c->verb || !strcmp(c->verb, verb)))
+				return ctl_command_run(c, a->config, a->json, a->argc - (c->verb ? 2 : 1), a->argv + (c->verb ? 2 : 1));
+	if (known_noun(noun) && (!strcmp(verb, "--help") || !strcmp(verb, "-h") || !strcmp(verb, "help")))
+		return print_help(noun);
+	return unknown(a);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {.config = VAN_SYSCONFDIR "/vand.yaml"};
+	int i = 1;
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "-c") && i + 1 < argc)
+			a.config = argv[++i];
+		else if (!strcmp(argv[i], "--json"))
+			a.json = true;
+		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return print_help(NULL);
+		else if (!strcmp(argv[i], "--version"))
+			return puts("vanctl " PACKAGE_VERSION) < 0;
+		else
+			return ctl_fail(CTL_USAGE, "unknown option '%s' before the command; see vanctl --help", argv[i]);
+	}
+	a.argc = argc - i;
+	a.argv = argv + i;
+	if (a.argc && !strcmp(a.argv[0], "help"))
+		return print_help(a.argc > 1 ? a.argv[1] : NULL);
+	if (!a.argc)
+		return ctl_fail(CTL_USAGE, "which command? see vanctl --help");
+	int status = dispatch(&a);
+	if (fflush(stdout) || ferror(stdout))
+		return ctl_fail(CTL_USAGE, "standard output could not be written");
+	return status;
+}

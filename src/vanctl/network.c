@@ -1,0 +1,53 @@
+/* init and status. */
+#include "vanctl/init.h"
+#include "vanctl/simple.h"
+
+#include <string.h>
+
+static const struct ctl_option init_options[] = {
+	{"--as2-id", "ID", "as2_id", CTL_TEXT, NULL, "the station's AS2 name"},
+	{"--edi-id", "QUAL:ID", "edi_id", CTL_TEXT, NULL, "the station's EDI address, such as ZZ:HUBNET"},
+	{"--name", "NAME", "name", CTL_TEXT, NULL, "the network's name; default the AS2 name"},
+	{"--id", "ID", "id", CTL_TEXT, NULL, "the station's id in profiles; default made from the AS2 name"},
+	{"--host", "HOST", "host", CTL_TEXT, NULL, "host name for Message-IDs and receipts; default this machine's"},
+	{"--as2-port", "PORT", "as2_port", CTL_NUMBER, NULL, "AS2 over HTTP; default 4080"},
+	{"--as2-tls-port", "PORT", "as2_tls_port", CTL_NUMBER, NULL, "AS2 over HTTPS; default 4443"},
+	{"--sftp-port", "PORT", "sftp_port", CTL_NUMBER, NULL, "SFTP; default 2222"},
+	{"--admin-port", "PORT", "admin_port", CTL_NUMBER, NULL, "API and console, on 127.0.0.1; default 8080"},
+	{NULL},
+};
+
+static const struct print_column status_columns[] = {
+	{"Ready", "ready"}, {"Listeners", "listeners"}, {"Acks overdue", "acks_overdue"},
+	{"Certificates expiring", "certificates_expiring"}, {NULL, NULL},
+};
+static const struct print_column role_columns[] = {
+	{"ROLE", "name"}, {"PID", "pid"}, {"STATE", "state"}, {"RESTARTS", "restarts"}, {NULL, NULL},
+};
+static const struct print_column queue_columns[] = {{"Queue", "depth"}, {"Oldest in queue", "oldest"}, {NULL, NULL}};
+static const struct print_column receipt_columns[] = {
+	{"Receipts", "size"}, {"Checkpoint age", "checkpoint_age"}, {NULL, NULL},
+};
+
+static int network_status(struct ctl *c)
+{
+	json_t *answer = NULL;
+	int status = simple_ask(c, "status", NULL, &answer, NULL);
+	if (!status && c->json) {
+		print_json(answer);
+	} else if (!status) {
+		print_fields(answer, status_columns);
+		print_fields(json_object_get(answer, "queue"), queue_columns);
+		print_fields(json_object_get(answer, "receipts"), receipt_columns);
+		putchar('\n');
+		print_table(json_object_get(answer, "roles"), role_columns);
+	}
+	json_decref(answer);
+	return status;
+}
+
+const struct ctl_command commands_network[] = {
+	{"init", NULL, "DIR", 1, 1, "Make a new network: configuration, keys, certificates, station profile", init_options, network_init},
+	{"status", NULL, "", 0, 0, "Roles, listeners, queue, overdue acknowledgements, certificates, receipts", NULL, network_status},
+	{NULL},
+};

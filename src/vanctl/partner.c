@@ -1,0 +1,170 @@
+/* partner and cert. */
+#include "base/buf.h"
+#include "base/error.h"
+#include "partner/profile.h"
+#include "vanctl/client.h"
+#include "vanctl/simple.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The server's complaints have the same shape as those of the files. */
+static void print_problems(const json_t *problems)
+{
+	size_t i;
+	json_t *p;
+	json_array_foreach (problems, i, p) {
+		const char *file = json_string_value(json_object_get(p, "file")), *field = json_string_value(json_object_get(p, "field"));
+		const char *text = json_string_value(json_object_get(p, "text"));
+		json_int_t line = json_integer_value(json_object_get(p, "line"));
+		if (file && line)
+			fprintf(stderr, "%s:%" JSON_INTEGER_FORMAT ": ", file, line);
+		fprintf(stderr, "%s%s%s\n", field ? field : "", field ? ": " : "", text ? text : "invalid");
+	}
+}
+
+static int send_profiles(struct ctl *c, const struct van_buf *profiles)
+{
+	json_error_t why;
+	json_t *list = json_loadb(profiles->p, profiles->n, 0, &why), *answer = NULL;
+	if (!list)
+		return ctl_fail(CTL_USAGE, "the profiles can't be sent: %s", why.text);
+	json_t *request = json_pack("{s:o}", "profiles", list);
+	int status = client_ask(c, "partner.apply", request, &answer, NULL);
+	json_decref(request);
+	if (status && answer)
+		print_problems(json_is_array(answer) ? answer : json_object_get(answer, "problems"));
+	static const struct print_column columns[] = {
+		{"KIND", "kind"}, {"ID", "id"}, {"VERSION", "version"}, {"RESULT", "result"}, {NULL, NULL},
+	};
+	if (!status && c->json)
+		print_json(answer);
+	else if (!status)
+		print_table(answer, columns);
+	json_decref(answer);
+	return status;
+}
+
+static int partner_apply(struct ctl *c)
+{
+	struct profile_errors errors = {0};
+	struct profile_set *set = NULL;
+	struct van_buf text = VAN_BUF_INIT(64 << 20), profiles = VAN_BUF_INIT(256 << 20);
+	int status, rc = profile_files_load(c->args, c->nargs, &set, &errors);
+	profile_errors_print(&errors, &text);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stderr);
+	if (rc < 0)
+		status = rc == VAN_EINVAL && text.n ? ctl_fail(CTL_NO, "nothing was applied; mend what is named above and apply again")
+						    : ctl_fail(CTL_USAGE, "the profiles could not be read: %s", van_err_name(rc));
+	else if (profile_set_to_json(set, &profiles) < 0)
+		status = ctl_fail(CTL_USAGE, "the profiles are too large for one request; apply them in parts");
+	else
+		status = send_profiles(c, &profiles);
+	van_buf_free(&text);
+	van_buf_free(&profiles);
+	profile_set_free(set);
+	profile_errors_free(&errors);
+	return status;
+}
+
+static const struct print_column list_columns[] = {
+	{"ID", "id"}, {"NAME", "name"}, {"VERSION", "version"}, {"ENABLED", "enabled"}, {"IDENTITIES", "identities"},
+	{"CONNECTIONS", "connections"}, {NULL, NULL},
+};
+
+static int partner_list(struct ctl *c)
+{
+	return simple_list(c, "partner.list", NULL, list_columns);
+}
+
+/* The stored profile, as people write it. */
+static int partner_show(struct ctl *c)
+{
+	json_t *answer = NULL;
+	int status = simple_ask(c, "partner.show", "id", &answer, NULL);
+	if (!status && c->json) {
+		print_json(answer);
+	} else if (!status) {
+		char *text = json_dumps(answer, JSON_COMPACT);
+		struct profile_errors errors = {0};
+		struct profile *p = NULL;
+		struct van_buf yaml = VAN_BUF_INIT(64 << 20);
+		if (text && profile_from_json(slice_str(text), &p, &errors) == 0 && profile_to_yaml(p, &yaml) == 0)
+			fwrite(yaml.p, 1, yaml.n, stdout);
+		else
+			print_json(answer);
+		van_buf_free(&yaml);
+		profile_free(p);
+		profile_errors_free(&errors);
+		free(text);
+	}
+	json_decref(answer);
+	return status;
+}
+
+static int partner_remove(struct ctl *c)
+{
+	return simple_do(c, "partner.remove", "id", "is removed; its messages and receipts stay");
+}
+
+static int partner_disable(struct ctl *c)
+{
+	return simple_do(c, "partner.disable", "id", "is disabled: what it sends is refused");
+}
+
+static int partner_enable(struct ctl *c)
+{
+	return simple_do(c, "partner.enable", "id", "is enabled");
+}
+
+static int partner_history(struct ctl *c)
+{
+	static const struct print_column columns[] = {
+		{"VERSION", "version"}, {"TIME", "time"}, {"ACTOR", "actor"}, {"CHANGE", "change"}, {NULL, NULL},
+	};
+	return simple_list(c, "partner.history", "id", columns);
+}
+
+static const struct print_column cert_columns[] = {
+	{"FINGERPRINT", "fingerprint"}, {"SUBJECT", "subject"}, {"NOT AFTER", "not_after"}, {"DAYS", "days"}, {"USED BY", "used_by"},
+	{NULL, NULL},
+};
+
+static int cert_list(struct ctl *c)
+{
+	return simple_list(c, "cert.list", NULL, cert_columns);
+}
+
+static int cert_show(struct ctl *c)
+{
+	static const struct print_column columns[] = {
+		{"Fingerprint", "fingerprint"}, {"Subject", "subject"}, {"Key", "key_id"}, {"Not before", "not_before"},
+		{"Not after", "not_after"}, {"Days left", "days"}, {"Used by", "used_by"}, {NULL, NULL},
+	};
+	json_t *answer = NULL;
+	int status = simple_ask(c, "cert.show", "fingerprint", &answer, NULL);
+	if (!status && c->json) {
+		print_json(answer);
+	} else if (!status) {
+		const char *pem = json_string_value(json_object_get(answer, "pem"));
+		print_fields(answer, columns);
+		if (pem)
+			printf("\n%s", pem);
+	}
+	json_decref(answer);
+	return status;
+}
+
+const struct ctl_command commands_partner[] = {
+	{"partner", "apply", "FILE…", 1, SIZE_MAX, "Check profiles and put them to work, all or none", NULL, partner_apply},
+	{"partner", "list", "", 0, 0, "List stations and partners", NULL, partner_list},
+	{"partner", "show", "ID", 1, 1, "Print a profile as it stands", NULL, partner_show},
+	{"partner", "history", "ID", 1, 1, "Versions of a profile, newest first", NULL, partner_history},
+	{"partner", "disable", "ID", 1, 1, "Refuse what this partner sends", NULL, partner_disable},
+	{"partner", "enable", "ID", 1, 1, "Take what this partner sends", NULL, partner_enable},
+	{"partner", "remove", "ID", 1, 1, "Remove a station, partner or agreement", NULL, partner_remove},
+	{"cert", "list", "", 0, 0, "Certificates with expiry and who uses them", NULL, cert_list},
+	{"cert", "show", "FINGERPRINT", 1, 1, "One certificate; the first digits are enough", NULL, cert_show},
+	{NULL},
+};

@@ -1,0 +1,75 @@
+#include "vanctl/simple.h"
+
+#include "base/error.h"
+#include "base/fdio.h"
+#include "vanctl/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+int simple_ask(struct ctl *c, const char *command, const char *argument_key, json_t **ret_answer, int *ret_fd)
+{
+	if (argument_key && c->nargs) {
+		json_t *text = json_string(c->args[0]);
+		if (!text)
+			return ctl_fail(CTL_USAGE, "the argument is not UTF-8");
+		json_object_set_new(c->options, argument_key, text);
+	}
+	return client_ask(c, command, c->options, ret_answer, ret_fd);
+}
+
+int simple_list(struct ctl *c, const char *command, const char *argument_key, const struct print_column *columns)
+{
+	json_t *answer = NULL;
+	int status = simple_ask(c, command, argument_key, &answer, NULL);
+	if (!status && c->json)
+		print_json(answer);
+	else if (!status)
+		print_table(answer, columns);
+	json_decref(answer);
+	return status;
+}
+
+int simple_do(struct ctl *c, const char *command, const char *argument_key, const char *done)
+{
+	json_t *answer = NULL;
+	int status = simple_ask(c, command, argument_key, &answer, NULL);
+	if (!status && c->json)
+		print_json(answer);
+	else if (!status)
+		printf("%s %s\n", c->nargs ? c->args[0] : "", done);
+	json_decref(answer);
+	return status;
+}
+
+static int copy(int from, int to)
+{
+	char room[65536];
+	off_t at = 0;
+	for (;;) {
+		ssize_t n = pread(from, room, sizeof room, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return van_err_from_errno(errno);
+		if (n == 0)
+			return 0;
+		int rc = fd_write_all(to, room, (size_t)n);
+		if (rc < 0)
+			return rc;
+		at += n;
+	}
+}
+
+int simple_save(int fd, const char *path)
+{
+	bool file = path && strcmp(path, "-") != 0;
+	int to = file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+	int rc = to < 0 ? (int)van_err_from_errno(errno) : copy(fd, to);
+	close(fd);
+	if (file && to >= 0 && close(to) < 0 && rc == 0)
+		rc = van_err_from_errno(errno);
+	return rc < 0 ? ctl_fail(CTL_USAGE, "%s could not be written: %s", file ? path : "standard output", van_err_name(rc)) : CTL_DONE;
+}
