@@ -11,6 +11,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int init_write_file(int dir, const char *path, const void *p, size_t n, unsigned mode, struct van_error *e)
