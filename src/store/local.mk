@@ -1,6 +1,12 @@
 noinst_LIBRARIES += %D%/libstore.a
 %C%_libstore_a_SOURCES = \
-	%D%/key.h \
-	%D%/payload.h \
-	%D%/store.h
+	%D%/backend.h \
+	%D%/cursor.c \
+	%D%/gate.c \
+	%D%/key.c %D%/key.h \
+	%D%/payload.c %D%/payload.h \
+	%D%/payload_dir.h \
+	%D%/payload_sweep.c \
+	%D%/store.c %D%/store.h \
+	%D%/store_lmdb.c
 %C%_libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(LMDB_CFLAGS) $(CRYPTO_CFLAGS)

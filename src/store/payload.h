@@ -10,6 +10,7 @@
 #ifndef OPENVAN_STORE_PAYLOAD_H
 #define OPENVAN_STORE_PAYLOAD_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -42,9 +43,10 @@ int payload_open(struct payload_dir *d, struct slice id, const char *part, struc
 /* 0 also when it is not there. Remove after the commit that forgets the file. Any thread. */
 int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
 
-/* Calls `wanted` for every file and removes those for which it says false, as well as leftovers that are no payload. Before
- * the first payload_link() only. *ret_removed (may be NULL) counts files. */
-int payload_sweep(struct payload_dir *d, bool (*wanted)(void *arg, struct slice id, struct slice part), void *arg,
+/* Calls `wanted` for every file in the folders of `since` (less 20 minutes) and later, 0 for all, and removes those for which it
+ * says false, as well as unfinished copies. Files with other names are left alone. Before the first payload_link() only.
+ * *ret_removed (may be NULL) counts files. */
+int payload_sweep(struct payload_dir *d, van_time since, bool (*wanted)(void *arg, struct slice id, struct slice part), void *arg,
 	uint64_t *ret_removed, struct van_error *err);
 
 /* Bytes that may still be written on the file system of the folder. */

@@ -1,0 +1,13 @@
+# Store: conformance of each backend, composed keys, payload files.
+STORE_TESTS = %D%/test_store %D%/test_store_key %D%/test_store_payload
+check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
+%C%_test_store_SOURCES = %D%/store_main.c %D%/store_conformance.c %D%/store_conformance.h %D%/store_scratch.c
+%C%_test_store_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_store_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS) -lpthread
+%C%_test_store_key_SOURCES = %D%/store_key.c
+%C%_test_store_key_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_store_key_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS)
+%C%_test_store_payload_SOURCES = %D%/store_payload.c %D%/store_conformance.h %D%/store_scratch.c
+%C%_test_store_payload_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_store_payload_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS)
