@@ -1,0 +1,1 @@
+dist_man_MANS += %D%/vand.8 %D%/vanctl.1
