@@ -2,6 +2,7 @@
 #ifndef OPENVAN_QUEUE_ACCEPT_H
 #define OPENVAN_QUEUE_ACCEPT_H
 
+#include "base/id.h"
 #include "ipc/messages.h"
 #include "queue/queue.h"
 
@@ -25,10 +26,17 @@ int queue_jobs(struct queue_work *w, int (*fn)(void *arg, struct slice message, 
  * the job is gone. */
 int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd);
 
+/* An output that is kept in a file: linked as part "payload" of the output's id, and hashed, before the transaction. */
+struct queue_output_file {
+	uint64_t bytes;
+	struct receipt_hash sha256;
+	struct receipt_artefact artefact; /* named "payload" */
+};
 /* Identifiers for what a result makes; made before the transaction, so that a replay uses the same. */
 struct queue_job_ids {
 	const struct van_id *children; /* one for each interchange */
-	const struct van_id *outputs;  /* one for each output; those with fd_number are linked as part "payload" */
+	const struct van_id *outputs;  /* one for each output */
+	const struct queue_output_file *files; /* one for each output; filled for those with fd_number; may be NULL if none has */
 };
 /* Applies the result: children, outputs with their control numbers, deliveries and mailbox entries, acknowledgements, receipts;
  * ends the job. VAN_ENOTFOUND when no job waits for that message (it was done already). */

@@ -1,7 +1,21 @@
 noinst_LIBRARIES += %D%/libqueue.a
 %C%_libqueue_a_SOURCES = \
-	%D%/accept.h \
-	%D%/mailbox.h \
-	%D%/queue.h \
-	%D%/records.c %D%/records.h
+	%D%/accept.c %D%/accept.h \
+	%D%/ack.c \
+	%D%/counter.c \
+	%D%/delivery.c \
+	%D%/internal.h \
+	%D%/job.c \
+	%D%/list.c \
+	%D%/mailbox.c %D%/mailbox.h \
+	%D%/mailbox_name.c \
+	%D%/message.c \
+	%D%/output.c \
+	%D%/part.c \
+	%D%/profiles.c \
+	%D%/queue.c %D%/queue.h \
+	%D%/records.c %D%/records.h \
+	%D%/result.c %D%/result.h \
+	%D%/show.c \
+	%D%/trail.c
 %C%_libqueue_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

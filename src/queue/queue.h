@@ -31,7 +31,13 @@ struct queue_work {
 	van_time now;
 	const struct directory *directory; /* where routing is needed; else NULL */
 	struct van_error err;      /* why the last function refused */
+	struct van_buf scratch;    /* for encoding */
+	unsigned writes;           /* how many; a refusal with writes (a defect, or a full disk) spoils the transaction */
 };
+/* `txn`, `arena` and `directory` (may be NULL) stay the caller's; what the work gives out lives as long as both first. */
+void queue_work_begin(struct queue_work *w, struct queue *q, struct store_txn *txn, struct van_arena *arena, van_time now,
+		      const struct directory *directory);
+void queue_work_end(struct queue_work *w);
 
 /* --- messages ---------------------------------------------------------------------------------------------------- */
 
@@ -74,6 +80,8 @@ struct queue_content {
 	uint64_t offset, length;
 };
 int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret);
+/* Is there a record of this file? For payload_sweep() at start. */
+bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name);
 
 /* --- holding, releasing, doing again -------------------------------------------------------------------------------- */
 
@@ -95,8 +103,10 @@ int queue_delivery_act(struct queue_work *w, struct slice id, const char *action
 
 /* Closes an awaited or overdue acknowledgement by hand. */
 int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
-/* Marks what is due as overdue, at most `limit`. Returns how many, or negative. *ret_next: when the next one is due (0: none). */
-int queue_ack_scan(struct queue_work *w, unsigned limit, van_time *ret_next);
+/* When the next deadline of an acknowledgement is; 0: none. */
+int queue_ack_next(struct queue_work *w, van_time *ret);
+/* Marks what is due as overdue, looking at `limit` deadlines at most. How many were marked, or negative. */
+int queue_ack_scan(struct queue_work *w, unsigned limit);
 
 /* --- control numbers ------------------------------------------------------------------------------------------------- */
 

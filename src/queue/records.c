@@ -25,7 +25,7 @@ static const struct record_field key_fields[] = {
 	RECORD_FIELD(2, RECORD_TEXT, struct queue_key, value),
 	RECORD_END,
 };
-static const struct record_table key_table = {"key", 1, sizeof(struct queue_key), key_fields};
+const struct record_table queue_key_table = {"key", 1, sizeof(struct queue_key), key_fields};
 
 static const struct record_field transaction_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct queue_transaction, type),
@@ -37,10 +37,10 @@ static const struct record_field transaction_fields[] = {
 	RECORD_FIELD(7, RECORD_TEXT, struct queue_transaction, group_to),
 	RECORD_FIELD(8, RECORD_TEXT, struct queue_transaction, status),
 	RECORD_FIELD(9, RECORD_U64, struct queue_transaction, errors),
-	RECORD_FIELD_SUB(10, RECORD_MANY, struct queue_transaction, keys, &key_table),
+	RECORD_FIELD_SUB(10, RECORD_MANY, struct queue_transaction, keys, &queue_key_table),
 	RECORD_END,
 };
-static const struct record_table transaction_table = {"transaction", 1, sizeof(struct queue_transaction), transaction_fields};
+const struct record_table queue_transaction_table = {"transaction", 1, sizeof(struct queue_transaction), transaction_fields};
 
 #define M struct queue_message
 static const struct record_field message_fields[] = {
@@ -80,8 +80,8 @@ static const struct record_field message_fields[] = {
 	RECORD_FIELD(34, RECORD_TEXT, M, mdn_message_id),
 	RECORD_FIELD(35, RECORD_BYTES, M, mdn_facts),
 	RECORD_FIELD(36, RECORD_TEXT, M, signer_sha256),
-	RECORD_FIELD_SUB(37, RECORD_MANY, M, transactions, &transaction_table),
-	RECORD_FIELD_SUB(38, RECORD_MANY, M, keys, &key_table),
+	RECORD_FIELD_SUB(37, RECORD_MANY, M, transactions, &queue_transaction_table),
+	RECORD_FIELD_SUB(38, RECORD_MANY, M, keys, &queue_key_table),
 	RECORD_FIELD(39, RECORD_U64, M, offset),
 	RECORD_FIELD(40, RECORD_U64, M, length),
 	RECORD_FIELD(41, RECORD_BOOL, M, child),
@@ -100,16 +100,14 @@ static const struct record_field message_fields[] = {
 const struct record_table queue_message_table = {"message", 1, sizeof(struct queue_message), message_fields};
 
 static const struct record_field part_fields[] = {
-	RECORD_FIELD_ENUM(1, struct queue_part, kind, part_kind_names),
+	{.tag = 1, .kind = RECORD_ENUM, .offset = offsetof(struct queue_part, kind), .names = part_kind_names},
 	RECORD_FIELD(2, RECORD_TEXT, struct queue_part, name),
 	RECORD_FIELD(3, RECORD_U64, struct queue_part, bytes),
 	RECORD_FIELD(4, RECORD_BYTES, struct queue_part, sha256),
-	RECORD_HIDDEN(5, RECORD_BYTES, struct queue_part, salt),
-	RECORD_HIDDEN(6, RECORD_BYTES, struct queue_part, salted_sha256),
-	RECORD_HIDDEN(7, RECORD_BYTES, struct queue_part, content),
-	RECORD_HIDDEN(8, RECORD_TEXT, struct queue_part, owner),
-	RECORD_HIDDEN(9, RECORD_TEXT, struct queue_part, within),
-	RECORD_HIDDEN(10, RECORD_U64, struct queue_part, offset),
+	RECORD_HIDDEN(5, RECORD_BYTES, struct queue_part, content),
+	RECORD_HIDDEN(6, RECORD_TEXT, struct queue_part, owner),
+	RECORD_HIDDEN(7, RECORD_TEXT, struct queue_part, within),
+	RECORD_HIDDEN(8, RECORD_U64, struct queue_part, offset),
 	RECORD_END,
 };
 const struct record_table queue_part_table = {"part", 1, sizeof(struct queue_part), part_fields};

@@ -57,6 +57,8 @@ struct queue_key { /* business key */
 	struct slice value;
 };
 
+extern const struct record_table queue_key_table;
+
 /* One transaction set or EDIFACT message of a stored message. */
 struct queue_transaction {
 	struct slice type, version, control_number;
@@ -65,6 +67,8 @@ struct queue_transaction {
 	uint64_t errors;
 	struct record_list keys; /* struct queue_key */
 };
+
+extern const struct record_table queue_transaction_table;
 
 /* One stored message, received or made. */
 struct queue_message {
@@ -108,9 +112,7 @@ struct queue_part {
 	uint32_t kind;
 	struct slice name;     /* "headers", "raw", "signed", "payload", "mdn", "ack", "translated", "reply" */
 	uint64_t bytes;
-	struct slice sha256;   /* 32 bytes, or absent */
-	struct slice salt;     /* 16 bytes */
-	struct slice salted_sha256; /* of salt‖bytes, as in the receipt */
+	struct slice sha256;   /* 32 bytes, or absent; salts are kept with the receipts */
 	struct slice content;  /* INLINE */
 	struct slice owner;    /* STRETCH: message id; absent: the same message */
 	struct slice within;   /* STRETCH: name of the part */
@@ -155,7 +157,7 @@ struct queue_mailbox_entry {
 	uint64_t bytes;
 	van_time time;        /* put there */
 	uint32_t state;       /* enum queue_mailbox_state */
-	van_time collected;
+	van_time collected;    /* out: first complete download */
 	/* staged uploads: of the file */
 	struct slice sha256, salt, salted_sha256;
 };

@@ -1,0 +1,258 @@
+#include "queue/accept.h"
+#include "queue/internal.h"
+
+#define ARTEFACTS_MAX 16
+
+static void seen_key(struct store_key *k, const struct ipc_as2_accept *a)
+{
+	*k = STORE_KEY_INIT;
+	queue_key_foreign(k, queue_search_text(a->as2_message_id));
+	queue_key_foreign(k, a->as2_from);
+	queue_key_foreign(k, a->as2_to);
+}
+
+/* The message as it is stored, before anybody has looked into its payload. */
+static struct queue_message message_of(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a)
+{
+	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED;
+	return (struct queue_message){
+		.id = id, .time = a->received ? a->received : w->now, .direction = QUEUE_IN,
+		.state = accepted ? QUEUE_RECEIVED : QUEUE_REJECTED, .protocol = SLICE("as2"),
+		.partner = a->partner, .connection = a->connection, .station = a->station, .peer = a->peer,
+		.partner_version = a->partner_version, .as2_from = a->as2_from, .as2_to = a->as2_to,
+		.as2_message_id = a->as2_message_id, .mic = a->mic, .micalg = a->micalg, .disposition = a->disposition,
+		.error = accepted ? SLICE_NONE : a->error, .file_name = a->file_name, .content_type = a->content_type,
+		.signer_sha256 = a->signer_sha256, .mdn_message_id = a->mdn_message_id, .mdn_facts = a->mdn_facts,
+	};
+}
+
+static int check_artefacts(struct queue_work *w, const struct ipc_as2_accept *a)
+{
+	if (a->artefacts.n > ARTEFACTS_MAX)
+		return van_error_set(&w->err, VAN_EINVAL, "more than %d artefacts", ARTEFACTS_MAX);
+	for (size_t i = 0; i < a->artefacts.n; i++) {
+		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		if (!queue_part_name_ok(f->name) || (f->within.p && !queue_part_name_ok(f->within)))
+			return van_error_set(&w->err, VAN_EINVAL, "an artefact's name is not allowed");
+		for (size_t j = 0; j < i; j++)
+			if (slice_eq(f->name, RECORD_AT(a->artefacts, struct ipc_artefact, j)->name))
+				return van_error_set(&w->err, VAN_EINVAL, "two artefacts have the same name");
+	}
+	return 0;
+}
+
+static struct queue_part part_of(const struct ipc_artefact *f)
+{
+	struct queue_part p = {.name = f->name, .bytes = f->length, .sha256 = f->sha256};
+	if (f->within.p) {
+		p.kind = QUEUE_PART_STRETCH;
+		p.within = f->within;
+		p.offset = f->offset;
+	} else if (f->fd_number) {
+		p.kind = QUEUE_PART_FILE;
+	} else {
+		p.content = f->bytes.p ? f->bytes : SLICE("");
+		p.bytes = p.content.n;
+	}
+	return p;
+}
+
+/* Bytes of an artefact that stands in the request itself, also as a stretch of another. Absent otherwise. */
+static struct slice artefact_bytes(const struct ipc_as2_accept *a, const struct ipc_artefact *f)
+{
+	uint64_t offset = 0, length = f->within.p ? f->length : f->bytes.n;
+	for (size_t depth = 0; f && f->within.p; depth++) {
+		const struct ipc_artefact *outer = NULL;
+		for (size_t i = 0; i < a->artefacts.n && depth < ARTEFACTS_MAX; i++)
+			if (slice_eq(f->within, RECORD_AT(a->artefacts, struct ipc_artefact, i)->name))
+				outer = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		offset += f->offset;
+		f = outer;
+	}
+	if (!f || !f->bytes.p || offset > f->bytes.n || length > f->bytes.n - offset)
+		return SLICE_NONE;
+	return slice_make(f->bytes.p + offset, length);
+}
+
+static bool receipt_artefact_for(const struct ipc_as2_accept *a, const struct ipc_artefact *f, struct receipt_artefact *ret)
+{
+	if (queue_artefact(ret, f->name, f->within.p || f->fd_number ? f->length : f->bytes.n, f->salt, f->salted_sha256))
+		return true;
+	struct slice bytes = artefact_bytes(a, f);
+	if (!bytes.p)
+		return false;
+	receipt_artefact_of(ret, "", bytes);
+	ret->name = f->name;
+	return true;
+}
+
+/* The answer is kept for repeats. Its body stands in the part "mdn" already, at that part's end: not kept twice. */
+static int put_reply(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a)
+{
+	struct ipc_http_reply reply = a->reply ? *a->reply : (struct ipc_http_reply){.status = 200};
+	struct queue_part p = {.kind = QUEUE_PART_INLINE, .name = SLICE("reply")};
+	struct van_buf bytes = VAN_BUF_INIT((size_t)1 << 20);
+	for (size_t i = 0; i < a->artefacts.n; i++) {
+		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		struct slice mdn = slice_is(f->name, "mdn") ? f->bytes : SLICE_NONE;
+		if (reply.body.n && mdn.n >= reply.body.n &&
+		    memcmp(mdn.p + mdn.n - reply.body.n, reply.body.p, reply.body.n) == 0) {
+			p.within = SLICE("mdn");
+			p.offset = mdn.n - reply.body.n;
+			reply.body = SLICE_NONE;
+		}
+	}
+	int rc = record_encode(&ipc_http_reply_table, &reply, &bytes);
+	p.content = van_buf_slice(&bytes);
+	p.bytes = bytes.n;
+	if (rc == 0)
+		rc = queue_part_put(w, id, &p);
+	van_buf_free(&bytes);
+	return rc;
+}
+
+/* The stored answer, whole again. */
+static int get_reply(struct queue_work *w, struct slice id, struct slice *ret)
+{
+	struct queue_part p, mdn;
+	struct ipc_http_reply reply;
+	int rc = queue_part_get(w, id, SLICE("reply"), &p);
+	if (rc < 0)
+		return rc;
+	if (!p.within.p) {
+		*ret = p.content;
+		return 0;
+	}
+	rc = record_decode(&ipc_http_reply_table, p.content, w->arena, &reply);
+	if (rc == 0)
+		rc = queue_part_get(w, id, p.within, &mdn);
+	if (rc < 0)
+		return rc;
+	if (p.offset > mdn.content.n)
+		return van_error_set(&w->err, VAN_EINTERNAL, "the stored answer of %.*s is damaged", SLICE_ARG(id));
+	reply.body = slice_make(mdn.content.p + p.offset, mdn.content.n - p.offset);
+	van_buf_reset(&w->scratch);
+	rc = record_encode(&ipc_http_reply_table, &reply, &w->scratch);
+	if (rc < 0)
+		return rc;
+	*ret = van_arena_slice(w->arena, van_buf_slice(&w->scratch));
+	return ret->p ? 0 : VAN_ENOMEM;
+}
+
+static int put_parts(struct queue_work *w, const struct ipc_as2_accept *a, struct queue_message *m)
+{
+	for (size_t i = 0; i < a->artefacts.n; i++) {
+		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		struct queue_part p = part_of(f);
+		struct slice bytes = p.sha256.n == RECEIPT_HASH ? SLICE_NONE : artefact_bytes(a, f);
+		struct receipt_hash h;
+		if (bytes.p) {
+			h = receipt_sha256(bytes.p, bytes.n);
+			p.sha256 = slice_make(h.b, sizeof h.b);
+		}
+		if (slice_is(f->name, "payload")) {
+			m->bytes = p.bytes;
+			m->sha256 = queue_sha256_hex(w, p.sha256);
+		} else if (slice_is(f->name, "raw") && !m->bytes) {
+			m->bytes = p.bytes;
+		}
+		int rc = queue_part_put(w, m->id, &p);
+		if (rc < 0)
+			return rc;
+	}
+	return put_reply(w, m->id, a);
+}
+
+static int put_receipts(struct queue_work *w, const struct ipc_as2_accept *a, const struct queue_message *m)
+{
+	struct receipt_artefact in[ARTEFACTS_MAX], mdn[1];
+	size_t n = 0, nmdn = 0;
+	for (size_t i = 0; i < a->artefacts.n; i++) {
+		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		if (slice_is(f->name, "mdn"))
+			nmdn += receipt_artefact_for(a, f, &mdn[0]);
+		else
+			n += receipt_artefact_for(a, f, &in[n]);
+	}
+	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED;
+	int rc = queue_trail_receipt(w, accepted ? RECEIPT_RECEIVED : RECEIPT_REJECTED, m,
+				     accepted ? SLICE("received over AS2") : m->error, SLICE_NONE, in, n);
+	if (rc < 0 || (!nmdn && !a->mdn_message_id.p))
+		return rc;
+	return queue_trail_receipt(w, RECEIPT_MDN_ISSUED, m, a->disposition, SLICE_NONE, mdn, nmdn);
+}
+
+static int put_search(struct queue_work *w, const struct queue_message *m)
+{
+	int rc = queue_search_put(w, m->as2_message_id, m->id);
+	if (rc == 0)
+		rc = queue_search_put(w, m->file_name, m->id);
+	return rc == 0 ? queue_search_put(w, m->sha256, m->id) : rc;
+}
+
+static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, const struct store_key *seen)
+{
+	struct queue_message m = message_of(w, id, a);
+	int rc = put_parts(w, a, &m);
+	if (rc == 0)
+		rc = queue_message_put(w, NULL, &m);
+	if (rc == 0)
+		rc = put_search(w, &m);
+	if (rc == 0)
+		rc = put_receipts(w, a, &m);
+	if (rc < 0 || m.state != QUEUE_RECEIVED)
+		return rc;
+	struct queue_job job = {0};
+	rc = queue_job_put(w, id, &job);
+	if (rc < 0 || !seen)
+		return rc;
+	struct queue_as2_seen s = {.message = id, .mic = a->mic, .micalg = a->micalg, .time = m.time};
+	return queue_put_record(w, w->q->as2_seen, store_key_slice(seen), &queue_as2_seen_table, &s);
+}
+
+/* Senders encrypt anew for every try: MICs are compared, not ciphertexts. */
+static bool same_content(const struct queue_as2_seen *s, const struct ipc_as2_accept *a)
+{
+	return slice_eq(s->mic, a->mic) && slice_case_eq(s->micalg, a->micalg);
+}
+
+static int repeat(struct queue_work *w, const struct queue_as2_seen *s, const struct ipc_as2_accept *a,
+		  struct queue_accept_result *ret)
+{
+	struct queue_message m;
+	struct slice reply;
+	if (!same_content(s, a)) {
+		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_CONFLICT, .message = s->message};
+		return 0;
+	}
+	int rc = queue_message_get(w, s->message, &m);
+	if (rc == 0)
+		rc = get_reply(w, s->message, &reply);
+	if (rc == 0)
+		rc = queue_trail_receipt(w, RECEIPT_MDN_ISSUED, &m, SLICE("sent again: the message was repeated"), SLICE_NONE, NULL, 0);
+	if (rc == 0)
+		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_REPEATED, .message = s->message, .reply = reply};
+	return rc;
+}
+
+int queue_accept_as2(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, struct queue_accept_result *ret)
+{
+	struct queue_as2_seen s;
+	struct store_key k;
+	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED, indexed = accepted && a->as2_message_id.n;
+	int rc = check_artefacts(w, a);
+	if (rc < 0)
+		return rc;
+	seen_key(&k, a);
+	if (indexed) {
+		rc = queue_get_record(w, w->q->as2_seen, store_key_slice(&k), &queue_as2_seen_table, &s);
+		if (rc == 0)
+			return repeat(w, &s, a, ret);
+		if (rc != VAN_ENOTFOUND)
+			return rc;
+	}
+	rc = accept_new(w, id, a, indexed ? &k : NULL);
+	if (rc == 0)
+		*ret = (struct queue_accept_result){.outcome = accepted ? QUEUE_ACCEPT_NEW : QUEUE_ACCEPT_REJECTED, .message = id};
+	return rc;
+}

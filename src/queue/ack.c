@@ -1,0 +1,339 @@
+#include "queue/accept.h"
+#include "queue/internal.h"
+
+static void group_key(struct store_key *k, uint32_t env, struct slice from, struct slice to, struct slice code, struct slice number)
+{
+	*k = STORE_KEY_INIT;
+	store_key_u8(k, (uint8_t)env);
+	queue_key_foreign(k, from);
+	queue_key_foreign(k, to);
+	queue_key_foreign(k, code);
+	queue_key_foreign(k, queue_search_text(number)); /* numbers of groups are compared as numbers */
+}
+
+/* The group of a transaction, or the interchange where there are no groups (EDIFACT without UNG). */
+static void transaction_key(struct store_key *k, const struct queue_message *m, const struct queue_transaction *t)
+{
+	if (t->group_control_number.n)
+		group_key(k, m->env, t->group_from, t->group_to, t->group_code, t->group_control_number);
+	else
+		group_key(k, m->env, m->from, m->to, SLICE_NONE, m->control_number);
+}
+
+static bool same_group(const struct queue_transaction *a, const struct queue_transaction *b)
+{
+	return slice_eq(a->group_control_number, b->group_control_number) && slice_eq(a->group_code, b->group_code) &&
+	       slice_eq(a->group_from, b->group_from) && slice_eq(a->group_to, b->group_to);
+}
+
+static int put_expect(struct queue_work *w, const struct queue_message *m, size_t first)
+{
+	struct queue_transaction *all = m->transactions.v;
+	struct queue_expect e = {.message = m->id, .from = m->from, .to = m->to, .ack = QUEUE_ACK_EXPECTED, .since = m->time,
+				 .due = m->ack_due};
+	struct queue_expect_item *items = van_arena_array(w->arena, m->transactions.n, sizeof *items);
+	struct store_key k;
+	if (!items)
+		return VAN_ENOMEM;
+	e.items.v = items;
+	for (size_t i = first; i < m->transactions.n; i++)
+		if (same_group(&all[first], &all[i]))
+			items[e.items.n++] = (struct queue_expect_item){.type = all[i].type, .control_number = all[i].control_number,
+									.ack = QUEUE_ACK_EXPECTED};
+	transaction_key(&k, m, &all[first]);
+	store_key_fixed(&k, m->id.p, m->id.n);
+	return queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
+}
+
+static bool first_of_group(const struct queue_message *m, size_t i)
+{
+	const struct queue_transaction *all = m->transactions.v;
+	for (size_t j = i; j-- > 0;)
+		if (same_group(&all[j], &all[i]))
+			return false;
+	return true;
+}
+
+int queue_ack_expect(struct queue_work *w, const struct queue_message *m)
+{
+	for (size_t i = 0; i < m->transactions.n; i++) {
+		int rc = first_of_group(m, i) ? put_expect(w, m, i) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	if (!m->ack_due)
+		return 0;
+	struct store_key k = STORE_KEY_INIT;
+	store_key_time(&k, m->ack_due);
+	store_key_fixed(&k, m->id.p, m->id.n);
+	w->writes++;
+	return store_put(w->txn, w->q->due, store_key_slice(&k), SLICE(""));
+}
+
+/* --- matching -------------------------------------------------------------------------------------------------------- */
+
+/* Newest first; the acknowledger must be the document's receiver, and both parties the same where one can choose. */
+static int find_expect(struct queue_work *w, const struct store_key *prefix, const struct ipc_ack_seen *a, struct slice *ret_key,
+		       struct queue_expect *ret)
+{
+	struct store_cursor *c;
+	struct slice key, value;
+	bool found = false;
+	int rc = store_cursor_open(w->txn, w->q->expect, store_key_slice(prefix), &c);
+	if (rc < 0)
+		return rc;
+	for (rc = store_cursor_last(c, &key, &value); rc == 0; rc = store_cursor_prev(c, &key, &value)) {
+		struct queue_expect e;
+		rc = record_decode(&queue_expect_table, queue_keep(w, value), w->arena, &e);
+		if (rc < 0)
+			break;
+		bool exact = slice_eq(e.from, a->from) && slice_eq(e.to, a->to);
+		if (!slice_eq(e.to, a->to) || (found && !exact))
+			continue;
+		*ret = e;
+		*ret_key = van_arena_slice(w->arena, key);
+		found = true;
+		if (exact)
+			break;
+	}
+	store_cursor_close(c);
+	return rc < 0 && rc != VAN_ENOTFOUND ? rc : found ? 0 : VAN_ENOTFOUND;
+}
+
+/* How bad; a worse answer is never overwritten by a better one. */
+static int badness(uint32_t ack)
+{
+	switch (ack) {
+	case QUEUE_ACK_ACCEPTED: return 1;
+	case QUEUE_ACK_ACCEPTED_WITH_ERRORS: return 2;
+	case QUEUE_ACK_PARTIALLY_ACCEPTED: return 3;
+	case QUEUE_ACK_REJECTED: return 4;
+	default: return 0;
+	}
+}
+
+static bool same_number(struct slice a, struct slice b)
+{
+	return slice_eq(a, b) || slice_eq(queue_search_text(a), queue_search_text(b));
+}
+
+static uint32_t item_status(const struct ipc_ack_seen *a, const struct queue_expect_item *item, uint32_t group)
+{
+	const struct ipc_ack_item *loose = NULL;
+	for (size_t i = 0; i < a->items.n; i++) {
+		const struct ipc_ack_item *s = RECORD_AT(a->items, struct ipc_ack_item, i);
+		if (slice_eq(s->control_number, item->control_number)) {
+			loose = s;
+			break;
+		}
+		if (!loose && same_number(s->control_number, item->control_number))
+			loose = s;
+	}
+	int status = loose ? queue_name_index(queue_ack_state_names, loose->status) : -1;
+	if (status >= 0)
+		return (uint32_t)status;
+	/* Not named: the group's status decides; in a partially accepted one the unnamed were accepted. */
+	return group == QUEUE_ACK_PARTIALLY_ACCEPTED ? QUEUE_ACK_ACCEPTED : group;
+}
+
+static const char *verdict(uint32_t old, uint32_t new, bool late)
+{
+	if (badness(old) == 0)
+		return late ? " (late)" : "";
+	if (old == new)
+		return " (repeated)";
+	return badness(new) < badness(old) ? " (contradicts an earlier one, which stands)" : " (contradicts an earlier, better one)";
+}
+
+/* The state of a document from those of its groups. */
+static int overall(struct queue_work *w, const struct queue_message *m, uint32_t *ret)
+{
+	const struct queue_transaction *all = m->transactions.v;
+	bool waiting = false, good = false, errors = false, bad = false, mixed = false;
+	for (size_t i = 0; i < m->transactions.n; i++) {
+		struct queue_expect e;
+		struct store_key k;
+		if (!first_of_group(m, i))
+			continue;
+		transaction_key(&k, m, &all[i]);
+		store_key_fixed(&k, m->id.p, m->id.n);
+		int rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
+		if (rc < 0 && rc != VAN_ENOTFOUND)
+			return rc;
+		uint32_t ack = rc == 0 ? e.ack : QUEUE_ACK_EXPECTED;
+		waiting |= badness(ack) == 0;
+		good |= ack == QUEUE_ACK_ACCEPTED;
+		errors |= ack == QUEUE_ACK_ACCEPTED_WITH_ERRORS;
+		mixed |= ack == QUEUE_ACK_PARTIALLY_ACCEPTED;
+		bad |= ack == QUEUE_ACK_REJECTED;
+	}
+	*ret = waiting ? (m->ack == QUEUE_ACK_OVERDUE ? QUEUE_ACK_OVERDUE : QUEUE_ACK_EXPECTED)
+	       : mixed || (bad && (good || errors)) ? QUEUE_ACK_PARTIALLY_ACCEPTED
+	       : bad ? QUEUE_ACK_REJECTED : errors ? QUEUE_ACK_ACCEPTED_WITH_ERRORS : QUEUE_ACK_ACCEPTED;
+	return 0;
+}
+
+struct mirror {
+	struct queue_work *w;
+	uint32_t ack;
+	struct slice ids[32];
+	size_t n;
+};
+
+static int collect_output(void *arg, const struct queue_message *m)
+{
+	struct mirror *r = arg;
+	bool follows = m->direction == QUEUE_OUT && !m->acknowledgement && m->ack != QUEUE_ACK_NONE;
+	if (follows && r->n < sizeof r->ids / sizeof *r->ids)
+		r->ids[r->n++] = van_arena_slice(r->w->arena, m->id);
+	return 0;
+}
+
+/* What was made of the document and awaits the same acknowledgement shows the same state. */
+static int mirror(struct queue_work *w, struct slice id, uint32_t ack)
+{
+	struct mirror r = {.w = w, .ack = ack};
+	int rc = queue_message_children(w, id, collect_output, &r);
+	for (size_t i = 0; i < r.n && rc == 0; i++) {
+		struct queue_message m, old;
+		rc = queue_message_get(w, r.ids[i], &m);
+		old = m;
+		m.ack = ack;
+		if (rc == 0)
+			rc = queue_message_put(w, &old, &m);
+	}
+	return rc;
+}
+
+static int set_ack(struct queue_work *w, struct queue_message *m, uint32_t ack)
+{
+	struct queue_message old = *m;
+	if (m->ack == ack)
+		return 0;
+	m->ack = ack;
+	int rc = queue_message_put(w, &old, m);
+	return rc < 0 ? rc : mirror(w, m->id, ack);
+}
+
+static void merge(struct queue_expect *e, const struct ipc_ack_seen *a, uint32_t status)
+{
+	for (size_t i = 0; i < e->items.n; i++) {
+		struct queue_expect_item *item = RECORD_AT(e->items, struct queue_expect_item, i);
+		uint32_t new = item_status(a, item, status);
+		if (badness(new) > badness(item->ack))
+			item->ack = new;
+	}
+	if (badness(status) > badness(e->ack))
+		e->ack = status;
+}
+
+int queue_ack_match(struct queue_work *w, const struct queue_message *carrier, const struct ipc_ack_seen *a)
+{
+	int env = queue_name_index(queue_env_names, a->env), status = queue_name_index(queue_ack_state_names, a->status);
+	struct store_key prefix;
+	struct slice key;
+	struct queue_expect e;
+	struct queue_message m;
+	if (env < 0 || status < 0 || badness((uint32_t)status) == 0)
+		return 0;
+	bool grouped = a->group_code.n != 0;
+	group_key(&prefix, (uint32_t)env, grouped ? a->group_from : a->from, grouped ? a->group_to : a->to, a->group_code,
+		  a->group_control_number);
+	int rc = find_expect(w, &prefix, a, &key, &e);
+	if (rc == 0)
+		rc = queue_message_get(w, e.message, &m);
+	if (rc < 0)
+		return rc == VAN_ENOTFOUND ? 0 : rc;
+	bool late = m.ack == QUEUE_ACK_OVERDUE || (e.due && w->now > e.due);
+	struct slice text = van_arena_printf(w->arena, "%.*s of group %.*s by message %.*s%s", SLICE_ARG(a->status),
+					     SLICE_ARG(a->group_control_number), SLICE_ARG(carrier->id),
+					     verdict(e.ack, (uint32_t)status, late));
+	uint32_t ack;
+	merge(&e, a, (uint32_t)status);
+	rc = queue_put_record(w, w->q->expect, key, &queue_expect_table, &e);
+	if (rc == 0)
+		rc = overall(w, &m, &ack);
+	if (rc == 0)
+		rc = set_ack(w, &m, ack);
+	if (rc == 0)
+		rc = queue_trail_receipt(w, RECEIPT_ACK_RECEIVED, &m, text, SLICE_NONE, NULL, 0);
+	return rc < 0 ? rc : 1;
+}
+
+/* --- deadlines and closing -------------------------------------------------------------------------------------------- */
+
+int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, struct slice reason)
+{
+	struct queue_message m;
+	int rc = queue_message_get(w, id, &m);
+	if (rc < 0)
+		return rc;
+	if (m.ack != QUEUE_ACK_EXPECTED && m.ack != QUEUE_ACK_OVERDUE && m.ack != QUEUE_ACK_UNMATCHED)
+		return van_error_set(&w->err, VAN_ESTATE, "no acknowledgement of message %.*s is awaited: it is %s", SLICE_ARG(id),
+				     queue_ack_state_names[m.ack]);
+	rc = set_ack(w, &m, QUEUE_ACK_NONE);
+	struct slice text = van_arena_printf(w->arena, "acknowledgement closed: %.*s", SLICE_ARG(reason));
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);
+}
+
+static int mark_overdue(struct queue_work *w, struct slice id)
+{
+	struct queue_message m;
+	int rc = queue_message_get(w, id, &m);
+	if (rc < 0 || m.ack != QUEUE_ACK_EXPECTED)
+		return rc == VAN_ENOTFOUND ? 0 : rc;
+	rc = set_ack(w, &m, QUEUE_ACK_OVERDUE);
+	if (rc == 0)
+		rc = queue_trail_receipt(w, RECEIPT_OVERDUE, &m, SLICE("no acknowledgement came in time"), SLICE_NONE, NULL, 0);
+	return rc < 0 ? rc : 1;
+}
+
+/* The earliest deadline's key, in the arena. */
+static int first_due(struct queue_work *w, struct slice *ret)
+{
+	struct store_cursor *c;
+	struct slice key;
+	int rc = store_cursor_open(w->txn, w->q->due, SLICE_NONE, &c);
+	if (rc < 0)
+		return rc;
+	rc = store_cursor_first(c, &key, NULL);
+	if (rc == 0)
+		*ret = van_arena_slice(w->arena, key);
+	store_cursor_close(c);
+	return rc;
+}
+
+int queue_ack_next(struct queue_work *w, van_time *ret)
+{
+	struct slice key;
+	int rc = first_due(w, &key);
+	if (rc < 0) {
+		*ret = 0;
+		return rc == VAN_ENOTFOUND ? 0 : rc;
+	}
+	struct wire wire = store_key_wire(key);
+	*ret = store_key_take_time(&wire);
+	return 0;
+}
+
+int queue_ack_scan(struct queue_work *w, unsigned limit)
+{
+	int marked = 0;
+	for (unsigned i = 0; i < limit; i++) {
+		struct slice key;
+		int rc = first_due(w, &key);
+		if (rc < 0)
+			return rc == VAN_ENOTFOUND ? marked : rc;
+		struct wire wire = store_key_wire(key);
+		if (store_key_take_time(&wire) > w->now)
+			break;
+		w->writes++;
+		rc = store_del(w->txn, w->q->due, key);
+		if (rc == 0)
+			rc = mark_overdue(w, wire_bytes(&wire, VAN_ID_LEN));
+		if (rc < 0)
+			return rc;
+		marked += rc;
+	}
+	return marked;
+}

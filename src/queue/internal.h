@@ -1,0 +1,102 @@
+/* What the files of this folder share. */
+#ifndef OPENVAN_QUEUE_INTERNAL_H
+#define OPENVAN_QUEUE_INTERNAL_H
+
+#include "base/id.h"
+#include "queue/queue.h"
+#include "store/key.h"
+
+struct queue {
+	struct store *store;
+	struct receipts *receipts;
+	struct payload_dir *payload;
+	store_table_id message;   /* id → message */
+	store_table_id part;      /* id, name → part */
+	store_table_id event;     /* id, time, random → event */
+	store_table_id job;       /* id → job */
+	store_table_id delivery;  /* id → delivery */
+	store_table_id mailbox;   /* connection, folder, date, name → mailbox entry */
+	store_table_id expect;    /* env, group parties, code, number, message id → expect */
+	store_table_id due;       /* time, message id → nothing */
+	store_table_id counter;   /* env, level, from, to → number */
+	store_table_id control;   /* env, from, to, standard, control number → message id and time */
+	store_table_id as2_seen;  /* Message-ID, AS2-From, AS2-To → as2_seen */
+	store_table_id index;     /* kind, value, message id → nothing */
+	store_table_id profile;   /* kind, id → profile */
+	store_table_id profile_version; /* kind, id, version → profile */
+};
+
+/* --- reading and writing records: queue.c --- */
+
+/* The value, copied into the arena in a write transaction, where the store's bytes may move. */
+int queue_get(struct queue_work *w, store_table_id table, struct slice key, struct slice *ret);
+int queue_get_record(struct queue_work *w, store_table_id table, struct slice key, const struct record_table *t, void *ret);
+int queue_put_record(struct queue_work *w, store_table_id table, struct slice key, const struct record_table *t, const void *rec);
+struct slice queue_keep(struct queue_work *w, struct slice value); /* copies in a write transaction */
+/* Foreign text as a part of a key: long ones by their hash, so that a few of them always fit. */
+void queue_key_foreign(struct store_key *k, struct slice s);
+struct slice queue_hex(struct queue_work *w, const void *p, size_t n); /* lower-case, in the arena */
+struct slice queue_sha256_hex(struct queue_work *w, struct slice raw);  /* of 32 raw bytes; absent for anything else */
+
+/* --- messages: message.c --- */
+
+/* Writes the record and keeps the indexes right; `old` is what is stored, NULL for a new one. */
+int queue_message_put(struct queue_work *w, const struct queue_message *old, const struct queue_message *m);
+int queue_index_put(struct queue_work *w, char kind, struct slice value, struct slice id);
+int queue_index_del(struct queue_work *w, char kind, struct slice value, struct slice id);
+/* Makes the message findable by this text: control number, key, name, hash. Absent and empty ones are skipped. */
+int queue_search_put(struct queue_work *w, struct slice text, struct slice id);
+/* "<id>" without brackets, numbers without leading zeros. */
+struct slice queue_search_text(struct slice text);
+
+enum {
+	QUEUE_INDEX_PARTNER = 'p',
+	QUEUE_INDEX_STATE = 's',
+	QUEUE_INDEX_DELIVERY = 'd',
+	QUEUE_INDEX_ACK = 'a',
+	QUEUE_INDEX_PARENT = 'c',
+	QUEUE_INDEX_SEARCH = 'k',
+};
+
+/* --- the trail of a message: trail.c --- */
+
+/* A receipt about the message, with `artefacts`. */
+int queue_trail_receipt(struct queue_work *w, enum receipt_event event, const struct queue_message *m, struct slice text,
+			struct slice actor, struct receipt_artefact *artefacts, size_t n);
+/* A step without a receipt. */
+int queue_trail_event(struct queue_work *w, struct slice id, const char *event, struct slice text);
+/* Fills an artefact from hashes made elsewhere. False when they are not there. */
+bool queue_artefact(struct receipt_artefact *ret, struct slice name, uint64_t bytes, struct slice salt, struct slice salted);
+
+/* --- parts: part.c --- */
+
+int queue_part_put(struct queue_work *w, struct slice id, const struct queue_part *p);
+int queue_part_forget(struct queue_work *w, struct slice id, struct slice name); /* the record; 0 also when there is none */
+bool queue_part_name_ok(struct slice name);
+
+/* --- jobs: job.c --- */
+
+int queue_job_put(struct queue_work *w, struct slice id, const struct queue_job *j);
+
+/* --- mailboxes: mailbox.c --- */
+
+/* Puts an output into its mailbox under a name made from the profile's pattern, which becomes m->file_name. */
+int queue_mailbox_deliver(struct queue_work *w, const struct profile_connection *c, struct queue_message *m, struct slice extension);
+
+void queue_mailbox_key(struct store_key *k, struct slice connection, enum queue_folder folder, struct slice name);
+
+/* --- deliveries: delivery.c --- */
+
+int queue_delivery_new(struct queue_work *w, const struct queue_message *m);
+/* Moves an output's delivery state; a received message shows that of its outputs (acknowledgements aside). */
+int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queue_delivery_state to);
+
+/* --- acknowledgements: ack.c --- */
+
+/* Registers what is awaited for a received message: its groups. */
+int queue_ack_expect(struct queue_work *w, const struct queue_message *m);
+struct ipc_ack_seen;
+/* Matches an acknowledgement that came in message `carrier`. 1 matched, 0 matched nothing, or negative. */
+int queue_ack_match(struct queue_work *w, const struct queue_message *carrier, const struct ipc_ack_seen *a);
+
+#endif

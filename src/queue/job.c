@@ -1,0 +1,179 @@
+#include "queue/accept.h"
+#include "queue/internal.h"
+
+#define BACKOFF_FIRST VAN_SECOND
+#define BACKOFF_MAX (300 * VAN_SECOND)
+#define CRASHES_MAX 2
+
+int queue_job_put(struct queue_work *w, struct slice id, const struct queue_job *j)
+{
+	return queue_put_record(w, w->q->job, id, &queue_job_table, j);
+}
+
+int queue_jobs(struct queue_work *w, int (*fn)(void *arg, struct slice message, const struct queue_job *j), void *arg)
+{
+	struct store_cursor *c;
+	struct slice id, value;
+	int rc = store_cursor_open(w->txn, w->q->job, SLICE_NONE, &c);
+	if (rc < 0)
+		return rc;
+	while ((rc = store_cursor_next(c, &id, &value)) == 0) {
+		struct queue_job j;
+		rc = record_decode(&queue_job_table, value, w->arena, &j);
+		if (rc < 0 || (rc = fn(arg, id, &j)))
+			break;
+	}
+	store_cursor_close(c);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+static int get_job(struct queue_work *w, struct slice id, struct queue_job *job, struct queue_message *m)
+{
+	int rc = van_id_valid(id) ? queue_get_record(w, w->q->job, id, &queue_job_table, job) : VAN_ENOTFOUND;
+	if (rc == VAN_ENOTFOUND)
+		return van_error_set(&w->err, VAN_ENOTFOUND, "no job waits for message %.*s", SLICE_ARG(id));
+	return rc < 0 ? rc : queue_message_get(w, id, m);
+}
+
+int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd)
+{
+	struct queue_job job;
+	struct queue_message m;
+	struct queue_content content;
+	int rc = get_job(w, message, &job, &m);
+	if (rc == 0)
+		rc = queue_part_open(w, m.id, SLICE("payload"), &content);
+	if (rc < 0)
+		return rc;
+	*ret = (struct ipc_job){
+		.kind = IPC_JOB_PROCESS, .message = m.id, .protocol = m.protocol, .partner = m.partner,
+		.connection = m.connection, .file_name = m.file_name, .content_type = m.content_type, .received = m.time,
+		.payload = content.fd < 0 ? content.bytes : SLICE_NONE, .offset = content.offset, .length = content.length,
+	};
+	*ret_fd = content.fd;
+	return 0;
+}
+
+static int end_job(struct queue_work *w, struct slice id)
+{
+	w->writes++;
+	int rc = store_del(w->txn, w->q->job, id);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+/* The job is over without a result. */
+static int park(struct queue_work *w, struct queue_message *m, enum queue_state state, struct slice error,
+		enum receipt_event event, struct slice actor)
+{
+	struct queue_message old = *m;
+	m->state = state;
+	m->error = error;
+	int rc = end_job(w, m->id);
+	if (rc == 0)
+		rc = queue_message_put(w, &old, m);
+	return rc < 0 ? rc : queue_trail_receipt(w, event, m, error, actor, NULL, 0);
+}
+
+static van_time backoff(uint64_t tries)
+{
+	van_time t = BACKOFF_FIRST;
+	while (--tries && t < BACKOFF_MAX)
+		t *= 2;
+	return t < BACKOFF_MAX ? t : BACKOFF_MAX;
+}
+
+int queue_job_failed(struct queue_work *w, const struct ipc_job_failed *f, van_time *ret_next)
+{
+	struct queue_job job;
+	struct queue_message m;
+	int rc = get_job(w, f->message, &job, &m);
+	if (rc < 0)
+		return rc;
+	if (!f->retry) {
+		*ret_next = 0;
+		return park(w, &m, QUEUE_HELD, f->error.p ? f->error : SLICE("its job failed"), RECEIPT_HELD, SLICE_NONE);
+	}
+	job.tries++;
+	job.error = f->error;
+	job.next = w->now + backoff(job.tries);
+	rc = queue_job_put(w, f->message, &job);
+	if (rc == 0)
+		rc = queue_trail_event(w, f->message, "job-failed", f->error);
+	if (rc == 0)
+		*ret_next = job.next;
+	return rc;
+}
+
+int queue_job_crashed(struct queue_work *w, struct slice message, van_time *ret_next)
+{
+	struct queue_job job;
+	struct queue_message m;
+	int rc = get_job(w, message, &job, &m);
+	if (rc < 0)
+		return rc;
+	if (++job.crashes >= CRASHES_MAX) {
+		*ret_next = 0;
+		return park(w, &m, QUEUE_QUARANTINED,
+			    SLICE("processing it ended its worker twice: look at it with vanctl message get, then release or reject it"),
+			    RECEIPT_DEAD_LETTER, SLICE_NONE);
+	}
+	job.next = w->now;
+	rc = queue_job_put(w, message, &job);
+	if (rc == 0)
+		rc = queue_trail_event(w, message, "job-crashed", SLICE("its worker ended; it is tried once more"));
+	if (rc == 0)
+		*ret_next = job.next;
+	return rc;
+}
+
+/* Bytes whose signature did not verify must never be processed, whoever asks. */
+static bool verified(const struct queue_message *m)
+{
+	return !slice_is(m->protocol, "as2") || slice_is(m->disposition, "processed") || !m->disposition.p || m->child;
+}
+
+int queue_message_release(struct queue_work *w, struct slice id, struct slice actor)
+{
+	struct queue_message m, old;
+	int rc = queue_message_get(w, id, &m);
+	if (rc < 0)
+		return rc;
+	if (m.direction != QUEUE_IN || m.state == QUEUE_RECEIVED || m.state == QUEUE_PROCESSED)
+		return van_error_set(&w->err, VAN_ESTATE, "message %.*s is not waiting for a release: it is %s", SLICE_ARG(id),
+				     queue_state_names[m.state]);
+	if (!verified(&m))
+		return van_error_set(&w->err, VAN_ESTATE, "message %.*s was refused (%.*s): ask the sender to send it again",
+				     SLICE_ARG(id), SLICE_ARG(m.disposition));
+	struct queue_job job = {.accept_duplicate = m.state == QUEUE_DUPLICATE};
+	old = m;
+	m.state = QUEUE_RECEIVED;
+	m.error = SLICE_NONE;
+	rc = queue_job_put(w, id, &job);
+	if (rc == 0)
+		rc = queue_message_put(w, &old, &m);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, SLICE("released"), actor, NULL, 0);
+}
+
+int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor)
+{
+	struct queue_message m;
+	int rc = queue_message_get(w, id, &m);
+	if (rc < 0)
+		return rc;
+	if (m.state != QUEUE_RECEIVED)
+		return van_error_set(&w->err, VAN_ESTATE, "message %.*s can't be held any more: it is %s", SLICE_ARG(id),
+				     queue_state_names[m.state]);
+	return park(w, &m, QUEUE_HELD, SLICE("held by an operator"), RECEIPT_HELD, actor);
+}
+
+int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason)
+{
+	struct queue_message m;
+	int rc = queue_message_get(w, id, &m);
+	if (rc < 0)
+		return rc;
+	if (m.direction != QUEUE_IN || m.state == QUEUE_PROCESSED || m.state == QUEUE_REJECTED)
+		return van_error_set(&w->err, VAN_ESTATE, "message %.*s can't be rejected: it is %s", SLICE_ARG(id),
+				     queue_state_names[m.state]);
+	return park(w, &m, QUEUE_REJECTED, reason, RECEIPT_REJECTED, actor);
+}

@@ -1,0 +1,228 @@
+#include "queue/result.h"
+
+#include "base/fdio.h"
+
+#include <unistd.h>
+
+#define HASH_MAX ((uint64_t)1 << 20) /* larger stretches of files are not hashed anew: the file's receipt has its hash */
+#define GROUPS_MAX 64
+
+static const char *const kind_names[] = {"pass-through", "translated", "ack", NULL};
+
+/* The numbers that this output takes; each is taken once. */
+struct numbers {
+	uint64_t interchange;
+	uint64_t group[GROUPS_MAX];
+};
+
+static int take_number(struct queue_work *w, const struct queue_message *m, const struct ipc_part *p, struct numbers *n,
+		       uint64_t *ret)
+{
+	uint64_t *slot = &n->interchange;
+	uint32_t level = QUEUE_LEVEL_INTERCHANGE;
+	if (p->kind == IPC_PART_GROUP_NUMBER) {
+		if (p->group_index >= GROUPS_MAX)
+			return van_error_set(&w->err, VAN_ELIMIT, "an output has more than %d groups", GROUPS_MAX);
+		slot = &n->group[p->group_index];
+		level = QUEUE_LEVEL_GROUP;
+	}
+	int rc = *slot ? 0 : queue_counter_next(w, m->from, m->to, m->env, level, slot);
+	*ret = *slot;
+	return rc;
+}
+
+static int render(struct queue_work *w, struct queue_message *m, const struct ipc_output *o, struct van_buf *to)
+{
+	struct numbers numbers = {0};
+	for (size_t i = 0; i < o->parts.n; i++) {
+		const struct ipc_part *p = RECORD_AT(o->parts, struct ipc_part, i);
+		uint64_t number;
+		if (p->kind == IPC_PART_BYTES) {
+			van_buf_append_slice(to, p->bytes);
+			continue;
+		}
+		int rc = take_number(w, m, p, &numbers, &number);
+		if (rc < 0)
+			return rc;
+		int width = p->width < 20 ? (int)p->width : 20;
+		van_buf_printf(to, "%0*llu", width, (unsigned long long)number);
+		if (p->kind == IPC_PART_INTERCHANGE_NUMBER && !m->control_number.p)
+			m->control_number = van_arena_printf(w->arena, "%0*llu", width, (unsigned long long)number);
+	}
+	return to->error;
+}
+
+/* Bytes of a stretch of the payload; absent where they are in a file and long. */
+static int stretch_bytes(struct queue_work *w, struct slice id, const struct ipc_output *o, struct slice *ret)
+{
+	struct queue_content c;
+	int rc = queue_part_open(w, id, SLICE("payload"), &c);
+	if (rc < 0)
+		return rc;
+	if (o->offset > c.length || o->length > c.length - o->offset) {
+		if (c.fd >= 0)
+			close(c.fd);
+		return van_error_set(&w->err, VAN_EINVAL, "an output reaches past the payload");
+	}
+	if (c.fd < 0) {
+		*ret = slice_make(c.bytes.p + o->offset, o->length);
+		return 0;
+	}
+	char *room = o->length <= HASH_MAX ? van_arena_alloc(w->arena, o->length + 1) : NULL;
+	if (room)
+		rc = fd_pread_all(c.fd, room, o->length, (off_t)(c.offset + o->offset));
+	close(c.fd);
+	*ret = room ? slice_make(room, o->length) : SLICE_NONE;
+	return rc;
+}
+
+struct made {
+	struct queue_part part;
+	struct receipt_artefact artefact;
+	bool has_artefact;
+	struct receipt_hash sha256;
+	struct van_buf bytes;
+};
+
+static void hash_made(struct made *made, struct slice bytes)
+{
+	receipt_artefact_of(&made->artefact, "payload", bytes);
+	made->has_artefact = true;
+	if (!made->part.sha256.p) {
+		made->sha256 = receipt_sha256(bytes.p, bytes.n);
+		made->part.sha256 = slice_make(made->sha256.b, RECEIPT_HASH);
+	}
+}
+
+static int make_stretch(struct queue_work *w, const struct result *r, const struct ipc_output *o, struct made *made)
+{
+	struct slice bytes;
+	struct queue_part whole;
+	int rc = queue_part_get(w, r->message.id, SLICE("payload"), &whole);
+	if (rc == 0)
+		rc = stretch_bytes(w, r->message.id, o, &bytes);
+	if (rc < 0)
+		return rc;
+	made->part.kind = QUEUE_PART_STRETCH;
+	made->part.owner = r->message.id;
+	made->part.within = SLICE("payload");
+	made->part.offset = o->offset;
+	made->part.bytes = o->length;
+	if (o->offset == 0 && o->length == whole.bytes)
+		made->part.sha256 = whole.sha256;
+	if (bytes.p)
+		hash_made(made, bytes);
+	return 0;
+}
+
+static int make_content(struct queue_work *w, const struct result *r, size_t i, struct queue_message *m, struct made *made)
+{
+	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
+	made->part.name = SLICE("payload");
+	if (o->fd_number) {
+		const struct queue_output_file *f = &r->ids->files[i];
+		made->part.kind = QUEUE_PART_FILE;
+		made->part.bytes = f->bytes;
+		made->part.sha256 = slice_make(f->sha256.b, RECEIPT_HASH);
+		made->artefact = f->artefact;
+		made->has_artefact = true;
+		return 0;
+	}
+	if (o->kind == IPC_OUTPUT_PASS_THROUGH && !o->parts.n)
+		return make_stretch(w, r, o, made);
+	int rc = render(w, m, o, &made->bytes);
+	if (rc < 0)
+		return rc;
+	made->part.content = van_buf_slice(&made->bytes);
+	made->part.bytes = made->bytes.n;
+	hash_made(made, made->part.content);
+	return 0;
+}
+
+/* Where it goes: a mailbox at once, any other connection by a delivery. */
+static int deliver(struct queue_work *w, struct queue_message *m, const struct ipc_output *o)
+{
+	const struct profile_connection *c = w->directory && o->connection.p ? directory_connection(w->directory, o->connection, NULL) : NULL;
+	if (c && c->protocol == PROFILE_SFTP_MAILBOX) {
+		m->protocol = SLICE("sftp");
+		m->delivery = QUEUE_DELIVERY_AVAILABLE;
+		return queue_mailbox_deliver(w, c, m, o->extension);
+	}
+	m->protocol = c ? SLICE("as2") : SLICE_NONE;
+	m->delivery = c ? QUEUE_DELIVERY_QUEUED : QUEUE_DELIVERY_HELD;
+	if (!c)
+		m->error = SLICE("there is no connection to its receiver: add one to the profile");
+	return queue_delivery_new(w, m);
+}
+
+static int put_output(struct queue_work *w, struct result *r, const struct ipc_output *o, struct queue_message *m,
+		      struct made *made)
+{
+	const struct queue_message *target = o->interchange < r->ntargets ? &r->targets[o->interchange] : NULL;
+	m->bytes = made->part.bytes;
+	m->sha256 = queue_sha256_hex(w, made->part.sha256);
+	int rc = queue_part_put(w, m->id, &made->part);
+	if (rc == 0)
+		rc = deliver(w, m, o);
+	if (rc == 0)
+		rc = queue_message_put(w, NULL, m);
+	if (rc == 0)
+		rc = queue_search_put(w, m->file_name, m->id);
+	if (rc == 0)
+		rc = queue_search_put(w, m->sha256, m->id);
+	if (rc == 0)
+		rc = queue_result_search(w, m, m->id);
+	/* What is passed on has the numbers and keys of what came. */
+	if (rc == 0 && target && o->kind == IPC_OUTPUT_PASS_THROUGH)
+		rc = queue_result_search(w, target, m->id);
+	struct slice text = van_arena_printf(w->arena, "%s for %.*s, made of message %.*s", kind_names[o->kind],
+					     SLICE_ARG(o->connection), SLICE_ARG(m->parent));
+	return rc < 0 ? rc : queue_trail_receipt(w, o->kind == IPC_OUTPUT_ACK ? RECEIPT_ACK_SENT : RECEIPT_QUEUED, m, text, SLICE_NONE,
+						 &made->artefact, made->has_artefact);
+}
+
+static int fill_output(struct queue_work *w, const struct result *r, size_t i, struct queue_message *m)
+{
+	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
+	int env = queue_name_index(queue_env_names, o->env), ack = queue_name_index(queue_ack_state_names, o->ack);
+	*m = (struct queue_message){
+		.id = slice_make(r->ids->outputs[i].text, VAN_ID_LEN), .time = w->now, .direction = QUEUE_OUT,
+		.state = QUEUE_PROCESSED, .env = env < 0 ? QUEUE_ENV_UNKNOWN : (uint32_t)env,
+		.ack = ack < 0 ? QUEUE_ACK_NONE : (uint32_t)ack, .partner = o->partner, .connection = o->connection,
+		.from = o->from, .to = o->to, .standard = o->standard, .type = o->type, .version = o->version,
+		.control_number = o->control_number, .agreement = o->agreement, .agreement_version = o->agreement_version,
+		.parent = o->interchange < r->ntargets ? r->targets[o->interchange].id : r->message.id,
+		.report = o->report, .made_as = slice_str(kind_names[o->kind]), .station = r->message.station,
+		.acknowledgement = o->kind == IPC_OUTPUT_ACK,
+	};
+	return queue_result_keys(w, &o->keys, &m->keys) ? 0 : VAN_ENOMEM;
+}
+
+/* May outputs of this interchange be made? A rejected one is still answered. */
+static bool wanted(const struct queue_message *target, const struct ipc_interchange *ic, const struct ipc_output *o)
+{
+	if (target->state == QUEUE_PROCESSED)
+		return true;
+	return o->kind == IPC_OUTPUT_ACK && target->state == QUEUE_REJECTED && ic->state == IPC_INTERCHANGE_REJECTED;
+}
+
+int queue_result_output(struct queue_work *w, struct result *r, size_t i)
+{
+	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
+	struct queue_message *target = o->interchange < r->ntargets ? &r->targets[o->interchange] : NULL;
+	struct queue_message m;
+	struct made made = {.bytes = VAN_BUF_INIT((size_t)16 << 20)};
+	if (o->kind > IPC_OUTPUT_ACK)
+		return van_error_set(&w->err, VAN_EINVAL, "an output of an unknown kind");
+	if (target && !wanted(target, RECORD_AT(r->from->interchanges, struct ipc_interchange, o->interchange), o))
+		return 0;
+	int rc = fill_output(w, r, i, &m);
+	if (rc == 0)
+		rc = make_content(w, r, i, &m, &made);
+	if (rc == 0)
+		rc = put_output(w, r, o, &m, &made);
+	if (rc == 0 && o->kind != IPC_OUTPUT_ACK)
+		*(target ? &target->delivery : &r->delivery) = m.delivery;
+	van_buf_free(&made.bytes);
+	return rc;
+}

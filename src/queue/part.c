@@ -1,0 +1,114 @@
+#include "queue/internal.h"
+
+#define STRETCH_DEPTH 8
+
+bool queue_part_name_ok(struct slice name)
+{
+	if (!name.p || name.n < 1 || name.n > 32)
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!(name.p[i] >= 'a' && name.p[i] <= 'z') && !(name.p[i] >= '0' && name.p[i] <= '9') && name.p[i] != '-')
+			return false;
+	return true;
+}
+
+static void part_key(struct store_key *k, struct slice id, struct slice name)
+{
+	*k = STORE_KEY_INIT;
+	store_key_fixed(k, id.p, id.n);
+	store_key_text(k, name);
+}
+
+int queue_part_put(struct queue_work *w, struct slice id, const struct queue_part *p)
+{
+	struct store_key k;
+	part_key(&k, id, p->name);
+	return queue_put_record(w, w->q->part, store_key_slice(&k), &queue_part_table, p);
+}
+
+int queue_part_forget(struct queue_work *w, struct slice id, struct slice name)
+{
+	struct store_key k;
+	part_key(&k, id, name);
+	w->writes++;
+	int rc = store_del(w->txn, w->q->part, store_key_slice(&k));
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name)
+{
+	struct queue_part p;
+	return queue_part_get(w, id, name, &p) == 0 && p.kind == QUEUE_PART_FILE;
+}
+
+int queue_part_get(struct queue_work *w, struct slice id, struct slice name, struct queue_part *ret)
+{
+	struct store_key k;
+	if (!van_id_valid(id) || !queue_part_name_ok(name))
+		return van_error_set(&w->err, VAN_ENOTFOUND, "no such part: see vanctl message show");
+	part_key(&k, id, name);
+	int rc = queue_get_record(w, w->q->part, store_key_slice(&k), &queue_part_table, ret);
+	if (rc == VAN_ENOTFOUND)
+		van_error_set(&w->err, VAN_ENOTFOUND, "message %.*s has no part \"%.*s\": see vanctl message show", SLICE_ARG(id),
+			      SLICE_ARG(name));
+	return rc;
+}
+
+int queue_parts(struct queue_work *w, struct slice id, int (*fn)(void *arg, const struct queue_part *p), void *arg)
+{
+	struct store_cursor *c;
+	struct slice value;
+	if (!van_id_valid(id))
+		return VAN_ENOTFOUND;
+	int rc = store_cursor_open(w->txn, w->q->part, id, &c);
+	if (rc < 0)
+		return rc;
+	while ((rc = store_cursor_next(c, NULL, &value)) == 0) {
+		struct queue_part p;
+		rc = record_decode(&queue_part_table, queue_keep(w, value), w->arena, &p);
+		if (rc < 0 || (rc = fn(arg, &p)))
+			break;
+	}
+	store_cursor_close(c);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+static int open_file(struct queue_work *w, struct slice id, const struct queue_part *p, uint64_t offset, uint64_t length,
+		     struct queue_content *ret)
+{
+	char *name = van_arena_str(w->arena, p->name);
+	if (!name)
+		return VAN_ENOMEM;
+	int fd = payload_open(w->q->payload, id, name, &w->err);
+	if (fd < 0)
+		return fd;
+	*ret = (struct queue_content){.fd = fd, .offset = offset, .length = length};
+	return 0;
+}
+
+int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret)
+{
+	struct queue_part p;
+	int rc = queue_part_get(w, id, name, &p);
+	if (rc < 0)
+		return rc;
+	uint64_t offset = 0, length = p.bytes;
+	for (int depth = 0; p.kind == QUEUE_PART_STRETCH; depth++) {
+		if (depth == STRETCH_DEPTH)
+			return van_error_set(&w->err, VAN_EINTERNAL, "part of %.*s is a loop", SLICE_ARG(id));
+		if (p.owner.p)
+			id = p.owner;
+		offset += p.offset;
+		rc = queue_part_get(w, id, p.within, &p);
+		if (rc < 0)
+			return rc;
+		if (offset > p.bytes || length > p.bytes - offset)
+			return van_error_set(&w->err, VAN_EINTERNAL, "part of %.*s reaches past its end", SLICE_ARG(id));
+	}
+	if (p.kind == QUEUE_PART_FILE)
+		return open_file(w, id, &p, offset, length, ret);
+	if (offset > p.content.n || length > p.content.n - offset)
+		return van_error_set(&w->err, VAN_EINTERNAL, "part of %.*s is shorter than its record says", SLICE_ARG(id));
+	*ret = (struct queue_content){.bytes = slice_make((p.content.p ? p.content.p : "") + offset, length), .fd = -1, .length = length};
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* A job's result while it is being applied: shared by result.c and output.c. */
+#ifndef OPENVAN_QUEUE_RESULT_H
+#define OPENVAN_QUEUE_RESULT_H
+
+#include "queue/accept.h"
+#include "queue/internal.h"
+
+struct result {
+	const struct ipc_job_result *from;
+	const struct queue_job_ids *ids;
+	struct queue_message message;  /* as stored */
+	struct queue_message *targets; /* one for each interchange: the message itself, or its children */
+	size_t ntargets;
+	bool split; /* the targets are children */
+	bool accept_duplicate;
+	uint32_t delivery; /* of outputs that belong to no interchange */
+};
+
+bool queue_result_keys(struct queue_work *w, const struct record_list *from, struct record_list *to);
+/* Makes `id` findable by the control numbers and keys of `from`. */
+int queue_result_search(struct queue_work *w, const struct queue_message *from, struct slice id);
+
+/* Makes output number `i`: message, content, delivery, receipt. Nothing where its interchange is not processed. */
+int queue_result_output(struct queue_work *w, struct result *r, size_t i);
+
+#endif
