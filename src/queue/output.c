@@ -36,7 +36,7 @@ static int render(struct queue_work *w, struct queue_message *m, const struct ip
 	struct numbers numbers = {0};
 	for (size_t i = 0; i < o->parts.n; i++) {
 		const struct ipc_part *p = RECORD_AT(o->parts, struct ipc_part, i);
-		uint64_t number;
+		uint64_t number = 0;
 		if (p->kind == IPC_PART_BYTES) {
 			van_buf_append_slice(to, p->bytes);
 			continue;
