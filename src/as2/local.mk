@@ -1,7 +1,9 @@
 noinst_LIBRARIES += %D%/libas2.a
 %C%_libas2_a_SOURCES = \
-	%D%/disposition.h \
+	%D%/disposition.c %D%/disposition.h \
 	%D%/mdn.h \
 	%D%/mdn_read.h \
-	%D%/receive.h \
-	%D%/request.h
+	%D%/receive.c %D%/receive.h %D%/receiver.h \
+	%D%/receive_layers.c \
+	%D%/receive_settle.c \
+	%D%/request.c %D%/request.h

@@ -57,7 +57,8 @@ struct as2_received {
 	char decrypt_key_id[KEY_ID_LEN + 1]; /* empty when not encrypted */
 	char signer_sha256[64 + 1];          /* of the signer's certificate (facts.sha256); empty when not verified */
 
-	/* The MIC: also filled after an error when the entity was complete; mic_alg is DIGEST_NONE when there is none. */
+	/* The MIC, of an accepted message only: of a refused one it would tell a stranger something about what was encrypted.
+	 * mic_alg is DIGEST_NONE when there is none. */
 	enum digest_alg mic_alg;
 	unsigned char mic[DIGEST_SIZE_MAX];
 	size_t mic_size;

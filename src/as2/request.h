@@ -35,7 +35,8 @@ struct as2_request {
 	enum digest_alg micalgs[AS2_MICALGS_MAX]; /* the ones we know, in the sender's order */
 	struct slice micalg_names[AS2_MICALGS_MAX]; /* as the sender spelled them */
 	size_t nmicalgs;
-	bool is_mdn;                           /* the body is a disposition notification, not a document */
+	bool is_mdn;                           /* the body is a disposition notification, not a document; a signed one is
+						* only known when its body is read */
 };
 
 /* From the fields in the order they came; slices of *ret point into them or into `arena`. An error means that no MDN is
@@ -49,8 +50,8 @@ int as2_id_parse(struct slice value, struct van_arena *arena, struct slice *ret)
 int as2_id_write(struct van_buf *to, struct slice id);
 
 /* The digest that the MDN's MIC should have when the message itself was signed with `signature_digest` (DIGEST_NONE: not
- * signed): that one when it is listed or nothing is listed, else the first known one of the list, else SHA-256 (SHA-1 to a
- * peer that sent no list and no AS2-Version above 1.0 is not assumed). *ret_name: the peer's spelling, or ours. */
+ * signed): that one when it is listed or nothing is listed, else the first known one of the list, else SHA-256.
+ * *ret_name: the peer's spelling, or ours. */
 enum digest_alg as2_request_mic(const struct as2_request *r, enum digest_alg signature_digest, struct slice *ret_name);
 
 #endif

@@ -1,4 +1,4 @@
-/* Message digests with fetched algorithms: no look-up for each message. */
+/* Message digests: several at once over one stream. */
 #ifndef OPENVAN_CMS_DIGEST_H
 #define OPENVAN_CMS_DIGEST_H
 

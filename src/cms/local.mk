@@ -1,8 +1,15 @@
 noinst_LIBRARIES += %D%/libcms.a
 %C%_libcms_a_SOURCES = \
-	%D%/algorithm.h \
-	%D%/cert.h \
-	%D%/digest.h \
-	%D%/reader.h \
-	%D%/sign.h \
-	%D%/signed.h
+	%D%/algorithm.c %D%/algorithm.h \
+	%D%/ber.c %D%/ber.h \
+	%D%/cert.c %D%/cert.h \
+	%D%/cert_cache.c \
+	%D%/decrypt.c %D%/decrypt.h \
+	%D%/digest.c %D%/digest.h %D%/evp.h \
+	%D%/inflate.c %D%/inflate.h \
+	%D%/oid.c %D%/oid.h \
+	%D%/reader.c %D%/reader.h \
+	%D%/sign.c %D%/sign.h \
+	%D%/signed.c %D%/signed.h \
+	%D%/unwrap.c \
+	%D%/verify.c

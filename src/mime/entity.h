@@ -9,9 +9,9 @@ struct mime_entity;
 
 struct mime_entity_events {
 	void *arg;
-	/* Once, when the header block is complete. `bytes`: its length with the empty line. Slices live until
+	/* Once, when the header block is complete. `block`: its exact bytes with the empty line. Slices live until
 	 * mime_entity_free(). */
-	int (*headers)(void *arg, const struct mime_headers *h, size_t bytes);
+	int (*headers)(void *arg, const struct mime_headers *h, struct slice block);
 	/* Body bytes, as transferred. */
 	int (*body)(void *arg, const void *p, size_t n);
 };

@@ -1,7 +1,10 @@
 noinst_LIBRARIES += %D%/libmime.a
 %C%_libmime_a_SOURCES = \
-	%D%/entity.h \
-	%D%/header.h \
-	%D%/multipart.h \
+	%D%/charset.c %D%/charset.h \
+	%D%/entity.c %D%/entity.h \
+	%D%/file_name.c \
+	%D%/header.c %D%/header.h \
+	%D%/multipart.c %D%/multipart.h \
 	%D%/sink.h \
-	%D%/transfer.h
+	%D%/transfer.c %D%/transfer.h \
+	%D%/value.c

@@ -1,0 +1,69 @@
+/* The receiver from inside. A message is a stack of layers: the HTTP body is layer 0; what a layer contains (decrypted,
+ * inflated, the signed part) is a MIME entity whose body is the next layer. The last one holds the document.
+ * Private to src/as2. */
+#ifndef OPENVAN_AS2_RECEIVER_H
+#define OPENVAN_AS2_RECEIVER_H
+
+#include "as2/receive.h"
+#include "cms/digest.h"
+#include "cms/signed.h"
+#include "mime/entity.h"
+#include "mime/multipart.h"
+#include "mime/transfer.h"
+
+#define LAYERS_MAX 8
+
+enum layer_kind { LAYER_DOCUMENT, LAYER_CMS, LAYER_SIGNED };
+
+struct layer {
+	struct as2_receiver *r;
+	unsigned depth;
+	enum layer_kind kind;
+	bool sniffed;                /* the transfer encoding of a CMS body is seen from its first byte */
+	bool tapped;                 /* the document's own bytes are the MIC's input */
+	struct mime_decoder decoder;
+	struct cms_reader *cms;
+	struct mime_multipart parts;
+	struct mime_entity *inner;   /* what the layer contains; its body is the next layer */
+	bool inner_closed;
+	struct mime_entity *signature_part;
+	struct mime_decoder signature_decoder;
+	bool signature_sniffed;
+};
+
+struct as2_receiver {
+	struct as2_receiver_config c;
+	struct van_arena *arena;
+	struct layer layers[LAYERS_MAX];
+	unsigned nlayers;
+	struct as2_received out;
+	bool failed;                 /* out.disposition and out.text say how */
+	int fatal;                   /* an error of ours or of a callback */
+	bool opaque;                 /* signed data that contains what it signs */
+	bool document;               /* the innermost layer was reached */
+	struct van_buf signature;    /* detached: the whole CMS; opaque: the trailer */
+	struct digest_set mic, payload_digest;
+};
+
+/* The message is refused (the first refusal counts). Returns VAN_ESTATE, to be handed up. */
+int receiver_refuse(struct as2_receiver *r, enum as2_disposition d, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* What cannot be decrypted, and what is no proper content once decrypted, is refused in one way, with one text: whoever
+ * made the message up shall not learn which it was. */
+int receiver_refuse_decryption(struct as2_receiver *r);
+/* An error of a reader that nobody gave a reason for yet. */
+int receiver_malformed(struct as2_receiver *r, int rc, const char *what);
+
+/* Bytes of the MIC's input. */
+int receiver_mic(struct as2_receiver *r, const void *p, size_t n);
+
+int layer_open(struct as2_receiver *r, struct slice content_type, struct slice encoding, struct slice disposition,
+	       struct slice headers);
+int layer_feed(struct layer *l, const void *p, size_t n);
+int layer_finish(struct layer *l);
+void layer_free(struct layer *l);
+
+/* After the last byte: verifies the signature, settles the MIC. */
+void receiver_settle(struct as2_receiver *r);
+
+#endif
