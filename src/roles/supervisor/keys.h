@@ -1,0 +1,21 @@
+/* Private keys by path: the supervisor opens them, keyd reads them, nobody else sees them. */
+#ifndef OPENVAN_ROLES_SUPERVISOR_KEYS_H
+#define OPENVAN_ROLES_SUPERVISOR_KEYS_H
+
+#include "ipc/channel.h"
+
+/* The list that the store asked for last, as it came. Starts as {0}. */
+struct keys {
+	struct van_buf wanted;
+};
+
+void keys_free(struct keys *k);
+
+/* IPC_KEYS_WANTED: remembers the list and sends each key to keyd (may be NULL: sent when it starts). What can't be
+ * opened is reported to the store as IPC_KEY_STATUS. */
+void keys_want(struct keys *k, struct slice body, struct ipc_channel *keyd, struct ipc_channel *store);
+
+/* The remembered list again, for a keyd that starts. 0 or negative. */
+int keys_send_all(struct keys *k, struct ipc_channel *keyd);
+
+#endif
