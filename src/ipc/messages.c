@@ -308,11 +308,9 @@ const struct record_table ipc_verdict_table = {"verdict", 1, sizeof(struct ipc_v
 static const struct record_field unwrap_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_unwrap, key_id),
 	RECORD_FIELD_ENUM(2, struct ipc_unwrap, algorithm, NULL),
-	RECORD_FIELD(3, RECORD_TEXT, struct ipc_unwrap, oaep_digest),
-	RECORD_FIELD(4, RECORD_TEXT, struct ipc_unwrap, mgf1_digest),
-	RECORD_FIELD(5, RECORD_BYTES, struct ipc_unwrap, oaep_label),
-	RECORD_FIELD(6, RECORD_BYTES, struct ipc_unwrap, blob),
-	RECORD_FIELD(7, RECORD_U64, struct ipc_unwrap, expected),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_unwrap, parameters),
+	RECORD_FIELD(4, RECORD_BYTES, struct ipc_unwrap, blob),
+	RECORD_FIELD(5, RECORD_U64, struct ipc_unwrap, expected),
 	RECORD_END,
 };
 const struct record_table ipc_unwrap_table = {"unwrap", 1, sizeof(struct ipc_unwrap), unwrap_fields};
@@ -325,7 +323,7 @@ const struct record_table ipc_unwrapped_table = {"unwrapped", 1, sizeof(struct i
 
 static const struct record_field sign_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_sign, key_id),
-	RECORD_FIELD(2, RECORD_TEXT, struct ipc_sign, digest_name),
+	RECORD_FIELD_ENUM(2, struct ipc_sign, algorithm, NULL),
 	RECORD_FIELD(3, RECORD_BYTES, struct ipc_sign, digest),
 	RECORD_FIELD(4, RECORD_TIME, struct ipc_sign, signing_time),
 	RECORD_END,

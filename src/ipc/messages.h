@@ -45,7 +45,7 @@ enum ipc_type {
 
 	/* keys: worker or store ↔ keyd */
 	IPC_UNWRAP = 400, /* struct ipc_unwrap */
-	IPC_UNWRAPPED,    /* struct ipc_unwrapped: always a key, see cms/unwrap.h */
+	IPC_UNWRAPPED,    /* struct ipc_unwrapped: always a key, see cms_unwrap() */
 	IPC_SIGN,         /* struct ipc_sign */
 	IPC_SIGNED,       /* struct ipc_signed */
 	IPC_CHECKPOINT,   /* store → keyd: struct ipc_checkpoint */
@@ -305,12 +305,10 @@ struct ipc_verdict {
 
 /* --- keys ------------------------------------------------------------------------------------------------------------ */
 
-enum ipc_wrap { IPC_WRAP_RSA_PKCS1, IPC_WRAP_RSA_OAEP };
 struct ipc_unwrap {
 	struct slice key_id;
-	uint32_t algorithm; /* enum ipc_wrap */
-	struct slice oaep_digest, mgf1_digest; /* names; absent: SHA1 */
-	struct slice oaep_label;
+	uint32_t algorithm;   /* enum wrap_alg of cms/algorithm.h */
+	struct slice parameters; /* DER of RSAES-OAEP-params; may be absent */
 	struct slice blob;
 	uint64_t expected; /* bytes of content key */
 };
@@ -319,7 +317,7 @@ struct ipc_unwrapped {
 };
 struct ipc_sign {
 	struct slice key_id;
-	struct slice digest_name; /* "SHA256" */
+	uint32_t algorithm; /* enum digest_alg of cms/algorithm.h */
 	struct slice digest;
 	van_time signing_time;
 };
