@@ -20,7 +20,7 @@ static void report(struct ipc_channel *store, const struct ipc_key *key, const c
 		ipc_send(store, IPC_KEY_STATUS, 0, &ipc_key_status_table, &s, NULL, 0);
 }
 
-static void send_key(const struct ipc_key *key, struct ipc_channel *keyd, struct ipc_channel *store)
+static void send_key(struct keys *k, const struct ipc_key *key, struct ipc_channel *keyd, struct ipc_channel *store)
 {
 	struct van_error e;
 	int fd = files_open(key->path, "private key", &e);
@@ -28,17 +28,18 @@ static void send_key(const struct ipc_key *key, struct ipc_channel *keyd, struct
 		report(store, key, e.text);
 		return;
 	}
-	ipc_send(keyd, IPC_KEY_ADD, 0, &ipc_key_table, key, &fd, 1);
+	if (ipc_send(keyd, IPC_KEY_ADD, 0, &ipc_key_table, key, &fd, 1) == 0)
+		k->pending++;
 	close(fd);
 }
 
-static int send_list(struct slice body, struct ipc_channel *keyd, struct ipc_channel *store)
+static int send_list(struct keys *k, struct slice body, struct ipc_channel *keyd, struct ipc_channel *store)
 {
 	struct van_arena *arena = van_arena_new(0);
 	struct ipc_keys_wanted w;
 	int rc = arena ? record_decode(&ipc_keys_wanted_table, body, arena, &w) : VAN_ENOMEM;
 	for (size_t i = 0; rc == 0 && i < w.keys.n; i++)
-		send_key(RECORD_AT(w.keys, struct ipc_key, i), keyd, store);
+		send_key(k, RECORD_AT(w.keys, struct ipc_key, i), keyd, store);
 	van_arena_free(arena);
 	return rc;
 }
@@ -48,10 +49,11 @@ void keys_want(struct keys *k, struct slice body, struct ipc_channel *keyd, stru
 	van_buf_reset(&k->wanted);
 	van_buf_append_slice(&k->wanted, body);
 	if (keyd)
-		send_list(body, keyd, store);
+		send_list(k, body, keyd, store);
 }
 
 int keys_send_all(struct keys *k, struct ipc_channel *keyd)
 {
-	return k->wanted.n ? send_list(van_buf_slice(&k->wanted), keyd, NULL) : 0;
+	k->pending = 0; /* a fresh keyd owes nothing */
+	return k->wanted.n ? send_list(k, van_buf_slice(&k->wanted), keyd, NULL) : 0;
 }

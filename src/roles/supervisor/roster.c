@@ -91,7 +91,7 @@ static void wire_to_living(struct member *m)
 	}
 }
 
-static bool all_running(const struct roster *r)
+bool roster_all_running(const struct roster *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->members[i].state != MEMBER_RUNNING)
@@ -108,8 +108,7 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *msg
 		return;
 	}
 	m->state = MEMBER_RUNNING;
-	if (all_running(m->roster))
-		m->roster->handlers.on_ready(m->roster->handlers.arg);
+	m->roster->handlers.on_ready(m->roster->handlers.arg, m);
 }
 
 static void on_closed(void *arg, struct ipc_channel *c)

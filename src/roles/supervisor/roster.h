@@ -27,7 +27,7 @@ struct member {
 struct roster_handlers {
 	int (*equip)(void *arg, struct member *m); /* send CONFIG, LISTENERs and FILEs; 0 or negative */
 	void (*on_message)(void *arg, struct member *m, struct ipc_message *msg);
-	void (*on_ready)(void *arg); /* every member is running (for the first time, or again) */
+	void (*on_ready)(void *arg, struct member *m); /* this member serves now (for the first time, or again) */
 	void *arg;
 };
 
@@ -53,6 +53,7 @@ void roster_reap(struct roster *r);
 void roster_stop(struct roster *r);
 void roster_kill(struct roster *r);
 size_t roster_running(const struct roster *r);
+bool roster_all_running(const struct roster *r);
 struct member *roster_find(struct roster *r, enum wiring_kind kind);
 const char *member_state_name(enum member_state s);
 

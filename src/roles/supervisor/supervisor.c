@@ -198,10 +198,8 @@ static int send_files(struct supervisor *s, struct member *m)
 	}
 	case WIRING_WEB: return send_tls_files(m, &s->config->listen.admin);
 	case WIRING_SFTP: return send_host_keys(s, m);
-	case WIRING_KEYD: {
-		int rc = send_file(m, "receipt-key", 0, s->config->receipts.key);
-		return rc < 0 ? rc : keys_send_all(&s->keys, m->control);
-	}
+	case WIRING_KEYD:
+		return send_file(m, "receipt-key", 0, s->config->receipts.key);
 	default: return 0;
 	}
 }
@@ -260,31 +258,10 @@ static void answer_status(struct supervisor *s, struct member *m, uint64_t reque
 	van_arena_free(arena);
 }
 
-static void forward_key_status(struct supervisor *s, struct ipc_message *msg)
+/* `ready` means that a document can come in: every role serves and keyd has read the keys. */
+static void announce(struct supervisor *s)
 {
-	struct member *store = roster_find(&s->roster, WIRING_STORE);
-	if (store->control)
-		ipc_send_raw(store->control, IPC_KEY_STATUS, 0, msg->body, NULL, 0);
-}
-
-static void on_message(void *arg, struct member *m, struct ipc_message *msg)
-{
-	struct supervisor *s = arg;
-	struct member *keyd = roster_find(&s->roster, WIRING_KEYD);
-	if (m->kind == WIRING_STORE && msg->type == IPC_KEYS_WANTED)
-		keys_want(&s->keys, msg->body, keyd->control, m->control);
-	else if (m->kind == WIRING_STORE && msg->type == IPC_STATUS)
-		answer_status(s, m, msg->request);
-	else if (m->kind == WIRING_KEYD && msg->type == IPC_KEY_STATUS)
-		forward_key_status(s, msg);
-	else
-		log_event(LOG_LEVEL_WARNING, "unexpected-message", "from", wiring_peer_name(m->kind), "type", log_u64(msg->type), NULL);
-}
-
-static void on_ready(void *arg)
-{
-	struct supervisor *s = arg;
-	if (s->announced)
+	if (s->announced || s->keys.pending || !roster_all_running(&s->roster))
 		return;
 	s->announced = true;
 	puts("ready");
@@ -293,6 +270,38 @@ static void on_ready(void *arg)
 	sd_notify(0, "READY=1");
 #endif
 	log_event(LOG_LEVEL_INFO, "ready", "network", log_slice(s->config->network.name), NULL);
+}
+
+static void on_ready(void *arg, struct member *m)
+{
+	struct supervisor *s = arg;
+	if (m->kind == WIRING_KEYD)
+		keys_send_all(&s->keys, m->control);
+	announce(s);
+}
+
+static void forward_key_status(struct supervisor *s, struct ipc_message *msg)
+{
+	struct member *store = roster_find(&s->roster, WIRING_STORE);
+	if (store->control && store->state == MEMBER_RUNNING)
+		ipc_send_raw(store->control, IPC_KEY_STATUS, 0, msg->body, NULL, 0);
+	if (s->keys.pending)
+		s->keys.pending--;
+	announce(s);
+}
+
+static void on_message(void *arg, struct member *m, struct ipc_message *msg)
+{
+	struct supervisor *s = arg;
+	struct member *keyd = roster_find(&s->roster, WIRING_KEYD);
+	if (m->kind == WIRING_STORE && msg->type == IPC_KEYS_WANTED)
+		keys_want(&s->keys, msg->body, keyd->state == MEMBER_RUNNING ? keyd->control : NULL, m->control);
+	else if (m->kind == WIRING_STORE && msg->type == IPC_STATUS)
+		answer_status(s, m, msg->request);
+	else if (m->kind == WIRING_KEYD && msg->type == IPC_KEY_STATUS)
+		forward_key_status(s, msg);
+	else
+		log_event(LOG_LEVEL_WARNING, "unexpected-message", "from", wiring_peer_name(m->kind), "type", log_u64(msg->type), NULL);
 }
 
 /* --- signals ------------------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,175 @@
+/* Complete requests go to an idle worker, wait when there is none, and are answered by the worker or the store. */
+#include "roles/http/http.h"
+
+#include "base/fault.h"
+#include "base/error.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+#define RETRY_SOON 5 /* seconds */
+
+static void give(struct http *h, struct worker *w, struct request *q);
+
+static void make_idle(struct http *h, struct worker *w)
+{
+	w->request = NULL;
+	struct request *next = h->first_waiting;
+	if (next) {
+		h->first_waiting = next->next_waiting;
+		if (!h->first_waiting)
+			h->last_waiting = &h->first_waiting;
+		next->next_waiting = NULL;
+		give(h, w, next);
+		return;
+	}
+	w->next_idle = h->idle;
+	h->idle = w;
+}
+
+static void give(struct http *h, struct worker *w, struct request *q)
+{
+	w->request = q;
+	q->state = REQUEST_WORKING;
+	int rc = ipc_send(w->channel, IPC_AS2_RECEIVE, q->id, &ipc_as2_receive_table, &q->facts, &q->spool.fd, 1);
+	if (rc < 0) {
+		w->request = NULL; /* its channel is closing; on_worker_closed follows */
+		request_answer_text(h, q, 503, RETRY_SOON, "the message could not be taken; send it again");
+		return;
+	}
+	spool_close(&q->spool);
+}
+
+void dispatch_request(struct http *h, struct request *q)
+{
+	struct worker *w = h->idle;
+	if (w) {
+		h->idle = w->next_idle;
+		give(h, w, q);
+		return;
+	}
+	q->state = REQUEST_WAITING;
+	*h->last_waiting = q;
+	h->last_waiting = &q->next_waiting;
+}
+
+static void answer_from(struct http *h, struct ipc_message *m)
+{
+	struct request *q = request_find(h, m->request);
+	if (!q || q->state == REQUEST_ANSWERED)
+		return; /* answered 503 meanwhile: the sender's retry gets the stored MDN */
+	struct van_arena *arena = van_arena_new(0);
+	struct ipc_http_reply reply;
+	if (arena && record_decode(&ipc_http_reply_table, m->body, arena, &reply) == 0) {
+		van_fault_point("http-before-reply");
+		request_answer(h, q, &reply);
+	} else {
+		request_answer_text(h, q, 503, RETRY_SOON, "internal error; send it again");
+	}
+	van_arena_free(arena);
+}
+
+static void on_worker_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
+{
+	struct worker *w = arg;
+	struct http *h = w->http;
+	(void)c;
+	if (m->type == IPC_AS2_HANDED) {
+		struct request *q = request_find(h, m->request);
+		if (q && q->state == REQUEST_WORKING)
+			q->state = REQUEST_HANDED;
+	} else if (m->type == IPC_AS2_REPLY) {
+		answer_from(h, m);
+	} else {
+		return;
+	}
+	make_idle(h, w);
+}
+
+static void drop_from_idle(struct http *h, struct worker *w)
+{
+	for (struct worker **at = &h->idle; *at; at = &(*at)->next_idle)
+		if (*at == w) {
+			*at = w->next_idle;
+			return;
+		}
+}
+
+static void on_worker_closed(void *arg, struct ipc_channel *c)
+{
+	struct worker *w = arg;
+	struct http *h = w->http;
+	if (w->channel == c) {
+		struct request *q = w->request;
+		w->channel = NULL;
+		w->request = NULL;
+		drop_from_idle(h, w);
+		if (q && q->state == REQUEST_WORKING) {
+			log_event(LOG_LEVEL_ERROR, "worker-lost", "index", log_u64(w->index), "request", log_u64(q->id), NULL);
+			request_answer_text(h, q, 503, RETRY_SOON, "the message was not accepted; send it again");
+		}
+	}
+	ipc_channel_free(c);
+}
+
+static void on_store_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
+{
+	(void)c;
+	if (m->type == IPC_AS2_REPLY)
+		answer_from(arg, m);
+}
+
+static void on_store_closed(void *arg, struct ipc_channel *c)
+{
+	struct http *h = arg;
+	if (h->store == c)
+		h->store = NULL;
+	ipc_channel_free(c);
+	for (size_t i = 0; i < h->room; i++)
+		if (h->requests[i] && h->requests[i]->state == REQUEST_HANDED)
+			request_answer_text(h, h->requests[i], 503, RETRY_SOON, "it is not known whether the message was accepted; send it again");
+}
+
+static struct worker *worker_slot(struct http *h, uint64_t index)
+{
+	for (size_t i = 0; i < h->nworkers; i++)
+		if (h->workers[i]->index == index)
+			return h->workers[i];
+	struct worker **list = realloc(h->workers, (h->nworkers + 1) * sizeof *list);
+	if (!list)
+		return NULL;
+	h->workers = list;
+	struct worker *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	*w = (struct worker){.http = h, .index = index};
+	return h->workers[h->nworkers++] = w;
+}
+
+void dispatch_peer(struct http *h, struct role_peer *peer)
+{
+	bool worker = strcmp(peer->name, "receive-worker") == 0;
+	struct worker *w = worker ? worker_slot(h, peer->index) : NULL;
+	struct ipc_channel *c = !worker || w ? ipc_channel_new(peer->fd) : NULL;
+	if (!c)
+		return;
+	peer->fd = -1;
+	if (!worker) {
+		h->store = c;
+		ipc_channel_attach(c, h->role->loop, on_store_message, on_store_closed, h);
+		return;
+	}
+	if (w->channel) /* the old one's end has not been noticed yet */
+		on_worker_closed(w, w->channel);
+	w->channel = c;
+	ipc_channel_attach(c, h->role->loop, on_worker_message, on_worker_closed, w);
+	make_idle(h, w);
+}
+
+int dispatch_init(struct http *h)
+{
+	h->last_waiting = &h->first_waiting;
+	for (size_t i = 0; i < h->role->npeers; i++)
+		dispatch_peer(h, &h->role->peers[i]);
+	return h->nworkers ? 0 : VAN_EINVAL;
+}

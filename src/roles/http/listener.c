@@ -1,0 +1,466 @@
+/* HTTP through libmicrohttpd, on the role's own event loop: each listener is a daemon with an epoll descriptor that we
+ * watch. Only HTTP here: no MIME, no AS2 semantics. */
+#include "roles/http/http.h"
+
+#include "base/error.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "partner/settings.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define RETRY_LATER 30 /* seconds */
+#define SWEEP_EVERY VAN_SECOND
+
+/* A connection's head must be complete by a deadline: the library's own time-out is for inactivity only. */
+struct connection {
+	struct connection *next, **at;
+	int fd;
+	van_time since; /* when the head of the present request began; 0 while a request is being served */
+};
+
+struct listener {
+	struct http *http;
+	struct MHD_Daemon *daemon;
+	struct loop_timer *timer;
+	bool tls;
+	struct van_buf certificate, key, client_ca;
+	struct connection *connections;
+};
+
+/* --- answers ----------------------------------------------------------------------------------------------------------- */
+
+static void set_answer(struct http *h, struct request *q, unsigned status, struct MHD_Response *response)
+{
+	if (!q->connection) { /* the client is gone; what was accepted stays accepted */
+		if (response)
+			MHD_destroy_response(response);
+		request_free(h, q);
+		return;
+	}
+	q->status = status;
+	q->response = response;
+	q->state = REQUEST_ANSWERED;
+	if (q->suspended) {
+		q->suspended = false;
+		MHD_resume_connection(q->connection);
+	}
+}
+
+static void add_header(struct MHD_Response *r, struct slice name, struct slice value)
+{
+	char n[128], v[2048];
+	if (name.n >= sizeof n || value.n >= sizeof v)
+		return;
+	snprintf(n, sizeof n, "%.*s", SLICE_ARG(name));
+	snprintf(v, sizeof v, "%.*s", SLICE_ARG(value));
+	MHD_add_response_header(r, n, v);
+}
+
+void request_answer(struct http *h, struct request *q, const struct ipc_http_reply *reply)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(reply->body.n, (void *)(uintptr_t)(reply->body.p ? reply->body.p : ""),
+								  MHD_RESPMEM_MUST_COPY);
+	for (size_t i = 0; r && i < reply->headers.n; i++) {
+		const struct ipc_header *f = RECORD_AT(reply->headers, struct ipc_header, i);
+		add_header(r, f->name, f->value);
+	}
+	if (r && reply->drop)
+		MHD_add_response_header(r, "Connection", "close");
+	set_answer(h, q, (unsigned)reply->status, r);
+}
+
+static struct MHD_Response *text_response(unsigned retry_after, const char *text)
+{
+	char body[512], seconds[16];
+	int n = snprintf(body, sizeof body, "%s\n", text);
+	struct MHD_Response *r = MHD_create_response_from_buffer((size_t)n, body, MHD_RESPMEM_MUST_COPY);
+	if (!r)
+		return NULL;
+	MHD_add_response_header(r, "Content-Type", "text/plain; charset=utf-8");
+	if (retry_after) {
+		snprintf(seconds, sizeof seconds, "%u", retry_after);
+		MHD_add_response_header(r, "Retry-After", seconds);
+	}
+	return r;
+}
+
+void request_answer_text(struct http *h, struct request *q, unsigned status, unsigned retry_after, const char *text)
+{
+	set_answer(h, q, status, text_response(retry_after, text));
+}
+
+/* An answer before the body: the connection is closed after it, so that an unread body is not taken for a request. */
+static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, unsigned retry_after, const char *allow, const char *text)
+{
+	struct MHD_Response *r = text_response(retry_after, text);
+	if (!r)
+		return MHD_NO;
+	MHD_add_response_header(r, "Connection", "close");
+	if (allow)
+		MHD_add_response_header(r, "Allow", allow);
+	enum MHD_Result rc = MHD_queue_response(c, status, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+/* --- a request comes in --------------------------------------------------------------------------------------------------- */
+
+static const char *header(struct MHD_Connection *c, const char *name)
+{
+	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
+struct header_list {
+	struct request *q;
+	size_t n;
+	bool failed;
+};
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	(void)name;
+	(void)value;
+	++*(size_t *)cls;
+	return MHD_YES;
+}
+
+static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct header_list *l = cls;
+	(void)kind;
+	if (l->n == l->q->facts.headers.n)
+		return MHD_NO;
+	struct ipc_header *f = &((struct ipc_header *)l->q->facts.headers.v)[l->n++];
+	f->name = van_arena_slice(l->q->arena, slice_str(name));
+	f->value = van_arena_slice(l->q->arena, slice_str(value ? value : ""));
+	l->failed |= !f->name.p || !f->value.p;
+	return MHD_YES;
+}
+
+static bool keep_headers(struct request *q, struct MHD_Connection *c)
+{
+	size_t n = 0;
+	MHD_get_connection_values(c, MHD_HEADER_KIND, count_header, &n);
+	q->facts.headers.v = van_arena_array(q->arena, n ? n : 1, sizeof(struct ipc_header));
+	q->facts.headers.n = q->facts.headers.v ? n : 0;
+	struct header_list l = {.q = q, .failed = !q->facts.headers.v};
+	MHD_get_connection_values(c, MHD_HEADER_KIND, keep_header, &l);
+	return !l.failed;
+}
+
+static struct slice peer_address(struct van_arena *arena, struct MHD_Connection *c)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (i && i->client_addr->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((struct sockaddr_in *)i->client_addr)->sin_addr, text, sizeof text);
+	else if (i && i->client_addr->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)i->client_addr)->sin6_addr, text, sizeof text);
+	return van_arena_slice(arena, slice_str(text));
+}
+
+/* 0 when the head is fine; else the answer has been queued and *ret tells the library so. */
+static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char *url, const char *method, uint64_t *ret_length,
+			    enum MHD_Result *ret)
+{
+	struct van_config *config = h->role->config;
+	const char *length = header(c, "Content-Length");
+	unsigned long long n = 0;
+	char mdn_path[512];
+	snprintf(mdn_path, sizeof mdn_path, "%.*s/mdn", SLICE_ARG(config->as2.path));
+	if (!slice_is(config->as2.path, url) && strcmp(url, mdn_path) != 0)
+		*ret = refuse(c, 404, 0, NULL, "nothing here; AS2 messages go to the path that vand.yaml names in as2.path (/as2)");
+	else if (strcmp(method, "POST") != 0)
+		*ret = refuse(c, 405, 0, "POST", "AS2 messages come by POST");
+	else if (length && header(c, "Transfer-Encoding"))
+		*ret = refuse(c, 400, 0, NULL, "both Content-Length and Transfer-Encoding: send one of them");
+	else if (length && !slice_u64(slice_str(length), &n))
+		*ret = refuse(c, 400, 0, NULL, "Content-Length is not a number");
+	else if (n > config->limits.message)
+		*ret = refuse(c, 413, 0, NULL, "the message is larger than limits.message allows");
+	else if (h->stopping)
+		*ret = refuse(c, 503, RETRY_LATER, NULL, "stopping; send it again later");
+	else {
+		*ret_length = n;
+		return false;
+	}
+	return true;
+}
+
+static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *c, const char *url, const char *method, void **state)
+{
+	struct http *h = l->http;
+	uint64_t length = 0, free_bytes, reserve = h->role->config->limits.disk_reserve;
+	enum MHD_Result rc;
+	if (head_is_refused(h, c, url, method, &length, &rc))
+		return rc;
+	free_bytes = spool_free_bytes(h->spool_folder);
+	/* received, decrypted and stored at the same time: up to three times its size */
+	if (free_bytes < reserve || free_bytes - reserve < 3 * length)
+		return refuse(c, 503, RETRY_LATER, NULL, "no room for this message now; send it again later");
+	struct request *q = request_new(h, length);
+	if (!q)
+		return refuse(c, 503, RETRY_LATER, NULL, "too many messages at the same time; send it again later");
+	q->connection = c;
+	q->daemon = l->daemon;
+	q->received = van_clock_now();
+	q->facts.received = q->received;
+	q->facts.tls = l->tls;
+	q->facts.peer = peer_address(q->arena, c);
+	q->facts.path = van_arena_slice(q->arena, slice_str(url));
+	if (!keep_headers(q, c)) {
+		request_free(h, q);
+		return refuse(c, 431, 0, NULL, "the headers are too large");
+	}
+	*state = q;
+	return MHD_YES;
+}
+
+/* Bytes of a body whose length was not announced count against the limit as they come. */
+static enum MHD_Result take_body(struct http *h, struct request *q, const char *data, size_t *size)
+{
+	struct van_config *config = h->role->config;
+	unsigned refusal = 0;
+	if (q->state == REQUEST_BODY) {
+		uint64_t total = q->spool.bytes + *size;
+		if (total > q->expected) {
+			h->in_flight_bytes += total - q->expected;
+			q->expected = total;
+		}
+		int rc = 0;
+		if (total > config->limits.message)
+			refusal = 413;
+		else if (h->in_flight_bytes > config->limits.in_flight || (rc = spool_write(&q->spool, data, *size)) < 0)
+			refusal = 503;
+		if (rc < 0)
+			log_event(LOG_LEVEL_ERROR, "spool-failed", "error", van_err_name(rc), NULL);
+		if (refusal) {
+			q->state = REQUEST_REFUSED;
+			q->status = refusal;
+			spool_close(&q->spool);
+		}
+	}
+	*size = 0; /* taken; a refused body is read to its end, for many senders read no answer before they have written all */
+	return MHD_YES;
+}
+
+static enum MHD_Result finish_body(struct http *h, struct request *q, struct MHD_Connection *c)
+{
+	if (q->state == REQUEST_REFUSED)
+		return refuse(c, q->status, q->status == 503 ? RETRY_LATER : 0, NULL,
+			      q->status == 413 ? "the message is larger than limits.message allows"
+					       : "no room for this message now; send it again later");
+	q->facts.bytes = q->spool.bytes;
+	q->suspended = true;
+	MHD_suspend_connection(c);
+	dispatch_request(h, q);
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+				  const char *data, size_t *size, void **state)
+{
+	struct listener *l = cls;
+	struct request *q = *state;
+	(void)version;
+	if (!q)
+		return begin_request(l, c, url, method, state);
+	if (q->state == REQUEST_ANSWERED) {
+		enum MHD_Result rc = q->response ? MHD_queue_response(c, q->status, q->response) : MHD_NO;
+		if (q->response)
+			MHD_destroy_response(q->response);
+		q->response = NULL;
+		return rc;
+	}
+	if (*size)
+		return take_body(l->http, q, data, size);
+	if (q->state == REQUEST_BODY || q->state == REQUEST_REFUSED)
+		return finish_body(l->http, q, c);
+	return MHD_YES;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode code)
+{
+	struct listener *l = cls;
+	struct request *q = *state;
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *k = i ? i->socket_context : NULL;
+	(void)code;
+	*state = NULL;
+	if (k)
+		k->since = 0; /* kept alive: the idle time-out rules until the next request's head */
+	if (!q)
+		return;
+	q->connection = NULL;
+	if (q->state == REQUEST_WORKING || q->state == REQUEST_HANDED)
+		return; /* freed when the answer comes */
+	if (q->response)
+		MHD_destroy_response(q->response);
+	request_free(l->http, q);
+}
+
+/* --- connections ---------------------------------------------------------------------------------------------------------- */
+
+static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct listener *l = cls;
+	struct connection *k = *socket_context;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+		k = calloc(1, sizeof *k);
+		if (!k || !i) {
+			free(k);
+			return;
+		}
+		*k = (struct connection){.next = l->connections, .at = &l->connections, .fd = i->connect_fd, .since = van_clock_monotonic()};
+		if (k->next)
+			k->next->at = &k->next;
+		l->connections = k;
+		*socket_context = k;
+	} else if (k) {
+		*k->at = k->next;
+		if (k->next)
+			k->next->at = k->at;
+		free(k);
+		*socket_context = NULL;
+	}
+}
+
+/* Called with the request line, before the headers are complete: the head's clock starts here on a kept-alive connection. */
+static void *on_head(void *cls, const char *uri, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *k = i ? i->socket_context : NULL;
+	(void)cls;
+	(void)uri;
+	if (k && !k->since)
+		k->since = van_clock_monotonic();
+	return NULL;
+}
+
+static void sweep(void *arg)
+{
+	struct listener *l = arg;
+	struct van_config *config = l->http->role->config;
+	van_time now = van_clock_monotonic();
+	for (struct connection *k = l->connections; k; k = k->next)
+		if (k->since && now - k->since > config->http.header_timeout) {
+			shutdown(k->fd, SHUT_RDWR);
+			k->since = 0;
+		}
+	loop_after(l->http->role->loop, SWEEP_EVERY, sweep, l);
+}
+
+/* --- the library's events on our loop ---------------------------------------------------------------------------------------- */
+
+static void on_timer(void *arg)
+{
+	struct listener *l = arg;
+	l->timer = NULL;
+	MHD_run(l->daemon);
+}
+
+static void on_ready_events(void *arg, uint32_t events)
+{
+	struct listener *l = arg;
+	(void)events;
+	MHD_run(l->daemon);
+}
+
+void listeners_pump(struct http *h)
+{
+	for (size_t i = 0; i < h->nlisteners; i++) {
+		struct listener *l = h->listeners[i];
+		MHD_UNSIGNED_LONG_LONG ms;
+		for (int round = 0; round < 16 && MHD_get_timeout(l->daemon, &ms) == MHD_YES && ms == 0; round++)
+			MHD_run(l->daemon);
+		if (l->timer || MHD_get_timeout(l->daemon, &ms) != MHD_YES)
+			continue;
+		l->timer = loop_after(h->role->loop, (van_time)(ms < 1000 ? ms + 1 : 1000) * 1000, on_timer, l);
+	}
+}
+
+static int read_tls_file(struct http *h, const char *name, uint64_t index, struct van_buf *to)
+{
+	struct role_file *f = role_file(h->role, name, index);
+	*to = VAN_BUF_INIT(1 << 20);
+	int rc = f && f->fd >= 0 ? fd_read_file(f->fd, to) : VAN_ENOTFOUND;
+	return rc < 0 ? rc : van_buf_append_char(to, 0);
+}
+
+static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
+{
+	struct van_config *c = l->http->role->config;
+	struct MHD_OptionItem options[16];
+	size_t n = 0;
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, fd, NULL};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_LIMIT, (intptr_t)c->limits.connections, NULL};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)c->limits.connections_per_address, NULL};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(c->http.body_timeout / VAN_SECOND), NULL};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)c->http.header_size + 32768, NULL};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_head, l};
+	if (l->tls) {
+		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, l->certificate.p};
+		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, l->key.p};
+		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+						       (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"};
+		if (l->client_ca.n)
+			options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, l->client_ca.p};
+	}
+	options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (l->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, l,
+				MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+static int start_listener(struct http *h, struct role_listener *from)
+{
+	const struct van_config_listener *c = RECORD_AT(h->role->config->listen.as2, struct van_config_listener, from->index);
+	struct listener *l = calloc(1, sizeof *l);
+	if (!l)
+		return VAN_ENOMEM;
+	l->http = h;
+	l->tls = c->tls != NULL;
+	int rc = l->tls ? read_tls_file(h, "tls-certificate", from->index, &l->certificate) : 0;
+	if (rc == 0 && l->tls)
+		rc = read_tls_file(h, "tls-key", from->index, &l->key);
+	if (rc == 0 && l->tls && c->tls->client_ca.p)
+		rc = read_tls_file(h, "client-ca", from->index, &l->client_ca);
+	if (rc == 0)
+		l->daemon = start_daemon(l, from->fd);
+	from->fd = -1; /* the library's now */
+	const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (!info || !loop_watch(h->role->loop, info->epoll_fd, EPOLLIN, on_ready_events, l))
+		return rc < 0 ? rc : VAN_EIO;
+	sweep(l);
+	h->listeners[h->nlisteners++] = l;
+	return 0;
+}
+
+int listeners_start(struct http *h)
+{
+	h->listeners = calloc(h->role->nlisteners + 1, sizeof(*h->listeners));
+	for (size_t i = 0; h->listeners && i < h->role->nlisteners; i++) {
+		int rc = start_listener(h, &h->role->listeners[i]);
+		if (rc < 0) {
+			log_event(LOG_LEVEL_ERROR, "listener-failed", "index", log_u64(h->role->listeners[i].index), "error",
+				  van_err_name(rc), NULL);
+			return rc;
+		}
+	}
+	return h->listeners ? 0 : VAN_ENOMEM;
+}
+
+void listeners_quiesce(struct http *h)
+{
+	for (size_t i = 0; i < h->nlisteners; i++)
+		MHD_quiesce_daemon(h->listeners[i]->daemon);
+}

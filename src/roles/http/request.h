@@ -1,0 +1,38 @@
+/* One POST from its headers to its answer. The role's table of them is bounded by limits.in_flight_messages. */
+#ifndef OPENVAN_ROLES_HTTP_REQUEST_H
+#define OPENVAN_ROLES_HTTP_REQUEST_H
+
+#include "base/arena.h"
+#include "ipc/messages.h"
+#include "roles/http/spool.h"
+
+struct MHD_Connection;
+struct MHD_Response;
+struct MHD_Daemon;
+
+enum request_state {
+	REQUEST_BODY,     /* bytes are coming in */
+	REQUEST_REFUSED,  /* answered before its body: the rest is swallowed by the library */
+	REQUEST_WAITING,  /* complete; no worker is free */
+	REQUEST_WORKING,  /* a worker has it */
+	REQUEST_HANDED,   /* the store has it */
+	REQUEST_ANSWERED, /* `response` is there; the library will take it */
+};
+
+struct request {
+	uint64_t id;
+	enum request_state state;
+	struct MHD_Connection *connection; /* NULL: the client is gone */
+	struct MHD_Daemon *daemon;
+	bool suspended;
+	struct spool spool;
+	uint64_t expected;       /* counted against limits.in_flight until the end */
+	van_time received, last_byte;
+	struct van_arena *arena; /* holds what the slices below point to */
+	struct ipc_as2_receive facts;
+	struct MHD_Response *response;
+	unsigned status;
+	struct request *next_waiting;
+};
+
+#endif
