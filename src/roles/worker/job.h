@@ -1,0 +1,44 @@
+/* One job while it is done: shared by job.c, interchange.c, conflict.c. */
+#ifndef OPENVAN_ROLES_WORKER_JOB_H
+#define OPENVAN_ROLES_WORKER_JOB_H
+
+#include "edi/ack.h"
+#include "edi/check.h"
+#include "partner/directory.h"
+#include "roles/worker/worker.h"
+
+/* A growing list of structs of one size. */
+struct job_list {
+	void *v;
+	size_t n, room;
+};
+/* The next element, zeroed, or NULL. */
+void *job_list_add(struct job_list *l, size_t size);
+static inline struct record_list job_list_take(const struct job_list *l)
+{
+	return (struct record_list){l->v, l->n};
+}
+void job_list_free(struct job_list *l);
+
+struct job {
+	struct worker *worker;
+	const struct ipc_job *from;
+	struct slice payload;
+	struct edi_report *report;
+	struct ipc_job_result result;
+	struct job_list outputs; /* struct ipc_output */
+	struct job_list acks;    /* struct ipc_ack_seen */
+	struct output content;   /* all translated documents of the job, one after the other */
+};
+
+/* Fills *to for interchange number `number` and adds its outputs and acknowledgements. Negative: the job must be retried. */
+int job_interchange(struct job *j, const struct edi_interchange *i, size_t number, struct ipc_interchange *to);
+
+/* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). */
+int job_route(struct job *j, struct slice connection, struct slice from, struct slice to, struct slice type, struct slice version,
+	      char usage, struct directory_route *ret);
+
+/* IPC_JOB_AS2_CONFLICT: another MDN for a request whose Message-ID was used for another document. */
+void worker_conflict(struct worker *w, uint64_t request, const struct ipc_job *j);
+
+#endif

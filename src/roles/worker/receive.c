@@ -1,0 +1,326 @@
+/* IPC_AS2_RECEIVE: from a spooled POST to IPC_AS2_ACCEPT. Nothing is accepted here: the store does that, and answers the
+ * client itself. */
+#include "as2/receive.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "partner/directory.h"
+#include "partner/settings.h"
+#include "roles/worker/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)65536)
+#define CERTS_MAX 16
+#define RETRY_SOON "5"
+
+/* One message being received. */
+struct receiving {
+	struct worker *worker;
+	struct ipc_as2_receive facts;
+	struct mime_headers headers;
+	struct as2_request request;
+	struct directory_as2 directory;
+	struct as2_received result;
+	struct output entity, payload;
+	int spool;
+};
+
+/* --- answers that are not stored ------------------------------------------------------------------------------------------ */
+
+static void reply(struct worker *w, uint64_t request, unsigned status, const char *text)
+{
+	struct ipc_header retry = {SLICE("Retry-After"), SLICE(RETRY_SOON)};
+	struct ipc_http_reply r = {.status = status, .body = van_arena_printf(w->arena, "%s\n", text)};
+	if (status == 503)
+		r.headers = (struct record_list){&retry, 1};
+	ipc_send(w->dispatch, IPC_AS2_REPLY, request, &ipc_http_reply_table, &r, NULL, 0);
+}
+
+/* --- profile ------------------------------------------------------------------------------------------------------------- */
+
+static int find_profile(struct receiving *r)
+{
+	struct ipc_lookup l = {.kind = IPC_LOOKUP_AS2, .as2_from = r->request.from, .as2_to = r->request.to};
+	struct slice record;
+	int rc = worker_lookup(r->worker, &l, &record);
+	return rc < 0 ? rc : record_decode(&directory_as2_table, record, r->worker->arena, &r->directory);
+}
+
+static uint32_t digest_mask(const struct slice_list *names)
+{
+	uint32_t mask = 0;
+	for (size_t i = 0; i < names->n; i++)
+		mask |= ALG_BIT(digest_from_name(names->v[i]));
+	return mask & ~ALG_BIT(DIGEST_NONE);
+}
+
+static uint32_t cipher_mask(const struct slice_list *names)
+{
+	uint32_t mask = 0;
+	for (size_t i = 0; i < names->n; i++)
+		mask |= ALG_BIT(cipher_from_name(names->v[i]));
+	return mask & ~ALG_BIT(CIPHER_NONE);
+}
+
+/* Decoded certificates; one that can't be decoded is left out and logged. */
+static size_t load_certs(struct worker *w, const struct slice *der, size_t n, const struct cms_cert **to)
+{
+	size_t have = 0;
+	for (size_t i = 0; i < n && have < CERTS_MAX; i++) {
+		struct van_error e;
+		if (cms_cert_cache_get(w->certs, der[i], &to[have], &e) == 0)
+			have++;
+		else
+			log_event(LOG_LEVEL_WARNING, "certificate-unreadable", "text", e.text, NULL);
+	}
+	return have;
+}
+
+/* --- callbacks of the receiver --------------------------------------------------------------------------------------------- */
+
+static int on_unwrap(void *arg, const struct cms_cert *cert, const struct cms_recipient *recipient, unsigned char *key, size_t n)
+{
+	struct receiving *r = arg;
+	return worker_unwrap(r->worker, slice_str(cert->facts.key_id), recipient->wrap, recipient->wrap_params,
+			     recipient->encrypted_key, key, n);
+}
+
+static int on_payload(void *arg, const void *p, size_t n)
+{
+	struct receiving *r = arg;
+	return output_write(&r->payload, p, n);
+}
+
+static int on_entity(void *arg, const void *p, size_t n)
+{
+	struct receiving *r = arg;
+	return output_write(&r->entity, p, n);
+}
+
+static int on_entity_read(void *arg, uint64_t at, void *p, size_t n)
+{
+	struct receiving *r = arg;
+	return output_read(&r->entity, at, p, n);
+}
+
+/* --- the body ---------------------------------------------------------------------------------------------------------------- */
+
+static int feed_body(struct receiving *r, struct as2_receiver *receiver)
+{
+	char chunk[CHUNK];
+	for (uint64_t at = 0; at < r->facts.bytes;) {
+		ssize_t n = pread(r->spool, chunk, sizeof chunk, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? (int)van_err_from_errno(errno) : VAN_EIO;
+		int rc = as2_receiver_feed(receiver, chunk, (size_t)n);
+		if (rc < 0)
+			return rc;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int read_body(struct receiving *r, struct van_error *e)
+{
+	const struct cms_cert *decrypt[CERTS_MAX], *partner[CERTS_MAX];
+	struct slice keys[CERTS_MAX];
+	const struct directory_as2 *d = &r->directory;
+	size_t nkeys = d->decrypt.n < CERTS_MAX ? d->decrypt.n : CERTS_MAX;
+	for (size_t i = 0; i < nkeys; i++)
+		keys[i] = RECORD_AT(d->decrypt, struct directory_key, i)->certificate;
+	struct as2_receiver_config c = {
+		.request = &r->request,
+		.policy = {.require_signed = d->require_signed,
+			   .require_encrypted = d->require_encrypted,
+			   .digests = digest_mask(&d->digests),
+			   .ciphers = cipher_mask(&d->ciphers),
+			   .payload_max = d->max_message == UINT64_MAX ? 0 : d->max_message,
+			   .payload_sha256 = true},
+		.decrypt_certs = decrypt,
+		.ndecrypt_certs = load_certs(r->worker, keys, nkeys, decrypt),
+		.partner_certs = partner,
+		.npartner_certs = load_certs(r->worker, d->certificates.v, d->certificates.n, partner),
+		.arg = r,
+		.unwrap = on_unwrap,
+		.payload = on_payload,
+		.entity = on_entity,
+		.entity_read = on_entity_read,
+	};
+	struct as2_receiver *receiver = NULL;
+	int rc = as2_receiver_new(&c, &receiver, e);
+	if (rc == 0)
+		rc = feed_body(r, receiver);
+	if (rc == 0)
+		rc = as2_receiver_finish(receiver, &r->result, e);
+	as2_receiver_free(receiver);
+	return rc;
+}
+
+/* --- acceptance --------------------------------------------------------------------------------------------------------------- */
+
+static struct slice header_text(struct receiving *r)
+{
+	struct van_buf b = VAN_BUF_INIT(1 << 17);
+	for (size_t i = 0; i < r->headers.n; i++)
+		van_buf_printf(&b, "%.*s: %.*s\r\n", SLICE_ARG(r->headers.v[i].name), SLICE_ARG(r->headers.v[i].value));
+	struct slice s = van_arena_slice(r->worker->arena, van_buf_slice(&b));
+	van_buf_free(&b);
+	return s;
+}
+
+static struct slice spooled_bytes(struct receiving *r)
+{
+	char *p = van_arena_alloc(r->worker->arena, r->facts.bytes + 1);
+	ssize_t n = p ? pread(r->spool, p, r->facts.bytes, 0) : -1;
+	return n == (ssize_t)r->facts.bytes ? slice_make(p, r->facts.bytes) : SLICE_NONE;
+}
+
+/* Headers, body as it came, signed entity, payload (within it where it stands there unchanged), MDN. */
+static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
+{
+	struct worker *w = r->worker;
+	bool accepted = as2_disposition_ok(r->result.disposition), known = r->directory.match == DIRECTORY_FOUND;
+	int rc = artefact_add_bytes(a, w, "headers", header_text(r));
+	/* Strangers don't get to fill the disk: of their messages the headers are kept. */
+	if (rc == 0 && known) {
+		if (r->facts.bytes <= WORKER_INLINE_MAX)
+			rc = artefact_add_bytes(a, w, "raw", spooled_bytes(r));
+		else
+			rc = artefact_add_fd(a, w, "raw", r->spool, r->facts.bytes);
+	}
+	if (rc == 0 && accepted && r->entity.bytes)
+		rc = artefact_add_output(a, w, "signed", &r->entity);
+	if (rc == 0 && accepted) {
+		struct slice hash = slice_make(r->result.payload_sha256, sizeof r->result.payload_sha256);
+		if (r->entity.bytes && r->result.payload_offset != AS2_NO_OFFSET) {
+			artefact_add_within(a, "payload", "signed", r->result.payload_offset, r->result.payload_size, hash);
+		} else {
+			rc = artefact_add_output(a, w, "payload", &r->payload);
+			a->v[a->n - 1].sha256 = hash;
+		}
+	}
+	if (rc == 0 && mdn.p)
+		rc = artefact_add_bytes(a, w, "mdn", mdn);
+	return rc;
+}
+
+static void describe(struct receiving *r, struct ipc_as2_accept *to)
+{
+	const struct as2_received *got = &r->result;
+	const struct directory_as2 *d = &r->directory;
+	bool accepted = as2_disposition_ok(got->disposition);
+	to->outcome = accepted ? IPC_AS2_OUTCOME_ACCEPTED : IPC_AS2_OUTCOME_REJECTED;
+	to->received = r->facts.received;
+	to->peer = r->facts.peer;
+	to->station = d->station;
+	to->partner = d->partner;
+	to->connection = d->connection;
+	to->partner_version = d->version;
+	to->as2_from = r->request.from;
+	to->as2_to = r->request.to;
+	to->as2_message_id = r->request.message_id;
+	if (got->mic_alg != DIGEST_NONE) {
+		to->micalg = slice_str(digest_micalg(got->mic_alg));
+		struct slice text = slice_str(got->mic_text);
+		to->mic = van_arena_slice(r->worker->arena, slice_trim(slice_cut(&text, ',')));
+	}
+	to->disposition = slice_str(as2_disposition_text(got->disposition, r->request.version_minor));
+	to->error = accepted ? SLICE_NONE : slice_str(got->text);
+	to->file_name = got->file_name[0] ? slice_str(got->file_name) : SLICE_NONE;
+	to->content_type = got->content_type[0] ? slice_str(got->content_type) : SLICE_NONE;
+	to->signer_sha256 = got->signer_sha256[0] ? slice_str(got->signer_sha256) : SLICE_NONE;
+	to->mdn_facts = slice_str(got->mic_text);
+}
+
+static int hand_over(struct receiving *r, uint64_t request, struct van_error *e)
+{
+	struct worker *w = r->worker;
+	struct ipc_as2_accept accept = {.http_request = request};
+	struct ipc_http_reply answer;
+	struct artefacts artefacts = {0};
+	struct slice mdn;
+	int rc = worker_mdn(w, &r->request, &r->result, &r->directory, &answer, &mdn, &accept.mdn_message_id, e);
+	if (rc == 0)
+		rc = collect(r, mdn, &artefacts);
+	if (rc < 0)
+		return rc;
+	describe(r, &accept);
+	accept.reply = &answer;
+	accept.artefacts = (struct record_list){artefacts.v, artefacts.n};
+	van_fault_point("worker-before-accept");
+	rc = w->store ? ipc_send(w->store, IPC_AS2_ACCEPT, request, &ipc_as2_accept_table, &accept, artefacts.fds, artefacts.nfds)
+		      : VAN_ECLOSED;
+	van_fault_point("worker-after-accept");
+	return rc;
+}
+
+/* --- one message ---------------------------------------------------------------------------------------------------------------- */
+
+static int process(struct receiving *r, uint64_t request, struct van_error *e)
+{
+	int rc = find_profile(r);
+	if (rc < 0)
+		return rc;
+	if (r->directory.match != DIRECTORY_FOUND || !r->directory.enabled)
+		as2_received_unknown(&r->request, &r->result);
+	else
+		rc = read_body(r, e);
+	return rc < 0 ? rc : hand_over(r, request, e);
+}
+
+static void as_mime_headers(struct receiving *r)
+{
+	struct mime_header *v = van_arena_array(r->worker->arena, r->facts.headers.n + 1, sizeof *v);
+	for (size_t i = 0; v && i < r->facts.headers.n; i++) {
+		const struct ipc_header *h = RECORD_AT(r->facts.headers, struct ipc_header, i);
+		v[i] = (struct mime_header){h->name, h->value};
+	}
+	r->headers = (struct mime_headers){v, v ? r->facts.headers.n : 0};
+}
+
+static void receive(struct receiving *r, uint64_t request)
+{
+	struct worker *w = r->worker;
+	struct van_error e = {0};
+	as_mime_headers(r);
+	if (as2_request_parse(&r->headers, w->arena, &r->request, &e) < 0) {
+		log_event(LOG_LEVEL_INFO, "as2-refused", "peer", log_slice(r->facts.peer), "text", e.text, NULL);
+		reply(w, request, 400, e.text);
+		return;
+	}
+	if (r->request.is_mdn || r->request.mdn_async_url.p) {
+		reply(w, request, 501, r->request.is_mdn ? "no message here awaits an asynchronous MDN"
+							  : "asynchronous MDNs are not supported yet: ask for a synchronous one");
+		return;
+	}
+	int rc = process(r, request, &e);
+	if (rc < 0) {
+		log_event(LOG_LEVEL_ERROR, "as2-receive-failed", "peer", log_slice(r->facts.peer), "error", van_err_name(rc), "text",
+			  e.text[0] ? e.text : NULL, NULL);
+		reply(w, request, 503, "the message could not be taken now; send it again");
+		return;
+	}
+	ipc_send(w->dispatch, IPC_AS2_HANDED, request, NULL, NULL, NULL, 0);
+}
+
+void worker_receive(struct worker *w, struct ipc_message *m)
+{
+	struct receiving r = {.worker = w, .spool = ipc_take_fd(m, 0)};
+	output_init(&r.entity, w);
+	output_init(&r.payload, w);
+	alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND)); /* SIGALRM ends the process: http answers 503 */
+	int rc = r.spool < 0 ? VAN_EINVAL : record_decode(&ipc_as2_receive_table, m->body, w->arena, &r.facts);
+	if (rc < 0)
+		reply(w, m->request, 503, "internal error; send it again");
+	else
+		receive(&r, m->request);
+	alarm(0);
+	output_free(&r.entity);
+	output_free(&r.payload);
+	if (r.spool >= 0)
+		close(r.spool);
+}

@@ -1,0 +1,139 @@
+/* The worker role: waits for work, does one thing at a time. */
+#include "roles/worker/worker.h"
+
+#include "base/datafolder.h"
+#include "base/log.h"
+#include "cms/cert.h"
+#include "edi/dictionary.h"
+#include "map/map.h"
+#include "partner/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define ARENA_MAX ((size_t)512 << 20)
+
+static void on_work(void *arg, uint32_t events);
+
+static void lose_dispatch(struct worker *w)
+{
+	loop_unwatch(w->watch);
+	w->watch = NULL;
+	ipc_channel_free(w->dispatch);
+	if (w->store == w->dispatch)
+		w->store = NULL;
+	w->dispatch = NULL;
+}
+
+static void do_work(struct worker *w, struct ipc_message *m)
+{
+	switch (m->type) {
+	case IPC_AS2_RECEIVE: worker_receive(w, m); break;
+	case IPC_JOB: worker_job(w, m); break;
+	case IPC_PASSWORD_CHECK: worker_password(w, m); break;
+	case IPC_DIRECTORY_CHANGED: worker_generation(w, 0); break;
+	default: log_event(LOG_LEVEL_WARNING, "unexpected-message", "type", log_u64(m->type), NULL);
+	}
+}
+
+static void on_work(void *arg, uint32_t events)
+{
+	struct worker *w = arg;
+	struct ipc_message m;
+	(void)events;
+	int rc = ipc_receive(w->dispatch, 0, &m);
+	if (rc == VAN_ETIMEOUT)
+		return;
+	if (rc < 0) {
+		lose_dispatch(w);
+		return;
+	}
+	van_arena_reset(w->arena);
+	do_work(w, &m);
+	for (size_t i = 0; i < m.nfds; i++) {
+		int fd = ipc_take_fd(&m, i);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static void set_dispatch(struct worker *w, struct ipc_channel *c)
+{
+	if (w->dispatch)
+		lose_dispatch(w);
+	w->dispatch = c;
+	w->watch = loop_watch(w->role->loop, ipc_channel_fd(c), EPOLLIN, on_work, w);
+	if (!w->receive)
+		w->store = c;
+}
+
+static void on_peer(void *arg, struct role_peer *peer)
+{
+	struct worker *w = arg;
+	bool dispatch = strcmp(peer->name, w->receive ? "http" : "store") == 0;
+	struct ipc_channel *c = ipc_channel_new(peer->fd);
+	if (!c)
+		return;
+	peer->fd = -1;
+	if (dispatch) {
+		set_dispatch(w, c);
+	} else if (strcmp(peer->name, "store") == 0) {
+		ipc_channel_free(w->store);
+		w->store = c;
+		worker_generation(w, 0); /* a new store: what the old one said counts no more */
+	} else {
+		ipc_channel_free(w->keyd);
+		w->keyd = c;
+	}
+}
+
+static int load_data(struct worker *w)
+{
+	struct van_error e = {0};
+	char path[64];
+	struct role_file *dict = role_file(w->role, "dictionaries", 0), *maps = role_file(w->role, "maps", 0);
+	int rc = 0;
+	if (dict) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", dict->fd);
+		rc = edi_dictionary_set_open(path, &w->dictionaries, &e);
+	}
+	if (rc == 0 && maps) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", maps->fd);
+		rc = map_set_open(path, &w->maps, &e);
+	}
+	if (rc < 0)
+		log_event(LOG_LEVEL_ERROR, "data-unreadable", "text", e.text, NULL);
+	return rc;
+}
+
+int role_worker(struct role *r)
+{
+	struct worker w = {.role = r, .receive = strcmp(r->pool, "receive") == 0, .spool_folder = -1};
+	const struct role_handlers handlers = {.on_peer = on_peer, .arg = &w};
+	struct role_file *spool = role_file(r, "spool", 0);
+	if (spool)
+		w.spool_folder = spool->fd;
+	w.arena = van_arena_new(ARENA_MAX);
+	w.lookups = lookup_cache_new();
+	w.certs = cms_cert_cache_new(0);
+	if (!w.arena || !w.lookups || !w.certs || (!w.receive && load_data(&w) < 0))
+		return 1;
+	for (size_t i = 0; i < r->npeers; i++)
+		on_peer(&w, &r->peers[i]);
+	if (role_attach(r, &handlers) < 0)
+		return 1;
+	role_ready(r);
+	loop_run(r->loop);
+	edi_dictionary_set_free(w.dictionaries);
+	map_set_free(w.maps);
+	cms_cert_cache_free(w.certs);
+	lookup_cache_free(w.lookups);
+	van_arena_free(w.arena);
+	if (w.dispatch)
+		lose_dispatch(&w);
+	ipc_channel_free(w.store);
+	ipc_channel_free(w.keyd);
+	return 0;
+}
