@@ -1,0 +1,21 @@
+sbin_PROGRAMS += vand
+vand_SOURCES = \
+	%D%/main.c %D%/pending.c %D%/role.c %D%/role.h %D%/mhdloop.c %D%/mhdloop.h \
+	%D%/supervisor/check.c %D%/supervisor/child.c %D%/supervisor/child.h \
+	%D%/supervisor/files.c %D%/supervisor/files.h %D%/supervisor/keys.c %D%/supervisor/keys.h \
+	%D%/supervisor/roster.c %D%/supervisor/roster.h %D%/supervisor/supervisor.c %D%/supervisor/supervisor.h \
+	%D%/supervisor/wiring.c %D%/supervisor/wiring.h \
+	%D%/keyd/keyd.c %D%/keyd/keyring.c %D%/keyd/keyring.h \
+	%D%/http/dispatch.c %D%/http/http.c %D%/http/http.h %D%/http/listener.c %D%/http/request.h %D%/http/requests.c \
+	%D%/http/spool.c %D%/http/spool.h \
+	%D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/interchange.c %D%/worker/job.c %D%/worker/job.h \
+	%D%/worker/mdn.c %D%/worker/output.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c \
+	%D%/worker/worker.c %D%/worker/worker.h \
+	%D%/deliver/deliver.c %D%/web/page.c %D%/web/page.h %D%/web/web.c
+# include %D%/store/local.mk   (vand_SOURCES += ...)
+# include %D%/sftp/local.mk
+vand_LDADD = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a src/partner/libpartner.a \
+	src/as2/libas2.a src/cms/libcms.a src/mime/libmime.a src/map/libmap.a src/edi/libedi.a src/sftp/libsftp.a \
+	src/ipc/libipc.a src/base/libbase.a \
+	$(MHD_LIBS) $(GNUTLS_LIBS) $(SSH_LIBS) $(LMDB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) \
+	$(CRYPT_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) -lpthread

@@ -1,6 +1,7 @@
 /* HTTP through libmicrohttpd, on the role's own event loop: each listener is a daemon with an epoll descriptor that we
  * watch. Only HTTP here: no MIME, no AS2 semantics. */
 #include "roles/http/http.h"
+#include "roles/mhdloop.h"
 
 #include "base/error.h"
 #include "base/fdio.h"
@@ -11,7 +12,6 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define RETRY_LATER 30 /* seconds */
@@ -26,8 +26,7 @@ struct connection {
 
 struct listener {
 	struct http *http;
-	struct MHD_Daemon *daemon;
-	struct loop_timer *timer;
+	struct mhdloop events;
 	bool tls;
 	struct van_buf certificate, key, client_ca;
 	struct connection *connections;
@@ -209,7 +208,6 @@ static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *
 	if (!q)
 		return refuse(c, 503, RETRY_LATER, NULL, "too many messages at the same time; send it again later");
 	q->connection = c;
-	q->daemon = l->daemon;
 	q->received = van_clock_now();
 	q->facts.received = q->received;
 	q->facts.tls = l->tls;
@@ -358,33 +356,12 @@ static void sweep(void *arg)
 	loop_after(l->http->role->loop, SWEEP_EVERY, sweep, l);
 }
 
-/* --- the library's events on our loop ---------------------------------------------------------------------------------------- */
-
-static void on_timer(void *arg)
-{
-	struct listener *l = arg;
-	l->timer = NULL;
-	MHD_run(l->daemon);
-}
-
-static void on_ready_events(void *arg, uint32_t events)
-{
-	struct listener *l = arg;
-	(void)events;
-	MHD_run(l->daemon);
-}
+/* --- start ------------------------------------------------------------------------------------------------------------------ */
 
 void listeners_pump(struct http *h)
 {
-	for (size_t i = 0; i < h->nlisteners; i++) {
-		struct listener *l = h->listeners[i];
-		MHD_UNSIGNED_LONG_LONG ms;
-		for (int round = 0; round < 16 && MHD_get_timeout(l->daemon, &ms) == MHD_YES && ms == 0; round++)
-			MHD_run(l->daemon);
-		if (l->timer || MHD_get_timeout(l->daemon, &ms) != MHD_YES)
-			continue;
-		l->timer = loop_after(h->role->loop, (van_time)(ms < 1000 ? ms + 1 : 1000) * 1000, on_timer, l);
-	}
+	for (size_t i = 0; i < h->nlisteners; i++)
+		mhdloop_pump(&h->listeners[i]->events);
 }
 
 static int read_tls_file(struct http *h, const char *name, uint64_t index, struct van_buf *to)
@@ -434,12 +411,13 @@ static int start_listener(struct http *h, struct role_listener *from)
 		rc = read_tls_file(h, "tls-key", from->index, &l->key);
 	if (rc == 0 && l->tls && c->tls->client_ca.p)
 		rc = read_tls_file(h, "client-ca", from->index, &l->client_ca);
-	if (rc == 0)
-		l->daemon = start_daemon(l, from->fd);
+	if (rc < 0)
+		return rc;
+	struct MHD_Daemon *daemon = start_daemon(l, from->fd);
 	from->fd = -1; /* the library's now */
-	const union MHD_DaemonInfo *info = l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-	if (!info || !loop_watch(h->role->loop, info->epoll_fd, EPOLLIN, on_ready_events, l))
-		return rc < 0 ? rc : VAN_EIO;
+	rc = daemon ? mhdloop_attach(&l->events, daemon, h->role->loop) : VAN_EIO;
+	if (rc < 0)
+		return rc;
 	sweep(l);
 	h->listeners[h->nlisteners++] = l;
 	return 0;
@@ -462,5 +440,5 @@ int listeners_start(struct http *h)
 void listeners_quiesce(struct http *h)
 {
 	for (size_t i = 0; i < h->nlisteners; i++)
-		MHD_quiesce_daemon(h->listeners[i]->daemon);
+		MHD_quiesce_daemon(h->listeners[i]->events.daemon);
 }

@@ -8,7 +8,6 @@
 
 struct MHD_Connection;
 struct MHD_Response;
-struct MHD_Daemon;
 
 enum request_state {
 	REQUEST_BODY,     /* bytes are coming in */
@@ -23,7 +22,6 @@ struct request {
 	uint64_t id;
 	enum request_state state;
 	struct MHD_Connection *connection; /* NULL: the client is gone */
-	struct MHD_Daemon *daemon;
 	bool suspended;
 	struct spool spool;
 	uint64_t expected;       /* counted against limits.in_flight until the end */

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPOOL_MEMORY_MAX ((uint64_t)1 << 20)
+/* What is larger than the store keeps inline goes to the disk at once: there the store can link it without a copy. */
+#define SPOOL_MEMORY_MAX ((uint64_t)16384)
 
 struct spool {
 	int fd;      /* -1: nothing yet */

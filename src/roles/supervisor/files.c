@@ -94,6 +94,12 @@ int files_open(struct slice path, const char *what, struct van_error *e)
 	return fd;
 }
 
+int files_open_folder(const char *path, struct van_error *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? van_error_set(e, van_err_from_errno(errno), "can't open folder %s: %s", path, strerror(errno)) : fd;
+}
+
 int files_ensure_receipt_key(struct slice path, struct van_error *e)
 {
 	char name[4096];

@@ -20,6 +20,9 @@ int files_open_below(int data, const char *name, const struct child_users *users
 /* Opens a file for reading by path. Descriptor or negative with `e`; `what` is for the message. */
 int files_open(struct slice path, const char *what, struct van_error *e);
 
+/* An existing folder by path. Descriptor or negative with `e`. */
+int files_open_folder(const char *path, struct van_error *e);
+
 /* Makes an Ed25519 private key (PEM, mode 0600) unless the file exists. 0 or negative with `e`. */
 int files_ensure_receipt_key(struct slice path, struct van_error *e);
 

@@ -1,5 +1,6 @@
 #include "roles/supervisor/supervisor.h"
 
+#include "base/datafolder.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "partner/settings.h"
@@ -184,6 +185,26 @@ static int send_host_keys(struct supervisor *s, struct member *m)
 	return 0;
 }
 
+/* Dictionaries and maps: opened here, because the role's user may not be able to reach them by path. */
+static int send_job_folders(struct supervisor *s, struct member *m)
+{
+	static const char *const folders[][2] = {{"dict", "dictionaries"}, {"maps", "maps"}};
+	int rc = send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
+	for (size_t i = 0; rc == 0 && i < 2; i++) {
+		char path[4096];
+		struct van_error e;
+		int fd = van_data_folder(folders[i][0], path, sizeof path) == 0 ? files_open_folder(path, &e) : VAN_ENOTFOUND;
+		if (fd < 0) {
+			log_event(LOG_LEVEL_ERROR, "data-missing", "folder", folders[i][0], "text",
+				  "not found; install OpenVAN or set OPENVAN_DATADIR", NULL);
+			return fd;
+		}
+		rc = send_descriptor(m, IPC_ROLE_FILE, folders[i][1], 0, slice_str(path), fd);
+		close(fd);
+	}
+	return rc;
+}
+
 /* Files and folders a role may have; sent at start and again on reload. */
 static int send_files(struct supervisor *s, struct member *m)
 {
@@ -196,6 +217,8 @@ static int send_files(struct supervisor *s, struct member *m)
 		int rc = send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
 		return rc < 0 ? rc : send_tls_files(m, &s->config->listen.as2);
 	}
+	case WIRING_RECEIVE_WORKER: return send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
+	case WIRING_JOB_WORKER: return send_job_folders(s, m);
 	case WIRING_WEB: return send_tls_files(m, &s->config->listen.admin);
 	case WIRING_SFTP: return send_host_keys(s, m);
 	case WIRING_KEYD:

@@ -1,0 +1,20 @@
+/* libmicrohttpd on a role's event loop: its epoll descriptor is watched, its time-outs become timers. */
+#ifndef OPENVAN_ROLES_MHDLOOP_H
+#define OPENVAN_ROLES_MHDLOOP_H
+
+#include "ipc/loop.h"
+
+struct MHD_Daemon;
+
+struct mhdloop {
+	struct MHD_Daemon *daemon; /* started with MHD_USE_EPOLL and without threads */
+	struct loop *loop;
+	struct loop_timer *timer;
+};
+
+/* 0 or negative. */
+int mhdloop_attach(struct mhdloop *m, struct MHD_Daemon *daemon, struct loop *l);
+/* Before each wait of the loop: lets the library act on resumed connections at once and on time-outs in time. */
+void mhdloop_pump(struct mhdloop *m);
+
+#endif

@@ -1,0 +1,32 @@
+#include "roles/web/page.h"
+
+static const char page[] =
+	"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>OpenVAN</title>\n"
+	"<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n"
+	"body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b1b1b;background:#fff}\n"
+	"h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;width:100%}\n"
+	"th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #ccc;vertical-align:top}\n"
+	"td.id{font-family:ui-monospace,monospace;font-size:.85rem}.wide{overflow-x:auto}\n"
+	"@media(prefers-color-scheme:dark){body{background:#16181c;color:#e6e6e6}th,td{border-color:#444}}\n"
+	"</style></head><body>\n<h1>OpenVAN</h1>\n<p id=\"line\" role=\"status\" aria-live=\"polite\">Asking\xe2\x80\xa6</p>\n"
+	"<h2 id=\"m\">Latest messages</h2><div class=\"wide\"><table aria-labelledby=\"m\"><thead><tr><th scope=\"col\">Time</th>"
+	"<th scope=\"col\">Way</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\">Type</th>"
+	"<th scope=\"col\">Number</th><th scope=\"col\">Message</th><th scope=\"col\">Delivery</th><th scope=\"col\">Acknowledgement</th>"
+	"<th scope=\"col\">Id</th></tr></thead><tbody id=\"messages\"></tbody></table></div>\n"
+	"<h2 id=\"r\">Roles</h2><div class=\"wide\"><table aria-labelledby=\"r\"><thead><tr><th scope=\"col\">Role</th>"
+	"<th scope=\"col\">State</th><th scope=\"col\">Process</th><th scope=\"col\">Restarts</th></tr></thead>"
+	"<tbody id=\"roles\"></tbody></table></div>\n<script>\n"
+	"const $=i=>document.getElementById(i);\n"
+	"const row=(cells,cls)=>{const tr=document.createElement('tr');cells.forEach((c,i)=>{const td=document.createElement('td');"
+	"td.textContent=c??'\xe2\x80\x93';if(cls&&cls[i])td.className=cls[i];tr.append(td)});return tr};\n"
+	"async function get(u){const r=await fetch(u);if(!r.ok)throw new Error(r.status);return r.json()}\n"
+	"async function show(){try{const s=await get('/api/v1/status');\n"
+	"$('line').textContent=(s.ready?'Ready':'Not ready')+'. Queue '+s.queue.depth+', overdue acknowledgements '+s.acks_overdue+"
+	"', receipts '+s.receipts.size+'.';\n"
+	"$('roles').replaceChildren(...s.roles.map(r=>row([r.name,r.state,r.pid,r.restarts])));\n"
+	"const m=await get('/api/v1/messages');$('messages').replaceChildren(...m.slice(0,50).map(x=>row([x.time.slice(0,19)+'Z',"
+	"x.direction,x.from??x.partner,x.to,x.type,x.control_number,x.state,x.delivery,x.ack,x.id],{9:'id'})));\n"
+	"}catch(e){$('line').textContent='The server does not answer ('+e.message+').'}}\n"
+	"show();setInterval(show,5000);\n</script></body></html>\n";
+
+const struct slice web_page = {page, sizeof page - 1};
