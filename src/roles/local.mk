@@ -1,4 +1,4 @@
-sbin_PROGRAMS += vand
+EXTRA_PROGRAMS += vand
 vand_SOURCES = \
 	%D%/main.c %D%/pending.c %D%/role.c %D%/role.h %D%/mhdloop.c %D%/mhdloop.h \
 	%D%/supervisor/check.c %D%/supervisor/child.c %D%/supervisor/child.h \
@@ -12,8 +12,7 @@ vand_SOURCES = \
 	%D%/worker/mdn.c %D%/worker/output.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c \
 	%D%/worker/worker.c %D%/worker/worker.h \
 	%D%/deliver/deliver.c %D%/web/page.c %D%/web/page.h %D%/web/web.c
-# include %D%/store/local.mk   (vand_SOURCES += ...)
-# include %D%/sftp/local.mk
+# src/roles/store/local.mk and src/roles/sftp/local.mk add to vand_SOURCES
 vand_LDADD = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a src/partner/libpartner.a \
 	src/as2/libas2.a src/cms/libcms.a src/mime/libmime.a src/map/libmap.a src/edi/libedi.a src/sftp/libsftp.a \
 	src/ipc/libipc.a src/base/libbase.a \

@@ -18,14 +18,14 @@ static const char page[] =
 	"<tbody id=\"roles\"></tbody></table></div>\n<script>\n"
 	"const $=i=>document.getElementById(i);\n"
 	"const row=(cells,cls)=>{const tr=document.createElement('tr');cells.forEach((c,i)=>{const td=document.createElement('td');"
-	"td.textContent=c??'\xe2\x80\x93';if(cls&&cls[i])td.className=cls[i];tr.append(td)});return tr};\n"
+	"td.textContent=c?\?'\xe2\x80\x93';if(cls&&cls[i])td.className=cls[i];tr.append(td)});return tr};\n"
 	"async function get(u){const r=await fetch(u);if(!r.ok)throw new Error(r.status);return r.json()}\n"
 	"async function show(){try{const s=await get('/api/v1/status');\n"
 	"$('line').textContent=(s.ready?'Ready':'Not ready')+'. Queue '+s.queue.depth+', overdue acknowledgements '+s.acks_overdue+"
 	"', receipts '+s.receipts.size+'.';\n"
 	"$('roles').replaceChildren(...s.roles.map(r=>row([r.name,r.state,r.pid,r.restarts])));\n"
 	"const m=await get('/api/v1/messages');$('messages').replaceChildren(...m.slice(0,50).map(x=>row([x.time.slice(0,19)+'Z',"
-	"x.direction,x.from??x.partner,x.to,x.type,x.control_number,x.state,x.delivery,x.ack,x.id],{9:'id'})));\n"
+	"x.direction,x.from?\?x.partner,x.to,x.type,x.control_number,x.state,x.delivery,x.ack,x.id],{9:'id'})));\n"
 	"}catch(e){$('line').textContent='The server does not answer ('+e.message+').'}}\n"
 	"show();setInterval(show,5000);\n</script></body></html>\n";
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 void *job_list_add(struct job_list *l, size_t size)
 {
@@ -199,7 +200,7 @@ static int route(struct work *w)
 
 static void fill_policy(struct work *w)
 {
-	static const char *const policies[] = {[PROFILE_DUPLICATE_ALLOW] = "allow", [PROFILE_DUPLICATE_HOLD] = "hold",
+	static const char *const policies[] = {[PROFILE_DUPLICATE_ACCEPT] = "allow", [PROFILE_DUPLICATE_HOLD] = "hold",
 					       [PROFILE_DUPLICATE_REJECT] = "reject"};
 	w->out->duplicates = slice_str(policies[w->route.duplicate_control]);
 	w->out->duplicate_window = w->route.duplicate_window;
