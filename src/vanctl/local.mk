@@ -1,4 +1,4 @@
-EXTRA_PROGRAMS = %D%/vanctl
+EXTRA_PROGRAMS += %D%/vanctl
 %C%_vanctl_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/ctl.h \
