@@ -1,0 +1,18 @@
+# Benchmarks: `make bench` builds the programs and runs them all; bench/run NAME… runs some.
+# A folder's own benchmark programs join BENCH_PROGRAMS.
+BENCH_PROGRAMS = %D%/as2_load %D%/sftp_login
+EXTRA_PROGRAMS += $(BENCH_PROGRAMS)
+CLEANFILES += $(BENCH_PROGRAMS)
+EXTRA_DIST += %D%/run %D%/bench_as2.py %D%/bench_sftp.py
+
+%C%_as2_load_SOURCES = %D%/as2_load.c %D%/as2_message.c %D%/as2_message.h
+%C%_as2_load_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+%C%_as2_load_LDADD = $(CRYPTO_LIBS) -lpthread
+%C%_sftp_login_SOURCES = %D%/sftp_login.c
+%C%_sftp_login_CPPFLAGS = $(AM_CPPFLAGS) $(SSH_CFLAGS)
+%C%_sftp_login_LDADD = $(SSH_LIBS) -lpthread
+
+.PHONY: bench bench-programs
+bench-programs: $(BENCH_PROGRAMS)
+bench: all bench-programs
+	VAN_SRCDIR='$(abs_top_srcdir)' VAN_BUILDDIR='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(srcdir)/%D%/run

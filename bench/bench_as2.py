@@ -1,0 +1,110 @@
+"""as2-receive: the CPU of all roles for a received message, against that of its two RSA private operations."""
+
+import json
+import os
+import re
+import subprocess
+
+import demo
+
+TARGET = 0.70
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def rsa_cpu(seconds=2):
+    """CPU seconds of one RSA-2048 private operation while all cores do them."""
+    cores = len(os.sched_getaffinity(0))
+    out = demo.run(["openssl", "speed", "-seconds", seconds, "-multi", cores, "rsa2048"]).stdout.decode()
+    per_second = float(re.search(r"rsa\s+2048 bits\s+\S+\s+\S+\s+([0-9.]+)", out).group(1))
+    return cores / per_second
+
+
+def tree_cpu(root):
+    """CPU seconds used so far by a process, its descendants, and those of them that have ended."""
+    total = 0
+    for pid in [root, *demo.descendants(root)]:
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                fields = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(int(x) for x in fields[11:15])
+    return total / TICK
+
+
+def role_cpu(n):
+    """{role: CPU seconds}, to see where it goes."""
+    cpu = {}
+    for pid, role in [(n.vand.pid, "supervisor"), *n.tree().items()]:
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                fields = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        cpu[role] = cpu.get(role, 0) + (int(fields[11]) + int(fields[12])) / TICK
+    return cpu
+
+
+class Generator:
+    def __init__(self, n, receiver, first, size):
+        self.process = subprocess.Popen(
+            [demo.bench_program("as2_load"), "--port", str(n.ports["as2"]), "--certificate", n.buyer_cert, "--key", n.buyer_key,
+             "--recipient", n.hub_crypt, "--mdn", n.hub_sign, "--from", demo.BUYER_AS2, "--to", demo.HUB_AS2, "--edi-from",
+             demo.BUYER, "--edi-to", receiver, "--first", str(first), "--size", str(size)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"as2_load ended at '{line}'")
+        return json.loads(answer)
+
+    def close(self):
+        self.process.communicate("quit\n")
+
+
+def phase(n, generator, name, rate, count):
+    """One run of the generator: its report, with the CPU of all roles for a message (deferred work included)."""
+    generator.ask(f"make {count}")
+    before, roles_before = tree_cpu(n.vand.pid), role_cpu(n)
+    report = generator.ask(f"go {rate} {count}")
+    n.drain(120)
+    cpu = tree_cpu(n.vand.pid) - before
+    roles = {r: (c - roles_before.get(r, 0)) / count * 1e6 for r, c in role_cpu(n).items()}
+    report["cpu_us"] = cpu / max(1, report["ok"]) * 1e6
+    print(f"  {name:<11} {report['rate']:7.1f} messages/s  p50 {report['p50_ms']:.1f} ms  p99 {report['p99_ms']:.1f} ms  "
+          f"CPU {report['cpu_us']:.0f} µs a message ({', '.join(f'{r} {c:.0f}' for r, c in sorted(roles.items()) if c >= 1)}); "
+          f"{report['ok']} of {report['sent']} answered well, {report['verified']} MDNs verified", flush=True)
+    if report["failed"]:
+        print(f"  first failure: {report['failure']}", flush=True)
+    return report
+
+
+def run(quick=False):
+    scale = 0.25 if quick else 1
+    with demo.Network() as n:
+        n.up()
+        rsa = [rsa_cpu()]
+        results = {}
+        for name, receiver, first in (("pass-through", demo.BETA, 100000), ("translated", demo.ALPHA, 500000)):
+            generator = Generator(n, receiver, first, 10240)
+            print(f"as2-receive, {name}:", flush=True)
+            phase(n, generator, "warm", 0, 200)
+            full = phase(n, generator, "saturation", 0, int(3000 * scale))
+            loaded = phase(n, generator, "nine tenths", full["rate"] * 0.9, max(1000, int(full["rate"] * 6 * scale)))
+            half = phase(n, generator, "half load", full["rate"] * 0.5, max(500, int(full["rate"] * 4 * scale)))
+            generator.close()
+            results[name] = (full, loaded, half)
+            rsa.append(rsa_cpu())
+    two = 2 * sum(rsa) / len(rsa) * 1e6
+    print(f"  two RSA-2048 private operations: {two:.0f} µs of CPU ({', '.join(f'{2e6 * r:.0f}' for r in rsa)})")
+    for name, (full, loaded, half) in results.items():
+        print(f"  {name}: ratio {two / loaded['cpu_us']:.2f} (at saturation {two / full['cpu_us']:.2f}), p99 at half load "
+              f"{half['p99_ms']:.1f} ms (target 20), {full['rate']:.0f} messages/s of {len(os.sched_getaffinity(0)) * 1e6 / two:.0f}")
+    failed = sum(r["failed"] for phases in results.values() for r in phases)
+    if failed:
+        print(f"  {failed} messages failed: the ratio counts only those answered well")
+    ratio = two / results["translated"][1]["cpu_us"]
+    return ratio, TARGET, failed == 0

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""kill -9 of every role in turn, of the whole tree at random moments, and of roles at named points.
+
+    kill.py [--seed N] [--quick] [--rounds N]
+"""
+
+import argparse
+import os
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+
+import campaign  # noqa: E402
+import demo  # noqa: E402
+import tap  # noqa: E402
+
+BATCH = 12
+ROLES = ["store", "keyd", "http", "worker", "sftp", "deliver", "web", "supervisor", "tree"]
+POINTS = ["store-before-flush", "store-after-flush", "store-before-reply", "worker-before-accept", "worker-after-accept",
+          "keyd-before-sign", "http-before-reply", "store-before-job-commit", "worker-before-result"]
+
+t = tap.Tap()
+
+
+def ensure_up(n):
+    """Starts vand again when the supervisor is gone."""
+    if n.vand and n.vand.poll() is None:
+        return
+    n.kill()
+    n.start()
+
+
+def kill_role(n, role, chance):
+    """SIGKILL to one process of a role. Returns what was killed, or None."""
+    if role == "tree":
+        return f"{n.kill()} processes"
+    if role == "supervisor":
+        others = list(n.tree())
+        n.vand.kill()
+        n.vand.wait()
+        left = demo.wait_gone(others, 10)
+        t.ok(not left, "roles end when the supervisor is gone", f"still there: {left}")
+        return "the supervisor"
+    pids = n.role_pids(role)
+    if not pids:
+        return None
+    pid = chance.choice(pids)
+    os.kill(pid, signal.SIGKILL)
+    return f"process {pid}"
+
+
+def random_kills(n, c, chance, batches, rounds):
+    for role in ROLES * rounds:
+        batch = next(batches)
+        c.post(batch)
+        time.sleep(chance.uniform(0, 0.08))
+        killed = kill_role(n, role, chance)
+        t.diag(f"{role}: killed {killed}")
+        ensure_up(n)
+        c.wait()
+        t.ok(killed, f"kill -9 of {role}: all senders got their MDNs", "no such process")
+        if role not in ("tree", "supervisor"):
+            demo.wait_for(f"{role} is back", lambda: n.role_pids(role), 15)
+
+
+def named_points(n, c, chance, batches, points):
+    """A role that dies at a named point; restarted ones die again after as many passes, until vand is started without.
+    One worker of each kind, so that no job meets two dying workers (it would rightly be quarantined)."""
+    n.kill()
+    n.set_config("workers", "1")
+    for point in points:
+        batch = next(batches)
+        nth = chance.randint(2, 5)
+        n.start(environment={"OPENVAN_FAULT": f"{point}:{nth}"}, timeout=60)
+        role = point.split("-")[0]
+        before = set(n.role_pids(role))
+        c.post(batch)
+        fired = wait_fired(n, role, before)
+        time.sleep(chance.uniform(0, 0.3))
+        n.kill()
+        n.start()
+        c.wait()
+        t.ok(fired, f"{point}:{nth}: the point was reached, and all senders got their MDNs", "no role died there")
+
+
+def wait_fired(n, role, before):
+    try:
+        return demo.wait_for("fault", lambda: not before <= set(n.role_pids(role)) or n.vand.poll() is not None, 8, 0.01)
+    except TimeoutError:
+        return False
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--seed", type=int, default=int(time.time()))
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--keep", action="store_true")
+    options = options.parse_args()
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    t.diag(f"seed {options.seed}")
+    chance = random.Random(options.seed)
+    rounds = 1 if options.quick else options.rounds
+    points = chance.sample(POINTS, 3) if options.quick else POINTS
+    with demo.Network(keep=options.keep) as n:
+        n.up()
+        c = campaign.Campaign(n, options.seed)
+        c.make(BATCH * (len(ROLES) * rounds + len(points)))
+        batches = c.batches(BATCH)
+        t.run(random_kills, n, c, chance, batches, rounds)
+        t.run(named_points, n, c, chance, batches, points)
+        ensure_up(n)
+        t.run(c.count, t)
+        c.close()
+        t.equal(n.stop(), 0, "SIGTERM ends it cleanly")
+        if t.failed:
+            t.diag(n.log_tail(6000))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+"""The SFTP mailbox by the software that partners have: OpenSSH, lftp, rclone, curl, paramiko."""
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+
+import demo
+import tap
+import x12
+
+t = tap.Tap()
+PASSWORD = "correct horse 7"
+
+
+def give_password(n):
+    import crypt
+    hashed = crypt.crypt(PASSWORD, "$y$j9T$saltsaltsa$")
+    path = os.path.join(n.root, "profiles.yaml")
+    with open(path) as f:
+        text = f.read()
+    text = text.replace("    user: beta\n", f"    user: beta\n    password: \"{hashed}\"\n", 1)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def an_order_waits(n, control):
+    payload = x12.order_850(demo.BUYER, demo.BETA, control, f"PO-C{control}", eol="\r\n")
+    before = set(n.sftp_list("beta"))
+    n.send(payload)
+    return payload, demo.wait_for("order", lambda: sorted(set(n.sftp_list("beta")) - before))[0]
+
+
+def arrived(n, ack):
+    return demo.wait_for("the upload in the buyer's mailbox", lambda: ack in n.sftp_fetch("buyer").values())
+
+
+def exercise(n, name, control, put, listing, get, remove):
+    """Each client: sees the order, fetches it, deletes it, uploads a 997."""
+    payload, file_name = an_order_waits(n, control)
+    ack = x12.ack_997(demo.BETA, demo.BUYER, control, control)
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        fetched, upload = os.path.join(folder, "fetched.edi"), os.path.join(folder, "upload.edi")
+        with open(upload, "wb") as f:
+            f.write(ack)
+        t.ok(file_name in listing(), f"{name}: lists what waits")
+        get(f"/out/{file_name}", fetched)
+        t.ok(os.path.exists(fetched) and demo.read(fetched) == payload, f"{name}: fetches the very bytes")
+        remove(f"/out/{file_name}")
+        t.ok(file_name not in n.sftp_list("beta"), f"{name}: deletes it")
+        put(upload, f"/in/{name}-{control}.edi")
+        t.ok(arrived(n, ack), f"{name}: uploads, and the upload becomes a message")
+
+
+def openssh(n):
+    exercise(n, "openssh", 601, lambda a, b: n.sftp("beta", f"put {a} {b}"), lambda: n.sftp("beta", "ls /out").stdout.decode(),
+             lambda a, b: n.sftp("beta", f"get {a} {b}"), lambda a: n.sftp("beta", f"rm {a}"))
+    done = n.sftp("beta", "ls -la /", "cd out", "pwd", "cd ../in", "pwd", "ls -l /out/archive", "ls -l /in/archive")
+    t.ok(b"/out" in done.stdout and b"/in" in done.stdout, "openssh: walks the folders", done)
+    if shutil.which("scp"):
+        payload, file_name = an_order_waits(n, 602)
+        target = os.path.join(n.root, "scp")
+        options = [o if o != "-P" else "-P" for o in n.sftp_options("beta")]
+        done = demo.run(["scp", "-s", "-q", *options, f"beta@127.0.0.1:/out/{file_name}", target], check=False)
+        t.ok(done.returncode == 0 and demo.read(target) == payload, "scp over SFTP fetches", done)
+
+
+def lftp(n):
+    if not shutil.which("lftp"):
+        raise tap.Skip("no lftp")
+    connect = f"ssh -a -x -i {n.keys['beta'][0]} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+
+    def do(*commands):
+        script = "; ".join([f"set sftp:connect-program '{connect}'", "set net:max-retries 1", "set cmd:fail-exit yes",
+                            f"open -u beta, -p {n.ports['sftp']} sftp://127.0.0.1", *commands, "bye"])
+        return demo.run(["lftp", "--norc", "-c", script]).stdout.decode()
+
+    exercise(n, "lftp", 611, lambda a, b: do(f"put {a} -o {b}"), lambda: do("cls -1 /out"), lambda a, b: do(f"get {a} -o {b}"),
+             lambda a: do(f"rm {a}"))
+
+
+def rclone(n):
+    if not shutil.which("rclone"):
+        raise tap.Skip("no rclone")
+    options = ["--config", "/dev/null", "--sftp-host", "127.0.0.1", "--sftp-port", str(n.ports["sftp"]), "--sftp-user", "beta", "--sftp-key-file",
+               n.keys["beta"][0], "--retries", "1", "--low-level-retries", "1", "--sftp-disable-hashcheck"]
+
+    def do(*arguments):
+        return demo.run(["rclone", *options, *arguments]).stdout.decode()
+
+    exercise(n, "rclone", 621, lambda a, b: do("copyto", a, f":sftp:{b}"), lambda: do("lsf", ":sftp:/out"), lambda a, b: do("copyto", f":sftp:{a}", b),
+             lambda a: do("deletefile", f":sftp:{a}"))
+
+
+def curl(n):
+    if b"sftp" not in demo.run(["curl", "--version"]).stdout:
+        raise tap.Skip("curl without SFTP")
+    base = f"sftp://beta@127.0.0.1:{n.ports['sftp']}"
+    options = ["curl", "-sS", "--insecure", "--key", n.keys["beta"][0], "--pubkey", n.keys["beta"][0] + ".pub"]
+    exercise(n, "curl", 631, lambda a, b: demo.run([*options, "-T", a, base + b]), lambda: demo.run([*options, "-l", base + "/out/"]).stdout.decode(),
+             lambda a, b: demo.run([*options, "-o", b, base + a]),
+             lambda a: demo.run([*options, "-Q", f"rm {a}", base + "/out/", "-o", "/dev/null"]))
+
+
+def paramiko_session(n, password=None):
+    import paramiko
+    transport = paramiko.Transport(("127.0.0.1", n.ports["sftp"]))
+    if password:
+        transport.connect(username="beta", password=password)
+    else:
+        transport.connect(username="beta", pkey=paramiko.Ed25519Key.from_private_key_file(n.keys["beta"][0]))
+    return transport, paramiko.SFTPClient.from_transport(transport)
+
+
+def paramiko_(n):
+    try:
+        import paramiko
+    except ImportError:
+        raise tap.Skip("no paramiko")
+    transport, sftp = paramiko_session(n)
+    exercise(n, "paramiko", 641, sftp.put, lambda: sftp.listdir("/out"), sftp.get, sftp.remove)
+    t.ok(stat.S_ISDIR(sftp.stat("/in").st_mode) and sftp.normalize(".") == "/", "paramiko: stat and realpath")
+    transport.close()
+    transport, sftp = paramiko_session(n, PASSWORD)
+    t.ok("out" in sftp.listdir("/"), "paramiko: log-in with a password")
+    transport.close()
+    try:
+        paramiko_session(n, "wrong")
+        t.ok(False, "a wrong password is refused")
+    except paramiko.AuthenticationException:
+        t.ok(True, "a wrong password is refused")
+
+
+def temporary_names(n):
+    """Names that clients use while they upload wait for the rename."""
+    for i, name in enumerate(("up.edi.part", "up.edi.filepart", "up.edi.tmp", ".up.edi")):
+        ack = x12.ack_997(demo.BETA, demo.BUYER, 700 + i, 700 + i)
+        before = len(n.messages("--direction", "in"))
+        n.sftp_put("beta", ack, f"/in/{name}")
+        t.equal(len(n.messages("--direction", "in")), before, f"{name}: not taken while it has that name")
+        t.ok(name in n.sftp("beta", "ls -a /in").stdout.decode(), f"{name}: but shown")
+        n.sftp("beta", f"rename /in/{name} /in/up{i}.edi")
+        t.ok(arrived(n, ack), f"{name}: taken when renamed")
+    same = [x12.ack_997(demo.BETA, demo.BUYER, 720 + i, 720 + i) for i in range(2)]
+    for ack in same:
+        n.sftp_put("beta", ack, "/in/same-name.edi")
+    t.ok(all(arrived(n, ack) for ack in same), "the same name uploaded twice is two messages")
+
+
+def broken_upload(n):
+    """A connection that breaks during an upload leaves no message."""
+    try:
+        import paramiko  # noqa: F401
+    except ImportError:
+        raise tap.Skip("no paramiko")
+    before = len(n.messages("--direction", "in"))
+    transport, sftp = paramiko_session(n)
+    f = sftp.open("/in/half.edi", "wb")
+    f.set_pipelined(False)
+    f.write(b"ISA*00*half")
+    transport.sock.close()
+    n.drain()
+    t.equal(len(n.messages("--direction", "in")), before, "a broken upload is no message")
+    payload, file_name = an_order_waits(n, 651)
+    transport, sftp = paramiko_session(n)
+    with sftp.open(f"/out/{file_name}") as f:
+        f.read(100)
+    out = [m for m in n.messages("--direction", "out", "--partner", "beta") if m["control_number"] == "000000651"]
+    t.equal([m["delivery"] for m in out], ["available"], "a download that stops half way is not collected")
+    with sftp.open(f"/out/{file_name}") as f:
+        f.seek(1000)
+        t.equal(f.read(200), payload[1000:1200], "reading from an offset (resume)")
+    transport.close()
+
+
+def own_mailbox_only(n):
+    payload, file_name = an_order_waits(n, 661)
+    t.ok(file_name not in n.sftp("alpha", "ls /out").stdout.decode(), "another supplier does not see it")
+    done = n.sftp("alpha", f"get /out/{file_name} {n.root}/stolen", check=False)
+    t.ok(done.returncode != 0 and not os.path.exists(n.root + "/stolen"), "nor fetch it by its name", done)
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        n.create()
+        give_password(n)
+        n.start()
+        n.apply_profiles()
+        for group in (openssh, lftp, rclone, curl, paramiko_, temporary_names, broken_upload, own_mailbox_only):
+            t.run(group, n)
+        restarts = {r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}
+        t.equal(restarts, {}, "no role has crashed")
+        if t.failed:
+            t.diag(n.log_tail(5000))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
