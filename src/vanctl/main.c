@@ -126,7 +126,7 @@ static int dispatch(struct arguments *a)
 
 int main(int argc, char **argv)
 {
-	struct arguments a = {.config = VAN_SYSCONFDIR "/vand.yaml"};
+	struct arguments a = {.config = "/etc/openvan/vand.yaml"};
 	int i = 1;
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "-c") && i + 1 < argc)

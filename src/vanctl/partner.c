@@ -73,32 +73,47 @@ static const struct print_column list_columns[] = {
 	{"CONNECTIONS", "connections"}, {NULL, NULL},
 };
 
+static const struct ctl_option list_options[] = {
+	{"--kind", NULL, "kind", CTL_TEXT, "partner|station|agreement|all", "which profiles; default partner"},
+	{NULL},
+};
+
 static int partner_list(struct ctl *c)
 {
 	return simple_list(c, "partner.list", NULL, list_columns);
 }
 
 /* The stored profile, as people write it. */
+static void print_profile(json_t *answer)
+{
+	const char *kind = json_string_value(json_object_get(answer, "kind"));
+	json_t *version = json_incref(json_object_get(answer, "profile_version"));
+	json_object_del(answer, "profile_version"); /* not a key of profiles, nor is the next, except in agreements */
+	if (!kind || strcmp(kind, "agreement"))
+		json_object_del(answer, "version");
+	char *text = json_dumps(answer, JSON_COMPACT);
+	struct profile_errors errors = {0};
+	struct profile *p = NULL;
+	struct van_buf yaml = VAN_BUF_INIT(64 << 20);
+	if (text && profile_from_json(slice_str(text), &p, &errors) == 0 && profile_to_yaml(p, &yaml) == 0)
+		printf("# version %" JSON_INTEGER_FORMAT "\n%.*s", json_integer_value(version), (int)yaml.n, yaml.p);
+	else
+		print_json(answer);
+	json_decref(version);
+	van_buf_free(&yaml);
+	profile_free(p);
+	profile_errors_free(&errors);
+	free(text);
+}
+
 static int partner_show(struct ctl *c)
 {
 	json_t *answer = NULL;
 	int status = simple_ask(c, "partner.show", "id", &answer, NULL);
-	if (!status && c->json) {
+	if (!status && c->json)
 		print_json(answer);
-	} else if (!status) {
-		char *text = json_dumps(answer, JSON_COMPACT);
-		struct profile_errors errors = {0};
-		struct profile *p = NULL;
-		struct van_buf yaml = VAN_BUF_INIT(64 << 20);
-		if (text && profile_from_json(slice_str(text), &p, &errors) == 0 && profile_to_yaml(p, &yaml) == 0)
-			fwrite(yaml.p, 1, yaml.n, stdout);
-		else
-			print_json(answer);
-		van_buf_free(&yaml);
-		profile_free(p);
-		profile_errors_free(&errors);
-		free(text);
-	}
+	else if (!status)
+		print_profile(answer);
 	json_decref(answer);
 	return status;
 }
@@ -158,7 +173,7 @@ static int cert_show(struct ctl *c)
 
 const struct ctl_command commands_partner[] = {
 	{"partner", "apply", "FILE…", 1, SIZE_MAX, "Check profiles and put them to work, all or none", NULL, partner_apply},
-	{"partner", "list", "", 0, 0, "List stations and partners", NULL, partner_list},
+	{"partner", "list", "", 0, 0, "List partners, or other profiles", list_options, partner_list},
 	{"partner", "show", "ID", 1, 1, "Print a profile as it stands", NULL, partner_show},
 	{"partner", "history", "ID", 1, 1, "Versions of a profile, newest first", NULL, partner_history},
 	{"partner", "disable", "ID", 1, 1, "Refuse what this partner sends", NULL, partner_disable},

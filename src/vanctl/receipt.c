@@ -60,7 +60,7 @@ static int receipt_export(struct ctl *c)
 	json_object_del(c->options, "output");
 	int status = simple_ask(c, "receipt.export", NULL, &answer, &fd);
 	if (!status)
-		status = fd < 0 ? ctl_fail(CTL_USAGE, "vand sent no bundle; is it of the same version?") : simple_save(fd, path);
+		status = fd < 0 ? ctl_fail(CTL_USAGE, "vand sent no bundle; is it of the same version?") : simple_save(fd, 0, SIMPLE_ALL, path);
 	if (!status && c->json)
 		print_json(answer);
 	else if (!status)

@@ -44,30 +44,31 @@ int simple_do(struct ctl *c, const char *command, const char *argument_key, cons
 	return status;
 }
 
-static int copy(int from, int to)
+static int copy(int from, uint64_t at, uint64_t left, bool all, int to)
 {
 	char room[65536];
-	off_t at = 0;
-	for (;;) {
-		ssize_t n = pread(from, room, sizeof room, at);
+	while (left) {
+		ssize_t n = pread(from, room, left < sizeof room ? (size_t)left : sizeof room, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return van_err_from_errno(errno);
 		if (n == 0)
-			return 0;
+			return all ? 0 : VAN_EIO;
 		int rc = fd_write_all(to, room, (size_t)n);
 		if (rc < 0)
 			return rc;
-		at += n;
+		at += (uint64_t)n;
+		left -= (uint64_t)n;
 	}
+	return 0;
 }
 
-int simple_save(int fd, const char *path)
+int simple_save(int fd, uint64_t offset, uint64_t length, const char *path)
 {
 	bool file = path && strcmp(path, "-") != 0;
 	int to = file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
-	int rc = to < 0 ? (int)van_err_from_errno(errno) : copy(fd, to);
+	int rc = to < 0 ? (int)van_err_from_errno(errno) : copy(fd, offset, length, length == SIMPLE_ALL, to);
 	close(fd);
 	if (file && to >= 0 && close(to) < 0 && rc == 0)
 		rc = van_err_from_errno(errno);

@@ -5,6 +5,8 @@
 #include "vanctl/ctl.h"
 #include "vanctl/print.h"
 
+#include <stdint.h>
+
 /* Sends the options as they are; where the command takes an argument, it goes under `argument_key` (NULL: none). */
 int simple_ask(struct ctl *c, const char *command, const char *argument_key, json_t **ret_answer, int *ret_fd);
 
@@ -14,7 +16,9 @@ int simple_list(struct ctl *c, const char *command, const char *argument_key, co
 /* Asks and says `done` ("%s" is the first argument) when the server did it. */
 int simple_do(struct ctl *c, const char *command, const char *argument_key, const char *done);
 
-/* Copies a file to `path`, or to standard output when it is NULL or "-". Closes fd. */
-int simple_save(int fd, const char *path);
+/* Copies `length` bytes at `offset` of a file (SIMPLE_ALL: to its end) to `path`, or to standard output when that is NULL or
+ * "-". Closes fd. */
+#define SIMPLE_ALL UINT64_MAX
+int simple_save(int fd, uint64_t offset, uint64_t length, const char *path);
 
 #endif
