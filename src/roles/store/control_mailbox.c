@@ -1,0 +1,121 @@
+/* mailbox.list and queue.list: what waits, for whom. */
+#include "queue/mailbox.h"
+#include "roles/store/control.h"
+#include "roles/store/control_args.h"
+
+#include <inttypes.h>
+
+#define MAILBOX_DEFAULT 1000
+#define MAILBOX_MOST 1000000
+
+struct listing {
+	struct van_buf *to;
+	struct slice connection;
+	uint64_t left;
+	bool first;
+};
+
+static void put_time(struct van_buf *to, const char *key, van_time t)
+{
+	char text[VAN_TIME_TEXT];
+	van_buf_printf(to, ",\"%s\":", key);
+	json_put_text(to, t ? slice_str(van_time_rfc3339(text, t)) : SLICE_NONE);
+}
+
+static void begin_object(struct listing *l, const char *key, struct slice value)
+{
+	van_buf_append_str(l->to, l->first ? "{\"" : ",{\"");
+	l->first = false;
+	van_buf_append_str(l->to, key);
+	van_buf_append_str(l->to, "\":");
+	json_put_text(l->to, value);
+}
+
+static void put_text(struct van_buf *to, const char *key, struct slice value)
+{
+	van_buf_printf(to, ",\"%s\":", key);
+	json_put_text(to, value);
+}
+
+static int add_entry(void *arg, const struct queue_mailbox_entry *e)
+{
+	struct listing *l = arg;
+	if (!l->left)
+		return 1;
+	l->left--;
+	begin_object(l, "id", e->message);
+	put_text(l->to, "name", e->name);
+	van_buf_printf(l->to, ",\"bytes\":%" PRIu64, e->bytes);
+	put_time(l->to, "time", e->time);
+	put_text(l->to, "state", slice_str(queue_mailbox_state_names[e->state]));
+	put_text(l->to, "connection", l->connection);
+	put_time(l->to, "collected", e->collected);
+	return van_buf_append_char(l->to, '}');
+}
+
+struct archive {
+	struct queue_work *work;
+	struct listing *l;
+};
+
+static int add_date(void *arg, struct slice date)
+{
+	struct archive *a = arg;
+	return queue_mailbox_each(a->work, a->l->connection, QUEUE_FOLDER_OUT_ARCHIVE, date, SLICE_NONE, add_entry, a->l);
+}
+
+static int add_connection(struct control_call *c, struct slice connection, bool all, struct listing *l)
+{
+	l->connection = connection;
+	int rc = queue_mailbox_each(c->work, connection, QUEUE_FOLDER_OUT, SLICE_NONE, SLICE_NONE, add_entry, l);
+	if (rc == 0 && all)
+		rc = queue_mailbox_each(c->work, connection, QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE_NONE, add_entry, l);
+	struct archive archive = {c->work, l};
+	if (rc == 0 && all)
+		rc = queue_mailbox_dates(c->work, connection, QUEUE_FOLDER_OUT_ARCHIVE, add_date, &archive);
+	return rc < 0 ? rc : 0;
+}
+
+int control_mailbox_list(struct control_call *c)
+{
+	struct slice id = control_arg_text(&c->args, "partner");
+	bool all = control_arg_flag(&c->args, "all");
+	struct listing l = {.to = c->out, .left = control_arg_number(&c->args, "limit", MAILBOX_DEFAULT, MAILBOX_MOST), .first = true};
+	const struct profile *p = directory_get(c->work->directory, PROFILE_PARTNER, id);
+	int rc = 0;
+	if (c->args.err.code)
+		return control_refuse(c, VAN_EINVAL, &c->args.err);
+	if (!p)
+		return control_say(c, 1, "there is no partner '%.*s'; vanctl partner list shows them", SLICE_ARG(id));
+	van_buf_append_char(c->out, '[');
+	for (size_t i = 0; rc == 0 && i < p->partner->connections.n; i++) {
+		const struct profile_connection *connection = RECORD_AT(p->partner->connections, const struct profile_connection, i);
+		if (connection->protocol == PROFILE_SFTP_MAILBOX)
+			rc = add_connection(c, connection->id, all, &l);
+	}
+	van_buf_append_char(c->out, ']');
+	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;
+}
+
+static int add_delivery(void *arg, const struct queue_delivery *d)
+{
+	struct listing *l = arg;
+	begin_object(l, "id", d->id);
+	put_text(l->to, "message", d->message);
+	put_text(l->to, "connection", d->connection);
+	van_buf_printf(l->to, ",\"tries\":%" PRIu64, d->tries);
+	put_time(l->to, "next", d->next);
+	put_text(l->to, "last_error", d->last_error);
+	put_text(l->to, "state", slice_str(queue_delivery_state_names[d->state]));
+	put_text(l->to, "partner", d->partner);
+	return van_buf_append_char(l->to, '}');
+}
+
+int control_queue_list(struct control_call *c)
+{
+	struct listing l = {.to = c->out, .first = true};
+	van_buf_append_char(c->out, '[');
+	int rc = queue_deliveries(c->work, add_delivery, &l);
+	van_buf_append_char(c->out, ']');
+	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;
+}

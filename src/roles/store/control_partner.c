@@ -1,0 +1,145 @@
+/* partner.list, partner.show, partner.history: profiles as they stand and as they were. */
+#include "queue/queue.h"
+#include "roles/store/control.h"
+#include "roles/store/control_args.h"
+
+#include <inttypes.h>
+
+struct listing {
+	struct control_call *call;
+	bool first;
+};
+
+static void put_identities(struct van_buf *to, const struct record_list *identities)
+{
+	van_buf_append_str(to, ",\"identities\":[");
+	for (size_t i = 0; i < identities->n; i++) {
+		if (i)
+			van_buf_append_char(to, ',');
+		json_put_text(to, RECORD_AT(*identities, const struct profile_identity, i)->name);
+	}
+	van_buf_append_char(to, ']');
+}
+
+static void put_connections(struct van_buf *to, const struct record_list *connections)
+{
+	van_buf_append_str(to, ",\"connections\":[");
+	for (size_t i = 0; connections && i < connections->n; i++) {
+		if (i)
+			van_buf_append_char(to, ',');
+		json_put_text(to, RECORD_AT(*connections, const struct profile_connection, i)->id);
+	}
+	van_buf_append_char(to, ']');
+}
+
+static int add_profile(void *arg, const struct profile *p)
+{
+	static const struct record_list none;
+	struct listing *l = arg;
+	struct van_buf *to = l->call->out;
+	struct slice name = p->kind == PROFILE_STATION ? p->station->name : p->kind == PROFILE_PARTNER ? p->partner->name : p->agreement->name;
+	bool enabled = p->kind == PROFILE_STATION   ? p->station->enabled
+		       : p->kind == PROFILE_PARTNER ? p->partner->enabled
+						    : p->agreement->enabled;
+	van_buf_append_str(to, l->first ? "{\"id\":" : ",{\"id\":");
+	l->first = false;
+	json_put_text(to, p->id);
+	van_buf_append_str(to, ",\"name\":");
+	json_put_text(to, name);
+	van_buf_printf(to, ",\"version\":%" PRIu64 ",\"enabled\":%s,\"kind\":\"%s\"", p->version, enabled ? "true" : "false",
+		       profile_kind_names[p->kind]);
+	put_identities(to, p->kind == PROFILE_STATION   ? &p->station->identities
+			   : p->kind == PROFILE_PARTNER ? &p->partner->identities
+							: &none);
+	put_connections(to, p->kind == PROFILE_PARTNER ? &p->partner->connections : NULL);
+	return van_buf_append_char(to, '}');
+}
+
+int control_partner_list(struct control_call *c)
+{
+	struct listing l = {c, true};
+	struct slice wanted = control_arg_text(&c->args, "kind");
+	van_buf_append_char(c->out, '[');
+	for (int kind = 0; profile_kind_names[kind]; kind++)
+		if (wanted.p ? slice_is(wanted, "all") || slice_is(wanted, profile_kind_names[kind]) : kind == PROFILE_PARTNER)
+			directory_each(c->work->directory, (enum profile_kind)kind, add_profile, &l);
+	return van_buf_append_char(c->out, ']');
+}
+
+const struct profile *control_find_profile(struct control_call *c, struct slice id)
+{
+	static const enum profile_kind order[] = {PROFILE_PARTNER, PROFILE_STATION, PROFILE_AGREEMENT};
+	const struct profile *p = NULL;
+	for (size_t i = 0; !p && id.p && i < sizeof order / sizeof *order; i++)
+		p = directory_get(c->work->directory, order[i], id);
+	return p;
+}
+
+/* The profile, and "profile_version"; "version" too where it is not a key of its own. */
+int control_partner_show(struct control_call *c)
+{
+	struct slice id = control_arg_text(&c->args, "id");
+	const struct profile *p = control_find_profile(c, id);
+	if (!p)
+		return control_say(c, 1, "there is no profile '%.*s'; vanctl partner list --kind all shows them", SLICE_ARG(id));
+	size_t start = c->out->n;
+	int rc = profile_to_json(p, c->out);
+	if (rc < 0 || c->out->n == start)
+		return rc;
+	c->out->n--; /* the closing brace */
+	if (p->kind != PROFILE_AGREEMENT)
+		van_buf_printf(c->out, ",\"version\":%" PRIu64, p->version);
+	return van_buf_printf(c->out, ",\"profile_version\":%" PRIu64 "}", p->version);
+}
+
+/* --- history ------------------------------------------------------------------------------------------------------------ */
+
+#define HISTORY_MOST 1000
+
+/* Versions come oldest first; the newest shall stand first. */
+struct versions {
+	struct control_call *call;
+	struct slice v[HISTORY_MOST]; /* JSON objects */
+	size_t n;
+};
+
+static int add_version(void *arg, const struct queue_profile *p)
+{
+	struct versions *all = arg;
+	struct van_arena *arena = all->call->work->arena;
+	struct van_buf actor = VAN_BUF_INIT(4096);
+	char time[VAN_TIME_TEXT];
+	json_put_text(&actor, p->actor);
+	struct slice text = van_arena_printf(arena, "{\"version\":%" PRIu64 ",\"time\":\"%s\",\"actor\":%.*s,\"change\":\"%s\",\"kind\":\"%s\"}",
+					     p->version, van_time_rfc3339(time, p->time), SLICE_ARG(van_buf_slice(&actor)),
+					     p->removed ? "removed" : p->version == 1 ? "made" : "changed", profile_kind_names[p->kind]);
+	van_buf_free(&actor);
+	if (!text.p)
+		return VAN_ENOMEM;
+	if (all->n == HISTORY_MOST)
+		memmove(all->v, all->v + 1, --all->n * sizeof *all->v);
+	all->v[all->n++] = text;
+	return 0;
+}
+
+int control_partner_history(struct control_call *c)
+{
+	struct slice id = control_arg_text(&c->args, "id");
+	struct versions *all = van_arena_alloc(c->work->arena, sizeof *all);
+	int rc = all ? 0 : VAN_ENOMEM;
+	if (all)
+		all->call = c;
+	for (int kind = 0; rc == 0 && profile_kind_names[kind]; kind++)
+		rc = queue_profile_versions(c->work, (enum profile_kind)kind, id, add_version, all);
+	if (rc < 0 && rc != VAN_ENOTFOUND)
+		return control_refuse(c, rc, &c->work->err);
+	if (!all->n)
+		return control_say(c, 1, "there never was a profile '%.*s'; vanctl partner list --kind all shows what is there", SLICE_ARG(id));
+	van_buf_append_char(c->out, '[');
+	for (size_t i = all->n; i-- > 0;) {
+		van_buf_append_slice(c->out, all->v[i]);
+		if (i)
+			van_buf_append_char(c->out, ',');
+	}
+	return van_buf_append_char(c->out, ']');
+}
