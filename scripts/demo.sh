@@ -5,8 +5,8 @@
 #   volt   a supplier that takes canonical JSON: the network translates and acknowledges (997) in its place
 #   bolt   a supplier that takes X12 as it is and acknowledges itself
 
-vand() { "$top/build/src/roles/vand" "$@"; }
-vanctl() { "$top/build/src/vanctl/vanctl" -c "$demo/vand.yaml" "$@"; }
+vand() { "$top/build/vand" "$@"; }
+vanctl() { "$top/build/vanctl" -c "$demo/vand.yaml" "$@"; }
 
 # Shows a command as one would type it, and what it prints.
 show() {
@@ -46,7 +46,7 @@ build_all() {
 	make -C "$top/build" -j"$(nproc)" 2>"$work/make.err" |
 		awk '{ if (++n % 10 == 0) { printf "."; fflush() } } END { if (n >= 10) print "" }'
 	[ "${PIPESTATUS[0]}" -eq 0 ] || { tail -n 20 "$work/make.err" >&2; fail "the build failed; see $work/make.err"; }
-	good "vand and vanctl are in build/src"
+	good "vand and vanctl are in build/"
 }
 
 # --- the network --------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ known_hosts() {
 
 new_network() {
 	pick_ports 4080 4443 2222 8080
-	"$top/build/src/vanctl/vanctl" init "$demo" --as2-id HUBNET --edi-id ZZ:HUBNET --name "Demo Network" --id hub \
+	"$top/build/vanctl" init "$demo" --as2-id HUBNET --edi-id ZZ:HUBNET --name "Demo Network" --id hub \
 		--host localhost --as2-port "$port_as2" --as2-tls-port "$port_tls" --sftp-port "$port_sftp" \
 		--admin-port "$port_admin" >"$work/init.out" || broken "vanctl init failed"
 	printf 'dictionaries: [%s]\nmaps: [%s]\n' "$top/dict" "$top/maps" >>"$demo/vand.yaml"
@@ -234,7 +234,7 @@ vand_is_ready() {
 start_vand() {
 	step "Starting vand"
 	: >"$demo/vand.log"
-	"$top/build/src/roles/vand" -c "$demo/vand.yaml" >"$demo/vand.out" 2>"$demo/vand.log" 9>&- &
+	"$top/build/vand" -c "$demo/vand.yaml" >"$demo/vand.out" 2>"$demo/vand.log" 9>&- &
 	vand_pid=$!
 	wait_for 60 vand_is_ready || broken "vand was not ready within 60 seconds"
 	good "vand is ready, process $vand_pid"

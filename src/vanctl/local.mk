@@ -1,5 +1,5 @@
-EXTRA_PROGRAMS += %D%/vanctl
-%C%_vanctl_SOURCES = \
+EXTRA_PROGRAMS += vanctl
+vanctl_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/ctl.h \
 	%D%/edi.h \
@@ -16,6 +16,6 @@ EXTRA_PROGRAMS += %D%/vanctl
 	%D%/route.c \
 	%D%/route_file.c %D%/route_file.h \
 	%D%/simple.c %D%/simple.h
-%C%_vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)
-%C%_vanctl_LDADD = $(LIB_MAP) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \
+vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)
+vanctl_LDADD = $(LIB_MAP) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \
 	$(LMDB_LIBS) $(XML_LIBS) $(CRYPT_LIBS)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/slice.h"
+#include "vanctl/print.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,10 +33,11 @@ static void help_line(const char *name, const char *value, const char *help)
 {
 	char left[200];
 	snprintf(left, sizeof left, "%s%s%s", name, value ? " " : "", value ? value : "");
-	if (strlen(left) > HELP_WIDTH)
-		printf("  %s\n  %-*s  %s\n", left, HELP_WIDTH, "", help);
+	int pad = HELP_WIDTH - print_width(left);
+	if (pad < 0)
+		printf("  %s\n  %*s  %s\n", left, HELP_WIDTH, "", help);
 	else
-		printf("  %-*s  %s\n", HELP_WIDTH, left, help);
+		printf("  %s%*s  %s\n", left, pad, "", help);
 }
 
 void ctl_command_help(const struct ctl_command *command)

@@ -67,8 +67,7 @@ const char *print_value(const json_t *v, char *to, size_t room)
 	return to;
 }
 
-/* How many columns of a terminal a UTF-8 text takes, near enough. */
-static int width(const char *s)
+int print_width(const char *s)
 {
 	int n = 0;
 	for (; *s; s++)
@@ -78,7 +77,7 @@ static int width(const char *s)
 
 static void put_cell(const char *text, int room, bool right, bool last)
 {
-	int pad = room - width(text);
+	int pad = room - print_width(text);
 	if (right)
 		printf("%*s%s", pad > 0 ? pad : 0, "", text);
 	else
@@ -98,11 +97,11 @@ void print_table(const json_t *rows, const struct print_column *columns)
 		return;
 	}
 	for (; columns[n].key && n < COLUMNS_MAX; n++) {
-		widths[n] = width(columns[n].title);
+		widths[n] = print_width(columns[n].title);
 		right[n] = false;
 		json_array_foreach (rows, i, row) {
 			const json_t *v = json_object_get(row, columns[n].key);
-			int w = width(print_value(v, cell, sizeof cell));
+			int w = print_width(print_value(v, cell, sizeof cell));
 			widths[n] = w > widths[n] ? w : widths[n];
 			right[n] |= json_is_number(v);
 		}
@@ -119,7 +118,7 @@ void print_fields(const json_t *object, const struct print_column *columns)
 	char cell[4 * CELL_MAX];
 	int room = 0;
 	for (const struct print_column *c = columns; c->key; c++)
-		room = width(c->title) > room ? width(c->title) : room;
+		room = print_width(c->title) > room ? print_width(c->title) : room;
 	for (const struct print_column *c = columns; c->key; c++) {
 		const json_t *v = json_object_get(object, c->key);
 		if (v && !json_is_null(v))

@@ -22,4 +22,7 @@ void print_fields(const json_t *object, const struct print_column *columns);
 /* A value as text in `to`, escaped. */
 const char *print_value(const json_t *v, char *to, size_t room);
 
+/* How many columns of a terminal a UTF-8 text takes, near enough. */
+int print_width(const char *s);
+
 #endif
