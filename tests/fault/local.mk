@@ -12,6 +12,6 @@ check_PROGRAMS += %D%/powercut_probe
 # Interposed with LD_PRELOAD, so neither hardened nor sanitised.
 check_DATA = %D%/powercut.so
 CLEANFILES += %D%/powercut.so
-POWERCUT_SOURCES = $(srcdir)/%D%/powercut.c $(srcdir)/%D%/powercut_key.c $(srcdir)/%D%/powercut_log.c
-%D%/powercut.so: $(POWERCUT_SOURCES) $(srcdir)/%D%/powercut.h
-	$(AM_V_CC)$(MKDIR_P) %D% && $(CC) -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN_CFLAGS) $(CFLAGS) -fPIC -shared -o $@ $(POWERCUT_SOURCES) -ldl
+POWERCUT_FILES = $(srcdir)/%D%/powercut.c $(srcdir)/%D%/powercut_key.c $(srcdir)/%D%/powercut_log.c
+%D%/powercut.so: $(POWERCUT_FILES) $(srcdir)/%D%/powercut.h
+	$(AM_V_CC)$(MKDIR_P) %D% && $(CC) -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN_CFLAGS) $(CFLAGS) -fPIC -shared -o $@ $(POWERCUT_FILES) -ldl
