@@ -1,8 +1,8 @@
 # Benchmarks: `make bench` builds the programs and runs them all; bench/run NAME… runs some.
-# A folder's own benchmark programs join BENCH_PROGRAMS.
-BENCH_PROGRAMS = %D%/as2_load %D%/sftp_login
-EXTRA_PROGRAMS += $(BENCH_PROGRAMS)
-CLEANFILES += $(BENCH_PROGRAMS)
+# A folder's own benchmark programs join BENCHMARKS.
+BENCHMARKS = %D%/as2_load %D%/sftp_login
+EXTRA_PROGRAMS += $(BENCHMARKS)
+CLEANFILES += $(BENCHMARKS)
 EXTRA_DIST += %D%/run %D%/bench_as2.py %D%/bench_sftp.py
 
 %C%_as2_load_SOURCES = %D%/as2_load.c %D%/as2_message.c %D%/as2_message.h
@@ -13,6 +13,6 @@ EXTRA_DIST += %D%/run %D%/bench_as2.py %D%/bench_sftp.py
 %C%_sftp_login_LDADD = $(SSH_LIBS) -lpthread
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_PROGRAMS)
+bench-programs: $(BENCHMARKS)
 bench: all bench-programs
 	VAN_SRCDIR='$(abs_top_srcdir)' VAN_BUILDDIR='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(srcdir)/%D%/run
