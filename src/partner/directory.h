@@ -36,6 +36,7 @@ struct directory_send {
 	uint32_t mdn;                   /* enum profile_mdn_mode */
 	bool mdn_signed;
 	uint64_t mdn_timeout;           /* microseconds */
+	struct slice mdn_url;           /* asynchronous: where to; absent: by our own address */
 	struct record_list retry;       /* struct directory_duration: waiting time before each further try */
 	struct slice subject, content_type; /* absent: by the document */
 };

@@ -44,6 +44,7 @@ struct profile_certificate {
 	struct slice fingerprint; /* lower-case hex SHA-256 of the certificate's DER */
 	struct slice subject;
 	van_time not_before, not_after;
+	struct slice der;     /* the certificate of `pem`; never in JSON */
 };
 
 struct profile_key_pair {
@@ -71,6 +72,7 @@ struct profile_contact {
 };
 
 struct profile_station {
+	uint32_t kind; /* private to reading */
 	struct slice id, name, description;
 	bool enabled;
 	struct record_list identities; /* struct profile_identity */
@@ -142,6 +144,7 @@ struct profile_connection {
 };
 
 struct profile_partner {
+	uint32_t kind; /* private to reading */
 	struct slice id, name, description;
 	bool enabled;
 	struct record_list identities;  /* struct profile_identity */
@@ -164,6 +167,7 @@ struct profile_duplicates {
 };
 
 struct profile_agreement {
+	uint32_t kind; /* private to reading */
 	struct slice id, name, description;
 	bool enabled;
 	struct slice from, to; /* canonical identity or "*" */

@@ -1,0 +1,114 @@
+/* Records of the directory's answers. Tags are never used again for another meaning. */
+#include "partner/directory.h"
+
+const char *const directory_match_names[] = {"found", "partner-unknown", "station-unknown", NULL};
+
+#define T(tag_, kind_, type_, member_) RECORD_FIELD(tag_, kind_, struct type_, member_)
+#define E(tag_, type_, member_, names_) RECORD_FIELD_ENUM(tag_, struct type_, member_, names_)
+#define S(tag_, kind_, type_, member_, sub_) RECORD_FIELD_SUB(tag_, kind_, struct type_, member_, sub_)
+#define TABLE(type_) .name = #type_, .version = 1, .size = sizeof(struct type_)
+
+static const struct record_field key_fields[] = {
+	T(1, RECORD_TEXT, directory_key, key_id),
+	T(2, RECORD_BYTES, directory_key, certificate),
+	RECORD_END,
+};
+const struct record_table directory_key_table = {TABLE(directory_key), .fields = key_fields};
+
+static const struct record_field duration_fields[] = {T(1, RECORD_U64, directory_duration, micros), RECORD_END};
+const struct record_table directory_duration_table = {TABLE(directory_duration), .fields = duration_fields};
+
+static const struct record_field send_fields[] = {
+	T(1, RECORD_TEXT, directory_send, url),
+	T(2, RECORD_TEXTS, directory_send, certificates),
+	T(3, RECORD_TEXT, directory_send, sign),
+	T(4, RECORD_TEXT, directory_send, encrypt),
+	E(5, directory_send, compress, profile_compress_names),
+	E(6, directory_send, mdn, profile_mdn_mode_names),
+	T(7, RECORD_BOOL, directory_send, mdn_signed),
+	T(8, RECORD_U64, directory_send, mdn_timeout),
+	S(9, RECORD_MANY, directory_send, retry, &directory_duration_table),
+	T(10, RECORD_TEXT, directory_send, subject),
+	T(11, RECORD_TEXT, directory_send, content_type),
+	T(12, RECORD_TEXT, directory_send, mdn_url),
+	RECORD_END,
+};
+const struct record_table directory_send_table = {TABLE(directory_send), .fields = send_fields};
+
+static const struct record_field as2_fields[] = {
+	E(1, directory_as2, match, directory_match_names),
+	T(2, RECORD_BOOL, directory_as2, enabled),
+	T(3, RECORD_TEXT, directory_as2, station),
+	T(4, RECORD_TEXT, directory_as2, partner),
+	T(5, RECORD_TEXT, directory_as2, connection),
+	T(6, RECORD_U64, directory_as2, version),
+	T(7, RECORD_TEXT, directory_as2, as2_to),
+	T(8, RECORD_TEXT, directory_as2, as2_from),
+	T(9, RECORD_TEXTS, directory_as2, certificates),
+	T(10, RECORD_BOOL, directory_as2, require_signed),
+	T(11, RECORD_BOOL, directory_as2, require_encrypted),
+	T(12, RECORD_TEXTS, directory_as2, digests),
+	T(13, RECORD_TEXTS, directory_as2, ciphers),
+	T(14, RECORD_BOOL, directory_as2, check_expiry),
+	T(15, RECORD_TEXT, directory_as2, mdn_url_host),
+	S(16, RECORD_MANY, directory_as2, decrypt, &directory_key_table),
+	S(17, RECORD_MANY, directory_as2, sign, &directory_key_table),
+	S(18, RECORD_ONE, directory_as2, send, &directory_send_table),
+	T(19, RECORD_U64, directory_as2, max_message),
+	RECORD_END,
+};
+const struct record_table directory_as2_table = {TABLE(directory_as2), .fields = as2_fields};
+
+static const struct record_field ssh_key_fields[] = {
+	T(1, RECORD_TEXT, directory_ssh_key, type),
+	T(2, RECORD_BYTES, directory_ssh_key, blob),
+	T(3, RECORD_TIME, directory_ssh_key, from),
+	T(4, RECORD_TIME, directory_ssh_key, until),
+	RECORD_END,
+};
+const struct record_table directory_ssh_key_table = {TABLE(directory_ssh_key), .fields = ssh_key_fields};
+
+static const struct record_field sftp_fields[] = {
+	T(1, RECORD_TEXT, directory_sftp, user),
+	T(2, RECORD_TEXT, directory_sftp, partner),
+	T(3, RECORD_TEXT, directory_sftp, connection),
+	T(4, RECORD_U64, directory_sftp, version),
+	T(5, RECORD_BOOL, directory_sftp, enabled),
+	S(6, RECORD_MANY, directory_sftp, keys, &directory_ssh_key_table),
+	RECORD_HIDDEN(7, RECORD_TEXT, struct directory_sftp, password),
+	T(8, RECORD_TEXT, directory_sftp, folder_in),
+	T(9, RECORD_TEXT, directory_sftp, folder_out),
+	E(10, directory_sftp, taken, profile_taken_names),
+	T(11, RECORD_TEXT, directory_sftp, file_name),
+	T(12, RECORD_U64, directory_sftp, max_message),
+	RECORD_END,
+};
+const struct record_table directory_sftp_table = {TABLE(directory_sftp), .fields = sftp_fields};
+
+static const struct record_field route_fields[] = {
+	E(1, directory_route, outcome, agreement_outcome_names),
+	T(2, RECORD_TEXT, directory_route, reason),
+	T(3, RECORD_TEXT, directory_route, agreement),
+	T(4, RECORD_U64, directory_route, agreement_version),
+	T(5, RECORD_TEXT, directory_route, from_party),
+	T(6, RECORD_TEXT, directory_route, to_party),
+	T(7, RECORD_BOOL, directory_route, from_station),
+	T(8, RECORD_BOOL, directory_route, to_station),
+	T(9, RECORD_TEXT, directory_route, connection),
+	E(10, directory_route, protocol, profile_protocol_names),
+	T(11, RECORD_BOOL, directory_route, connection_enabled),
+	E(12, directory_route, environment, profile_environment_names),
+	E(13, directory_route, mode, profile_mode_names),
+	T(14, RECORD_TEXT, directory_route, format),
+	T(15, RECORD_TEXT, directory_route, map),
+	T(16, RECORD_TEXT, directory_route, map_version),
+	E(17, directory_route, acknowledged_by, profile_acknowledged_by_names),
+	T(18, RECORD_TEXT, directory_route, ack_kind),
+	T(19, RECORD_U64, directory_route, ack_within),
+	E(20, directory_route, duplicate_control, profile_duplicate_names),
+	T(21, RECORD_U64, directory_route, duplicate_window),
+	T(22, RECORD_TEXT, directory_route, time_zone),
+	T(23, RECORD_BOOL, directory_route, hold),
+	RECORD_END,
+};
+const struct record_table directory_route_table = {TABLE(directory_route), .fields = route_fields};

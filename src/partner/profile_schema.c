@@ -1,0 +1,324 @@
+/* The keys of profiles. Every table here is read by people through doc/profile-reference.md. */
+#include "partner/profile_private.h"
+
+const char *const profile_kind_names[] = {"station", "partner", "agreement", NULL};
+const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", NULL};
+const char *const profile_compress_names[] = {"none", "before-signing", "after-signing", NULL};
+const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
+const char *const profile_taken_names[] = {"delete", "download", NULL};
+const char *const profile_environment_names[] = {"production", "test", NULL};
+const char *const profile_mode_names[] = {"pass-through", "translate", NULL};
+const char *const profile_acknowledged_by_names[] = {"receiver", "network", "none", NULL};
+const char *const profile_duplicate_names[] = {"hold", "accept", "reject", NULL};
+const char *const profile_require_names[] = {"signed", "encrypted", NULL};
+const char *const profile_digest_names[] = {"sha256", "sha384", "sha512", "sha224", "sha1", "md5", NULL};
+const char *const profile_cipher_names[] = {"aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm",
+					    "des-ede3-cbc", NULL};
+const char *const profile_sign_names[] = {"none", "sha256", "sha384", "sha512", "sha1", NULL};
+const char *const profile_encrypt_names[] = {"none", "aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm",
+					     "aes256-gcm", "des-ede3-cbc", NULL};
+
+#define AS2 (1u << PROFILE_AS2)
+#define SFTP (1u << PROFILE_SFTP_MAILBOX)
+
+#define AT(type_, member_) .offset = offsetof(struct type_, member_)
+
+static const struct schema_field certificate_fields[] = {
+	{.key = "file", .kind = SCHEMA_PATH, AT(profile_certificate, file), .help = "PEM file; its first certificate is embedded when the profile is applied"},
+	{.key = "pem", .kind = SCHEMA_TEXT, AT(profile_certificate, pem), .help = "the certificate itself, instead of a file; goes before `file`"},
+	{.key = "from", .kind = SCHEMA_TIME, AT(profile_certificate, from), .help = "used from then on, for a roll-over"},
+	{.key = "until", .kind = SCHEMA_TIME, AT(profile_certificate, until), .help = "not used from then on"},
+	{.key = "key_id", .kind = SCHEMA_TEXT, .flags = SCHEMA_DERIVED, AT(profile_certificate, key_id)},
+	{.key = "fingerprint", .kind = SCHEMA_TEXT, .flags = SCHEMA_DERIVED, AT(profile_certificate, fingerprint)},
+	{.key = "subject", .kind = SCHEMA_TEXT, .flags = SCHEMA_DERIVED, AT(profile_certificate, subject)},
+	{.key = "not_before", .kind = SCHEMA_TIME, .flags = SCHEMA_DERIVED, AT(profile_certificate, not_before)},
+	{.key = "not_after", .kind = SCHEMA_TIME, .flags = SCHEMA_DERIVED, AT(profile_certificate, not_after)},
+	{.key = NULL},
+};
+static const struct schema_table certificate_table = {
+	.name = "certificate", .size = sizeof(struct profile_certificate), .fields = certificate_fields, .shorthand = "file",
+	.finish = profile_certificate_finish,
+	.help = "An X.509 certificate: the path of a PEM file, or this map. What a stored profile shows besides (`key_id`, "
+		"`fingerprint`, `subject`, `not_before`, `not_after`) follows from the certificate and is ignored in input.",
+};
+
+static const struct schema_field key_pair_fields[] = {
+	{.key = "certificate", .kind = SCHEMA_ONE, .flags = SCHEMA_REQUIRED, AT(profile_key_pair, certificate), .sub = &certificate_table,
+	 .help = "what partners are given"},
+	{.key = "key", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(profile_key_pair, key),
+	 .help = "PEM file of the private key; only its place is stored, only keyd gets its content"},
+	{.key = "key_id", .kind = SCHEMA_TEXT, .flags = SCHEMA_DERIVED, AT(profile_key_pair, key_id)},
+	{.key = NULL},
+};
+static const struct schema_table key_pair_table = {
+	.name = "key pair", .size = sizeof(struct profile_key_pair), .fields = key_pair_fields, .finish = profile_key_pair_finish,
+	.help = "A certificate of a station with its private key.",
+};
+
+static const struct schema_field identity_fields[] = {
+	{.key = "standard", .kind = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, AT(profile_identity, standard), .names = identity_standard_names,
+	 .help = "X12 and EDIFACT qualifiers are different spaces"},
+	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_identity, id),
+	 .help = "`QUALIFIER:ID`, in EDIFACT also `QUALIFIER:ID:SUB`; compared exactly, without trailing padding"},
+	{.key = "connection", .kind = SCHEMA_TEXT, AT(profile_identity, connection), .check = profile_check_id,
+	 .help = "connection over which documents for this identity go; default: the party's first"},
+	{.key = "valid_from", .kind = SCHEMA_TIME, AT(profile_identity, valid_from), .help = "the party's from then on"},
+	{.key = "valid_until", .kind = SCHEMA_TIME, AT(profile_identity, valid_until), .help = "no longer the party's from then on"},
+	{.key = "name", .kind = SCHEMA_TEXT, .flags = SCHEMA_DERIVED, AT(profile_identity, name)},
+	{.key = NULL},
+};
+static const struct schema_table identity_table = {
+	.name = "identity", .size = sizeof(struct profile_identity), .fields = identity_fields, .finish = profile_identity_finish,
+	.help = "One EDI address. At any time it belongs to one party only.",
+};
+
+static const struct schema_field contact_fields[] = {
+	{.key = "name", .kind = SCHEMA_TEXT, AT(profile_contact, name), .help = "person or team"},
+	{.key = "role", .kind = SCHEMA_TEXT, AT(profile_contact, role), .help = "what to ask them: technical, business, …"},
+	{.key = "email", .kind = SCHEMA_TEXT, AT(profile_contact, email), .help = "address"},
+	{.key = "phone", .kind = SCHEMA_TEXT, AT(profile_contact, phone), .help = "number"},
+	{.key = NULL},
+};
+static const struct schema_table contact_table = {
+	.name = "contact", .size = sizeof(struct profile_contact), .fields = contact_fields,
+	.help = "Whom to call. For people only.",
+};
+
+static const struct schema_field station_as2_fields[] = {
+	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_station_as2, id), .check = profile_check_as2_id,
+	 .help = "its AS2 name: what partners write in AS2-To; 1 to 128 printable ASCII characters, case matters"},
+	{.key = "sign", .kind = SCHEMA_MANY, .flags = SCHEMA_NOT_EMPTY, AT(profile_station_as2, sign), .sub = &key_pair_table,
+	 .help = "the first signs messages and MDNs, all are announced to partners"},
+	{.key = "decrypt", .kind = SCHEMA_MANY, .flags = SCHEMA_NOT_EMPTY, AT(profile_station_as2, decrypt), .sub = &key_pair_table,
+	 .help = "all are tried on what arrives"},
+	{.key = NULL},
+};
+static const struct schema_table station_as2_table = {
+	.name = "station's AS2", .size = sizeof(struct profile_station_as2), .fields = station_as2_fields,
+	.help = "How the station speaks AS2.",
+};
+
+static const char *const only_station[] = {"station", NULL}, *const only_partner[] = {"partner", NULL},
+			       *const only_agreement[] = {"agreement", NULL};
+/* `kind` is read before the table is chosen; here it is only a known key. Its member must hold a uint32_t. */
+#define KIND(type_, names_) {.key = "kind", .kind = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, AT(type_, kind), .names = names_, .help = "what this document describes"}
+#define COMMON(type_) \
+	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(type_, id), .check = profile_check_id, \
+	 .help = "its short name in commands and files: letters, digits, `.`, `_`, `-`; at most 64"}, \
+	{.key = "name", .kind = SCHEMA_TEXT, AT(type_, name), .help = "its name for people"}, \
+	{.key = "description", .kind = SCHEMA_TEXT, AT(type_, description), .help = "notes for people"}, \
+	{.key = "enabled", .kind = SCHEMA_BOOL, AT(type_, enabled), .fallback = "true", .help = "`false`: stays stored, takes no part"}
+
+static const struct schema_field station_fields[] = {
+	KIND(profile_station, only_station),
+	COMMON(profile_station),
+	{.key = "identities", .kind = SCHEMA_MANY, AT(profile_station, identities), .sub = &identity_table, .help = "EDI addresses it answers for"},
+	{.key = "as2", .kind = SCHEMA_ONE, AT(profile_station, as2), .sub = &station_as2_table, .help = "its AS2 name and keys"},
+	{.key = "contacts", .kind = SCHEMA_MANY, AT(profile_station, contacts), .sub = &contact_table, .help = "people"},
+	{.key = NULL},
+};
+static const struct schema_table station_table = {
+	.name = "station", .size = sizeof(struct profile_station), .fields = station_fields, .finish = profile_station_finish,
+	.help = "A party this installation speaks for, and whose keys it holds.",
+};
+
+static const struct schema_field receive_fields[] = {
+	{.key = "certificates", .kind = SCHEMA_MANY, AT(profile_receive, certificates), .sub = &certificate_table,
+	 .help = "any of them verifies what the partner signs"},
+	{.key = "require", .kind = SCHEMA_SET, AT(profile_receive, require), .names = profile_require_names, .fallback = "signed, encrypted",
+	 .help = "a message that is not gets `insufficient-message-security`; `[]` takes anything"},
+	{.key = "digests", .kind = SCHEMA_SET, .flags = SCHEMA_NOT_EMPTY, AT(profile_receive, digests), .names = profile_digest_names,
+	 .fallback = "sha256, sha384, sha512", .help = "digests accepted in signatures"},
+	{.key = "ciphers", .kind = SCHEMA_SET, .flags = SCHEMA_NOT_EMPTY, AT(profile_receive, ciphers), .names = profile_cipher_names,
+	 .fallback = "aes128-cbc, aes192-cbc, aes256-cbc, aes128-gcm, aes192-gcm, aes256-gcm", .help = "ciphers accepted"},
+	{.key = "check_expiry", .kind = SCHEMA_BOOL, AT(profile_receive, check_expiry), .fallback = "false",
+	 .help = "refuse signatures of a certificate that has expired"},
+	{.key = NULL},
+};
+static const struct schema_table receive_table = {
+	.name = "receive", .size = sizeof(struct profile_receive), .fields = receive_fields,
+	.help = "What is accepted from the partner over AS2.",
+};
+
+static const struct schema_field mdn_fields[] = {
+	{.key = "mode", .kind = SCHEMA_ENUM, AT(profile_mdn, mode), .names = profile_mdn_mode_names, .fallback = "sync",
+	 .help = "how the partner shall answer: on the same connection, later, or not"},
+	{.key = "signed", .kind = SCHEMA_BOOL, AT(profile_mdn, signed_), .fallback = "true", .help = "ask for a signed MDN, and take no other"},
+	{.key = "timeout", .kind = SCHEMA_DURATION, AT(profile_mdn, timeout), .fallback = "30m", .min = 1000000, .max = UINT64_C(2592000000000),
+	 .help = "without an MDN until then the try has failed"},
+	{.key = "url", .kind = SCHEMA_TEXT, AT(profile_mdn, url), .check = profile_check_url,
+	 .help = "asynchronous: where it shall go; default: `/mdn` below our own AS2 path"},
+	{.key = NULL},
+};
+static const struct schema_table mdn_table = {
+	.name = "mdn", .size = sizeof(struct profile_mdn), .fields = mdn_fields,
+	.help = "The receipt (MDN) asked for with what is sent.",
+};
+
+static const struct schema_field send_fields[] = {
+	{.key = "url", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_send, url), .check = profile_check_url,
+	 .help = "the partner's AS2 address, http:// or https://"},
+	{.key = "certificates", .kind = SCHEMA_MANY, AT(profile_send, certificates), .sub = &certificate_table,
+	 .help = "the first that is in use encrypts; default: those of `receive`"},
+	{.key = "sign", .kind = SCHEMA_ENUM, AT(profile_send, sign), .names = profile_sign_names, .fallback = "sha256", .help = "digest of our signature"},
+	{.key = "encrypt", .kind = SCHEMA_ENUM, AT(profile_send, encrypt), .names = profile_encrypt_names, .fallback = "aes256-cbc", .help = "cipher"},
+	{.key = "compress", .kind = SCHEMA_ENUM, AT(profile_send, compress), .names = profile_compress_names, .fallback = "none", .help = "RFC 5402 compression, and when"},
+	{.key = "mdn", .kind = SCHEMA_OBJECT, AT(profile_send, mdn), .sub = &mdn_table, .help = "the receipt asked for"},
+	{.key = "retry", .kind = SCHEMA_DURATIONS, AT(profile_send, retry), .fallback = "5m, 10m, 20m, 40m", .min = 1000000,
+	 .max = UINT64_C(2592000000000), .help = "waiting times before further tries, with the same Message-ID; `[]`: no further try"},
+	{.key = "subject", .kind = SCHEMA_TEXT, AT(profile_send, subject), .check = profile_check_header, .help = "Subject header"},
+	{.key = "content_type", .kind = SCHEMA_TEXT, AT(profile_send, content_type), .check = profile_check_header,
+	 .help = "Content-Type of the payload; default: by what it is (application/edi-x12, application/edifact, …)"},
+	{.key = NULL},
+};
+static const struct schema_table send_table = {
+	.name = "send", .size = sizeof(struct profile_send), .fields = send_fields, .finish = profile_send_finish,
+	.help = "How documents go to the partner over AS2. Without it the connection only receives.",
+};
+
+static const struct schema_field ssh_key_fields[] = {
+	{.key = "key", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_ssh_key, key),
+	 .help = "the public key as in an authorized_keys file: `ssh-ed25519 AAAA… comment`"},
+	{.key = "from", .kind = SCHEMA_TIME, AT(profile_ssh_key, from), .help = "accepted from then on"},
+	{.key = "until", .kind = SCHEMA_TIME, AT(profile_ssh_key, until), .help = "not accepted from then on"},
+	{.key = NULL},
+};
+static const struct schema_table ssh_key_table = {
+	.name = "SSH key", .size = sizeof(struct profile_ssh_key), .fields = ssh_key_fields, .shorthand = "key", .finish = profile_ssh_key_finish,
+	.help = "A public key that may log in: the key alone, or this map.",
+};
+
+static const struct schema_field folders_fields[] = {
+	{.key = "in", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_folders, in), .fallback = "/in", .check = profile_check_folder,
+	 .help = "where the partner writes"},
+	{.key = "out", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_folders, out), .fallback = "/out", .check = profile_check_folder,
+	 .help = "where documents wait for the partner"},
+	{.key = NULL},
+};
+static const struct schema_table folders_table = {
+	.name = "folders", .size = sizeof(struct profile_folders), .fields = folders_fields, .finish = profile_folders_finish,
+	.help = "Names of a mailbox's folders, as the partner sees them.",
+};
+
+static const struct schema_field connection_fields[] = {
+	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, id), .check = profile_check_id,
+	 .help = "its short name, unique among all partners' connections"},
+	{.key = "protocol", .kind = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, AT(profile_connection, protocol), .names = profile_protocol_names,
+	 .help = "how documents travel"},
+	{.key = "enabled", .kind = SCHEMA_BOOL, AT(profile_connection, enabled), .fallback = "true", .help = "`false`: nothing comes in or goes out over it"},
+	{.key = "presents", .kind = SCHEMA_IDENTITIES, AT(profile_connection, presents),
+	 .help = "sender identities it may use; default: the party's own. Anything else is held"},
+	{.key = "collects", .kind = SCHEMA_IDENTITIES, AT(profile_connection, collects),
+	 .help = "receiver identities it may collect for; default: the party's own"},
+	{.key = "max_message", .kind = SCHEMA_SIZE, AT(profile_connection, max_message), .fallback = "unlimited",
+	 .help = "largest message accepted over it, besides the network's own limit"},
+	{.key = "station", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, station), .only = AS2, .check = profile_check_id,
+	 .help = "our station that the partner talks to"},
+	{.key = "as2_id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, as2_id), .only = AS2,
+	 .check = profile_check_as2_id, .help = "the partner's AS2 name, without quotes; case matters"},
+	{.key = "mdn_host", .kind = SCHEMA_TEXT, AT(profile_connection, mdn_host), .only = AS2, .check = profile_check_host,
+	 .help = "asynchronous MDNs go to addresses on this host only; default: the host of `send.url`"},
+	{.key = "receive", .kind = SCHEMA_ONE, .flags = SCHEMA_ALWAYS, AT(profile_connection, receive), .only = AS2, .sub = &receive_table,
+	 .help = "what is accepted"},
+	{.key = "send", .kind = SCHEMA_ONE, AT(profile_connection, send), .only = AS2, .sub = &send_table, .help = "how documents are sent"},
+	{.key = "user", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, user), .only = SFTP, .check = profile_check_user,
+	 .help = "SFTP log-in name, unique among all partners"},
+	{.key = "keys", .kind = SCHEMA_MANY, AT(profile_connection, keys), .only = SFTP, .sub = &ssh_key_table, .help = "public keys that may log in"},
+	{.key = "password", .kind = SCHEMA_TEXT, .flags = SCHEMA_SECRET, AT(profile_connection, password), .only = SFTP,
+	 .check = profile_check_password, .help = "yescrypt, scrypt or argon2 hash of the password, never the password: `mkpasswd -m yescrypt` makes one"},
+	{.key = "folders", .kind = SCHEMA_OBJECT, AT(profile_connection, folders), .only = SFTP, .sub = &folders_table, .help = "names of the mailbox's folders"},
+	{.key = "taken", .kind = SCHEMA_ENUM, AT(profile_connection, taken), .only = SFTP, .names = profile_taken_names, .fallback = "delete",
+	 .help = "when a waiting file goes: when the partner deletes or renames it, or after a complete download"},
+	{.key = "file_name", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_connection, file_name), .only = SFTP,
+	 .fallback = "{type}_{sender}_{control}_{id}.edi", .check = profile_check_file_name,
+	 .help = "names of waiting files: `{type}` `{version}` `{sender}` `{receiver}` `{control}` `{id}` `{date}` `{time}` `{ext}` are filled in"},
+	{.key = NULL},
+};
+static const struct schema_table connection_table = {
+	.name = "connection", .size = sizeof(struct profile_connection), .fields = connection_fields, .select = "protocol",
+	.finish = profile_connection_finish, .help = "One way in or out.",
+};
+
+static const struct schema_field partner_fields[] = {
+	KIND(profile_partner, only_partner),
+	COMMON(profile_partner),
+	{.key = "identities", .kind = SCHEMA_MANY, AT(profile_partner, identities), .sub = &identity_table, .help = "its EDI addresses"},
+	{.key = "connections", .kind = SCHEMA_MANY, AT(profile_partner, connections), .sub = &connection_table, .help = "its ways in and out"},
+	{.key = "contacts", .kind = SCHEMA_MANY, AT(profile_partner, contacts), .sub = &contact_table, .help = "people"},
+	{.key = NULL},
+};
+static const struct schema_table partner_table = {
+	.name = "partner", .size = sizeof(struct profile_partner), .fields = partner_fields, .finish = profile_partner_finish,
+	.help = "A trading partner: its EDI addresses, and the connections over which it sends and collects.",
+};
+
+static const struct schema_field output_fields[] = {
+	{.key = "format", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_output, format), .check = profile_check_format,
+	 .help = "`canonical-json`, `canonical-xml`, `json`, `xml`, `csv`, `x12` or `edifact`"},
+	{.key = "map", .kind = SCHEMA_TEXT, AT(profile_output, map), .check = profile_check_id, .help = "name of the map: see `vanctl map list`"},
+	{.key = "version", .kind = SCHEMA_TEXT, AT(profile_output, version), .help = "version of the standard to write, for `x12` and `edifact`"},
+	{.key = NULL},
+};
+static const struct schema_table output_table = {
+	.name = "output", .size = sizeof(struct profile_output), .fields = output_fields,
+	.help = "What the receiver gets under `mode: translate`.",
+};
+
+static const struct schema_field acknowledgement_fields[] = {
+	{.key = "kind", .kind = SCHEMA_TEXT, AT(profile_acknowledgement, kind), .check = profile_check_ack_kind,
+	 .help = "`\"997\"`, `\"999\"`, `CONTRL` or `TA1`; default: 997 for X12, CONTRL for EDIFACT"},
+	{.key = "within", .kind = SCHEMA_DURATION, AT(profile_acknowledgement, within), .fallback = "24h", .min = 1000000,
+	 .max = UINT64_C(31536000000000), .help = "later it is overdue"},
+	{.key = NULL},
+};
+static const struct schema_table acknowledgement_table = {
+	.name = "acknowledgement", .size = sizeof(struct profile_acknowledgement), .fields = acknowledgement_fields,
+	.help = "Which functional acknowledgement is expected, and when.",
+};
+
+static const struct schema_field duplicates_fields[] = {
+	{.key = "control_number", .kind = SCHEMA_ENUM, AT(profile_duplicates, control_number), .names = profile_duplicate_names,
+	 .fallback = "accept", .help = "what happens to an interchange whose control number this sender has used before"},
+	{.key = "window", .kind = SCHEMA_DURATION, AT(profile_duplicates, window), .fallback = "30d", .min = 1000000,
+	 .max = UINT64_C(315360000000000), .help = "how far back is looked"},
+	{.key = NULL},
+};
+static const struct schema_table duplicates_table = {
+	.name = "duplicates", .size = sizeof(struct profile_duplicates), .fields = duplicates_fields,
+	.help = "Repeated documents that come as new messages. (A repeated AS2 Message-ID is always one message.)",
+};
+
+static const struct schema_field agreement_fields[] = {
+	KIND(profile_agreement, only_agreement),
+	COMMON(profile_agreement),
+	{.key = "from", .kind = SCHEMA_PARTY, .flags = SCHEMA_REQUIRED, AT(profile_agreement, from), .help = "sender identity: `\"x12 01:123456789\"`"},
+	{.key = "to", .kind = SCHEMA_PARTY, .flags = SCHEMA_REQUIRED, AT(profile_agreement, to), .help = "receiver identity"},
+	{.key = "type", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_agreement, type), .help = "document type: `\"850\"`, `ORDERS`; default: any"},
+	{.key = "version", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_agreement, version), .help = "its version: `\"004010\"`, `D96A`; default: any"},
+	{.key = "environment", .kind = SCHEMA_ENUM, AT(profile_agreement, environment), .names = profile_environment_names,
+	 .fallback = "production", .help = "never mixed: a test interchange needs a test agreement"},
+	{.key = "mode", .kind = SCHEMA_ENUM, AT(profile_agreement, mode), .names = profile_mode_names, .fallback = "pass-through",
+	 .help = "the very same bytes, or translated"},
+	{.key = "output", .kind = SCHEMA_ONE, AT(profile_agreement, output), .sub = &output_table, .help = "for `mode: translate`"},
+	{.key = "acknowledged_by", .kind = SCHEMA_ENUM, AT(profile_agreement, acknowledged_by), .names = profile_acknowledged_by_names,
+	 .fallback = "receiver", .help = "who writes the functional acknowledgement"},
+	{.key = "acknowledgement", .kind = SCHEMA_ONE, AT(profile_agreement, acknowledgement), .sub = &acknowledgement_table,
+	 .help = "what is expected; without it nothing becomes overdue"},
+	{.key = "duplicates", .kind = SCHEMA_OBJECT, AT(profile_agreement, duplicates), .sub = &duplicates_table, .help = "repeated control numbers"},
+	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_agreement, time_zone), .check = profile_check_time_zone,
+	 .help = "of envelope times and file names: `America/Chicago`; default: the network's"},
+	{.key = "connection", .kind = SCHEMA_TEXT, AT(profile_agreement, connection), .check = profile_check_id,
+	 .help = "deliver over this connection instead of the receiver identity's"},
+	{.key = "hold", .kind = SCHEMA_BOOL, AT(profile_agreement, hold), .fallback = "false", .help = "accept and queue, but deliver nothing until released"},
+	{.key = "valid_from", .kind = SCHEMA_TIME, AT(profile_agreement, valid_from), .help = "applies from then on"},
+	{.key = "valid_until", .kind = SCHEMA_TIME, AT(profile_agreement, valid_until), .help = "applies no longer from then on"},
+	{.key = NULL},
+};
+static const struct schema_table agreement_table = {
+	.name = "agreement", .size = sizeof(struct profile_agreement), .fields = agreement_fields, .finish = profile_agreement_finish,
+	.help = "The terms between a sender and a receiver identity for a document type, version and environment. The most specific one "
+		"wins: both ends named, then the receiver, then the sender, then neither; among equals one that names the type, then the "
+		"version. Two equals are refused when they are applied.",
+};
+
+const struct schema_table *const profile_tables[3] = {&station_table, &partner_table, &agreement_table};
