@@ -9,3 +9,4 @@ TESTS += $(UNIT_TESTS)
 include %D%/sftp.mk
 include %D%/store.mk
 endif
+include tests/unit/partner.mk
