@@ -6,7 +6,7 @@ TESTS += $(UNIT_TESTS)
 %C%_test_base_SOURCES = %D%/test_base.c
 %C%_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_base_LDADD = $(LIB_BASE) $(CMOCKA_LIBS)
+include %D%/partner.mk
 include %D%/sftp.mk
 include %D%/store.mk
 endif
-include tests/unit/partner.mk

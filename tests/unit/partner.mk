@@ -1,5 +1,4 @@
 # Tests of src/partner.
-if HAVE_CMOCKA
 PARTNER_TESTS = tests/unit/test_partner_profile
 check_PROGRAMS += $(PARTNER_TESTS)
 TESTS += $(PARTNER_TESTS)
@@ -7,4 +6,3 @@ PARTNER_TEST_LIBS = $(LIB_PARTNER) $(YAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $
 tests_unit_test_partner_profile_SOURCES = tests/unit/test_partner_profile.c tests/unit/partner_fixture.c tests/unit/partner_fixture.h
 tests_unit_test_partner_profile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_partner_profile_LDADD = $(PARTNER_TEST_LIBS)
-endif
