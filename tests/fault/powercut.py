@@ -87,8 +87,8 @@ def main():
     options = options.parse_args()
     if not demo.available():
         tap.skip_all("vand is not built")
-    if not shadow.built("powercut.so"):
-        tap.skip_all("the power-cut library is not built")
+    if shadow.usable():
+        tap.skip_all(shadow.usable())
     t.diag(f"seed {options.seed}")
     chance = random.Random(options.seed)
     count = 5 if options.quick else options.cuts

@@ -67,8 +67,8 @@ def databases():
     t.ok(entries is None or entries <= reached, "LMDB without flushes loses commits", f"{entries} of {reached + 1}")
 
 
-if not shadow.built("powercut.so") or not shadow.built("powercut_probe"):
-    tap.skip_all("the power-cut library is not built")
+if shadow.usable():
+    tap.skip_all(shadow.usable())
 t.run(single_files)
 t.run(databases)
 sys.exit(t.done())

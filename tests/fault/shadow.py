@@ -19,10 +19,21 @@ LOG_SIZE = 64 << 20
 
 def built(name):
     """A program or library of this folder's build."""
-    for folder in (os.path.join(demo.BUILD, "tests", "fault"), os.environ.get("POWERCUT_DIR", "/nonexistent")):
+    for folder in (os.path.join(demo.BUILD, "tests", "fault"), os.path.join(demo.BUILD, "build", "tests", "fault")):
         path = os.path.join(folder, name)
         if os.path.exists(path):
             return path
+    return None
+
+
+def usable():
+    """None when power cuts can be played here, else why not."""
+    if not built("powercut.so") or not built("powercut_probe"):
+        return "the power-cut library is not built"
+    for build in (demo.BUILD, os.path.join(demo.BUILD, "build")):
+        config = os.path.join(build, "config.h")
+        if os.path.exists(config) and b"#define VAN_SANITIZERS" in demo.read(config):
+            return "a sanitizer's runtime must come before any interposed library"
     return None
 
 
