@@ -7,6 +7,7 @@ TESTS += $(UNIT_TESTS)
 %C%_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_base_LDADD = $(LIB_BASE) $(CMOCKA_LIBS)
 include %D%/partner.mk
+include %D%/ipc.mk
 include %D%/sftp.mk
 include %D%/store.mk
 endif

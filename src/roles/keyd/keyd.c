@@ -5,6 +5,7 @@
 #include "cms/algorithm.h"
 #include "roles/keyd/keyring.h"
 #include "roles/role.h"
+#include "roles/sandbox.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -211,7 +212,7 @@ int role_keyd(struct role *r)
 		add_client(&k, r->peers[i].fd, r->peers[i].name);
 		r->peers[i].fd = -1;
 	}
-	if (start_threads(&k) < 0 || role_attach(r, &handlers) < 0)
+	if (role_attach(r, &handlers) < 0 || sandbox_enter(SANDBOX_KEYD, 0) < 0 || start_threads(&k) < 0)
 		return 1;
 	role_ready(r);
 	loop_run(r->loop);

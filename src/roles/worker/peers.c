@@ -13,6 +13,8 @@ struct lookup_cache {
 	uint64_t generation;
 	struct {
 		struct van_buf question, answer;
+		uint64_t zone_offset;
+		van_time until; /* monotonic: offsets change with daylight saving time */
 	} slots[CACHE_SLOTS];
 };
 

@@ -1,12 +1,12 @@
 /* The worker role: waits for work, does one thing at a time. */
 #include "roles/worker/worker.h"
 
-#include "base/datafolder.h"
 #include "base/log.h"
 #include "cms/cert.h"
 #include "edi/dictionary.h"
 #include "map/map.h"
 #include "partner/settings.h"
+#include "roles/sandbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +123,9 @@ int role_worker(struct role *r)
 	for (size_t i = 0; i < r->npeers; i++)
 		on_peer(&w, &r->peers[i]);
 	if (role_attach(r, &handlers) < 0)
+		return 1;
+	/* crypt(3) and error texts need nothing from the file system; what does is open by now */
+	if (sandbox_enter(SANDBOX_WORKER, r->config->limits.memory_worker) < 0)
 		return 1;
 	role_ready(r);
 	loop_run(r->loop);

@@ -1,0 +1,154 @@
+/* ipc: channels carry messages and descriptors in order, queue for slow peers, notice death; the loop's timers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fdio.h"
+#include "ipc/channel.h"
+#include "ipc/messages.h"
+
+struct receiver {
+	struct loop *loop;
+	size_t messages, expected, fds;
+	bool closed;
+};
+
+static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
+{
+	struct receiver *r = arg;
+	(void)c;
+	assert_int_equal(m->request, r->messages);
+	r->messages++;
+	for (size_t i = 0; i < m->nfds; i++) {
+		char text[8] = "";
+		assert_int_equal(pread(m->fds[i], text, 5, 0), 5);
+		assert_string_equal(text, "hello");
+		r->fds++;
+	}
+	if (r->messages == r->expected)
+		loop_stop(r->loop);
+}
+
+static void on_closed(void *arg, struct ipc_channel *c)
+{
+	struct receiver *r = arg;
+	r->closed = true;
+	ipc_channel_free(c);
+	loop_stop(r->loop);
+}
+
+/* More than any socket buffer holds, with descriptors: all must arrive, in order. */
+static void queues_for_a_slow_peer(void **state)
+{
+	(void)state;
+	int fds[2];
+	struct receiver r = {.loop = loop_new(), .expected = 2000}, sink = {.loop = r.loop};
+	assert_int_equal(ipc_pair(fds), 0);
+	struct ipc_channel *a = ipc_channel_new(fds[0]), *b = ipc_channel_new(fds[1]);
+	assert_int_equal(ipc_channel_attach(a, r.loop, on_message, on_closed, &sink), 0);
+	static char big[16000];
+	memset(big, 'x', sizeof big);
+	int fd = memfd_with("t", "hello", 5);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < r.expected; i++) {
+		bool with_fd = i % 10 == 0;
+		assert_int_equal(ipc_send_raw(a, 7, i, slice_make(big, sizeof big), &fd, with_fd), 0);
+	}
+	close(fd);
+	assert_int_equal(ipc_channel_attach(b, r.loop, on_message, on_closed, &r), 0);
+	assert_int_equal(loop_run(r.loop), 0);
+	assert_int_equal(r.messages, 2000);
+	assert_int_equal(r.fds, 200);
+	ipc_channel_free(a);
+	assert_int_equal(loop_run(r.loop), 0);
+	assert_true(r.closed);
+	loop_free(r.loop);
+}
+
+static void refuses_what_is_too_long(void **state)
+{
+	(void)state;
+	int fds[2];
+	static char big[IPC_MESSAGE_MAX];
+	assert_int_equal(ipc_pair(fds), 0);
+	struct ipc_channel *a = ipc_channel_new(fds[0]), *b = ipc_channel_new(fds[1]);
+	assert_int_equal(ipc_send_raw(a, 1, 1, slice_make(big, sizeof big), NULL, 0), VAN_ELIMIT);
+	struct ipc_message m;
+	assert_int_equal(ipc_receive(b, 0, &m), VAN_ETIMEOUT);
+	assert_int_equal(ipc_send_raw(a, 1, 1, slice_make(big, sizeof big - 64), NULL, 0), 0);
+	assert_int_equal(ipc_receive(b, 1000000, &m), 1);
+	assert_int_equal(m.body.n, sizeof big - 64);
+	ipc_channel_free(a);
+	assert_int_equal(ipc_receive(b, 1000000, &m), VAN_ECLOSED);
+	assert_int_equal(ipc_send_raw(b, 1, 1, SLICE("x"), NULL, 0), VAN_ECLOSED);
+	ipc_channel_free(b);
+}
+
+/* A whole accept message, with its nested lists, through the table and back. */
+static void messages_round_trip(void **state)
+{
+	(void)state;
+	struct ipc_header headers[2] = {{SLICE("AS2-From"), SLICE("a")}, {SLICE("AS2-To"), SLICE("b")}};
+	struct ipc_http_reply reply = {.status = 200, .headers = {headers, 2}, .body = SLICE("mdn")};
+	struct ipc_artefact artefacts[2] = {{.name = SLICE("raw"), .bytes = SLICE("\0\1\2"), .length = 3},
+					    {.name = SLICE("payload"), .within = SLICE("raw"), .offset = 1, .length = 2}};
+	struct ipc_as2_accept in = {.http_request = 77, .outcome = IPC_AS2_OUTCOME_REJECTED, .as2_message_id = SLICE("<x y>"),
+				    .artefacts = {artefacts, 2}, .reply = &reply},
+			      out;
+	struct van_buf b = VAN_BUF_INIT(0);
+	struct van_arena *arena = van_arena_new(0);
+	assert_int_equal(record_encode(&ipc_as2_accept_table, &in, &b), 0);
+	assert_int_equal(record_decode(&ipc_as2_accept_table, van_buf_slice(&b), arena, &out), 0);
+	assert_int_equal(out.outcome, IPC_AS2_OUTCOME_REJECTED);
+	assert_true(slice_is(out.as2_message_id, "<x y>"));
+	assert_true(slice_eq(RECORD_AT(out.artefacts, struct ipc_artefact, 0)->bytes, SLICE("\0\1\2")));
+	assert_int_equal(RECORD_AT(out.artefacts, struct ipc_artefact, 1)->offset, 1);
+	assert_true(slice_is(RECORD_AT(out.reply->headers, struct ipc_header, 1)->value, "b"));
+	assert_null(out.station.p);
+	van_arena_free(arena);
+	van_buf_free(&b);
+}
+
+static char order[16];
+static void note(void *arg)
+{
+	strncat(order, arg, 1);
+}
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void timers_fire_in_order(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new();
+	loop_after(l, 30000, note, (void *)"c");
+	loop_after(l, 10000, note, (void *)"a");
+	struct loop_timer *dropped = loop_after(l, 15000, note, (void *)"x");
+	loop_after(l, 20000, note, (void *)"b");
+	loop_after(l, 40000, stop, l);
+	loop_cancel(dropped);
+	assert_int_equal(loop_run(l), 0);
+	assert_string_equal(order, "abc");
+	loop_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(queues_for_a_slow_peer),
+		cmocka_unit_test(refuses_what_is_too_long),
+		cmocka_unit_test(messages_round_trip),
+		cmocka_unit_test(timers_fire_in_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
