@@ -142,6 +142,7 @@ const struct record_table ipc_lookup_table = {"lookup", 1, sizeof(struct ipc_loo
 static const struct record_field lookup_reply_fields[] = {
 	RECORD_FIELD(1, RECORD_U64, struct ipc_lookup_reply, generation),
 	RECORD_FIELD(2, RECORD_BYTES, struct ipc_lookup_reply, record),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_lookup_reply, zone_offset),
 	RECORD_END,
 };
 const struct record_table ipc_lookup_reply_table = {"lookup_reply", 1, sizeof(struct ipc_lookup_reply), lookup_reply_fields};

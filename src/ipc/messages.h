@@ -38,7 +38,7 @@ enum ipc_type {
 
 	/* jobs: store ↔ worker */
 	IPC_JOB = 300,  /* struct ipc_job; fd[0]: payload where it is not inline */
-	IPC_JOB_RESULT, /* struct ipc_job_result; fds: outputs kept in files */
+	IPC_JOB_RESULT, /* struct ipc_job_result; fds: outputs kept in files. An empty body: the record is in the last fd */
 	IPC_JOB_FAILED, /* worker → store: struct ipc_job_failed */
 	IPC_PASSWORD_CHECK,       /* store → worker: struct ipc_password_check */
 	IPC_PASSWORD_CHECK_REPLY, /* struct ipc_verdict */
@@ -175,6 +175,7 @@ struct ipc_lookup {
 struct ipc_lookup_reply {
 	uint64_t generation; /* of the directory; changes with every apply */
 	struct slice record; /* struct directory_as2 or directory_route of src/partner/directory.h */
+	uint64_t zone_offset; /* ROUTE: minutes east of UTC of the agreement's time zone at this time, plus 1440 */
 };
 
 /* --- jobs ------------------------------------------------------------------------------------------------------------ */
@@ -259,7 +260,7 @@ struct ipc_output {
 	struct slice extension;      /* for file names: "edi", "json" */
 	struct record_list parts;    /* struct ipc_part; PASS_THROUGH has none: the stretch offset,length of the payload */
 	uint64_t offset, length;
-	uint64_t fd_number;          /* ≥ 1: content is this message's fd[fd_number-1], parts empty */
+	uint64_t fd_number;          /* ≥ 1: content is offset,length of this message's fd[fd_number-1], parts empty */
 	struct record_list keys;     /* struct ipc_business_key */
 	struct slice ack;            /* acknowledgement state of the output itself: "none" or "expected" */
 	uint64_t ack_within;

@@ -26,7 +26,7 @@ static int find_station(struct worker *w, const struct as2_request *q, struct di
 {
 	struct ipc_lookup l = {.kind = IPC_LOOKUP_AS2, .as2_from = q->from, .as2_to = q->to};
 	struct slice record;
-	int rc = worker_lookup(w, &l, &record);
+	int rc = worker_lookup(w, &l, &record, NULL);
 	return rc < 0 ? rc : record_decode(&directory_as2_table, record, w->arena, ret);
 }
 

@@ -2,9 +2,7 @@
 #include "map/map.h"
 #include "roles/worker/job.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 void *job_list_add(struct job_list *l, size_t size)
@@ -33,6 +31,7 @@ struct work {
 	size_t number;
 	struct ipc_interchange *out;
 	struct directory_route route;   /* of its first message; all must agree on mode and receiver */
+	int zone_offset;
 	struct slice type, version;     /* when all messages have the same; absent else */
 	bool routed, mixed_types;
 };
@@ -43,12 +42,12 @@ static struct van_arena *arena_of(struct work *w)
 }
 
 int job_route(struct job *j, struct slice connection, struct slice from, struct slice to, struct slice type, struct slice version,
-	      char usage, struct directory_route *ret)
+	      char usage, struct directory_route *ret, int *ret_zone_offset)
 {
 	struct ipc_lookup l = {.kind = IPC_LOOKUP_ROUTE, .connection = connection, .from = from, .to = to, .type = type,
 			       .version = version, .usage = slice_make(&usage, 1)};
 	struct slice record;
-	int rc = worker_lookup(j->worker, &l, &record);
+	int rc = worker_lookup(j->worker, &l, &record, ret_zone_offset);
 	return rc < 0 ? rc : record_decode(&directory_route_table, record, j->worker->arena, ret);
 }
 
@@ -153,7 +152,7 @@ static bool same_way(const struct directory_route *a, const struct directory_rou
 static int take_route(struct work *w, struct slice type, struct slice version)
 {
 	struct directory_route r;
-	int rc = job_route(w->job, w->job->from->connection, w->out->from, w->out->to, type, version, w->in->usage, &r);
+	int offset, rc = job_route(w->job, w->job->from->connection, w->out->from, w->out->to, type, version, w->in->usage, &r, &offset);
 	if (rc < 0)
 		return rc;
 	if (r.outcome != AGREEMENT_FOUND) {
@@ -166,6 +165,7 @@ static int take_route(struct work *w, struct slice type, struct slice version)
 	}
 	if (!w->out->agreement.p) {
 		w->route = r;
+		w->zone_offset = offset;
 		w->type = type;
 		w->version = version;
 		w->routed = true;
@@ -347,20 +347,6 @@ static int translate(struct work *w)
 
 /* --- acknowledgement of ours -------------------------------------------------------------------------------------------------- */
 
-/* Minutes east of UTC in a named zone at a time. The process has no other use for TZ. */
-static int zone_offset(struct slice zone, van_time now)
-{
-	char name[64];
-	struct tm tm;
-	time_t t = (time_t)(now / VAN_SECOND);
-	snprintf(name, sizeof name, "%.*s", SLICE_ARG(zone));
-	if (!zone.n || zone.n >= sizeof name || slice_is(zone, "UTC"))
-		return 0;
-	setenv("TZ", name, 1);
-	tzset();
-	return localtime_r(&t, &tm) ? (int)(tm.tm_gmtoff / 60) : 0;
-}
-
 static enum edi_ack_kind ack_kind(struct slice name)
 {
 	return slice_is(name, "997") ? EDI_ACK_997 : slice_is(name, "999") ? EDI_ACK_999 : slice_is(name, "CONTRL") ? EDI_ACK_CONTRL
@@ -396,11 +382,11 @@ static int acknowledge(struct work *w)
 	struct directory_route back;
 	van_time now = van_clock_now();
 	struct edi_ack_options options = {.kind = ack_kind(w->route.ack_kind), .accepted_messages = true,
-					  .offset_minutes = zone_offset(w->route.time_zone, now)};
+					  .offset_minutes = w->zone_offset};
 	int rc = edi_ack_write(w->in, &options, now, arena_of(w), &ack, &e);
 	if (rc < 0 || !ack.part_count)
 		return rc;
-	rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, ack.type, ack.version, w->in->usage, &back);
+	rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, ack.type, ack.version, w->in->usage, &back, NULL);
 	struct ipc_output *o = rc == 0 ? new_output(w, IPC_OUTPUT_ACK, &back) : NULL;
 	if (!o)
 		return rc < 0 ? rc : VAN_ENOMEM;

@@ -34,9 +34,10 @@ struct job {
 /* Fills *to for interchange number `number` and adds its outputs and acknowledgements. Negative: the job must be retried. */
 int job_interchange(struct job *j, const struct edi_interchange *i, size_t number, struct ipc_interchange *to);
 
-/* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). */
+/* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). *ret_zone_offset (may be
+ * NULL): minutes east of UTC of the agreement's time zone. */
 int job_route(struct job *j, struct slice connection, struct slice from, struct slice to, struct slice type, struct slice version,
-	      char usage, struct directory_route *ret);
+	      char usage, struct directory_route *ret, int *ret_zone_offset);
 
 /* IPC_JOB_AS2_CONFLICT: another MDN for a request whose Message-ID was used for another document. */
 void worker_conflict(struct worker *w, uint64_t request, const struct ipc_job *j);

@@ -7,14 +7,16 @@
 #define KEYD_PATIENCE (20 * VAN_SECOND)
 #define STORE_PATIENCE (20 * VAN_SECOND)
 #define CACHE_SLOTS 1024
+#define CACHE_PATIENCE (30 * VAN_SECOND)
+#define ZONE_BIAS 1440
 
 /* Answers by the bytes of their question; direct-mapped, so the memory is bounded and eviction is free. */
 struct lookup_cache {
 	uint64_t generation;
-	struct {
+	struct slot {
 		struct van_buf question, answer;
-		uint64_t zone_offset;
-		van_time until; /* monotonic: offsets change with daylight saving time */
+		int zone_offset;
+		van_time until; /* monotonic: zone offsets change with daylight saving time */
 	} slots[CACHE_SLOTS];
 };
 
@@ -96,36 +98,44 @@ static void drain_changes(struct worker *w)
 	}
 }
 
-int worker_lookup(struct worker *w, const struct ipc_lookup *l, struct slice *ret_record)
+static int from_slot(struct worker *w, const struct slot *s, struct slice *ret_record, int *ret_zone_offset)
 {
-	struct van_buf question = VAN_BUF_INIT(65536);
+	*ret_record = van_arena_slice(w->arena, van_buf_slice(&s->answer));
+	if (ret_zone_offset)
+		*ret_zone_offset = s->zone_offset;
+	return ret_record->p ? 0 : VAN_ENOMEM;
+}
+
+static int fill_slot(struct worker *w, struct slot *s, const struct ipc_lookup *l, struct slice question)
+{
 	struct ipc_message m;
 	struct ipc_lookup_reply reply;
-	drain_changes(w);
-	int rc = record_encode(&ipc_lookup_table, l, &question);
-	if (rc < 0)
-		return rc;
-	size_t s = slot_of(van_buf_slice(&question));
-	struct van_buf *known = &w->lookups->slots[s].question, *answer = &w->lookups->slots[s].answer;
-	if (known->n && slice_eq(van_buf_slice(known), van_buf_slice(&question))) {
-		van_buf_free(&question);
-		*ret_record = van_arena_slice(w->arena, van_buf_slice(answer));
-		return ret_record->p ? 0 : VAN_ENOMEM;
-	}
-	rc = ask(w, w->store, IPC_LOOKUP, &ipc_lookup_table, l, IPC_LOOKUP_REPLY, STORE_PATIENCE, &m);
+	int rc = ask(w, w->store, IPC_LOOKUP, &ipc_lookup_table, l, IPC_LOOKUP_REPLY, STORE_PATIENCE, &m);
 	if (rc == 0)
 		rc = record_decode(&ipc_lookup_reply_table, m.body, w->arena, &reply);
-	if (rc == 0) {
-		worker_generation(w, reply.generation);
-		van_buf_free(known);
-		*known = question;
-		question = (struct van_buf){0};
-		van_buf_reset(answer);
-		van_buf_append_slice(answer, reply.record);
-		*ret_record = van_arena_slice(w->arena, reply.record);
-	}
+	if (rc < 0)
+		return rc;
+	worker_generation(w, reply.generation);
+	van_buf_reset(&s->question);
+	van_buf_reset(&s->answer);
+	van_buf_append_slice(&s->question, question);
+	van_buf_append_slice(&s->answer, reply.record);
+	s->zone_offset = (int)reply.zone_offset - ZONE_BIAS;
+	s->until = van_clock_monotonic() + CACHE_PATIENCE;
+	return s->question.error ? s->question.error : s->answer.error;
+}
+
+int worker_lookup(struct worker *w, const struct ipc_lookup *l, struct slice *ret_record, int *ret_zone_offset)
+{
+	struct van_buf question = VAN_BUF_INIT(65536);
+	drain_changes(w);
+	int rc = record_encode(&ipc_lookup_table, l, &question);
+	struct slot *s = &w->lookups->slots[slot_of(van_buf_slice(&question))];
+	bool known = s->question.n && s->until > van_clock_monotonic() && slice_eq(van_buf_slice(&s->question), van_buf_slice(&question));
+	if (rc == 0 && !known)
+		rc = fill_slot(w, s, l, van_buf_slice(&question));
 	van_buf_free(&question);
-	return rc < 0 ? rc : ret_record->p ? 0 : VAN_ENOMEM;
+	return rc < 0 ? rc : from_slot(w, s, ret_record, ret_zone_offset);
 }
 
 int worker_unwrap(struct worker *w, struct slice key_id, enum wrap_alg alg, struct slice params, struct slice blob,

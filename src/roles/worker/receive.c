@@ -44,7 +44,7 @@ static int find_profile(struct receiving *r)
 {
 	struct ipc_lookup l = {.kind = IPC_LOOKUP_AS2, .as2_from = r->request.from, .as2_to = r->request.to};
 	struct slice record;
-	int rc = worker_lookup(r->worker, &l, &record);
+	int rc = worker_lookup(r->worker, &l, &record, NULL);
 	return rc < 0 ? rc : record_decode(&directory_as2_table, record, r->worker->arena, &r->directory);
 }
 

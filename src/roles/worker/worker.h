@@ -41,8 +41,9 @@ int worker_unwrap(struct worker *w, struct slice key_id, enum wrap_alg alg, stru
 /* Appends a detached SignedData over the digest. Negative with `e`. */
 int worker_sign(struct worker *w, struct slice key_id, enum digest_alg alg, const unsigned char *digest, van_time now,
 		struct van_buf *der, struct van_error *e);
-/* The answer's record, in the arena. Cached until the directory changes. VAN_ECLOSED when the store is gone. */
-int worker_lookup(struct worker *w, const struct ipc_lookup *l, struct slice *ret_record);
+/* The answer's record, in the arena. Cached until the directory changes, half a minute at most. *ret_zone_offset (may be
+ * NULL): minutes east of UTC. VAN_ECLOSED when the store is gone. */
+int worker_lookup(struct worker *w, const struct ipc_lookup *l, struct slice *ret_record, int *ret_zone_offset);
 /* The store said which generation of the directory is current: older cached answers are forgotten. */
 void worker_generation(struct worker *w, uint64_t generation);
 
