@@ -73,7 +73,7 @@ int receipt_root_at(struct store_txn *t, struct receipts *r, uint32_t year, uint
 /* Keeps the note. Refuses one that is not about this log's tree (VAN_ECRYPTO) or smaller than the newest kept (VAN_ESTATE).
  * Signatures are not checked here. Of older notes one for each hour stays. */
 int receipt_checkpoint_put(struct store_txn *t, struct receipts *r, struct slice note, van_time now, struct van_error *err);
-/* The newest note with size >= `size` (0: the newest), or the newest of at most `size`. VAN_ENOTFOUND. */
+/* The newest note kept (`year` 0: of the newest log), and the newest of at most `size` leaves. VAN_ENOTFOUND. */
 int receipt_checkpoint_newest(struct store_txn *t, struct receipts *r, uint32_t year, struct slice *ret_note);
 int receipt_checkpoint_at_most(struct store_txn *t, struct receipts *r, uint32_t year, uint64_t size, struct slice *ret_note);
 
