@@ -1,8 +1,8 @@
 noinst_LIBRARIES += %D%/libas2.a
 %C%_libas2_a_SOURCES = \
 	%D%/disposition.c %D%/disposition.h \
-	%D%/mdn.h \
-	%D%/mdn_read.h \
+	%D%/mdn.c %D%/mdn.h \
+	%D%/mdn_read.c %D%/mdn_read.h \
 	%D%/receive.c %D%/receive.h %D%/receiver.h \
 	%D%/receive_layers.c \
 	%D%/receive_settle.c \

@@ -1,0 +1,9 @@
+# MIME, CMS and AS2. The peer is the openssl command.
+AS2_TESTS = %D%/as2_message
+check_PROGRAMS += $(AS2_TESTS)
+TESTS += $(AS2_TESTS)
+AS2_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)/tests/unit
+AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+%C%_as2_message_SOURCES = %D%/as2_message.c %D%/as2_peer.c %D%/as2_peer.h
+%C%_as2_message_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
+%C%_as2_message_LDADD = $(AS2_TEST_LIBS)
