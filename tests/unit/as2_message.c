@@ -312,7 +312,9 @@ static void opaque_signed(void **state)
 			outcome_free(&o);
 		}
 		body.p[body.n / 2] ^= 1;
-		assert_refused(van_buf_slice(&body), "application/pkcs7-mime", &open_policy, AS2_INTEGRITY_CHECK_FAILED);
+		/* without signed attributes nobody can tell a changed content from a foreign key */
+		assert_refused(van_buf_slice(&body), "application/pkcs7-mime", &open_policy,
+			       i == 2 ? AS2_AUTHENTICATION_FAILED : AS2_INTEGRITY_CHECK_FAILED);
 		van_buf_free(&body);
 	}
 }
@@ -391,7 +393,6 @@ static void compressed(void **state)
 	char *zeros = calloc(1, (size_t)64 << 20);
 	z = compress_bytes(slice_make(zeros, (size_t)64 << 20), "");
 	free(zeros);
-	memcpy(z.p, z.p, 1);
 	struct as2_policy p = open_policy;
 	assert_refused(van_buf_slice(&z), COMPRESSED, &p, AS2_UNEXPECTED_ERROR); /* no MIME header comes first */
 	van_buf_free(&z);
@@ -451,6 +452,8 @@ static void decryption_says_nothing(void **state)
 	struct outcome first = {.fail_at = 0};
 	assert_int_equal(receive(van_buf_slice(&wrong), ENVELOPED, "binary", &secure, WHOLE, &first), 0);
 	assert_int_equal(first.got.disposition, AS2_DECRYPTION_FAILED);
+	char *wrapped = memmem(good.p, good.n, "\x04\x82\x01\x00", 4);
+	assert_non_null(wrapped);
 	for (int i = 0; i < 120; i++) {
 		struct van_buf body = VAN_BUF_INIT(0);
 		van_buf_append(&body, good.p, good.n);
@@ -458,19 +461,15 @@ static void decryption_says_nothing(void **state)
 		if (i < 40)
 			body.p[last - peer_random(16)] ^= (char)(1 + peer_random(255)); /* padding */
 		else if (i < 60)
-			van_buf_append(&body, "", 0), body.n -= 16 * (1 + peer_random(20)); /* truncated */
+			body.n -= 16 * (1 + peer_random(20)); /* truncated at a block */
 		else if (i < 80)
 			body.n -= 1 + peer_random(15);
 		else
-			body.p[200 + peer_random(200)] ^= (char)(1 + peer_random(255)); /* the wrapped key, mostly */
+			body.p[wrapped - good.p + 4 + peer_random(256)] ^= (char)(1 + peer_random(255)); /* the wrapped key */
 		struct outcome o = {.fail_at = 0};
 		assert_int_equal(receive(van_buf_slice(&body), ENVELOPED, "binary", &secure, WHOLE, &o), 0);
-		if (i < 80 || o.got.disposition == AS2_DECRYPTION_FAILED) {
-			assert_int_equal(o.got.disposition, AS2_DECRYPTION_FAILED);
-			assert_string_equal(o.got.text, first.got.text);
-		} else {
-			assert_int_not_equal(o.got.disposition, AS2_PROCESSED);
-		}
+		assert_int_equal(o.got.disposition, AS2_DECRYPTION_FAILED);
+		assert_string_equal(o.got.text, first.got.text);
 		outcome_free(&o);
 		van_buf_free(&body);
 	}

@@ -10,4 +10,5 @@ include %D%/partner.mk
 include %D%/ipc.mk
 include %D%/sftp.mk
 include %D%/store.mk
+include %D%/as2.mk
 endif
