@@ -9,6 +9,7 @@ TESTS += $(UNIT_TESTS)
 include %D%/partner.mk
 include %D%/ipc.mk
 include %D%/sftp.mk
+include %D%/receipt.mk
 include %D%/store.mk
 include %D%/as2.mk
 endif
