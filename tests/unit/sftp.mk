@@ -4,3 +4,8 @@ TESTS += %D%/test_sftp
 %C%_test_sftp_SOURCES = %D%/test_sftp.c
 %C%_test_sftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_sftp_LDADD = $(LIB_SFTP) $(CMOCKA_LIBS)
+
+# Serves a mailbox in memory with the real role: for clients and measurements, see its first lines.
+check_PROGRAMS += %D%/sftp_rig
+%C%_sftp_rig_SOURCES = %D%/sftp_rig.c
+%C%_sftp_rig_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS)

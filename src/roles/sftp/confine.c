@@ -1,0 +1,140 @@
+#include "roles/sftp/confine.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "base/error.h"
+#include "base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A refused call fails with EPERM instead of killing the session: what libraries try beside their work (reading a locale or
+ * a configuration file) must not end a transfer, and nothing is gained by being refused. */
+static const int allowed[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(close), SCMP_SYS(shutdown), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(fstatfs), SCMP_SYS(ftruncate),
+	SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(fadvise64), SCMP_SYS(readahead),
+	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(brk),
+	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall), SCMP_SYS(alarm), SCMP_SYS(setitimer),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+struct sftpd_confinement {
+	struct sock_fprog program;
+};
+
+#ifndef VAN_SANITIZERS
+static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
+{
+	struct van_buf bytes = VAN_BUF_INIT(1 << 20);
+	int fd = memfd_new("filter");
+	int rc = fd < 0 ? fd : seccomp_export_bpf(ctx, fd) < 0 ? VAN_EINTERNAL : fd_read_file(fd, &bytes);
+	if (fd >= 0)
+		close(fd);
+	if (rc == 0) {
+		ret->len = (unsigned short)(bytes.n / sizeof(struct sock_filter));
+		ret->filter = (struct sock_filter *)(void *)bytes.p;
+	}
+	return rc;
+}
+#endif
+
+struct sftpd_confinement *sftpd_confinement_new(const char **ret_error)
+{
+	const char *error = "out of memory";
+	struct sftpd_confinement *c = calloc(1, sizeof *c);
+#ifdef VAN_SANITIZERS
+	/* The sanitizers open files and start processes of their own to report: the filter stays empty. */
+	(void)allowed;
+#else
+	scmp_filter_ctx ctx = c ? seccomp_init(SCMP_ACT_ERRNO(EPERM)) : NULL;
+	int rc = ctx ? 0 : -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof *allowed; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (rc == 0)
+		/* Only what tells about a descriptor or its flags: no locks, leases or owners of signals. */
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_LE, F_SETFL));
+	if (rc == 0)
+		rc = export_program(ctx, &c->program);
+	if (ctx)
+		seccomp_release(ctx);
+	if (rc < 0) {
+		error = "libseccomp can't build the filter on this machine";
+		free(c);
+		c = NULL;
+	}
+#endif
+	if (!c && ret_error)
+		*ret_error = error;
+	return c;
+}
+
+void sftpd_confinement_free(struct sftpd_confinement *c)
+{
+	if (!c)
+		return;
+	free(c->program.filter);
+	free(c);
+}
+
+/* Moves the descriptors to 3, 4, … and closes everything above. */
+static int keep_only(int *fds, unsigned nfds)
+{
+	for (unsigned i = 0; i < nfds; i++) { /* first out of the way of each other */
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)(3 + nfds));
+		if (fds[i] < 0)
+			return van_err_from_errno(errno);
+	}
+	for (unsigned i = 0; i < nfds; i++) {
+		if (dup3(fds[i], (int)(3 + i), O_CLOEXEC) < 0)
+			return van_err_from_errno(errno);
+		fds[i] = (int)(3 + i);
+	}
+	return close_range(3 + nfds, ~0u, 0) < 0 ? (int)van_err_from_errno(errno) : 0;
+}
+
+static void limit(int resource, rlim_t n)
+{
+	struct rlimit r;
+	if (getrlimit((__rlimit_resource_t)resource, &r) == 0 && (r.rlim_max == RLIM_INFINITY || r.rlim_max > n)) {
+		r.rlim_cur = r.rlim_max = n;
+		setrlimit((__rlimit_resource_t)resource, &r);
+	}
+}
+
+int sftpd_confine_process(const struct sftpd_limits *l, int *fds, unsigned nfds)
+{
+	int rc = keep_only(fds, nfds);
+	if (rc < 0)
+		return rc;
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return van_err_from_errno(errno);
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_NOFILE, 3 + nfds + l->handles + 8);
+	limit(RLIMIT_NPROC, 0); /* bounds what is added, not what runs */
+#ifndef VAN_SANITIZERS /* their shadow memory is terabytes of address space */
+	if (l->memory)
+		limit(RLIMIT_AS, l->memory);
+#endif
+	return 0;
+}
+
+int sftpd_confine_calls(const struct sftpd_confinement *c)
+{
+	if (!c || !c->program.len)
+		return 0;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &c->program) < 0 ? (int)van_err_from_errno(errno) : 0;
+}

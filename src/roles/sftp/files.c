@@ -1,0 +1,269 @@
+#include "roles/sftp/files.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "roles/sftp/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct file {
+	struct sftpd_upload *upload; /* or a download when NULL */
+	enum ipc_folder folder;
+	char name[SFTPD_NAME_MAX + 1];
+	size_t name_n;
+	char date[11];
+	/* download */
+	int fd;
+	uint64_t offset; /* where the content begins */
+	struct sftpd_attributes attributes;
+	uint64_t sent; /* bytes from the beginning that were read without a gap */
+	bool collected;
+};
+
+static struct slice name_of(const struct file *f)
+{
+	return slice_make(f->name, f->name_n);
+}
+
+static struct file *file_new(const struct sftpd_place *at)
+{
+	struct file *f = calloc(1, sizeof *f);
+	if (!f)
+		return NULL;
+	f->fd = -1;
+	f->folder = at->folder;
+	f->name_n = at->name.n;
+	memcpy(f->name, at->name.p, at->name.n);
+	if (at->date.n)
+		memcpy(f->date, at->date.p, at->date.n < 10 ? at->date.n : 10);
+	return f;
+}
+
+static void file_free(struct file *f)
+{
+	sftpd_upload_free(f->upload);
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f);
+}
+
+static enum sftpd_status ask_about(struct sftpd_mailbox *m, uint32_t type, const struct sftpd_place *at, struct ipc_mailbox_reply *ret,
+				   int *ret_fd, struct sftpd_why *why)
+{
+	struct ipc_mailbox_name name = {at->folder, at->date, at->name};
+	return sftpd_store_mailbox(m->store, type, &ipc_mailbox_name_table, &name, -1, ret, ret_fd, why);
+}
+
+static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sftpd_place *at, struct file **ret, struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	int fd = -1;
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
+	if (status != SFTPD_OK)
+		return status;
+	struct file *f = reply.entry && fd >= 0 ? file_new(at) : NULL;
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		return SFTPD_FAILURE;
+	}
+	f->fd = fd;
+	f->offset = reply.entry->offset;
+	f->attributes = sftpd_entry_attributes(m, reply.entry);
+	f->collected = at->folder != IPC_FOLDER_OUT;
+	posix_fadvise(fd, (off_t)f->offset, (off_t)f->attributes.size, POSIX_FADV_SEQUENTIAL);
+	*ret = f;
+	return SFTPD_OK;
+}
+
+static enum sftpd_status may_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	if (at->folder != IPC_FOLDER_IN)
+		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "This folder can only be read: put files into %s", m->view.in.text);
+	if (!(flags & (SFTPD_OPEN_APPEND | SFTPD_OPEN_EXCLUSIVE)) && flags & SFTPD_OPEN_CREATE)
+		return SFTPD_OK;
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_STAT, at, &reply, NULL, why);
+	if (status == SFTPD_OK && flags & SFTPD_OPEN_EXCLUSIVE)
+		return sftpd_refuse(why, SFTPD_FAILURE, "A file of this name exists already");
+	if (status == SFTPD_OK && flags & SFTPD_OPEN_APPEND)
+		return sftpd_refuse(why, SFTPD_FAILURE, "An upload can't be resumed or added to: send the whole file again");
+	if (status == SFTPD_NO_SUCH_FILE && flags & SFTPD_OPEN_CREATE)
+		return SFTPD_OK;
+	return status;
+}
+
+static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct file **ret,
+				     struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	int fd = -1;
+	enum sftpd_status status = may_upload(m, at, flags, why);
+	if (status == SFTPD_OK)
+		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, NULL, NULL, -1, &reply, &fd, why);
+	if (status != SFTPD_OK)
+		return status;
+	struct file *f = fd >= 0 ? file_new(at) : NULL;
+	if (f)
+		f->upload = sftpd_upload_new(fd, m->limits.file_size);
+	else if (fd >= 0)
+		close(fd);
+	if (!f || !f->upload) {
+		free(f);
+		return sftpd_refuse(why, SFTPD_FAILURE, "There is no room for another file just now: try again later");
+	}
+	*ret = f;
+	return SFTPD_OK;
+}
+
+enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, const struct sftpd_attributes *a, void **ret_file,
+				  struct sftpd_why *why)
+{
+	struct sftpd_mailbox *m = arg;
+	struct file *f = NULL;
+	struct sftpd_place at = sftpd_view_find(&m->view, path);
+	enum sftpd_status status;
+	(void)a;
+	if (at.kind == SFTPD_PLACE_NONE && flags & SFTPD_OPEN_WRITE)
+		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "Files can't be put here: put them into %s", m->view.in.text);
+	if (at.kind == SFTPD_PLACE_NONE)
+		return SFTPD_NO_SUCH_FILE;
+	if (at.kind != SFTPD_PLACE_FILE)
+		return sftpd_refuse(why, SFTPD_FAILURE, "This is a folder");
+	if (flags & (SFTPD_OPEN_WRITE | SFTPD_OPEN_APPEND))
+		status = open_upload(m, &at, flags, &f, why);
+	else
+		status = open_download(m, &at, &f, why);
+	if (status == SFTPD_OK)
+		*ret_file = f;
+	return status;
+}
+
+enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, size_t n, size_t *ret_n, struct sftpd_why *why)
+{
+	struct file *f = file;
+	uint64_t size = f->upload ? sftpd_upload_size(f->upload) : f->attributes.size;
+	uint64_t begin = f->upload ? 0 : f->offset;
+	size_t got = 0;
+	(void)arg;
+	if (at < size && n > size - at)
+		n = (size_t)(size - at);
+	while (at < size && got < n) {
+		ssize_t k = pread(f->upload ? sftpd_upload_fd(f->upload) : f->fd, (char *)to + got, n - got, (off_t)(begin + at + got));
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0) /* the store never shortens a file */
+			return sftpd_refuse(why, SFTPD_FAILURE, "The file could not be read: try again later");
+		got += (size_t)k;
+	}
+	if (at <= f->sent && at + got > f->sent)
+		f->sent = at + got;
+	*ret_n = got;
+	return SFTPD_OK;
+}
+
+enum sftpd_status sftpd_file_write(void *arg, void *file, uint64_t at, const void *p, size_t n, struct sftpd_why *why)
+{
+	struct file *f = file;
+	(void)arg;
+	if (!f->upload)
+		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
+	return sftpd_upload_write(f->upload, at, p, n, why);
+}
+
+enum sftpd_status sftpd_file_sync(void *arg, void *file, struct sftpd_why *why)
+{
+	struct file *f = file;
+	(void)arg;
+	if (f->upload && fdatasync(sftpd_upload_fd(f->upload)) < 0)
+		return sftpd_refuse(why, SFTPD_FAILURE, "The file could not be written: try again later");
+	return SFTPD_OK;
+}
+
+enum sftpd_status sftpd_file_stat(void *arg, void *file, struct sftpd_attributes *ret, struct sftpd_why *why)
+{
+	struct sftpd_mailbox *m = arg;
+	struct file *f = file;
+	(void)why;
+	if (f->upload) {
+		struct ipc_mailbox_entry e = {.bytes = sftpd_upload_size(f->upload), .time = m->started};
+		*ret = sftpd_entry_attributes(m, &e);
+	} else {
+		*ret = f->attributes;
+	}
+	return SFTPD_OK;
+}
+
+enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_attributes *a, struct sftpd_why *why)
+{
+	struct file *f = file;
+	(void)arg;
+	if (!(a->has & SFTPD_HAS_SIZE))
+		return SFTPD_OK;
+	if (!f->upload)
+		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
+	return sftpd_upload_resize(f->upload, a->size, why);
+}
+
+/* The client's close is answered after the store has committed. */
+static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct sftpd_why *why)
+{
+	struct sftpd_upload_hashes h;
+	struct ipc_mailbox_reply reply;
+	enum sftpd_status status = sftpd_upload_finish(f->upload, &h, why);
+	if (status == SFTPD_OK) {
+		struct ipc_mailbox_commit c = {
+			.name = name_of(f),
+			.staged = sftpd_name_is_temporary(name_of(f)),
+			.bytes = sftpd_upload_size(f->upload),
+			.sha256 = slice_make(h.sha256, sizeof h.sha256),
+			.salt = slice_make(h.salt, sizeof h.salt),
+			.salted_sha256 = slice_make(h.salted_sha256, sizeof h.salted_sha256),
+		};
+		van_fault_point("sftp-before-commit");
+		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply,
+					     NULL, why);
+		van_fault_point("sftp-after-commit");
+	}
+	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, status == SFTPD_OK ? "upload-taken" : "upload-refused",
+		  "file", log_slice(name_of(f)), "bytes", log_u64(sftpd_upload_size(f->upload)), "error",
+		  status == SFTPD_OK ? NULL : why->text, NULL);
+	return status;
+}
+
+/* The whole file was read: the sender may know. */
+static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct sftpd_why *why)
+{
+	struct sftpd_place at = {SFTPD_PLACE_FILE, f->folder, slice_str(f->date[0] ? f->date : NULL), name_of(f)};
+	struct ipc_mailbox_reply reply;
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
+	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "download-complete", "file", log_slice(name_of(f)), "bytes",
+		  log_u64(f->attributes.size), "error", status == SFTPD_OK ? NULL : why->text, NULL);
+	return status == SFTPD_NO_SUCH_FILE ? SFTPD_OK : status; /* deleted while it was read: taken already */
+}
+
+enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
+{
+	struct sftpd_mailbox *m = arg;
+	struct file *f = file;
+	enum sftpd_status status = SFTPD_OK;
+	if (f->upload)
+		status = commit(m, f, why);
+	else if (!f->collected && f->sent >= f->attributes.size)
+		status = collect(m, f, why);
+	file_free(f);
+	return status;
+}
+
+void sftpd_file_abandon(void *arg, void *file)
+{
+	struct file *f = file;
+	(void)arg;
+	if (f->upload)
+		log_event(LOG_LEVEL_WARNING, "upload-abandoned", "file", log_slice(name_of(f)), "bytes",
+			  log_u64(sftpd_upload_size(f->upload)), NULL);
+	file_free(f);
+}

@@ -1,0 +1,34 @@
+/* Open files and listings of a mailbox. Private to src/roles/sftp. */
+#ifndef OPENVAN_ROLES_SFTP_FILES_H
+#define OPENVAN_ROLES_SFTP_FILES_H
+
+#include "roles/sftp/mailbox.h"
+#include "roles/sftp/view.h"
+
+struct sftpd_mailbox {
+	struct sftpd_view view;
+	struct sftpd_store *store;
+	struct sftpd_limits limits;
+	van_time started;
+};
+
+struct sftpd_attributes sftpd_folder_attributes(const struct sftpd_mailbox *m, bool writable);
+struct sftpd_attributes sftpd_entry_attributes(const struct sftpd_mailbox *m, const struct ipc_mailbox_entry *e);
+
+/* files.c */
+enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, const struct sftpd_attributes *a, void **ret_file,
+				  struct sftpd_why *why);
+enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, size_t n, size_t *ret_n, struct sftpd_why *why);
+enum sftpd_status sftpd_file_write(void *arg, void *file, uint64_t at, const void *p, size_t n, struct sftpd_why *why);
+enum sftpd_status sftpd_file_sync(void *arg, void *file, struct sftpd_why *why);
+enum sftpd_status sftpd_file_stat(void *arg, void *file, struct sftpd_attributes *ret, struct sftpd_why *why);
+enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_attributes *a, struct sftpd_why *why);
+enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why);
+void sftpd_file_abandon(void *arg, void *file);
+
+/* listing.c */
+enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_folder, struct sftpd_why *why);
+enum sftpd_status sftpd_listing_read(void *arg, void *folder, struct sftpd_names *to, struct sftpd_why *why);
+void sftpd_listing_close(void *arg, void *folder);
+
+#endif

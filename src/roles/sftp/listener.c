@@ -1,0 +1,288 @@
+#include "roles/sftp/listener.h"
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "ipc/messages.h"
+#include "roles/sftp/hostkeys.h"
+#include "roles/sftp/session.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libssh/libssh.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SOCKETS_MAX 64
+#define ACCEPT_AT_ONCE 16
+#define ADDRESS_TEXT 64
+
+struct child {
+	struct sftpd_listener *of;
+	struct child *next, **link;
+	pid_t pid;
+	int pidfd;
+	struct loop_watch *watch;
+	char peer[ADDRESS_TEXT];
+};
+
+struct accepting {
+	struct sftpd_listener *of;
+	int fd;
+	struct loop_watch *watch;
+};
+
+struct sftpd_listener {
+	struct loop *loop;
+	struct sftpd_limits limits;
+	struct ipc_channel *store;
+	ssh_bind keys, new_keys;
+	size_t nnew_keys;
+	struct sftpd_confinement *confinement;
+	struct accepting sockets[SOCKETS_MAX];
+	size_t nsockets;
+	struct child *children;
+	size_t nchildren;
+};
+
+struct sftpd_limits sftpd_limits_default(void)
+{
+	return (struct sftpd_limits){
+		.connections = 4096,
+		.connections_per_address = 64,
+		.login_grace = 60 * VAN_SECOND,
+		.idle = 600 * VAN_SECOND,
+		.store_timeout = 60 * VAN_SECOND,
+		.login_failures = 6,
+		.key_offers = 20,
+		.handles = 64,
+		.memory = (uint64_t)512 << 20,
+		.passwords = true,
+		.file_size = 0,
+	};
+}
+
+struct sftpd_listener *sftpd_listener_new(struct loop *l, const struct sftpd_limits *limits, struct van_error *e)
+{
+	const char *why = "";
+	struct sftpd_listener *s = calloc(1, sizeof *s);
+	if (!s) {
+		van_error_set(e, VAN_ENOMEM, "out of memory");
+		return NULL;
+	}
+	s->loop = l;
+	s->limits = *limits;
+	s->confinement = sftpd_confinement_new(&why);
+	if (!s->confinement) {
+		van_error_set(e, VAN_EINTERNAL, "%s", why);
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static void child_free(struct child *c)
+{
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	c->of->nchildren--;
+	loop_unwatch(c->watch);
+	if (c->pidfd >= 0)
+		close(c->pidfd);
+	free(c);
+}
+
+void sftpd_listener_free(struct sftpd_listener *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->nsockets; i++) {
+		loop_unwatch(s->sockets[i].watch);
+		close(s->sockets[i].fd);
+	}
+	while (s->children)
+		child_free(s->children);
+	ssh_bind_free(s->keys);
+	ssh_bind_free(s->new_keys);
+	sftpd_confinement_free(s->confinement);
+	free(s);
+}
+
+void sftpd_listener_set_limits(struct sftpd_listener *s, const struct sftpd_limits *limits)
+{
+	s->limits = *limits;
+}
+
+void sftpd_listener_set_store(struct sftpd_listener *s, struct ipc_channel *store)
+{
+	s->store = store;
+}
+
+int sftpd_listener_begin_keys(struct sftpd_listener *s)
+{
+	ssh_bind_free(s->new_keys);
+	s->nnew_keys = 0;
+	s->new_keys = sftpd_hostkeys_new();
+	return s->new_keys ? 0 : VAN_ENOMEM;
+}
+
+int sftpd_listener_add_key(struct sftpd_listener *s, int fd, const char *path, struct van_error *e)
+{
+	int rc = sftpd_hostkeys_add(s->new_keys, fd, path, e);
+	s->nnew_keys += rc == 0;
+	return rc;
+}
+
+int sftpd_listener_use_keys(struct sftpd_listener *s, struct van_error *e)
+{
+	if (!s->nnew_keys)
+		return van_error_set(e, VAN_EINVAL, "the SFTP listener has no host key: name one in host_keys");
+	ssh_bind_free(s->keys);
+	s->keys = s->new_keys;
+	s->new_keys = NULL;
+	return 0;
+}
+
+size_t sftpd_listener_sessions(const struct sftpd_listener *s)
+{
+	return s->nchildren;
+}
+
+void sftpd_listener_end_sessions(struct sftpd_listener *s)
+{
+	for (struct child *c = s->children; c; c = c->next)
+		kill(c->pid, SIGTERM);
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------------ */
+
+static void on_exit_of_child(void *arg, uint32_t events)
+{
+	struct child *c = arg;
+	int status = 0;
+	(void)events;
+	if (waitpid(c->pid, &status, WNOHANG) == 0)
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM && WTERMSIG(status) != SIGALRM)
+		log_event(LOG_LEVEL_ERROR, "session-crashed", "peer", c->peer, "signal", log_u64((unsigned long long)WTERMSIG(status)), NULL);
+	child_free(c);
+}
+
+static const char *refusal(const struct sftpd_listener *s, const char *peer)
+{
+	uint32_t same = 0;
+	for (const struct child *c = s->children; c; c = c->next)
+		same += strcmp(c->peer, peer) == 0;
+	if (!s->store)
+		return "The mailboxes can't be reached just now: try again later\r\n";
+	if (s->nchildren >= s->limits.connections)
+		return "Too many connections: try again later\r\n";
+	if (same >= s->limits.connections_per_address)
+		return "Too many connections from your address: close some first\r\n";
+	return NULL;
+}
+
+static struct child *child_new(struct sftpd_listener *s, const char *peer)
+{
+	struct child *c = calloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	c->of = s;
+	c->pidfd = -1;
+	snprintf(c->peer, sizeof c->peer, "%s", peer);
+	c->next = s->children;
+	c->link = &s->children;
+	if (c->next)
+		c->next->link = &c->next;
+	s->children = c;
+	s->nchildren++;
+	return c;
+}
+
+/* Forks without exec: a fresh image would have to load the libraries and parse the keys again, which costs more than the
+ * rest of a log-in (doc/decisions/0005-sftp-sessions-fork.md). */
+static int start_session(struct sftpd_listener *s, struct child *c, int client)
+{
+	int pair[2];
+	int rc = ipc_pair(pair);
+	if (rc < 0)
+		return rc;
+	struct ipc_session_open open = {.peer = slice_str(c->peer)};
+	rc = ipc_send(s->store, IPC_SESSION_OPEN, 0, &ipc_session_open_table, &open, &pair[1], 1);
+	if (rc == 0 && (c->pid = fork()) == 0) {
+		struct sftpd_session_start start = {s->keys, s->confinement, &s->limits, client, pair[0], c->peer};
+		_exit(sftpd_session_run(&start));
+	}
+	if (rc == 0 && c->pid < 0)
+		rc = van_err_from_errno(errno);
+	close(pair[0]);
+	close(pair[1]);
+	if (rc < 0)
+		return rc;
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	c->watch = c->pidfd >= 0 ? loop_watch(s->loop, c->pidfd, EPOLLIN, on_exit_of_child, c) : NULL;
+	if (!c->watch) { /* nobody would notice its end */
+		kill(c->pid, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+		return VAN_ELIMIT;
+	}
+	return 0;
+}
+
+static void take_connection(struct sftpd_listener *s, int client, const struct sockaddr_storage *address, socklen_t n)
+{
+	char peer[ADDRESS_TEXT] = "unknown";
+	getnameinfo((const struct sockaddr *)address, n, peer, sizeof peer, NULL, 0, NI_NUMERICHOST);
+	const char *no = refusal(s, peer);
+	if (no) {
+		log_event(LOG_LEVEL_WARNING, "connection-refused", "peer", peer, "reason", no, NULL);
+		send(client, no, strlen(no), MSG_NOSIGNAL | MSG_DONTWAIT);
+		return;
+	}
+	struct child *c = child_new(s, peer);
+	int rc = c ? start_session(s, c, client) : VAN_ENOMEM;
+	if (rc < 0) {
+		log_event(LOG_LEVEL_ERROR, "session-start-failed", "peer", peer, "error", van_err_name(rc), NULL);
+		if (c)
+			child_free(c);
+	}
+}
+
+static void on_connection(void *arg, uint32_t events)
+{
+	struct accepting *a = arg;
+	(void)events;
+	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+		struct sockaddr_storage address;
+		socklen_t n = sizeof address;
+		int client = accept4(a->fd, (struct sockaddr *)&address, &n, SOCK_CLOEXEC);
+		if (client < 0)
+			return;
+		take_connection(a->of, client, &address, n);
+		close(client);
+	}
+}
+
+int sftpd_listener_add_socket(struct sftpd_listener *s, int fd)
+{
+	if (s->nsockets == SOCKETS_MAX || fd_set_nonblock(fd) < 0) {
+		close(fd);
+		return VAN_ELIMIT;
+	}
+	struct accepting *a = &s->sockets[s->nsockets];
+	*a = (struct accepting){.of = s, .fd = fd};
+	a->watch = loop_watch(s->loop, fd, EPOLLIN, on_connection, a);
+	if (!a->watch) {
+		close(fd);
+		return VAN_ENOMEM;
+	}
+	s->nsockets++;
+	return 0;
+}

@@ -1,0 +1,98 @@
+#include "roles/sftp/requests.h"
+
+#include <unistd.h>
+
+#define ANSWER_MEMORY ((size_t)1 << 20)
+
+int sftpd_store_open(struct sftpd_store *s, int fd, van_time timeout)
+{
+	*s = (struct sftpd_store){.timeout = timeout};
+	s->channel = ipc_channel_new(fd);
+	s->arena = van_arena_new(ANSWER_MEMORY);
+	return s->channel && s->arena ? 0 : VAN_ENOMEM;
+}
+
+void sftpd_store_close(struct sftpd_store *s)
+{
+	ipc_channel_free(s->channel);
+	van_arena_free(s->arena);
+	*s = (struct sftpd_store){.gone = true};
+}
+
+/* The answer to request `s->request`; answers that came too late for an earlier one are dropped. */
+static int await(struct sftpd_store *s, struct ipc_message *ret)
+{
+	for (;;) {
+		int rc = ipc_receive(s->channel, s->timeout, ret);
+		if (rc < 0)
+			return rc;
+		if (ret->request == s->request)
+			return 0;
+		for (size_t i = 0; i < ret->nfds; i++)
+			close(ipc_take_fd(ret, i));
+	}
+}
+
+int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *ret, int *ret_fd)
+{
+	struct ipc_message m;
+	if (s->gone)
+		return VAN_ECLOSED;
+	int rc = ipc_send(s->channel, c->type, ++s->request, c->table, c->message, &c->fd, c->fd >= 0 ? 1 : 0);
+	if (rc == 0)
+		rc = await(s, &m);
+	if (rc < 0) {
+		s->gone = rc != VAN_ELIMIT && rc != VAN_ENOMEM;
+		return rc;
+	}
+	van_arena_reset(s->arena);
+	rc = m.type == c->answer ? record_decode(c->answer_table, m.body, s->arena, ret) : VAN_ESTATE;
+	int fd = rc == 0 && ret_fd ? ipc_take_fd(&m, 0) : -1;
+	for (size_t i = 0; i < m.nfds; i++)
+		if (m.fds[i] >= 0)
+			close(m.fds[i]);
+	if (ret_fd)
+		*ret_fd = fd;
+	return rc;
+}
+
+static enum sftpd_status status_of(uint32_t status)
+{
+	switch (status) {
+	case IPC_MAILBOX_OK:
+		return SFTPD_OK;
+	case IPC_MAILBOX_NO_FILE:
+		return SFTPD_NO_SUCH_FILE;
+	case IPC_MAILBOX_DENIED:
+		return SFTPD_PERMISSION_DENIED;
+	default:
+		return SFTPD_FAILURE;
+	}
+}
+
+static const char *text_of(uint32_t status)
+{
+	switch (status) {
+	case IPC_MAILBOX_FULL:
+		return "The mailbox is full: try again later";
+	case IPC_MAILBOX_BUSY:
+		return "The mailbox is busy: try again later";
+	case IPC_MAILBOX_FAILED:
+		return "The mailbox could not do this: try again later";
+	default:
+		return "";
+	}
+}
+
+enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message,
+				      int fd, struct ipc_mailbox_reply *ret, int *ret_fd, struct sftpd_why *why)
+{
+	struct sftpd_call c = {type, t, message, fd, IPC_MAILBOX_REPLY, &ipc_mailbox_reply_table};
+	if (sftpd_store_call(s, &c, ret, ret_fd) < 0)
+		return sftpd_refuse(why, SFTPD_FAILURE, "The mailbox can't be reached just now: log in again later");
+	if (ret->status == IPC_MAILBOX_OK)
+		return SFTPD_OK;
+	if (ret->text.n)
+		return sftpd_refuse(why, status_of(ret->status), "%.*s", SLICE_ARG(ret->text));
+	return sftpd_refuse(why, status_of(ret->status), "%s", text_of(ret->status));
+}

@@ -1,0 +1,38 @@
+/* A session's requests to the store: one at a time, each waits for its answer. */
+#ifndef OPENVAN_ROLES_SFTP_REQUESTS_H
+#define OPENVAN_ROLES_SFTP_REQUESTS_H
+
+#include "ipc/channel.h"
+#include "ipc/messages.h"
+#include "sftp/sftpd.h"
+
+struct sftpd_store {
+	struct ipc_channel *channel;
+	struct van_arena *arena; /* of the last answer */
+	uint64_t request;
+	van_time timeout;
+	bool gone; /* the channel closed, or an answer didn't come: nothing more can be asked */
+};
+
+/* Owns the descriptor. 0 or VAN_ENOMEM. */
+int sftpd_store_open(struct sftpd_store *s, int fd, van_time timeout);
+void sftpd_store_close(struct sftpd_store *s);
+
+/* Asks and waits. `fd`: sent along, stays the caller's; -1 none. Fills *ret (described by `answer_table`), whose slices live
+ * until the next call; *ret_fd (may be NULL) becomes the answer's descriptor, the caller's, or -1. 0 or negative; after
+ * VAN_ECLOSED and VAN_ETIMEOUT s->gone is set. */
+struct sftpd_call {
+	uint32_t type;
+	const struct record_table *table;
+	const void *message;
+	int fd;
+	uint32_t answer;
+	const struct record_table *answer_table;
+};
+int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *ret, int *ret_fd);
+
+/* A mailbox request answered by IPC_MAILBOX_REPLY, its status turned into the protocol's. */
+enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message,
+				      int fd, struct ipc_mailbox_reply *ret, int *ret_fd, struct sftpd_why *why);
+
+#endif

@@ -1,0 +1,328 @@
+#include "roles/sftp/session.h"
+
+#include "base/log.h"
+#include "roles/sftp/login.h"
+#include "roles/sftp/mailbox.h"
+
+#include <errno.h>
+#include <libssh/callbacks.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_AT_ONCE ((uint32_t)256 << 10)
+#define FAREWELL (5 * VAN_SECOND)
+#define TICK 1000 /* milliseconds between looks at the clock */
+
+struct session {
+	const struct sftpd_limits *limits;
+	ssh_session ssh;
+	ssh_event event;
+	ssh_channel channel;
+	struct ssh_server_callbacks_struct server; /* libssh keeps pointers: one set for each session */
+	struct ssh_channel_callbacks_struct on_channel;
+	struct sftpd_store store;
+	struct sftpd_login login;
+	struct sftpd_mailbox *mailbox;
+	struct sftpd *engine; /* NULL until the subsystem was asked for */
+	char *left_over;      /* for what came while output waited */
+	bool sending;         /* inside ssh_channel_write, which may call back */
+	bool waiting_input;   /* libssh holds bytes that the engine had no room for */
+	bool at_end;          /* the client sends no more */
+	bool done;            /* ... and all of it was served */
+	bool over;            /* the session must end */
+	van_time last_heard;
+	const char *reason; /* why it ended, for the log */
+};
+
+static void end(struct session *s, const char *reason)
+{
+	if (!s->over)
+		s->reason = reason;
+	s->over = true;
+}
+
+/* --- log-in ----------------------------------------------------------------------------------------------------------- */
+
+static int on_password(ssh_session ssh, const char *user, const char *password, void *arg)
+{
+	struct session *s = arg;
+	(void)ssh;
+	int rc = sftpd_login_password(&s->login, user, password) ? SSH_AUTH_SUCCESS : SSH_AUTH_DENIED;
+	if (s->login.give_up)
+		end(s, s->login.give_up);
+	return rc;
+}
+
+/* Comes twice: first the key is only offered, then with a signature. */
+static int on_key(ssh_session ssh, const char *user, struct ssh_key_struct *key, char state, void *arg)
+{
+	struct session *s = arg;
+	bool ok = false;
+	(void)ssh;
+	if (state == SSH_PUBLICKEY_STATE_NONE)
+		ok = sftpd_login_offer(&s->login, user, key);
+	else
+		ok = sftpd_login_key(&s->login, user, key, state == SSH_PUBLICKEY_STATE_VALID);
+	if (s->login.give_up)
+		end(s, s->login.give_up);
+	return ok ? SSH_AUTH_SUCCESS : SSH_AUTH_DENIED;
+}
+
+/* --- the channel ------------------------------------------------------------------------------------------------------ */
+
+static int start_sftp(struct session *s)
+{
+	struct sftpd_options o = {.handles_max = s->limits->handles, .owner = s->login.partner};
+	s->mailbox = sftpd_mailbox_new(&s->store, &s->login.reply, s->limits, van_clock_now());
+	s->engine = s->mailbox ? sftpd_new(&o, &sftpd_mailbox_ops, s->mailbox) : NULL;
+	if (!s->engine)
+		end(s, "the mailbox could not be opened");
+	return s->engine ? 0 : VAN_ENOMEM;
+}
+
+/* 0 to grant. */
+static int on_subsystem(ssh_session ssh, ssh_channel channel, const char *name, void *arg)
+{
+	struct session *s = arg;
+	(void)ssh, (void)channel;
+	if (!s->login.authenticated || s->engine || strcmp(name, "sftp") != 0)
+		return 1;
+	return start_sftp(s) < 0;
+}
+
+/* Clients set their locale, which means nothing here. */
+static int on_environment(ssh_session ssh, ssh_channel channel, const char *name, const char *value, void *arg)
+{
+	(void)ssh, (void)channel, (void)name, (void)value, (void)arg;
+	return 1;
+}
+
+static uint32_t take_input(struct session *s, const void *p, uint32_t n)
+{
+	struct van_error e;
+	size_t taken = 0;
+	if (sftpd_input(s->engine, p, n, van_clock_now(), &taken, &e) < 0) {
+		log_event(LOG_LEVEL_WARNING, "protocol-error", "error", e.text, NULL);
+		end(s, "what the client sent is not SFTP");
+		return n;
+	}
+	return (uint32_t)taken;
+}
+
+/* Returns how much was used; libssh keeps the rest. */
+static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t n, int is_error, void *arg)
+{
+	struct session *s = arg;
+	(void)ssh, (void)channel;
+	if (!s->engine || is_error || s->over)
+		return (int)n;
+	s->last_heard = van_clock_monotonic();
+	if (s->sending) {
+		s->waiting_input = true;
+		return 0;
+	}
+	uint32_t used = take_input(s, data, n);
+	s->waiting_input = used < n;
+	return (int)used;
+}
+
+/* What it sent before is still served. */
+static void on_eof(ssh_session ssh, ssh_channel channel, void *arg)
+{
+	struct session *s = arg;
+	(void)ssh, (void)channel;
+	s->at_end = true;
+}
+
+static ssh_channel on_open(ssh_session ssh, void *arg)
+{
+	struct session *s = arg;
+	if (!s->login.authenticated || s->channel)
+		return NULL;
+	s->channel = ssh_channel_new(ssh);
+	if (!s->channel)
+		return NULL;
+	s->on_channel = (struct ssh_channel_callbacks_struct){
+		.userdata = s,
+		.channel_data_function = on_data,
+		.channel_eof_function = on_eof,
+		.channel_close_function = on_eof,
+		.channel_subsystem_request_function = on_subsystem,
+		.channel_env_request_function = on_environment,
+	};
+	ssh_callbacks_init(&s->on_channel);
+	return ssh_set_channel_callbacks(s->channel, &s->on_channel) == SSH_OK ? s->channel : NULL;
+}
+
+/* --- the session ------------------------------------------------------------------------------------------------------ */
+
+static int on_store(socket_t fd, int events, void *arg)
+{
+	struct session *s = arg;
+	(void)fd, (void)events; /* answers are awaited where they are asked for: what comes here is the end */
+	s->store.gone = true;
+	return 0;
+}
+
+static void send_output(struct session *s)
+{
+	struct slice out = sftpd_output(s->engine);
+	s->sending = true;
+	int n = ssh_channel_write(s->channel, out.p, (uint32_t)out.n);
+	s->sending = false;
+	if (n <= 0)
+		end(s, "the client stopped reading");
+	else
+		sftpd_output_sent(s->engine, (size_t)n);
+	s->last_heard = van_clock_monotonic(); /* whoever takes bytes is there */
+}
+
+static void take_left_over(struct session *s)
+{
+	s->sending = true; /* keeps the callback from overtaking what is read here */
+	int n = ssh_channel_read_nonblocking(s->channel, s->left_over, READ_AT_ONCE, 0);
+	s->sending = false;
+	if (n <= 0) {
+		s->waiting_input = false;
+		if (n < 0)
+			end(s, "the connection was lost");
+		return;
+	}
+	/* The engine takes it in several goes when answers fill its output. */
+	for (uint32_t at = 0; at < (uint32_t)n && !s->over;) {
+		at += take_input(s, s->left_over + at, (uint32_t)n - at);
+		while (sftpd_output(s->engine).n && !s->over)
+			send_output(s);
+	}
+}
+
+static void serve_once(struct session *s)
+{
+	if (s->engine && sftpd_output(s->engine).n) {
+		send_output(s);
+	} else if (s->engine && s->waiting_input) {
+		take_left_over(s);
+	} else if (s->at_end) {
+		s->done = true;
+		end(s, "the client closed the session");
+	} else if (ssh_event_dopoll(s->event, TICK) == SSH_ERROR) {
+		end(s, "the connection was lost");
+	}
+	if (!s->over && s->store.gone)
+		end(s, "the store is gone");
+	if (!s->over && !ssh_is_connected(s->ssh))
+		end(s, "the connection was lost");
+	if (!s->over && van_clock_monotonic() - s->last_heard > s->limits->idle)
+		end(s, "nothing came for too long");
+}
+
+static void serve(struct session *s)
+{
+	van_time deadline = van_clock_monotonic() + s->limits->login_grace;
+	s->last_heard = van_clock_monotonic();
+	while (!s->over && !s->login.authenticated) {
+		serve_once(s);
+		if (van_clock_monotonic() > deadline)
+			end(s, "nobody logged in in time");
+	}
+	alarm(0);
+	while (!s->over)
+		serve_once(s);
+	/* What is answered already still goes out. */
+	if (s->engine && s->channel && ssh_is_connected(s->ssh) && ssh_channel_is_open(s->channel) && sftpd_output(s->engine).n)
+		send_output(s);
+}
+
+static int set_up(struct session *s, struct sftpd_session_start *start)
+{
+	long seconds = (long)(s->limits->idle / VAN_SECOND);
+	s->server = (struct ssh_server_callbacks_struct){
+		.userdata = s,
+		.auth_password_function = on_password,
+		.auth_pubkey_function = on_key,
+		.channel_open_request_session_function = on_open,
+	};
+	ssh_callbacks_init(&s->server);
+	s->left_over = malloc(READ_AT_ONCE);
+	s->ssh = ssh_new();
+	s->event = ssh_event_new();
+	if (!s->left_over || !s->ssh || !s->event || sftpd_store_open(&s->store, start->store, s->limits->store_timeout) < 0)
+		return VAN_ENOMEM;
+	s->login.store = &s->store;
+	s->login.limits = s->limits;
+	if (ssh_options_set(s->ssh, SSH_OPTIONS_TIMEOUT, &seconds) != SSH_OK ||
+	    ssh_set_server_callbacks(s->ssh, &s->server) != SSH_OK || ssh_bind_accept_fd(start->keys, s->ssh, start->client) != SSH_OK)
+		return VAN_EINTERNAL;
+	ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY | (s->limits->passwords ? SSH_AUTH_METHOD_PASSWORD : 0));
+	return 0;
+}
+
+static int talk(struct session *s, const struct sftpd_confinement *c)
+{
+	int rc = sftpd_confine_calls(c);
+	if (rc < 0) {
+		s->reason = "the system call filter could not be installed";
+		return rc;
+	}
+	if (ssh_handle_key_exchange(s->ssh) != SSH_OK) {
+		s->reason = ssh_get_error(s->ssh);
+		return VAN_ECRYPTO;
+	}
+	if (ssh_event_add_session(s->event, s->ssh) != SSH_OK ||
+	    ssh_event_add_fd(s->event, ipc_channel_fd(s->store.channel), POLLIN | POLLHUP, on_store, s) != SSH_OK)
+		return VAN_ENOMEM;
+	serve(s);
+	return 0;
+}
+
+/* The client has said it is done: it gets its exit status, and closes the connection itself. */
+static void see_off(struct session *s)
+{
+	van_time deadline = van_clock_monotonic() + FAREWELL;
+	ssh_channel_request_send_exit_status(s->channel, 0);
+	ssh_channel_send_eof(s->channel);
+	ssh_channel_close(s->channel);
+	while (ssh_is_connected(s->ssh) && van_clock_monotonic() < deadline)
+		if (ssh_event_dopoll(s->event, 100) == SSH_ERROR)
+			break;
+}
+
+static void say_goodbye(struct session *s)
+{
+	if (s->ssh && s->done && ssh_is_connected(s->ssh))
+		see_off(s);
+	if (!s->ssh || !ssh_is_connected(s->ssh))
+		return;
+	ssh_session_set_disconnect_message(s->ssh, s->reason ? s->reason : "The session ends");
+	ssh_disconnect(s->ssh);
+}
+
+int sftpd_session_run(struct sftpd_session_start *start)
+{
+	struct session s = {.limits = start->limits};
+	int fds[2] = {start->client, start->store}, on = 1;
+	log_context("peer", start->peer);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	alarm((unsigned)(start->limits->login_grace / VAN_SECOND) + 1); /* the key exchange blocks: the signal ends it */
+	int rc = sftpd_confine_process(start->limits, fds, 2);
+	start->client = fds[0];
+	start->store = fds[1];
+	/* Before libssh sees the socket: otherwise every log-in waits for delayed acknowledgements. */
+	setsockopt(start->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(start->client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	if (rc == 0)
+		rc = set_up(&s, start);
+	if (rc == 0)
+		rc = talk(&s, start->confinement);
+	log_event(rc < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "session-end", "reason", s.reason ? s.reason : van_err_name(rc), NULL);
+	sftpd_free(s.engine); /* abandons what is open */
+	sftpd_mailbox_free(s.mailbox);
+	say_goodbye(&s);
+	return rc < 0;
+}
