@@ -56,6 +56,7 @@ def random_kills(n, c, chance, batches, rounds):
     for role in ROLES * rounds:
         batch = next(batches)
         c.post(batch)
+        c.upload()
         time.sleep(chance.uniform(0, 0.08))
         killed = kill_role(n, role, chance)
         t.diag(f"{role}: killed {killed}")

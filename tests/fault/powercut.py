@@ -34,6 +34,7 @@ def cuts(n, c, chance, batches, s, count):
         n.start(environment=s.environment(), timeout=60)
         batch = next(batches)
         c.post(batch)
+        c.upload()
         time.sleep(chance.uniform(0, 0.25))
         mixed = chance.random() < 0.5
         answered = sum(1 for m in c.messages if m.mdn)

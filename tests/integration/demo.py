@@ -484,7 +484,8 @@ acknowledged_by: receiver
 
     def sftp_options(self, user):
         return ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-                "-o", "IdentitiesOnly=yes", "-o", "PasswordAuthentication=no", "-o", "BatchMode=yes",
+                "-o", "IdentitiesOnly=yes", "-o", "PasswordAuthentication=no", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10",
+                "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
                 "-i", self.keys[user][0], "-P", str(self.ports["sftp"])]
 
     def sftp(self, user, *commands, check=True, extra=()):
@@ -508,6 +509,7 @@ acknowledged_by: receiver
             return {n: read(os.path.join(local, str(i))) for i, n in enumerate(names)}
 
     def sftp_put(self, user, data, name, check=True):
+        """Uploads bytes under a name. The connection is given up when the server stays silent."""
         with tempfile.NamedTemporaryFile(dir=self.root) as f:
             f.write(data)
             f.flush()
