@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import campaign  # noqa: E402
 import demo  # noqa: E402
 import tap  # noqa: E402
+import x12  # noqa: E402
 
 BATCH = 12
 ROLES = ["store", "keyd", "http", "worker", "sftp", "deliver", "web", "supervisor", "tree"]
@@ -87,6 +88,23 @@ def named_points(n, c, chance, batches, points):
         t.ok(fired, f"{point}:{nth}: the point was reached, and all senders got their MDNs", "no role died there")
 
 
+def upload_points(n, c):
+    """A session that dies before its upload is committed leaves nothing; one that dies after it loses nothing."""
+    for point, kept in (("sftp-before-commit", 0), ("sftp-after-commit", 1)):
+        n.kill()
+        n.start(environment={"OPENVAN_FAULT": f"{point}:1"}, timeout=60)
+        name = f"{point}.edi"
+        ack = x12.ack_997(demo.BETA, demo.BUYER, 600000 + kept, 900000000 + kept)
+        put = n.sftp_put("beta", ack, "/in/" + name, check=False)
+        t.ok(put.returncode != 0, f"{point}: the client sees an error", put)
+        found = [m for m in n.messages("--direction", "in") if m["file_name"] == name]
+        t.equal(len(found), kept, f"{point}: {kept or 'no'} message")
+        if kept:
+            c.kept.append((name, ack))
+    n.kill()
+    n.start()
+
+
 def wait_fired(n, role, before):
     try:
         return demo.wait_for("fault", lambda: not before <= set(n.role_pids(role)) or n.vand.poll() is not None, 8, 0.01)
@@ -114,6 +132,7 @@ def main():
         batches = c.batches(BATCH)
         t.run(random_kills, n, c, chance, batches, rounds)
         t.run(named_points, n, c, chance, batches, points)
+        t.run(upload_points, n, c)
         ensure_up(n)
         t.run(c.count, t)
         c.close()
