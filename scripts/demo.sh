@@ -129,7 +129,6 @@ new_network() {
 	"$top/build/vanctl" init "$demo" --as2-id HUBNET --edi-id ZZ:HUBNET --name "Demo Network" --id hub \
 		--host localhost --as2-port "$port_as2" --as2-tls-port "$port_tls" --sftp-port "$port_sftp" \
 		--admin-port "$port_admin" >"$work/init.out" || broken "vanctl init failed"
-	printf 'dictionaries: [%s]\nmaps: [%s]\n' "$top/dict" "$top/maps" >>"$demo/vand.yaml"
 	good "vanctl init: station HUBNET with fresh keys; AS2 $port_as2 and $port_tls, SFTP $port_sftp, console $port_admin"
 	known_hosts
 	mkdir -p "$demo/acme" "$demo/volt" "$demo/bolt" "$demo/runs"

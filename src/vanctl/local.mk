@@ -1,5 +1,6 @@
 EXTRA_PROGRAMS += vanctl
 vanctl_SOURCES = \
+	%D%/apply.c %D%/apply.h \
 	%D%/client.c %D%/client.h \
 	%D%/ctl.h \
 	%D%/edi.h \

@@ -2,71 +2,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "partner/profile.h"
-#include "vanctl/client.h"
+#include "vanctl/apply.h"
 #include "vanctl/simple.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The server's complaints have the same shape as those of the files. */
-static void print_problems(const json_t *problems)
-{
-	size_t i;
-	json_t *p;
-	json_array_foreach (problems, i, p) {
-		const char *file = json_string_value(json_object_get(p, "file")), *field = json_string_value(json_object_get(p, "field"));
-		const char *text = json_string_value(json_object_get(p, "text"));
-		json_int_t line = json_integer_value(json_object_get(p, "line"));
-		if (file && line)
-			fprintf(stderr, "%s:%" JSON_INTEGER_FORMAT ": ", file, line);
-		fprintf(stderr, "%s%s%s\n", field ? field : "", field ? ": " : "", text ? text : "invalid");
-	}
-}
-
-static int send_profiles(struct ctl *c, const struct van_buf *profiles)
-{
-	json_error_t why;
-	json_t *list = json_loadb(profiles->p, profiles->n, 0, &why), *answer = NULL;
-	if (!list)
-		return ctl_fail(CTL_USAGE, "the profiles can't be sent: %s", why.text);
-	json_t *request = json_pack("{s:o}", "profiles", list);
-	int status = client_ask(c, "partner.apply", request, &answer, NULL);
-	json_decref(request);
-	if (status && answer)
-		print_problems(json_is_array(answer) ? answer : json_object_get(answer, "problems"));
-	static const struct print_column columns[] = {
-		{"KIND", "kind"}, {"ID", "id"}, {"VERSION", "version"}, {"RESULT", "result"}, {NULL, NULL},
-	};
-	if (!status && c->json)
-		print_json(answer);
-	else if (!status)
-		print_table(answer, columns);
-	json_decref(answer);
-	return status;
-}
-
-static int partner_apply(struct ctl *c)
-{
-	struct profile_errors errors = {0};
-	struct profile_set *set = NULL;
-	struct van_buf text = VAN_BUF_INIT(64 << 20), profiles = VAN_BUF_INIT(256 << 20);
-	int status, rc = profile_files_load(c->args, c->nargs, &set, &errors);
-	profile_errors_print(&errors, &text);
-	if (text.n)
-		fwrite(text.p, 1, text.n, stderr);
-	if (rc < 0)
-		status = rc == VAN_EINVAL && text.n ? ctl_fail(CTL_NO, "nothing was applied; mend what is named above and apply again")
-						    : ctl_fail(CTL_USAGE, "the profiles could not be read: %s", van_err_name(rc));
-	else if (profile_set_to_json(set, &profiles) < 0)
-		status = ctl_fail(CTL_USAGE, "the profiles are too large for one request; apply them in parts");
-	else
-		status = send_profiles(c, &profiles);
-	van_buf_free(&text);
-	van_buf_free(&profiles);
-	profile_set_free(set);
-	profile_errors_free(&errors);
-	return status;
-}
 
 static const struct print_column list_columns[] = {
 	{"ID", "id"}, {"NAME", "name"}, {"VERSION", "version"}, {"ENABLED", "enabled"}, {"IDENTITIES", "identities"},

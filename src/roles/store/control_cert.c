@@ -1,6 +1,7 @@
 /* cert.list, cert.show: every certificate that profiles name, once, with who uses it. */
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
+#include "roles/store/control_handlers.h"
 
 #include <inttypes.h>
 
@@ -52,4 +53,141 @@ static void each_of_profile(const struct profile *p, use_fn *fn, void *arg)
 		if (c->send)
 			each_of_list(&c->send->certificates, p, c->id, fn, arg);
 	}
+}
+
+static void put_time(struct van_buf *to, const char *key, van_time t)
+{
+	char text[VAN_TIME_TEXT];
+	van_buf_printf(to, ",\"%s\":", key);
+	json_put_text(to, t ? slice_str(van_time_rfc3339(text, t)) : SLICE_NONE);
+}
+
+/* Everyone who uses one certificate. */
+struct users {
+	struct van_buf *to;
+	struct slice fingerprint;
+	bool first;
+};
+
+static void add_user(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place)
+{
+	struct users *u = arg;
+	(void)owner;
+	if (!slice_eq(c->fingerprint, u->fingerprint))
+		return;
+	if (!u->first)
+		van_buf_append_char(u->to, ',');
+	u->first = false;
+	json_put_text(u->to, place);
+}
+
+static int add_users_of(void *arg, const struct profile *p)
+{
+	each_of_profile(p, add_user, arg);
+	return 0;
+}
+
+static void put_users(struct listing *l, struct slice fingerprint)
+{
+	struct users u = {l->call->out, fingerprint, true};
+	van_buf_append_str(l->call->out, ",\"used_by\":[");
+	directory_each(l->call->work->directory, PROFILE_STATION, add_users_of, &u);
+	directory_each(l->call->work->directory, PROFILE_PARTNER, add_users_of, &u);
+	van_buf_append_char(l->call->out, ']');
+}
+
+static void put_certificate(struct listing *l, const struct profile_certificate *c)
+{
+	struct van_buf *to = l->call->out;
+	van_buf_append_str(to, l->shown++ ? ",{\"fingerprint\":" : "{\"fingerprint\":");
+	json_put_text(to, c->fingerprint);
+	van_buf_append_str(to, ",\"subject\":");
+	json_put_text(to, c->subject);
+	van_buf_append_str(to, ",\"key_id\":");
+	json_put_text(to, c->key_id);
+	put_time(to, "not_before", c->not_before);
+	put_time(to, "not_after", c->not_after);
+	van_buf_printf(to, ",\"days\":%" PRId64, (c->not_after - l->call->work->now) / DAY);
+	put_users(l, c->fingerprint);
+	if (l->pem) {
+		van_buf_append_str(to, ",\"pem\":");
+		json_put_text(to, c->pem);
+	}
+	van_buf_append_char(to, '}');
+}
+
+static void add_certificate(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place)
+{
+	struct listing *l = arg;
+	(void)owner, (void)place;
+	bool wanted = !l->wanted.p || (l->wanted.n <= c->fingerprint.n && !memcmp(c->fingerprint.p, l->wanted.p, l->wanted.n));
+	if (wanted && !seen_before(l, c->fingerprint))
+		put_certificate(l, c);
+}
+
+static int add_profile(void *arg, const struct profile *p)
+{
+	each_of_profile(p, add_certificate, arg);
+	return 0;
+}
+
+static int list_all(struct listing *l)
+{
+	l->room = CERTIFICATES_MOST;
+	l->seen = van_arena_array(l->call->work->arena, l->room, sizeof *l->seen);
+	if (!l->seen)
+		return control_say(l->call, 2, "vand has no memory left; try again later");
+	directory_each(l->call->work->directory, PROFILE_STATION, add_profile, l);
+	directory_each(l->call->work->directory, PROFILE_PARTNER, add_profile, l);
+	return 0;
+}
+
+int control_cert_list(struct control_call *c)
+{
+	struct listing l = {.call = c};
+	van_buf_append_char(c->out, '[');
+	int rc = list_all(&l);
+	van_buf_append_char(c->out, ']');
+	return rc;
+}
+
+int control_cert_show(struct control_call *c)
+{
+	struct listing l = {.call = c, .wanted = control_arg_text(&c->args, "fingerprint"), .pem = true};
+	if (l.wanted.n < 4)
+		return control_say(c, 2, "name at least four digits of a fingerprint; vanctl cert list shows them");
+	int rc = list_all(&l);
+	if (rc == 0 && !l.shown)
+		return control_say(c, 1, "no profile uses a certificate %.*s…; vanctl cert list shows them", SLICE_ARG(l.wanted));
+	if (rc == 0 && l.shown > 1)
+		return control_say(c, 2, "%zu certificates begin with %.*s; name more digits", l.shown, SLICE_ARG(l.wanted));
+	return rc;
+}
+
+/* --- for status -------------------------------------------------------------------------------------------------------- */
+
+struct expiring {
+	van_time before;
+	uint64_t n;
+};
+
+static void count_expiring(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place)
+{
+	struct expiring *e = arg;
+	(void)owner, (void)place;
+	e->n += c->not_after && c->not_after < e->before;
+}
+
+static int count_of_profile(void *arg, const struct profile *p)
+{
+	each_of_profile(p, count_expiring, arg);
+	return 0;
+}
+
+uint64_t control_certificates_expiring(const struct directory *d, van_time before)
+{
+	struct expiring e = {.before = before};
+	directory_each(d, PROFILE_STATION, count_of_profile, &e);
+	directory_each(d, PROFILE_PARTNER, count_of_profile, &e);
+	return e.n;
 }

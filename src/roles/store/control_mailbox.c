@@ -2,6 +2,7 @@
 #include "queue/mailbox.h"
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
+#include "roles/store/control_handlers.h"
 
 #include <inttypes.h>
 

@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
+#include "roles/store/control_handlers.h"
 
 #include <inttypes.h>
 

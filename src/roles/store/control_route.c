@@ -1,6 +1,7 @@
 /* route.explain: which agreement would govern a document, and which nearly did. */
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
+#include "roles/store/control_handlers.h"
 
 #include <inttypes.h>
 

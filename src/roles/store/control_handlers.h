@@ -1,0 +1,26 @@
+/* The functions of the command table; see control.h for what read, write, apart, prepare and committed mean. */
+#ifndef OPENVAN_ROLES_STORE_CONTROL_HANDLERS_H
+#define OPENVAN_ROLES_STORE_CONTROL_HANDLERS_H
+
+#include "roles/store/control.h"
+
+control_fn control_message_list, control_message_show, control_message_get, control_ack_list;
+control_fn control_mailbox_list, control_queue_list;
+control_fn control_receipt_list, control_receipt_show, control_receipt_export;
+control_fn control_route_explain;
+control_fn control_cert_list, control_cert_show;
+control_fn control_partner_list, control_partner_show, control_partner_history, control_partner_dump;
+
+control_fn control_apply_prepare, control_apply_write; /* write serves enable and disable, too */
+control_fn control_enable_prepare, control_disable_prepare;
+void control_apply_committed(struct control_call *c, struct directory *d);
+control_fn control_remove_write;
+void control_remove_committed(struct control_call *c, struct directory *d);
+
+/* By id: a partner, else a station, else an agreement. NULL: none. */
+const struct profile *control_find_profile(struct control_call *c, struct slice id);
+
+/* Uses of certificates that end before that time. */
+uint64_t control_certificates_expiring(const struct directory *d, van_time before);
+
+#endif
