@@ -23,7 +23,9 @@ static const struct {
 static int run_role(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches the whole group; the supervisor decides */
+	/* A terminal's Ctrl-C and a service manager's SIGTERM reach the whole group; the supervisor alone decides. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	struct role *r = role_start();
 	if (!r)
