@@ -286,6 +286,9 @@ static void check_stored(struct check *c, const struct profile_set *set)
 int directory_check(const struct directory *d, const struct profile_set *set, bool (*map_known)(void *arg, struct slice name),
 		    void *arg, struct profile_errors *errors)
 {
+	struct profile_errors none = {0};
+	if (!errors)
+		errors = &none;
 	struct check c = {directory_new(), d, map_known, arg, errors, NULL};
 	size_t before = errors->errors;
 	int rc = c.set ? 0 : VAN_ENOMEM;
@@ -298,9 +301,9 @@ int directory_check(const struct directory *d, const struct profile_set *set, bo
 	if (rc == 0 && set->n)
 		check_stored(&c, set);
 	directory_free(c.set);
-	if (rc < 0 || errors->out_of_memory)
-		return VAN_ENOMEM;
-	return errors->errors > before ? VAN_EINVAL : 0;
+	rc = rc < 0 || errors->out_of_memory ? VAN_ENOMEM : errors->errors > before ? VAN_EINVAL : 0;
+	profile_errors_free(&none);
+	return rc;
 }
 
 int directory_check_remove(const struct directory *d, enum profile_kind kind, struct slice id, struct profile_errors *errors)

@@ -155,6 +155,7 @@ int profile_agreement_finish(struct schema_reader *r, const struct schema_node *
 			       "in pass-through the network forwards the receiver's acknowledgement and writes none itself: use \"receiver\"");
 	if (a->valid_from && a->valid_until && a->valid_from >= a->valid_until)
 		schema_problem(r, at, "valid_until", false, "must be later than \"valid_from\"");
+	profile_time_zone_look_up(r, at, a->time_zone);
 	if (a->version.p && !a->type.p)
 		schema_problem(r, at, "version", true, "without \"type\" it applies to every document of that version");
 	return 0;

@@ -165,14 +165,29 @@ static int check_repeated(const struct profile_set *s, struct profile_errors *er
 	return 0;
 }
 
-static int finish_set(int rc, struct profile_set *s, struct profile_set **ret, struct profile_errors *errors, size_t errors_before)
+/* Lets the caller go without a list of problems. */
+struct problems {
+	struct profile_errors *errors, own;
+	size_t before;
+};
+
+static void problems_start(struct problems *p, struct profile_errors *errors)
 {
+	p->own = (struct profile_errors){0};
+	p->errors = errors ? errors : &p->own;
+	p->before = p->errors->errors;
+}
+
+static int finish_set(int rc, struct profile_set *s, struct profile_set **ret, struct problems *problems)
+{
+	struct profile_errors *errors = problems->errors;
 	if (rc != VAN_ENOMEM && check_repeated(s, errors) < 0)
 		rc = VAN_ENOMEM;
 	if (errors->out_of_memory || rc == VAN_ENOMEM)
 		rc = VAN_ENOMEM;
-	else if (rc < 0 || errors->errors > errors_before)
+	else if (rc < 0 || errors->errors > problems->before)
 		rc = VAN_EINVAL;
+	profile_errors_free(&problems->own);
 	if (rc < 0)
 		profile_set_free(s);
 	else
@@ -182,9 +197,12 @@ static int finish_set(int rc, struct profile_set *s, struct profile_set **ret, s
 
 int profile_text_load(struct slice text, const char *file, struct profile_set **ret, struct profile_errors *errors)
 {
-	size_t before = errors->errors;
 	struct profile_set *s = calloc(1, sizeof *s);
-	return s ? finish_set(load_text(text, file, s, errors), s, ret, errors, before) : VAN_ENOMEM;
+	struct problems p;
+	if (!s)
+		return VAN_ENOMEM;
+	problems_start(&p, errors);
+	return finish_set(load_text(text, file, s, p.errors), s, ret, &p);
 }
 
 static int load_file(const char *path, struct profile_set *set, struct profile_errors *errors)
@@ -201,13 +219,16 @@ static int load_file(const char *path, struct profile_set *set, struct profile_e
 
 int profile_files_load(const char *const *paths, size_t n, struct profile_set **ret, struct profile_errors *errors)
 {
-	size_t before = errors->errors;
 	struct profile_set *s = calloc(1, sizeof *s);
-	int rc = s ? 0 : VAN_ENOMEM;
+	struct problems p;
+	int rc = 0;
+	if (!s)
+		return VAN_ENOMEM;
+	problems_start(&p, errors);
 	/* A bad file does not hide what is wrong in the next. */
 	for (size_t i = 0; i < n && rc != VAN_ENOMEM; i++)
-		rc = load_file(paths[i], s, errors);
-	return s ? finish_set(rc, s, ret, errors, before) : rc;
+		rc = load_file(paths[i], s, p.errors);
+	return finish_set(rc, s, ret, &p);
 }
 
 static const void *object_of(const struct profile *p)
@@ -283,25 +304,29 @@ int profile_set_from_json(struct slice json, struct profile_set **ret, struct pr
 {
 	struct van_arena *scratch;
 	struct schema_node *n;
-	size_t before = errors->errors, i = 0;
+	struct problems problems;
+	size_t i = 0;
 	int rc = parse_json(json, &scratch, &n, errors);
 	if (rc < 0)
 		return rc;
 	struct profile_set *s = calloc(1, sizeof *s);
-	if (!s)
-		rc = VAN_ENOMEM;
+	if (!s) {
+		van_arena_free(scratch);
+		return VAN_ENOMEM;
+	}
+	problems_start(&problems, errors);
 	struct schema_node one = {.kind = SCHEMA_NODE_LIST, .first = n};
 	const struct schema_node *list = n->kind == SCHEMA_NODE_LIST ? n : &one;
 	for (const struct schema_node *c = list->first; c && rc != VAN_ENOMEM; c = c->next, i++) {
 		struct profile *p;
-		rc = from_node(c, list == n ? i : SIZE_MAX, &p, errors);
+		rc = from_node(c, list == n ? i : SIZE_MAX, &p, problems.errors);
 		if (rc == 0 && set_add(s, p) < 0) {
 			profile_free(p);
 			rc = VAN_ENOMEM;
 		}
 	}
 	van_arena_free(scratch);
-	return s ? finish_set(rc, s, ret, errors, before) : rc;
+	return finish_set(rc, s, ret, &problems);
 }
 
 unsigned profile_line(const struct profile *p, const char *field)

@@ -37,6 +37,9 @@ const char *profile_check_format(struct slice s, bool *ret_warning);
 const char *profile_check_ack_kind(struct slice s, bool *ret_warning);
 const char *profile_check_header(struct slice s, bool *ret_warning);
 
+/* Warns about a time zone that this machine does not know. */
+void profile_time_zone_look_up(struct schema_reader *r, const struct schema_node *at, struct slice zone);
+
 /* The folder of a file, absolute, in the arena. Absent when out of memory. */
 struct slice profile_folder_of(struct van_arena *a, const char *file);
 /* The file's content, at most `max` bytes. 0 or negative, reported at the node. */

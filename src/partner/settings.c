@@ -218,6 +218,7 @@ static int settings_finish(struct schema_reader *r, const struct schema_node *at
 	if (!c->listen.as2.n && !c->listen.sftp.n && !c->listen.admin.n)
 		schema_problem(r, at, "listen", true, "no listener: nobody can reach this network");
 	check_same_port(r, at, c);
+	profile_time_zone_look_up(r, at, c->time_zone);
 	return 0;
 }
 
@@ -359,11 +360,17 @@ int van_config_check_files(const struct van_config *c, struct profile_errors *er
 	static const char *const kinds[] = {"as2", "sftp", "admin"};
 	const struct record_list *lists[] = {&c->listen.as2, &c->listen.sftp, &c->listen.admin};
 	struct schema_reader r = {.arena = van_arena_new(0), .errors = errors, .file = c->file.p};
+	struct profile_errors none = {0};
+	if (!errors)
+		r.errors = errors = &none;
 	size_t before = errors->errors;
 	int rc = r.arena ? 0 : VAN_ENOMEM;
 	for (size_t k = 0; k < 3; k++)
 		for (size_t i = 0; i < lists[k]->n && rc == 0; i++)
 			rc = check_listener(&r, c, kinds[k], i, RECORD_AT(*lists[k], struct van_config_listener, i));
 	van_arena_free(r.arena);
-	return rc < 0 ? rc : errors->errors > before ? VAN_EINVAL : 0;
+	if (rc == 0 && errors->errors > before)
+		rc = VAN_EINVAL;
+	profile_errors_free(&none);
+	return rc;
 }

@@ -1,8 +1,15 @@
 # Tests of src/partner.
-PARTNER_TESTS = tests/unit/test_partner_profile
+PARTNER_TESTS = %D%/test_partner_profile %D%/test_partner_settings %D%/test_partner_directory
 check_PROGRAMS += $(PARTNER_TESTS)
 TESTS += $(PARTNER_TESTS)
 PARTNER_TEST_LIBS = $(LIB_PARTNER) $(YAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_partner_profile_SOURCES = tests/unit/test_partner_profile.c tests/unit/partner_fixture.c tests/unit/partner_fixture.h
-tests_unit_test_partner_profile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_partner_profile_LDADD = $(PARTNER_TEST_LIBS)
+PARTNER_FIXTURE = %D%/partner_fixture.c %D%/partner_fixture.h
+%C%_test_partner_profile_SOURCES = %D%/test_partner_profile.c $(PARTNER_FIXTURE)
+%C%_test_partner_profile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_partner_profile_LDADD = $(PARTNER_TEST_LIBS)
+%C%_test_partner_settings_SOURCES = %D%/test_partner_settings.c $(PARTNER_FIXTURE)
+%C%_test_partner_settings_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_partner_settings_LDADD = $(PARTNER_TEST_LIBS)
+%C%_test_partner_directory_SOURCES = %D%/test_partner_directory.c $(PARTNER_FIXTURE)
+%C%_test_partner_directory_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_partner_directory_LDADD = $(PARTNER_TEST_LIBS)
