@@ -1,2 +1,3 @@
 dist_man_MANS += %D%/vand.8 %D%/vanctl.1
-EXTRA_DIST += %D%/profile-reference.md
+EXTRA_DIST += %D%/profile-reference.md %D%/architecture.md %D%/guide-partner.md %D%/guide-onboarding.md %D%/guide-operator.md \
+	%D%/guide-auditor.md %D%/decisions
