@@ -83,9 +83,11 @@ static int delimiter(struct mime_multipart *m, bool closing, bool line_done)
 static int match_guess(struct mime_multipart *m, char c)
 {
 	size_t start = line_end(m), n = m->nheld - start;
-	if (c == '\n' && n > 2) {
-		while (n > 2 && (m->held[start + n - 1] == '\r' || m->held[start + n - 1] == ' '))
-			n--;
+	size_t trimmed = n;
+	while (trimmed > 2 && (m->held[start + trimmed - 1] == '\r' || m->held[start + trimmed - 1] == ' '))
+		trimmed--;
+	if (c == '\n' && trimmed > 2) {
+		n = trimmed;
 		memcpy(m->delimiter, m->held + start, n);
 		m->ndelimiter = n;
 		m->guess = false;

@@ -1,9 +1,15 @@
 # MIME, CMS and AS2. The peer is the openssl command.
-AS2_TESTS = %D%/as2_message
+AS2_TESTS = %D%/as2_mdn %D%/as2_message %D%/as2_mime
 check_PROGRAMS += $(AS2_TESTS)
 TESTS += $(AS2_TESTS)
 AS2_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)/tests/unit
 AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+%C%_as2_mdn_SOURCES = %D%/as2_mdn.c %D%/as2_peer.c %D%/as2_peer.h
+%C%_as2_mdn_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
+%C%_as2_mdn_LDADD = $(AS2_TEST_LIBS)
 %C%_as2_message_SOURCES = %D%/as2_message.c %D%/as2_peer.c %D%/as2_peer.h
 %C%_as2_message_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
 %C%_as2_message_LDADD = $(AS2_TEST_LIBS)
+%C%_as2_mime_SOURCES = %D%/as2_mime.c
+%C%_as2_mime_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_as2_mime_LDADD = $(LIB_MIME) $(CMOCKA_LIBS)
