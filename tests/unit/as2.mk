@@ -1,9 +1,12 @@
 # MIME, CMS and AS2. The peer is the openssl command.
-AS2_TESTS = %D%/as2_mdn %D%/as2_message %D%/as2_mime
+AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime
 check_PROGRAMS += $(AS2_TESTS)
 TESTS += $(AS2_TESTS)
 AS2_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)/tests/unit
 AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+%C%_as2_cms_SOURCES = %D%/as2_cms.c %D%/as2_peer.c %D%/as2_peer.h
+%C%_as2_cms_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
+%C%_as2_cms_LDADD = $(AS2_TEST_LIBS)
 %C%_as2_mdn_SOURCES = %D%/as2_mdn.c %D%/as2_peer.c %D%/as2_peer.h
 %C%_as2_mdn_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
 %C%_as2_mdn_LDADD = $(AS2_TEST_LIBS)
