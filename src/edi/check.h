@@ -6,6 +6,7 @@
 #define OPENVAN_EDI_CHECK_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 
 #include "edi/dictionary.h"
@@ -14,7 +15,8 @@
 /* Every bound; 0 takes the default. */
 struct edi_check_options {
 	bool envelopes_only;         /* no dictionaries: `vanctl edi stats` */
-	bool tolerate_counts;        /* wrong counts in SE, GE, IEA, UNT, UNE, UNZ are notes, not errors */
+	bool tolerate_counts;        /* wrong counts in SE, GE, IEA, UNT, UNE, UNZ: accepted with errors, not rejected */
+	bool tolerate_elements;      /* errors of elements (AK403): accepted with errors, not rejected */
 	size_t max_segment;          /* bytes; default 1 MiB; at most 16 MiB */
 	size_t max_value;            /* bytes of bad data kept; default 99 (AK404's maximum) */
 	uint32_t max_message_errors; /* listed for one message; default 100 */
@@ -48,12 +50,19 @@ struct edi_checker *edi_checker_new(const struct edi_dictionary_set *set, const 
 void edi_checker_free(struct edi_checker *c);
 /* Any chunking gives the same calls. `last` ends the input (chunk may be empty). 0, VAN_ENOMEM or the sink's error. */
 int edi_checker_feed(struct edi_checker *c, struct slice chunk, bool last);
+/* Feeds a descriptor from its present offset to the end of file. As feed, or VAN_EIO. */
+int edi_checker_read(struct edi_checker *c, int fd, struct van_error *e);
 /* Totals and errors outside interchanges; valid after the last feed, until the checker is freed. Its lists of interchanges
  * are empty: the sink had them. */
 const struct edi_report *edi_checker_report(const struct edi_checker *c);
 
-/* Appends the report as the JSON object of `vanctl edi validate --json` (INTERFACE.md). */
-struct van_buf;
+/* Appends the report as the JSON object of `vanctl edi validate --json`. 0 or the buffer's error. */
 int edi_report_to_json(const struct edi_report *r, const char *file, struct van_buf *to);
+/* Its pieces, for writing while checking: an array of errors; a message; the members of a group and of an interchange,
+ * without braces, "messages" and "groups". */
+void edi_errors_to_json(const struct edi_error *errors, struct van_buf *to);
+void edi_message_to_json(const struct edi_message *m, struct van_buf *to);
+void edi_group_members_to_json(const struct edi_group *g, struct van_buf *to);
+void edi_interchange_members_to_json(const struct edi_interchange *i, struct van_buf *to);
 
 #endif

@@ -1,6 +1,22 @@
 noinst_LIBRARIES += %D%/libedi.a
 %C%_libedi_a_SOURCES = \
 	%D%/ack.h \
-	%D%/check.h \
-	%D%/dictionary.h \
-	%D%/report.h
+	%D%/ack_read.c \
+	%D%/check.c %D%/check.h %D%/check_private.h \
+	%D%/check_error.c \
+	%D%/definition.h \
+	%D%/dictionary.c %D%/dictionary.h \
+	%D%/dictionary_compile.c \
+	%D%/dictionary_parse.c \
+	%D%/envelope.c %D%/envelope.h %D%/envelope_private.h \
+	%D%/envelope_check.c \
+	%D%/fault_codes.c \
+	%D%/keys.c \
+	%D%/lexer.c %D%/lexer.h %D%/lexer_private.h \
+	%D%/lexer_header.c \
+	%D%/lexer_scan.c \
+	%D%/number_set.c %D%/number_set.h \
+	%D%/report.h \
+	%D%/report_json.c \
+	%D%/validate.c %D%/validate.h %D%/validate_private.h \
+	%D%/validate_element.c

@@ -31,7 +31,7 @@ struct edi_error {
 	uint32_t repetition;   /* 1 is the first; 0: not a repeating element */
 	uint32_t component;    /* 1 is the first; 0: the whole element */
 	uint32_t reference;    /* X12 data element number, EDIFACT data element; 0 unknown */
-	bool note;             /* reported, but does not change the status */
+	bool tolerated;        /* by the options: accepted with errors, not rejected */
 };
 
 /* A business key, for searching: kind is "po", "invoice" or "shipment". */

@@ -1,0 +1,478 @@
+/* Events of the envelope reader become a report, or calls of a sink. */
+#include "edi/check_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define STREAM_MEMORY ((size_t)4 << 20) /* each level of a streaming checker */
+#define READ_CHUNK ((size_t)256 << 10)
+
+const char *edi_standard_name(enum edi_standard s)
+{
+	return s == EDI_X12 ? "X12" : s == EDI_EDIFACT ? "EDIFACT" : "unknown";
+}
+
+const char *edi_status_name(enum edi_status s)
+{
+	static const char *const names[] = {"accepted", "accepted-with-errors", "partially-accepted", "rejected"};
+	return names[s];
+}
+
+void *edi_checker_alloc(struct edi_checker *c, enum edi_level level, size_t n)
+{
+	void *p = c->error ? NULL : van_arena_alloc(c->arena[level], n);
+	if (!p)
+		c->error = c->error ? c->error : VAN_ENOMEM;
+	return p;
+}
+
+struct slice edi_checker_copy(struct edi_checker *c, enum edi_level level, struct slice s)
+{
+	if (!s.n)
+		return SLICE("");
+	struct slice copy = c->error ? SLICE_NONE : van_arena_slice(c->arena[level], s);
+	if (!copy.p)
+		c->error = c->error ? c->error : VAN_ENOMEM;
+	return copy.p ? copy : SLICE("");
+}
+
+/* --- beginnings -------------------------------------------------------------------------------------------------------- */
+
+static struct slice trimmed(const struct edi_segment *s, uint32_t element)
+{
+	return slice_trim(edi_segment_element(s, element));
+}
+
+static struct slice component(struct slice element, const struct edi_delimiters *d, unsigned number)
+{
+	struct slice part = SLICE_NONE;
+	for (unsigned i = 0; i < number && element.p; i++)
+		part = edi_cut(&element, d->component, d->release);
+	return part.p ? slice_trim(part) : SLICE("");
+}
+
+static struct slice pair(struct edi_checker *c, struct slice qualifier, struct slice id)
+{
+	struct slice s = van_arena_printf(c->arena[EDI_LEVEL_INTERCHANGE], "%.*s:%.*s", SLICE_ARG(qualifier), SLICE_ARG(id));
+	if (!s.p)
+		c->error = VAN_ENOMEM;
+	return s.p ? s : SLICE("");
+}
+
+/* S002, S003: identification, qualifier, internal sub-address. */
+static struct slice edifact_party(struct edi_checker *c, const struct edi_segment *s, uint32_t element)
+{
+	const struct edi_delimiters *d = s->delimiters;
+	struct slice e = edi_segment_element(s, element), id = component(e, d, 1), qualifier = component(e, d, 2), sub = component(e, d, 3);
+	char room[128];
+	if (s->flags & EDI_SEGMENT_RELEASE && id.n <= sizeof room)
+		id = edi_unescape(id, d->release, room);
+	struct slice party = pair(c, qualifier, id);
+	return sub.n ? pair(c, party, sub) : party;
+}
+
+static void fill_unb(struct edi_checker *c, struct edi_interchange *i, const struct edi_segment *s)
+{
+	const struct edi_delimiters *d = s->delimiters;
+	struct slice syntax = edi_segment_element(s, 1), when = edi_segment_element(s, 4);
+	i->version = pair(c, component(syntax, d, 1), component(syntax, d, 2));
+	i->sender = edifact_party(c, s, 2);
+	i->receiver = edifact_party(c, s, 3);
+	i->date = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, component(when, d, 1));
+	i->time = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, component(when, d, 2));
+	i->control_number = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 5));
+	i->application = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 7));
+	i->ack_requested = slice_is(trimmed(s, 9), "1");
+	i->usage = slice_is(trimmed(s, 11), "1") ? 'T' : 'P';
+}
+
+static void fill_isa(struct edi_checker *c, struct edi_interchange *i, const struct edi_segment *s)
+{
+	struct slice usage = trimmed(s, 15);
+	i->sender = pair(c, trimmed(s, 5), trimmed(s, 6));
+	i->receiver = pair(c, trimmed(s, 7), trimmed(s, 8));
+	i->date = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 9));
+	i->time = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 10));
+	i->version = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 12));
+	i->control_number = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 13));
+	i->ack_requested = slice_is(trimmed(s, 14), "1");
+	i->usage = usage.n == 1 ? *usage.p : 'P';
+	i->application = SLICE("");
+}
+
+static int interchange_begin(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
+{
+	struct edi_interchange *i = edi_checker_alloc(c, EDI_LEVEL_INTERCHANGE, sizeof *i);
+	if (!i)
+		return c->error;
+	const struct edi_delimiters *d = s->delimiters;
+	c->interchange = i;
+	c->group = NULL;
+	c->message = NULL;
+	i->offset = e->levels[EDI_LEVEL_INTERCHANGE].offset;
+	i->standard = s->standard;
+	i->delimiters.element = d->element;
+	i->delimiters.component = d->component;
+	i->delimiters.repetition = d->repetition;
+	i->delimiters.release = d->release;
+	i->delimiters.terminator = d->terminator;
+	if (s->standard == EDI_X12)
+		fill_isa(c, i, s);
+	else
+		fill_unb(c, i, s);
+	c->group_tail = &i->groups;
+	c->ta1_tail = &i->ta1;
+	c->groups_accepted = c->groups_rejected = c->groups_other = 0;
+	edi_errors_begin(c, EDI_LEVEL_INTERCHANGE, &i->errors);
+	if (c->collect) {
+		*c->interchange_tail = i;
+		c->interchange_tail = &i->next;
+	}
+	return c->sink.interchange_begin && !c->error ? c->sink.interchange_begin(c->sink.ctx, i) : c->error;
+}
+
+static int group_begin(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
+{
+	struct edi_group *g = edi_checker_alloc(c, EDI_LEVEL_GROUP, sizeof *g);
+	if (!g)
+		return c->error;
+	c->group = g;
+	*g = (struct edi_group){.offset = e->levels[EDI_LEVEL_GROUP].offset, .real = s != NULL, .code = SLICE(""), .version = SLICE(""),
+		.agency = SLICE(""), .control_number = SLICE(""), .sender = SLICE(""), .receiver = SLICE(""), .date = SLICE(""), .time = SLICE("")};
+	if (s && s->standard == EDI_X12) {
+		struct slice *to[] = {&g->code, &g->sender, &g->receiver, &g->date, &g->time, &g->control_number, &g->agency, &g->version};
+		for (uint32_t i = 0; i < 8; i++)
+			*to[i] = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, i + 1));
+	} else if (s) {
+		const struct edi_delimiters *d = s->delimiters;
+		g->code = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, 1));
+		g->sender = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 2), d, 1));
+		g->receiver = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 3), d, 1));
+		g->date = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 4), d, 1));
+		g->time = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 4), d, 2));
+		g->control_number = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, 5));
+		g->agency = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, 6));
+	}
+	c->message_tail = &g->messages;
+	c->group_messages = c->group_rejected = c->group_with_errors = 0;
+	edi_errors_begin(c, EDI_LEVEL_GROUP, &g->errors);
+	if (c->collect) {
+		*c->group_tail = g;
+		c->group_tail = &g->next;
+	}
+	return c->sink.group_begin && !c->error ? c->sink.group_begin(c->sink.ctx, g) : c->error;
+}
+
+static void fill_message(struct edi_checker *c, struct edi_message *m, const struct edi_segment *s)
+{
+	const struct edi_delimiters *d = s->delimiters;
+	m->control_number = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, s->standard == EDI_X12 ? 2 : 1));
+	if (s->standard == EDI_X12) {
+		m->type = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, 1));
+		m->association = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, 3));
+		m->version = c->group->version;
+		return;
+	}
+	struct slice type = edi_segment_element(s, 2), release = component(type, d, 3);
+	m->type = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 1));
+	m->association = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 5));
+	struct slice version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(component(type, d, 2)),
+		SLICE_ARG(release));
+	if (!version.p)
+		c->error = VAN_ENOMEM;
+	m->version = version.p ? version : SLICE("");
+}
+
+static int message_begin(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
+{
+	struct edi_message *m = &c->scratch;
+	c->listed = !c->collect || c->messages_listed < c->options.max_messages;
+	if (c->collect)
+		c->arena[EDI_LEVEL_MESSAGE] = c->listed ? c->arena[EDI_LEVEL_GROUP] : c->spare;
+	if (c->listed) {
+		m = edi_checker_alloc(c, EDI_LEVEL_MESSAGE, sizeof *m);
+		if (!m)
+			return c->error;
+		c->messages_listed++;
+	} else {
+		*m = (struct edi_message){0};
+		c->report.truncated = true;
+	}
+	c->message = m;
+	m->offset = e->levels[EDI_LEVEL_MESSAGE].offset;
+	fill_message(c, m, s);
+	c->group->message_count++;
+	edi_errors_begin(c, EDI_LEVEL_MESSAGE, &m->errors);
+	c->key_tail = &m->keys;
+	c->key_count = 0;
+	edi_keys_begin(c);
+	m->acknowledgement = edi_ack_type(s->standard, m->type);
+	c->def = c->options.envelopes_only ? NULL : edi_dictionary_find(c->set, s->standard, m->version, m->type);
+	m->known = c->def != NULL;
+	if (c->collect && c->listed) {
+		*c->message_tail = m;
+		c->message_tail = &m->next;
+	}
+	return c->def && !c->error ? edi_validator_begin(&c->validator, c->def) : c->error;
+}
+
+/* --- endings ----------------------------------------------------------------------------------------------------------- */
+
+static int message_end(struct edi_checker *c, const struct edi_envelope *e)
+{
+	struct edi_message *m = c->message;
+	const struct edi_error_list *errors = &c->errors[EDI_LEVEL_MESSAGE];
+	m->segments = e->position;
+	m->length = e->end - m->offset;
+	m->error_count = errors->count;
+	m->status = errors->rejected ? EDI_REJECTED : errors->tolerated ? EDI_ACCEPTED_WITH_ERRORS : EDI_ACCEPTED;
+	c->report.messages++;
+	c->group_messages++;
+	c->group_rejected += m->status == EDI_REJECTED;
+	c->group_with_errors += m->status == EDI_ACCEPTED_WITH_ERRORS;
+	c->report.messages_rejected += m->status == EDI_REJECTED;
+	c->report.messages_with_errors += m->status == EDI_ACCEPTED_WITH_ERRORS;
+	int rc = c->error;
+	if (rc == 0 && c->sink.message_end)
+		rc = c->sink.message_end(c->sink.ctx, m);
+	c->message = NULL;
+	if (!c->collect || !c->listed)
+		van_arena_reset(c->arena[EDI_LEVEL_MESSAGE]);
+	return rc;
+}
+
+/* Of `n` below, `rejected` and `with_errors`, and its own errors. A group without rejections is never partial. */
+static enum edi_status status_of(const struct edi_error_list *own, uint64_t n, uint64_t rejected, uint64_t with_errors)
+{
+	if (own->rejected || (n && rejected == n))
+		return EDI_REJECTED;
+	if (rejected)
+		return EDI_PARTIALLY_ACCEPTED;
+	return with_errors || own->tolerated ? EDI_ACCEPTED_WITH_ERRORS : EDI_ACCEPTED;
+}
+
+static int group_end(struct edi_checker *c, const struct edi_envelope *e)
+{
+	struct edi_group *g = c->group;
+	g->length = e->end - g->offset;
+	g->declared_count = e->declared;
+	g->status = status_of(&c->errors[EDI_LEVEL_GROUP], c->group_messages, c->group_rejected, c->group_with_errors);
+	g->accepted_count = g->status == EDI_REJECTED ? 0 : c->group_messages - c->group_rejected;
+	c->groups_accepted += g->status == EDI_ACCEPTED;
+	c->groups_rejected += g->status == EDI_REJECTED;
+	c->groups_other += g->status == EDI_PARTIALLY_ACCEPTED;
+	c->interchange->group_count++;
+	int rc = c->error;
+	if (rc == 0 && c->sink.group_end)
+		rc = c->sink.group_end(c->sink.ctx, g);
+	c->group = NULL;
+	if (!c->collect)
+		van_arena_reset(c->arena[EDI_LEVEL_GROUP]);
+	return rc;
+}
+
+static int interchange_end(struct edi_checker *c, const struct edi_envelope *e)
+{
+	struct edi_interchange *i = c->interchange;
+	uint64_t others = i->group_count - c->groups_accepted - c->groups_rejected - c->groups_other;
+	i->length = e->end - i->offset;
+	i->declared_count = e->declared;
+	i->status = status_of(&c->errors[EDI_LEVEL_INTERCHANGE], i->group_count, c->groups_rejected, others);
+	if (i->status != EDI_REJECTED && c->groups_other)
+		i->status = EDI_PARTIALLY_ACCEPTED;
+	int rc = c->error;
+	if (rc == 0 && c->sink.interchange_end)
+		rc = c->sink.interchange_end(c->sink.ctx, i);
+	c->interchange = NULL;
+	if (!c->collect)
+		van_arena_reset(c->arena[EDI_LEVEL_INTERCHANGE]);
+	return rc;
+}
+
+static int segment(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
+{
+	if (c->keys < c->keys_end)
+		edi_keys_segment(c, s);
+	if (c->message->acknowledgement)
+		edi_ack_read_segment(c, s);
+	if (c->def)
+		return edi_validator_segment(&c->validator, s, e->position);
+	return c->error;
+}
+
+static int on_event(void *ctx, enum edi_event event, const struct edi_envelope *e, const struct edi_segment *s)
+{
+	struct edi_checker *c = ctx;
+	switch (event) {
+	case EDI_EVENT_SEGMENT: return segment(c, e, s);
+	case EDI_EVENT_INTERCHANGE: return interchange_begin(c, e, s);
+	case EDI_EVENT_GROUP: return group_begin(c, e, s);
+	case EDI_EVENT_MESSAGE: return message_begin(c, e, s);
+	case EDI_EVENT_SERVICE:
+		if (edi_segment_is(s, "TA1"))
+			edi_ack_read_ta1(c, s);
+		return c->error;
+	case EDI_EVENT_MESSAGE_END: return message_end(c, e);
+	case EDI_EVENT_GROUP_END: return group_end(c, e);
+	case EDI_EVENT_INTERCHANGE_END: return interchange_end(c, e);
+	}
+	return VAN_EINTERNAL;
+}
+
+/* --- the checker ------------------------------------------------------------------------------------------------------- */
+
+static void take_options(struct edi_checker *c, const struct edi_check_options *options)
+{
+	struct edi_check_options o = options ? *options : (struct edi_check_options){0};
+	o.max_segment = o.max_segment ? o.max_segment : (size_t)1 << 20;
+	o.max_value = o.max_value ? o.max_value : 99;
+	o.max_message_errors = o.max_message_errors ? o.max_message_errors : 100;
+	o.max_errors = o.max_errors ? o.max_errors : 10000;
+	o.max_messages = o.max_messages ? o.max_messages : 250000;
+	o.max_keys = o.max_keys ? o.max_keys : 4;
+	c->options = o;
+}
+
+static struct edi_checker *checker_new(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	const struct edi_check_sink *sink, struct van_arena *collect)
+{
+	struct edi_checker *c = calloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	take_options(c, options);
+	c->set = set;
+	c->collect = collect != NULL;
+	if (sink)
+		c->sink = *sink;
+	c->interchange_tail = &c->report.interchanges;
+	c->envelope = (struct edi_envelope){.on_event = on_event, .on_error = edi_checker_envelope_error, .ctx = c};
+	c->validator.fn = edi_checker_problem;
+	c->validator.ctx = c;
+	c->validator.scratch.max = c->options.max_segment;
+	bool whole = true;
+	for (int i = 0; i < 3; i++) {
+		c->arena[i] = collect ? collect : van_arena_new(STREAM_MEMORY);
+		whole = whole && c->arena[i];
+	}
+	if (collect)
+		whole = (c->spare = van_arena_new(STREAM_MEMORY)) != NULL;
+	struct edi_lexer_options lexer = {.max_segment = c->options.max_segment};
+	c->lexer = edi_lexer_new(&lexer, edi_envelope_segment, &c->envelope);
+	if (!whole || !c->lexer) {
+		edi_checker_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct edi_checker *edi_checker_new(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	const struct edi_check_sink *sink)
+{
+	return checker_new(set, options, sink, NULL);
+}
+
+void edi_checker_free(struct edi_checker *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < 3 && !c->collect; i++)
+		van_arena_free(c->arena[i]);
+	van_arena_free(c->spare);
+	edi_lexer_free(c->lexer);
+	edi_envelope_free(&c->envelope);
+	edi_validator_free(&c->validator);
+	free(c);
+}
+
+static void finish_report(struct edi_checker *c)
+{
+	struct edi_lexer_counts counts = edi_lexer_counts(c->lexer);
+	struct edi_error **tail = &c->report.errors;
+	c->report.bytes = counts.bytes;
+	c->report.segments = counts.segments;
+	c->report.junk = counts.junk;
+	c->report.byte_order_mark = counts.byte_order_mark;
+	if (!counts.segments)
+		edi_checker_input_error(c, &tail, "TA105", "022",
+			"the input holds no interchange: nothing in it begins with a readable ISA, UNA or UNB");
+	else if (counts.junk)
+		edi_checker_input_error(c, &tail, "TA105", "022", "the input holds bytes outside of any interchange; they were skipped");
+}
+
+int edi_checker_feed(struct edi_checker *c, struct slice chunk, bool last)
+{
+	int rc = c->error ? c->error : edi_lexer_feed(c->lexer, chunk, last);
+	if (rc == 0 && last)
+		rc = edi_envelope_finish(&c->envelope);
+	if (rc == 0 && last)
+		finish_report(c);
+	if (rc == 0)
+		rc = c->error;
+	return c->error = rc;
+}
+
+const struct edi_report *edi_checker_report(const struct edi_checker *c)
+{
+	return &c->report;
+}
+
+/* --- whole reports ----------------------------------------------------------------------------------------------------- */
+
+static int checked(struct edi_checker *c, int rc, struct van_arena *arena, struct edi_report **ret, struct van_error *e)
+{
+	struct edi_report *r = rc == 0 ? van_arena_alloc(arena, sizeof *r) : NULL;
+	if (r) {
+		*r = c->report;
+		*ret = r;
+	} else if (rc == 0 || rc == VAN_ENOMEM) {
+		rc = van_error_set(e, VAN_ENOMEM, "the report needs more memory than its bound; lower max_messages or raise the arena's maximum");
+	}
+	edi_checker_free(c);
+	return rc;
+}
+
+static struct edi_checker *collector(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	struct van_arena *arena, struct van_error *e)
+{
+	struct edi_checker *c = checker_new(set, options, NULL, arena);
+	if (!c)
+		van_error_set(e, VAN_ENOMEM, "no memory to check EDI");
+	return c;
+}
+
+int edi_check_bytes(struct slice input, const struct edi_dictionary_set *set, const struct edi_check_options *options,
+	struct van_arena *arena, struct edi_report **ret, struct van_error *e)
+{
+	struct edi_checker *c = collector(set, options, arena, e);
+	return c ? checked(c, edi_checker_feed(c, input, true), arena, ret, e) : VAN_ENOMEM;
+}
+
+int edi_checker_read(struct edi_checker *c, int fd, struct van_error *e)
+{
+	char *chunk = malloc(READ_CHUNK);
+	int rc = chunk ? 0 : van_error_set(e, VAN_ENOMEM, "no memory to read EDI");
+	bool last = false;
+	while (rc == 0 && !last) {
+		ssize_t n = read(fd, chunk, READ_CHUNK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			rc = van_error_set(e, van_err_from_errno(errno), "reading failed: %s", strerror(errno));
+			break;
+		}
+		last = n == 0;
+		rc = edi_checker_feed(c, slice_make(chunk, (size_t)n), last);
+		if (rc == VAN_ENOMEM)
+			van_error_set(e, VAN_ENOMEM, "checking needs more memory than its bound");
+	}
+	free(chunk);
+	return rc;
+}
+
+int edi_check_fd(int fd, const struct edi_dictionary_set *set, const struct edi_check_options *options, struct van_arena *arena,
+	struct edi_report **ret, struct van_error *e)
+{
+	struct edi_checker *c = collector(set, options, arena, e);
+	return c ? checked(c, edi_checker_read(c, fd, e), arena, ret, e) : VAN_ENOMEM;
+}

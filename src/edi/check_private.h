@@ -1,0 +1,71 @@
+/* Inside of a checker; the seam between check.c (events to report), check_error.c, keys.c and ack_read.c. */
+#ifndef OPENVAN_EDI_CHECK_PRIVATE_H
+#define OPENVAN_EDI_CHECK_PRIVATE_H
+
+#include "edi/check.h"
+#include "edi/envelope.h"
+#include "edi/validate.h"
+
+struct edi_key_row;
+
+struct edi_error_list {
+	struct edi_error **tail;
+	uint64_t count;      /* found; may be more than are listed */
+	bool rejected, tolerated;
+};
+
+struct edi_checker {
+	struct edi_check_options options;
+	const struct edi_dictionary_set *set;
+	struct edi_check_sink sink;
+	struct edi_lexer *lexer;
+	struct edi_envelope envelope;
+	struct edi_validator validator;
+	struct van_arena *arena[3]; /* by enum edi_level: what is found lives there */
+	struct van_arena *spare;    /* for messages that are counted but not listed */
+	bool collect;               /* all three are the caller's: nothing is forgotten */
+	struct edi_report report;
+	struct edi_interchange *interchange;
+	struct edi_group *group;
+	struct edi_message *message;
+	const struct edi_message_def *def; /* of the message at hand; NULL: not known */
+	struct edi_message scratch;        /* stands in for a message past max_messages */
+	bool listed;                       /* the message at hand is in the list */
+	struct edi_error_list errors[3];
+	uint32_t errors_listed;
+	uint64_t messages_listed;
+	struct edi_interchange **interchange_tail;
+	struct edi_group **group_tail;
+	struct edi_message **message_tail;
+	struct edi_key **key_tail;
+	struct edi_ta1 **ta1_tail;
+	struct edi_ack_message **ack_tail;
+	uint32_t key_count;
+	uint32_t ack_count;
+	const struct edi_key_row *keys, *keys_end; /* rows for the message at hand */
+	uint64_t group_rejected, group_with_errors, group_messages; /* messages of the group */
+	uint64_t groups_accepted, groups_rejected, groups_other;    /* groups of the interchange */
+	int error;
+};
+
+/* Copies into the arena of `level`; on failure latches VAN_ENOMEM and returns an empty slice. */
+struct slice edi_checker_copy(struct edi_checker *c, enum edi_level level, struct slice s);
+void *edi_checker_alloc(struct edi_checker *c, enum edi_level level, size_t n);
+
+void edi_errors_begin(struct edi_checker *c, enum edi_level level, struct edi_error **list);
+/* Callbacks of the envelope reader and the validator; ctx is the checker. */
+int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *error);
+int edi_checker_problem(void *checker, const struct edi_problem *p);
+/* An error outside of any interchange. */
+void edi_checker_input_error(struct edi_checker *c, struct edi_error ***tail, const char *list, const char *code, const char *text);
+
+/* Business keys: chooses the rows for a message type, and takes what a segment holds. */
+void edi_keys_begin(struct edi_checker *c);
+void edi_keys_segment(struct edi_checker *c, const struct edi_segment *s);
+
+/* Received acknowledgements. */
+bool edi_ack_type(enum edi_standard standard, struct slice type);
+void edi_ack_read_segment(struct edi_checker *c, const struct edi_segment *s);
+void edi_ack_read_ta1(struct edi_checker *c, const struct edi_segment *s);
+
+#endif

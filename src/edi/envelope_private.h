@@ -1,0 +1,13 @@
+/* The seam between envelope.c (levels) and envelope_check.c (what their segments say). */
+#ifndef OPENVAN_EDI_ENVELOPE_PRIVATE_H
+#define OPENVAN_EDI_ENVELOPE_PRIVATE_H
+
+#include "edi/envelope.h"
+
+int edi_envelope_report(struct edi_envelope *e, const struct edi_envelope_error *error);
+int edi_envelope_check_head(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s);
+int edi_envelope_check_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s);
+/* Control number and count of a trailer. */
+int edi_envelope_compare(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s, uint64_t counted);
+
+#endif

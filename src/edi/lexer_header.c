@@ -1,0 +1,229 @@
+/* Delimiters: from ISA (whatever its length), UNA, or the defaults of UNB's syntax identifier. */
+#include "edi/lexer_private.h"
+
+#define LARGEST_ISA 1024     /* bytes; the standard's ISA has 106 */
+#define ISA_ELEMENTS 16
+#define ISA_FIXED 104        /* offset of ISA16 in an ISA of the standard's lengths */
+
+/* What is known of an ISA while it is read; positions without line ends when lines are wrapped. */
+struct isa {
+	size_t at[ISA_ELEMENTS + 1]; /* in the window, of the separator before element i */
+	unsigned count;              /* separators found */
+	size_t line_ends;            /* CR and LF before the sixteenth separator */
+	size_t first_line_end;       /* where */
+};
+
+static bool is_line_end(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+/* The segment terminator of an ISA with too few elements: the byte before "GS" and a separator, when it can be one. */
+static size_t short_isa_end(const char *p, size_t separator)
+{
+	size_t i = separator;
+	if (i < 8 || p[i - 1] != 'S' || p[i - 2] != 'G')
+		return 0;
+	i -= 3;
+	while (i > 4 && lex_blank((unsigned char)p[i]) && (lex_blank((unsigned char)p[i - 1]) || !lex_alnum((unsigned char)p[i - 1])))
+		i--;
+	return lex_alnum((unsigned char)p[i]) || p[i] == p[3] || p[i] == ' ' ? 0 : i;
+}
+
+/* 1: all sixteen separators found; 0: more bytes needed; LEX_NO_HEADER; negative -at: a short ISA ends there. */
+static int find_elements(const char *p, size_t n, struct isa *isa, size_t *short_end)
+{
+	*isa = (struct isa){0};
+	for (size_t i = 3; i < n && i < LARGEST_ISA; i++) {
+		if (is_line_end(p[i]) && !isa->line_ends++)
+			isa->first_line_end = i;
+		if (p[i] != p[3])
+			continue;
+		if (isa->count > 0 && (*short_end = short_isa_end(p, i)))
+			return 1;
+		isa->at[++isa->count] = i;
+		if (isa->count == ISA_ELEMENTS)
+			return 1;
+	}
+	return n >= LARGEST_ISA ? LEX_NO_HEADER : 0;
+}
+
+static bool usable(const struct edi_delimiters *d)
+{
+	return d->terminator != d->element && !lex_alnum((unsigned char)d->terminator) && d->terminator &&
+	       !lex_alnum((unsigned char)d->element);
+}
+
+/* ISA11 is a repetition separator only from 00402 on, and only when it can be one: letters occur even under 00501. */
+static char repetition_of(const char *p, const struct isa *isa, const struct edi_delimiters *d)
+{
+	struct slice version = slice_make(p + isa->at[12] + 1, isa->at[13] - isa->at[12] - 1);
+	char c = p[isa->at[11] + 1];
+	if (isa->at[12] - isa->at[11] != 2 || version.n != 5 || slice_cmp(version, SLICE("00402")) < 0)
+		return 0;
+	return lex_alnum((unsigned char)c) || lex_blank((unsigned char)c) || c == d->component || c == d->terminator ? 0 : c;
+}
+
+static void begin(struct edi_lexer *l, enum edi_standard standard, const struct edi_delimiters *d)
+{
+	l->standard = standard;
+	l->delimiters = *d;
+	l->wrapped = false;
+	l->una = false;
+	l->flags = 0;
+	l->n = 1;
+	l->scanned = 0;
+	l->released = false;
+}
+
+/* An ISA that was cut short, or whose terminator is where its elements should be: the delimiters are a guess. */
+static int malformed_isa(struct edi_lexer *l, const char *p, size_t end, size_t *pos)
+{
+	struct edi_delimiters d = {.element = p[3], .terminator = p[end]};
+	if (!usable(&d))
+		return LEX_NO_HEADER;
+	begin(l, EDI_X12, &d);
+	l->flags = EDI_SEGMENT_MALFORMED;
+	for (size_t i = 3; i < end; i++)
+		if (p[i] == d.element)
+			l->at[l->n++] = (uint32_t)i + 1;
+	uint64_t offset = l->base + *pos;
+	*pos += end + 1;
+	l->state = LEX_START;
+	return lex_emit(l, p, end, offset, l->base + *pos);
+}
+
+/* Copies an ISA that line ends were put into (every 80 columns), without them. */
+static int wrapped_isa(struct edi_lexer *l, const char *p, size_t end, size_t *pos)
+{
+	van_buf_reset(&l->slow);
+	for (size_t i = 0; i < end; i++) {
+		if (is_line_end(p[i]))
+			continue;
+		van_buf_append_char(&l->slow, p[i]);
+		if (p[i] == l->delimiters.element)
+			l->at[l->n++] = (uint32_t)l->slow.n;
+	}
+	int rc = van_buf_error(&l->slow);
+	uint64_t offset = l->base + *pos;
+	*pos += end + 1;
+	l->wrapped = true;
+	l->flags = EDI_SEGMENT_WRAPPED;
+	l->state = LEX_START;
+	if (rc == 0)
+		rc = lex_emit(l, l->slow.p, l->slow.n, offset, l->base + *pos);
+	van_buf_reset(&l->slow);
+	return rc;
+}
+
+static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos, bool last)
+{
+	struct isa isa;
+	size_t short_end = 0;
+	int rc = find_elements(p, n, &isa, &short_end);
+	if (rc != 1)
+		return rc == 0 && last ? LEX_NO_HEADER : rc;
+	if (short_end)
+		return malformed_isa(l, p, short_end, pos);
+	size_t at = isa.at[ISA_ELEMENTS] + 1;
+	bool wrapped = isa.line_ends && at - isa.line_ends == ISA_FIXED;
+	if (isa.line_ends && !wrapped)
+		return malformed_isa(l, p, isa.first_line_end, pos);
+	if (n < at + 5 && !last)
+		return 0;
+	struct edi_delimiters d = {.element = p[3]};
+	size_t i = at;
+	if (wrapped)
+		while (i < n && is_line_end(p[i]))
+			i++;
+	/* ISA16 left out: the terminator stands where the component separator should */
+	bool no_component = (n >= i + 4 && p[i + 1] == 'G' && p[i + 2] == 'S' && p[i + 3] == d.element) ||
+	                    (n >= i + 2 && p[i] == '~' && is_line_end(p[i + 1]) && !wrapped);
+	if (!no_component && i < n)
+		d.component = p[i++];
+	if (wrapped)
+		while (i < n && is_line_end(p[i]))
+			i++;
+	if (i >= n)
+		return LEX_NO_HEADER;
+	d.terminator = p[i];
+	d.repetition = repetition_of(p, &isa, &d);
+	if (!usable(&d) || d.component == d.element || d.component == d.terminator)
+		return LEX_NO_HEADER;
+	begin(l, EDI_X12, &d);
+	if (wrapped)
+		return wrapped_isa(l, p, i, pos);
+	for (unsigned k = 1; k <= ISA_ELEMENTS; k++)
+		l->at[l->n++] = (uint32_t)isa.at[k] + 1;
+	uint64_t offset = l->base + *pos;
+	*pos += i + 1;
+	l->state = LEX_START;
+	return lex_emit(l, p, i, offset, l->base + *pos);
+}
+
+static int una_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos, bool last)
+{
+	if (n < 9)
+		return last ? LEX_NO_HEADER : 0;
+	struct edi_delimiters d = {.component = p[3], .element = p[4], .release = p[6], .repetition = p[7], .terminator = p[8]};
+	if (d.release == ' ' || lex_alnum((unsigned char)d.release))
+		d.release = 0;
+	if (!usable(&d) || d.component == d.element || d.component == d.terminator || d.release == d.terminator)
+		return LEX_NO_HEADER;
+	begin(l, EDI_EDIFACT, &d);
+	l->flags = EDI_SEGMENT_UNA;
+	uint64_t offset = l->base + *pos;
+	*pos += 9;
+	l->una = true;
+	l->state = LEX_START;
+	return lex_emit(l, p, 9, offset, l->base + *pos);
+}
+
+/* Syntax UNOB before version 4 may use the separators IS1, IS3, IS4; then there is no release character. */
+static struct edi_delimiters unb_defaults(const char *p)
+{
+	if (p[3] == 0x1d)
+		return (struct edi_delimiters){.component = 0x1f, .element = 0x1d, .terminator = 0x1c};
+	struct edi_delimiters d = {.component = ':', .element = p[3], .release = '?', .terminator = '\''};
+	if (p[3] != '+' && !lex_alnum((unsigned char)p[8]))
+		d.component = p[8];
+	return d;
+}
+
+static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos, bool last)
+{
+	(void)pos;
+	if (n < 10) /* "UNB+UNOA:4" */
+		return last ? LEX_NO_HEADER : 0;
+	struct edi_delimiters d = l->una ? l->delimiters : unb_defaults(p);
+	if (p[3] != d.element || !usable(&d))
+		return LEX_NO_HEADER;
+	/* The repetition separator came with syntax 4; in older ones UNA's fifth character is reserved, and '*' is data. */
+	bool four = p[8] == d.component && p[9] >= '4' && p[9] <= '9';
+	if (!four)
+		d.repetition = 0;
+	else if (!l->una)
+		d.repetition = '*';
+	if (lex_blank((unsigned char)d.repetition) || d.repetition == d.element || d.repetition == d.component ||
+	    d.repetition == d.terminator || d.repetition == d.release || lex_alnum((unsigned char)d.repetition))
+		d.repetition = 0;
+	begin(l, EDI_EDIFACT, &d);
+	l->state = LEX_SEGMENT;
+	return 1;
+}
+
+int lex_header(struct edi_lexer *l, const char *window, size_t length, size_t *pos, bool last)
+{
+	const char *p = window + *pos;
+	size_t n = length - *pos;
+	if (n < 4)
+		return last ? LEX_NO_HEADER : 0;
+	int rc;
+	if (p[0] == 'I')
+		rc = isa_header(l, p, n, pos, last);
+	else if (p[2] == 'A')
+		rc = una_header(l, p, n, pos, last);
+	else
+		rc = unb_header(l, p, n, pos, last);
+	return rc;
+}

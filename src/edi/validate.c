@@ -1,0 +1,153 @@
+/* Where each segment stands in its message. */
+#include "edi/validate.h"
+
+#include "edi/validate_private.h"
+
+#include <stdlib.h>
+
+void edi_validator_free(struct edi_validator *v)
+{
+	free(v->counts);
+	van_buf_free(&v->scratch);
+	v->counts = NULL;
+	v->room = 0;
+}
+
+int edi_validator_begin(struct edi_validator *v, const struct edi_message_def *m)
+{
+	if (m->count > v->room) {
+		uint32_t *counts = realloc(v->counts, (size_t)m->count * sizeof *counts);
+		if (!counts)
+			return VAN_ENOMEM;
+		v->counts = counts;
+		v->room = m->count;
+	}
+	memset(v->counts, 0, (size_t)m->count * sizeof *v->counts);
+	v->message = m;
+	v->at = 0;
+	v->error = 0;
+	return 0;
+}
+
+void edi_problem_add(struct edi_validator *v, const struct edi_problem *p)
+{
+	if (!v->error) {
+		struct edi_problem full = *p;
+		full.position = v->position;
+		if (!full.segment.p)
+			full.segment = edi_segment_element(v->segment, 0);
+		if (!full.loop.p)
+			full.loop = v->loop;
+		int rc = v->fn(v->ctx, &full);
+		if (rc < 0)
+			v->error = rc;
+	}
+}
+
+static bool when_holds(const struct edi_node *n, const struct edi_segment *s)
+{
+	if (!n->when_element)
+		return true;
+	struct slice rest = edi_segment_element(s, n->when_element);
+	struct slice value = edi_cut(&rest, s->delimiters->component, s->delimiters->release);
+	for (uint32_t i = 0; i < n->when_count; i++)
+		if (slice_eq(n->when[i], value))
+			return true;
+	return false;
+}
+
+/* The transitions for this identifier, in order of preference. */
+static const struct edi_transition *find(const struct edi_node *n, uint32_t id, const struct edi_transition **end)
+{
+	const struct edi_transition *low = n->transitions, *high = low + n->transition_count;
+	*end = high;
+	while (low < high) {
+		const struct edi_transition *middle = low + (high - low) / 2;
+		if (middle->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool exhausted(const struct edi_validator *v, const struct edi_transition *t)
+{
+	int32_t node = t->loop >= 0 ? t->loop : t->to;
+	uint32_t max = v->message->nodes[node].max;
+	return max && v->counts[node] >= max;
+}
+
+static const struct edi_transition *choose(struct edi_validator *v, uint32_t id, bool *exceeded)
+{
+	const struct edi_transition *end, *full = NULL;
+	const struct edi_node *nodes = v->message->nodes;
+	for (const struct edi_transition *t = find(&nodes[v->at], id, &end); t < end && t->id == id; t++) {
+		if (!when_holds(&nodes[t->to], v->segment) || (t->loop >= 0 && !when_holds(&nodes[t->loop], v->segment)))
+			continue;
+		if (!exhausted(v, t))
+			return t;
+		/* of those that are used up, a loop's repetition tells more than its trigger standing twice */
+		if (!full || (t->loop >= 0 && full->to == t->to))
+			full = t;
+	}
+	*exceeded = full != NULL;
+	return full;
+}
+
+static void advance(struct edi_validator *v, const struct edi_transition *t)
+{
+	const struct edi_node *nodes = v->message->nodes;
+	if (t->loop >= 0) {
+		v->counts[t->loop]++;
+		memset(v->counts + t->loop + 1, 0, (size_t)(nodes[t->loop].last - t->loop) * sizeof *v->counts);
+	}
+	v->counts[t->to]++;
+	v->at = t->to;
+}
+
+/* Why the segment has no place here. */
+static void misplaced(struct edi_validator *v, const struct edi_segment_def *def, struct slice id)
+{
+	enum edi_fault fault = !def ? EDI_FAULT_UNKNOWN_SEGMENT : EDI_FAULT_NOT_IN_MESSAGE;
+	const struct edi_node *nodes = v->message->nodes;
+	for (int32_t i = 0; def && i < v->message->count; i++) {
+		if (nodes[i].is_loop || !slice_eq(nodes[i].id, id))
+			continue;
+		fault = fault == EDI_FAULT_ORDER ? fault : EDI_FAULT_UNEXPECTED;
+		for (int32_t up = v->at; up >= 0 && i <= v->at; up = nodes[up].parent)
+			if (nodes[up].parent == nodes[i].parent)
+				fault = EDI_FAULT_ORDER;
+	}
+	edi_problem_add(v, &(struct edi_problem){.fault = fault});
+}
+
+int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, uint64_t position)
+{
+	const struct edi_node *nodes = v->message->nodes;
+	struct slice id = edi_segment_element(s, 0);
+	v->segment = s;
+	v->delimiters = s->delimiters;
+	v->position = position;
+	v->loop = nodes[v->at].loop;
+	const struct edi_segment_def *def;
+	bool exceeded = false;
+	const struct edi_transition *t = choose(v, edi_pack(id.p, id.n), &exceeded);
+	if (t) {
+		for (uint32_t i = 0; i < t->missing_count; i++) {
+			const struct edi_node *n = &nodes[t->missing[i]];
+			edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_MISSING_SEGMENT, .segment = n->id, .loop = n->loop});
+		}
+		v->loop = nodes[t->to].loop;
+		if (exceeded)
+			edi_problem_add(v, &(struct edi_problem){.fault = t->loop >= 0 ? EDI_FAULT_LOOP_REPEATS : EDI_FAULT_SEGMENT_REPEATS});
+		advance(v, t);
+		def = nodes[t->to].segment;
+	} else {
+		def = edi_find_segment(v->message->dictionary, id);
+		misplaced(v, def, id);
+	}
+	if (def && !def->known_only && !v->error)
+		edi_check_elements(v, def, s);
+	return v->error;
+}

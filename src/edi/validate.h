@@ -1,0 +1,68 @@
+/* Checks one message against its dictionary: order, repeats, loops, elements. Internal to src/edi; use edi/check.h. */
+#ifndef OPENVAN_EDI_VALIDATE_H
+#define OPENVAN_EDI_VALIDATE_H
+
+#include "base/buf.h"
+
+#include "edi/definition.h"
+#include "edi/lexer.h"
+
+enum edi_fault {
+	EDI_FAULT_UNKNOWN_SEGMENT,    /* no such segment in the standard */
+	EDI_FAULT_NOT_IN_MESSAGE,     /* the message does not have it */
+	EDI_FAULT_UNEXPECTED,         /* the message has it, but only in a loop that was not begun */
+	EDI_FAULT_ORDER,              /* it stands too late */
+	EDI_FAULT_MISSING_SEGMENT,
+	EDI_FAULT_LOOP_REPEATS,
+	EDI_FAULT_SEGMENT_REPEATS,
+	EDI_FAULT_MISSING_ELEMENT,
+	EDI_FAULT_CONDITION,          /* P, R, C or L is not met */
+	EDI_FAULT_EXCLUSION,          /* E is not met */
+	EDI_FAULT_TOO_MANY_ELEMENTS,
+	EDI_FAULT_TOO_MANY_COMPONENTS,
+	EDI_FAULT_TOO_MANY_REPEATS,
+	EDI_FAULT_TOO_SHORT,
+	EDI_FAULT_TOO_LONG,
+	EDI_FAULT_CHARACTER,
+	EDI_FAULT_TYPE,               /* a number was expected */
+	EDI_FAULT_CODE,
+	EDI_FAULT_DATE,
+	EDI_FAULT_TIME,
+};
+
+struct edi_problem {
+	enum edi_fault fault;
+	struct slice segment, loop;
+	uint64_t position;
+	uint32_t element, repetition, component;
+	const struct edi_element_def *definition; /* NULL where no element is at fault */
+	struct slice value;                       /* absent: there is none */
+};
+
+typedef int (*edi_problem_fn)(void *ctx, const struct edi_problem *p);
+
+struct edi_validator {
+	edi_problem_fn fn;
+	void *ctx;
+	const struct edi_message_def *message;
+	const struct edi_delimiters *delimiters;
+	uint32_t *counts; /* of each node in the iteration at hand */
+	int32_t room;
+	int32_t at;       /* the node of the last segment that had its place */
+	uint64_t position;
+	const struct edi_segment *segment;
+	struct slice loop;
+	struct van_buf scratch; /* a value without release characters */
+	int error;
+};
+
+void edi_validator_free(struct edi_validator *v);
+/* Takes up the message. 0 or VAN_ENOMEM. */
+int edi_validator_begin(struct edi_validator *v, const struct edi_message_def *m);
+/* Its segments from ST or UNH (position 1) to SE or UNT. 0, VAN_ENOMEM or fn's error. */
+int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, uint64_t position);
+
+/* The list and code that this fault has in this standard and version. */
+const char *edi_fault_code(enum edi_fault fault, enum edi_standard standard, struct slice version, const char **ret_list);
+
+#endif

@@ -1,0 +1,312 @@
+/* Elements, components, repetitions and syntax notes of one segment. */
+#include "edi/validate_private.h"
+
+/* Where a value stands. */
+struct site {
+	uint32_t element, repetition, component;
+	const struct edi_element_def *def;
+};
+
+static void problem(struct edi_validator *v, enum edi_fault fault, const struct site *at, struct slice value)
+{
+	edi_problem_add(v, &(struct edi_problem){.fault = fault, .element = at->element, .repetition = at->repetition,
+		.component = at->component, .definition = at->def, .value = value});
+}
+
+static unsigned two(const char *p)
+{
+	return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
+}
+
+static bool all_digits(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0;
+}
+
+/* YYMMDD or CCYYMMDD that exists. */
+static bool good_date(struct slice s)
+{
+	static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	if ((s.n != 6 && s.n != 8) || !all_digits(s))
+		return false;
+	unsigned year = s.n == 8 ? two(s.p) * 100 + two(s.p + 2) : two(s.p), month = two(s.p + s.n - 4), day = two(s.p + s.n - 2);
+	if (month < 1 || month > 12 || day < 1 || day > days[month - 1])
+		return false;
+	bool leap = year % 4 == 0 && (s.n == 6 || year % 100 != 0 || year % 400 == 0);
+	return month != 2 || day < 29 || leap;
+}
+
+/* HHMM, HHMMSS, HHMMSSD, HHMMSSDD. */
+static bool good_time(struct slice s)
+{
+	if (s.n < 4 || s.n == 5 || s.n > 8 || !all_digits(s))
+		return false;
+	return two(s.p) < 24 && two(s.p + 2) < 60 && (s.n < 6 || two(s.p + 4) < 60);
+}
+
+/* Sign and decimal mark do not count as characters. X12 has a point; EDIFACT a point or a comma. */
+static bool good_number(struct slice s, bool mark_allowed, bool edifact, size_t *length)
+{
+	size_t digits = 0, marks = 0, i = 0;
+	if (s.n && s.p[0] == '-')
+		i++;
+	for (; i < s.n; i++) {
+		if (s.p[i] >= '0' && s.p[i] <= '9')
+			digits++;
+		else if (s.p[i] == '.' || (edifact && s.p[i] == ','))
+			marks++;
+		else
+			return false;
+	}
+	*length = digits;
+	return digits && marks <= (mark_allowed ? 1 : 0);
+}
+
+/* Counts characters (UTF-8 continuation bytes are not counted); false when there is a control or separator among them. */
+static bool good_text(struct slice s, char component, size_t *length)
+{
+	size_t n = s.n;
+	bool good = true;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		n -= (c & 0xc0) == 0x80;
+		if (c < 0x20 || c == 0x7f || (component && s.p[i] == component))
+			good = false;
+	}
+	*length = n;
+	return good;
+}
+
+static bool latin(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0xc0)
+			return false; /* a UTF-8 lead byte */
+	return true;
+}
+
+static void check_length(struct edi_validator *v, const struct site *at, struct slice value, size_t n)
+{
+	if (n < at->def->min)
+		problem(v, EDI_FAULT_TOO_SHORT, at, value);
+	else if (n > at->def->max)
+		problem(v, EDI_FAULT_TOO_LONG, at, value);
+}
+
+static void check_date(struct edi_validator *v, const struct site *at, struct slice value)
+{
+	size_t n = value.n;
+	if (!all_digits(value))
+		problem(v, EDI_FAULT_DATE, at, value);
+	else if (n < at->def->min || n > at->def->max)
+		check_length(v, at, value, n);
+	else if (!good_date(value))
+		problem(v, EDI_FAULT_DATE, at, value);
+}
+
+static void check_time(struct edi_validator *v, const struct site *at, struct slice value)
+{
+	size_t n = value.n;
+	if (!all_digits(value))
+		problem(v, EDI_FAULT_TIME, at, value);
+	else if (n < at->def->min || n > at->def->max)
+		check_length(v, at, value, n);
+	else if (!good_time(value))
+		problem(v, EDI_FAULT_TIME, at, value);
+}
+
+static void check_text(struct edi_validator *v, const struct site *at, struct slice value, char component)
+{
+	size_t n;
+	bool good = good_text(value, component, &n);
+	if (n != value.n && latin(value))
+		n = value.n; /* bytes of a single-byte set */
+	if (!good)
+		problem(v, EDI_FAULT_CHARACTER, at, value);
+	if (n < at->def->min || n > at->def->max)
+		check_length(v, at, value, n);
+	else if (at->def->codes && good && !edi_codes_has(at->def->codes, value))
+		problem(v, EDI_FAULT_CODE, at, value);
+}
+
+/* One value, not empty. */
+static void check_value(struct edi_validator *v, const struct site *at, struct slice value)
+{
+	bool edifact = v->segment->standard == EDI_EDIFACT;
+	char component = v->delimiters->component;
+	size_t n;
+	if (v->segment->flags & EDI_SEGMENT_RELEASE && v->delimiters->release) {
+		van_buf_reset(&v->scratch);
+		char *room = van_buf_reserve(&v->scratch, value.n);
+		if (!room) {
+			v->error = VAN_ENOMEM;
+			return;
+		}
+		value = edi_unescape(value, v->delimiters->release, room);
+		component = 0;
+	}
+	switch (at->def->type) {
+	case EDI_N:
+	case EDI_R:
+		if (!good_number(value, at->def->type == EDI_R, edifact, &n))
+			problem(v, edifact ? EDI_FAULT_TYPE : EDI_FAULT_CHARACTER, at, value);
+		else
+			check_length(v, at, value, n);
+		return;
+	case EDI_DT: check_date(v, at, value); return;
+	case EDI_TM: check_time(v, at, value); return;
+	case EDI_B: return;
+	case EDI_AN:
+	case EDI_ID:
+	case EDI_A: check_text(v, at, value, component); return;
+	}
+}
+
+static void check_components(struct edi_validator *v, const struct edi_composite_def *c, struct site at, struct slice value)
+{
+	struct slice rest = value;
+	for (uint32_t i = 0; rest.p || i < c->count; i++) {
+		struct slice part = rest.p ? edi_cut(&rest, v->delimiters->component, v->delimiters->release) : SLICE_NONE;
+		at.component = i + 1;
+		if (i >= c->count) {
+			at.def = NULL;
+			problem(v, EDI_FAULT_TOO_MANY_COMPONENTS, &at, part);
+			return;
+		}
+		at.def = c->fields[i].element;
+		if (!at.def)
+			continue;
+		if (part.n)
+			check_value(v, &at, part);
+		else if (c->fields[i].mandatory)
+			problem(v, EDI_FAULT_MISSING_ELEMENT, &at, SLICE_NONE);
+	}
+}
+
+static void check_one(struct edi_validator *v, const struct edi_field *f, struct site at, struct slice value)
+{
+	if (f->composite) {
+		check_components(v, f->composite, at, value);
+		return;
+	}
+	at.def = f->element;
+	if (v->segment->standard == EDI_EDIFACT) { /* a simple element may be followed by nothing but separators */
+		struct slice rest = value, first = edi_cut(&rest, v->delimiters->component, v->delimiters->release);
+		if (rest.p) {
+			at.component = 2;
+			problem(v, EDI_FAULT_TOO_MANY_COMPONENTS, &at, rest);
+			at.component = 0;
+		}
+		value = first;
+	}
+	if (value.n)
+		check_value(v, &at, value);
+}
+
+static void check_field(struct edi_validator *v, const struct edi_field *f, uint32_t element, struct slice value)
+{
+	struct site at = {.element = element};
+	char repetition = v->delimiters->repetition;
+	if (!repetition || !memchr(value.p, repetition, value.n)) {
+		check_one(v, f, at, value);
+		return;
+	}
+	struct slice rest = value;
+	for (at.repetition = 1; rest.p; at.repetition++) {
+		struct slice one = edi_cut(&rest, repetition, v->delimiters->release);
+		if (f->repeat && at.repetition > f->repeat) {
+			at.def = f->element;
+			problem(v, EDI_FAULT_TOO_MANY_REPEATS, &at, one);
+			return;
+		}
+		check_one(v, f, at, one);
+	}
+}
+
+/* --- syntax notes ------------------------------------------------------------------------------------------------------ */
+
+/* Several notes may miss the same element: it is reported once. */
+static void note_problem(struct edi_validator *v, const struct edi_segment_def *def, enum edi_fault fault, unsigned element,
+	uint64_t *reported)
+{
+	if (*reported >> element & 1)
+		return;
+	*reported |= (uint64_t)1 << element;
+	struct site at = {.element = element};
+	if (element && element <= def->count)
+		at.def = def->fields[element - 1].element;
+	problem(v, fault, &at, fault == EDI_FAULT_EXCLUSION ? edi_segment_element(v->segment, element) : SLICE_NONE);
+}
+
+static void all_missing(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_note *n, uint64_t present,
+	uint64_t *reported)
+{
+	for (unsigned i = 0; i < n->n; i++)
+		if (!(present >> n->at[i] & 1))
+			note_problem(v, def, EDI_FAULT_CONDITION, n->at[i], reported);
+}
+
+static void check_note(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_note *n, uint64_t present,
+	uint64_t *reported)
+{
+	uint64_t have = present & n->all, first = (uint64_t)1 << n->at[0];
+	switch (n->kind) {
+	case 'P':
+		if (have && have != n->all)
+			all_missing(v, def, n, present, reported);
+		return;
+	case 'R':
+		if (!have)
+			note_problem(v, def, EDI_FAULT_CONDITION, n->at[0], reported);
+		return;
+	case 'C':
+		if (have & first && have != n->all)
+			all_missing(v, def, n, present, reported);
+		return;
+	case 'L':
+		if (have == first)
+			note_problem(v, def, EDI_FAULT_CONDITION, n->at[1], reported);
+		return;
+	case 'E':
+		for (unsigned i = 0, seen = 0; i < n->n; i++)
+			if (present >> n->at[i] & 1 && seen++) {
+				note_problem(v, def, EDI_FAULT_EXCLUSION, n->at[i], reported);
+				return;
+			}
+		return;
+	default: return;
+	}
+}
+
+static void too_many(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
+{
+	for (uint32_t i = def->count + 1; i < s->count; i++) {
+		struct slice value = edi_segment_element(s, i);
+		if (value.n) { /* separators alone at the end are not worth a rejection */
+			problem(v, EDI_FAULT_TOO_MANY_ELEMENTS, &(struct site){.element = i}, value);
+			return;
+		}
+	}
+}
+
+void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
+{
+	uint64_t present = 0, reported = 0;
+	for (uint32_t i = 1; i <= def->count; i++) {
+		const struct edi_field *f = &def->fields[i - 1];
+		struct slice value = edi_segment_element(s, i);
+		if (value.n) {
+			present |= i < 64 ? (uint64_t)1 << i : 0;
+			check_field(v, f, i, value);
+		} else if (f->mandatory) {
+			problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = i, .def = f->element}, SLICE_NONE);
+		}
+	}
+	if (s->count > def->count + 1)
+		too_many(v, def, s);
+	for (uint32_t i = 0; i < def->note_count; i++)
+		check_note(v, def, &def->notes[i], present, &reported);
+}

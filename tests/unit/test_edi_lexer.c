@@ -1,0 +1,182 @@
+/* EDI lexer: delimiters, carry-over, binary segments, bounds; every chunking gives the same segments. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "edi_input.h"
+
+#define ISA(terminator) "ISA*00*          *00*          *ZZ*ACME           *ZZ*VOLT           *260115*0930*U*00401*000000101*0*T*>" terminator
+#define ISA5(separator) "ISA*00*          *00*          *ZZ*ACME           *ZZ*VOLT           *260115*0930*" separator "*00501*000000101*0*T*>~"
+
+static struct {
+	struct van_buf text;
+	struct edi_delimiters delimiters;
+	uint32_t flags;
+} seen;
+
+/* Writes "ID|element|element;" for each segment. */
+static int write_down(void *ctx, const struct edi_segment *s)
+{
+	(void)ctx;
+	seen.delimiters = *s->delimiters;
+	seen.flags |= s->flags;
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (i)
+			van_buf_append_char(&seen.text, '|');
+		van_buf_append_slice(&seen.text, edi_segment_element(s, i));
+	}
+	van_buf_append_char(&seen.text, ';');
+	return 0;
+}
+
+static const char *lexed(struct slice input, const struct edi_lexer_options *options)
+{
+	van_buf_reset(&seen.text);
+	seen.flags = 0;
+	struct edi_lexer *l = edi_lexer_new(options, write_down, NULL);
+	assert_int_equal(edi_lexer_feed(l, input, true), 0);
+	edi_lexer_free(l);
+	van_buf_append_char(&seen.text, 0);
+	return seen.text.p;
+}
+
+/* All splits in two, and all chunk sizes up to 80. */
+static void same_in_every_chunking(struct slice input, const struct edi_lexer_options *options)
+{
+	struct edi_digest whole = edi_digest_of(input, 0, options);
+	for (size_t n = 1; n <= 80; n++)
+		assert_int_equal(edi_digest_of(input, n, options).h, whole.h);
+	for (size_t cut = 1; cut < input.n && cut < 2000; cut++)
+		assert_int_equal(edi_digest_of(input, cut, options).h, whole.h);
+}
+
+static void reads(struct slice input, const char *expected)
+{
+	const char *got = lexed(input, NULL);
+	const char *rest = strncmp(got, "ISA|", 4) == 0 ? strchr(got, ';') + 1 : got;
+	assert_string_equal(rest, expected);
+	same_in_every_chunking(input, NULL);
+}
+
+static void reads_x12(void **state)
+{
+	(void)state;
+	reads(SLICE(ISA("~") "GS*PO*A*B~ST*850*0001~SE*2*0001~GE*1*1~IEA*1*000000101~"),
+		"GS|PO|A|B;ST|850|0001;SE|2|0001;GE|1|1;IEA|1|000000101;");
+	reads(SLICE("\xef\xbb\xbf" ISA("~") "\r\n  GS*PO~\r\n\tST*850~\n\nSE*2~\x1a"), "GS|PO;ST|850;SE|2;");
+	reads(SLICE(ISA("\n") "GS*PO\nST*850\r\n\nSE*2"), "GS|PO;ST|850\r;SE|2;");
+	reads(SLICE(ISA("\r\n") "GS*PO\r\nST*850\r\n"), "GS|PO;ST|850;");
+	reads(SLICE(ISA("~") "GS*PO*~ST**~SE~"), "GS|PO|;ST||;SE;");
+}
+
+static void reads_several_interchanges(void **state)
+{
+	(void)state;
+	reads(SLICE(ISA("~") "IEA*1*1~\r\nUNA:+.? 'UNB+UNOA:3+A?+B+C+260115:0930+1'UNZ+0+1'"),
+		"IEA|1|1;UNA:+.? ';UNB|UNOA:3|A?+B|C|260115:0930|1;UNZ|0|1;");
+	assert_true(seen.flags & EDI_SEGMENT_RELEASE);
+	reads(SLICE("UNB|UNOA:3|A|B'UNZ|0|1'"), "UNB|UNOA:3|A|B;UNZ|0|1;");
+	reads(SLICE("UNB+UNOA:4+A+B'BGM+1*2+??'UNZ+0+1'"), "UNB|UNOA:4|A|B;BGM|1*2|??;UNZ|0|1;");
+	assert_int_equal(seen.delimiters.repetition, '*');
+	reads(SLICE("UNA:+.?*'UNB+UNOA:3+A+B'X+?''UNZ+0+1'"), "UNA:+.?*';UNB|UNOA:3|A|B;X|?';UNZ|0|1;");
+	assert_int_equal(seen.delimiters.repetition, 0);
+}
+
+static void repetition_separator_from_00402_on(void **state)
+{
+	(void)state;
+	lexed(SLICE(ISA5("^") "IEA*1*1~"), NULL);
+	assert_int_equal(seen.delimiters.repetition, '^');
+	lexed(SLICE(ISA5("U") "IEA*1*1~"), NULL);
+	assert_int_equal(seen.delimiters.repetition, 0);
+	lexed(SLICE(ISA("~") "IEA*1*1~"), NULL);
+	assert_int_equal(seen.delimiters.repetition, 0);
+}
+
+static void isa_of_any_length(void **state)
+{
+	(void)state;
+	reads(SLICE("ISA*00**00**ZZ*A*ZZ*B*260115*0930*U*00401*1*0*T*>~GS*PO~"), "GS|PO;");
+	reads(SLICE("ISA*00**00**ZZ*A*ZZ*B*260115*0930*U*00401*1*0*T*~GS*PO~"), "GS|PO;");
+	reads(SLICE("ISA*00**00**ZZ*A*ZZ*B*260115*0930~GS*PO*A*B~ST*850~"), "GS|PO|A|B;ST|850;");
+	assert_true(seen.flags & EDI_SEGMENT_MALFORMED);
+}
+
+static void lines_wrapped_at_80(void **state)
+{
+	(void)state;
+	char input[1024];
+	const char *plain = ISA("~") "GS*PO*ACME*VOLT*20260115*0930*101*X*004010~ST*850*0001~SE*2*0001~GE*1*101~IEA*1*000000101~";
+	size_t n = 0;
+	for (size_t i = 0; plain[i]; i++) {
+		input[n++] = plain[i];
+		if (i % 80 == 79)
+			input[n++] = '\n';
+	}
+	reads(slice_make(input, n), "GS|PO|ACME|VOLT|20260115|0930|101|X|004010;ST|850|0001;SE|2|0001;GE|1|101;IEA|1|000000101;");
+}
+
+static void binary_by_length(void **state)
+{
+	(void)state;
+	reads(SLICE(ISA("~") "ST*102~BIN*6*a~b*\n\0~SE*1~"), "ST|102;BIN|6|a~b*\n");
+	reads(SLICE(ISA("~") "BDS*ASC*3*~~~~SE*1~"), "BDS|ASC|3|~~~;SE|1;");
+	assert_true(seen.flags & EDI_SEGMENT_BINARY);
+	reads(SLICE(ISA("~") "BIN*x*ab~BEG*00~BIN*0*~SE*1~"), "BIN|x|ab;BEG|00;BIN|0|;SE|1;");
+	reads(SLICE(ISA("~") "BIN*99*ab~SE*1~"), "BIN|99|ab~SE*1~;");
+	assert_true(seen.flags & EDI_SEGMENT_BAD_LENGTH);
+}
+
+static void names_inside_data_mean_nothing(void **state)
+{
+	(void)state;
+	reads(SLICE(ISA("~") "MSG*ISA*UNA~MSG*UNB+UNOA~ISAX*1~UNH*1~"), "MSG|ISA|UNA;MSG|UNB+UNOA;ISAX|1;UNH|1;");
+}
+
+static void junk_is_counted(void **state)
+{
+	(void)state;
+	struct edi_lexer *l = edi_lexer_new(NULL, write_down, NULL);
+	assert_int_equal(edi_lexer_feed(l, SLICE("hello ISA world\n" ISA("~") "IEA*1*1~ bye"), true), 0);
+	assert_int_equal(edi_lexer_counts(l).junk, 16);
+	assert_int_equal(edi_lexer_counts(l).segments, 2);
+	assert_int_equal(edi_lexer_feed(l, SLICE("x"), false), VAN_ESTATE);
+	edi_lexer_free(l);
+	same_in_every_chunking(SLICE("hello ISA world UNB UNA ISA*\n" ISA("~") "IEA*1*1~ bye ISA"), NULL);
+}
+
+static void bounds_hold_in_every_chunking(void **state)
+{
+	(void)state;
+	struct edi_lexer_options o = {.max_segment = 110, .max_elements = 20};
+	char input[4096];
+	int n = snprintf(input, sizeof input, "%sN9*%0200d*2*3~MSG*%0100d~PO1", ISA("~"), 1, 2);
+	for (int i = 0; i < 300; i++)
+		n += snprintf(input + n, sizeof input - (size_t)n, "*");
+	n += snprintf(input + n, sizeof input - (size_t)n, "~PO1*1*2*3*4*5*6*7*8*9*10*11*12*13*14*15*16*17*18*19*20*21*22~SE*1~");
+	lexed(slice_make(input, (size_t)n), &o);
+	assert_true(seen.flags & EDI_SEGMENT_TOO_LONG);
+	assert_true(seen.flags & EDI_SEGMENT_TOO_MANY);
+	same_in_every_chunking(slice_make(input, (size_t)n), &o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_x12),
+		cmocka_unit_test(reads_several_interchanges),
+		cmocka_unit_test(repetition_separator_from_00402_on),
+		cmocka_unit_test(isa_of_any_length),
+		cmocka_unit_test(lines_wrapped_at_80),
+		cmocka_unit_test(binary_by_length),
+		cmocka_unit_test(names_inside_data_mean_nothing),
+		cmocka_unit_test(junk_is_counted),
+		cmocka_unit_test(bounds_hold_in_every_chunking),
+	};
+	int failed = cmocka_run_group_tests_name("edi lexer", tests, NULL, NULL);
+	van_buf_free(&seen.text);
+	return failed;
+}
