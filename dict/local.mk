@@ -11,3 +11,4 @@ dist_dict_DATA = \
 	%D%/x12-005010-997.dict \
 	%D%/x12-005010-999.dict \
 	%D%/x12-005010.dict
+EXTRA_DIST += partners/samples/850.edi

@@ -12,4 +12,5 @@ include %D%/sftp.mk
 include %D%/receipt.mk
 include %D%/store.mk
 include %D%/as2.mk
+include %D%/edi.mk
 endif

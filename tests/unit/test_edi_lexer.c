@@ -79,7 +79,7 @@ static void reads_several_interchanges(void **state)
 		"IEA|1|1;UNA:+.? ';UNB|UNOA:3|A?+B|C|260115:0930|1;UNZ|0|1;");
 	assert_true(seen.flags & EDI_SEGMENT_RELEASE);
 	reads(SLICE("UNB|UNOA:3|A|B'UNZ|0|1'"), "UNB|UNOA:3|A|B;UNZ|0|1;");
-	reads(SLICE("UNB+UNOA:4+A+B'BGM+1*2+??'UNZ+0+1'"), "UNB|UNOA:4|A|B;BGM|1*2|??;UNZ|0|1;");
+	reads(SLICE("UNB+UNOA:4+A+B'BGM+1*2+?" "?'UNZ+0+1'"), "UNB|UNOA:4|A|B;BGM|1*2|?" "?;UNZ|0|1;");
 	assert_int_equal(seen.delimiters.repetition, '*');
 	reads(SLICE("UNA:+.?*'UNB+UNOA:3+A+B'X+?''UNZ+0+1'"), "UNA:+.?*';UNB|UNOA:3|A|B;X|?';UNZ|0|1;");
 	assert_int_equal(seen.delimiters.repetition, 0);
