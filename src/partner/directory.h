@@ -164,6 +164,10 @@ int directory_find_route(const struct directory *d, const struct agreement_query
 int directory_check(const struct directory *d, const struct profile_set *set,
 		    bool (*map_known)(void *arg, struct slice name), void *arg, struct profile_errors *errors);
 
+/* The same within the set alone, where what it refers to may be stored already: for vanctl, which knows files and lines
+ * but not the store. */
+int directory_check_set(const struct profile_set *set, struct profile_errors *errors);
+
 /* May this profile be removed: does anything refer to it? 0 or VAN_ESTATE with `errors` saying what. */
 int directory_check_remove(const struct directory *d, enum profile_kind kind, struct slice id, struct profile_errors *errors);
 

@@ -12,6 +12,7 @@ struct check {
 	void *map_arg;
 	struct profile_errors *errors;
 	const struct profile *p; /* being checked */
+	bool alone; /* what the set does not hold may exist elsewhere */
 };
 
 static void problem(struct check *c, bool warning, const char *field, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -22,12 +23,8 @@ static void problem(struct check *c, bool warning, const char *field, const char
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	unsigned line = profile_line(c->p, field);
-	if (c->p->file)
-		profile_errors_add(c->errors, warning, c->p->file, line, field, "%s", text);
-	else
-		profile_errors_add(c->errors, warning, NULL, 0, field, "%s %.*s: %s", profile_kind_names[c->p->kind],
-				   SLICE_ARG(c->p->id), text);
+	profile_errors_add(c->errors, warning, c->p->file, c->p->file ? profile_line(c->p, field) : 0, field, "%s", text);
+	profile_errors_about(c->errors, profile_kind_names[c->p->kind], c->p->id);
 }
 
 static const struct profile *world_get(const struct check *c, enum profile_kind kind, struct slice id)
@@ -44,7 +41,7 @@ static bool replaced(const struct check *c, const struct profile *p)
 static bool connection_exists(const struct check *c, struct slice id)
 {
 	const struct profile *p;
-	if (directory_connection(c->set, id, NULL))
+	if (c->alone || directory_connection(c->set, id, NULL))
 		return true;
 	return c->d && directory_connection(c->d, id, &p) && !replaced(c, p);
 }
@@ -124,9 +121,9 @@ static void check_as2(struct check *c, const struct profile_connection *x, size_
 	char field[64], other[400];
 	const struct profile *station = world_get(c, PROFILE_STATION, x->station);
 	snprintf(field, sizeof field, "connections[%zu].station", i);
-	if (!station)
+	if (!station && !c->alone)
 		problem(c, false, field, "there is no station \"%.*s\": apply its profile first, or in the same command", SLICE_ARG(x->station));
-	else if (!station->station->as2)
+	else if (station && !station->station->as2)
 		problem(c, false, field, "station \"%.*s\" has no \"as2\": add its AS2 name and keys", SLICE_ARG(x->station));
 	const struct profile *clash = CLASH(c, as2_pairs, x->station, x->as2_id, x, NULL);
 	if (!clash)
@@ -164,7 +161,7 @@ static bool ties(const void *a, const void *b)
 
 static void check_end(struct check *c, const char *field, struct slice end)
 {
-	if (slice_is(end, "*") || directory_index_find(&c->set->identities, end, SLICE("")).n ||
+	if (c->alone || slice_is(end, "*") || directory_index_find(&c->set->identities, end, SLICE("")).n ||
 	    (c->d && directory_index_find(&c->d->identities, end, SLICE("")).n))
 		return;
 	problem(c, true, field, "no party has the identity \"%.*s\" yet: it will apply once one does", SLICE_ARG(end));
@@ -283,27 +280,39 @@ static void check_stored(struct check *c, const struct profile_set *set)
 		who(other, sizeof other, n.by));
 }
 
-int directory_check(const struct directory *d, const struct profile_set *set, bool (*map_known)(void *arg, struct slice name),
-		    void *arg, struct profile_errors *errors)
+static int run_check(struct check *c, const struct profile_set *set)
 {
 	struct profile_errors none = {0};
-	if (!errors)
-		errors = &none;
-	struct check c = {directory_new(), d, map_known, arg, errors, NULL};
+	if (!c->errors)
+		c->errors = &none;
+	struct profile_errors *errors = c->errors;
 	size_t before = errors->errors;
-	int rc = c.set ? 0 : VAN_ENOMEM;
-	if (c.set)
-		c.set->borrowed = true;
+	int rc = (c->set = directory_new()) ? 0 : VAN_ENOMEM;
+	if (c->set)
+		c->set->borrowed = true;
 	for (size_t i = 0; i < set->n && rc == 0; i++)
-		rc = directory_put(c.set, set->v[i]);
+		rc = directory_put(c->set, set->v[i]);
 	for (size_t i = 0; i < set->n && rc == 0; i++)
-		check_profile(&c, set->v[i]);
+		check_profile(c, set->v[i]);
 	if (rc == 0 && set->n)
-		check_stored(&c, set);
-	directory_free(c.set);
+		check_stored(c, set);
+	directory_free(c->set);
 	rc = rc < 0 || errors->out_of_memory ? VAN_ENOMEM : errors->errors > before ? VAN_EINVAL : 0;
 	profile_errors_free(&none);
 	return rc;
+}
+
+int directory_check(const struct directory *d, const struct profile_set *set, bool (*map_known)(void *arg, struct slice name),
+		    void *arg, struct profile_errors *errors)
+{
+	struct check c = {.d = d, .map_known = map_known, .map_arg = arg, .errors = errors};
+	return run_check(&c, set);
+}
+
+int directory_check_set(const struct profile_set *set, struct profile_errors *errors)
+{
+	struct check c = {.errors = errors, .alone = true};
+	return run_check(&c, set);
 }
 
 int directory_check_remove(const struct directory *d, enum profile_kind kind, struct slice id, struct profile_errors *errors)

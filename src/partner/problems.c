@@ -10,6 +10,8 @@ static void problem_free(struct profile_problem *p)
 	free((char *)(uintptr_t)p->file);
 	free((char *)(uintptr_t)p->field);
 	free((char *)(uintptr_t)p->text);
+	free((char *)(uintptr_t)p->kind);
+	free((char *)(uintptr_t)p->id);
 }
 
 void profile_errors_free(struct profile_errors *e)
@@ -54,7 +56,8 @@ void profile_errors_add(struct profile_errors *e, bool warning, const char *file
 	va_start(ap, fmt);
 	van_buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	struct profile_problem p = {warning, file ? strdup(file) : NULL, line, strdup(field ? field : ""), single_line(&text)};
+	struct profile_problem p = {.warning = warning, .file = file ? strdup(file) : NULL, .line = line,
+				    .field = strdup(field ? field : ""), .text = single_line(&text)};
 	van_buf_free(&text);
 	if ((file && !p.file) || !p.field || !p.text) {
 		problem_free(&p);
@@ -62,6 +65,17 @@ void profile_errors_add(struct profile_errors *e, bool warning, const char *file
 		return;
 	}
 	e->v[e->n++] = p;
+}
+
+void profile_errors_about(struct profile_errors *e, const char *kind, struct slice id)
+{
+	struct profile_problem *p = e && e->n && e->errors + e->warnings == e->n ? &e->v[e->n - 1] : NULL;
+	if (!p || p->kind)
+		return;
+	p->kind = strdup(kind);
+	p->id = strndup(id.p ? id.p : "", id.n);
+	if (!p->kind || !p->id)
+		e->out_of_memory = true;
 }
 
 /* By file in the order of their first problem, then by line; errors found without a line come first. */
@@ -95,9 +109,11 @@ int profile_errors_print(const struct profile_errors *e, struct van_buf *to)
 		const struct profile_problem *p = &e->v[order[i]];
 		if (p->file)
 			van_buf_printf(to, "%s:", p->file);
+		else if (p->kind && p->id)
+			van_buf_printf(to, "%s %s:", p->kind, p->id);
 		if (p->file && p->line)
 			van_buf_printf(to, "%u:", p->line);
-		van_buf_printf(to, "%s%s%s%s%s\n", p->file ? " " : "", p->warning ? "warning: " : "", p->field, *p->field ? ": " : "",
+		van_buf_printf(to, "%s%s%s%s%s\n", p->file || p->id ? " " : "", p->warning ? "warning: " : "", p->field, *p->field ? ": " : "",
 			       p->text);
 	}
 	if (e->errors + e->warnings > e->n)
@@ -119,6 +135,10 @@ int profile_errors_to_json(const struct profile_errors *e, struct van_buf *to)
 			van_buf_printf(to, "%u", p->line);
 		else
 			van_buf_append_str(to, "null");
+		van_buf_append_str(to, ",\"kind\":");
+		json_put_text(to, slice_str(p->kind));
+		van_buf_append_str(to, ",\"id\":");
+		json_put_text(to, slice_str(p->id));
 		van_buf_append_str(to, ",\"field\":");
 		json_put_text(to, slice_str(p->field));
 		van_buf_append_str(to, ",\"text\":");

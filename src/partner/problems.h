@@ -12,6 +12,7 @@ struct profile_problem {
 	unsigned line;    /* from 1; 0: unknown */
 	const char *field; /* "connections[0].receive.digests"; "" for the document itself */
 	const char *text;  /* what is wrong and what to do */
+	const char *kind, *id; /* the profile it is about, "partner" and "acme"; NULL: it has none, or only a file and line */
 };
 
 #define PROFILE_PROBLEMS_MAX 100
@@ -28,9 +29,13 @@ void profile_errors_free(struct profile_errors *e); /* back to {0}; NULL is fine
 void profile_errors_add(struct profile_errors *e, bool warning, const char *file, unsigned line, const char *field,
 			const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
-/* "FILE:LINE: FIELD: what is wrong and what to do", one line each, errors and warnings ("warning: ") in file order. */
+/* Says which profile the problem added last is about. */
+void profile_errors_about(struct profile_errors *e, const char *kind, struct slice id);
+
+/* "FILE:LINE: FIELD: what is wrong and what to do", one line each, errors and warnings ("warning: ") in file order. Without a
+ * file "KIND ID" stands in its place. */
 int profile_errors_print(const struct profile_errors *e, struct van_buf *to);
-/* [{"severity":"error","file":…,"line":…,"field":…,"text":…}] */
+/* [{"severity":"error","file":…,"line":…,"kind":…,"id":…,"field":…,"text":…}]; what isn't known is null. */
 int profile_errors_to_json(const struct profile_errors *e, struct van_buf *to);
 
 #endif

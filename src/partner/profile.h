@@ -230,6 +230,11 @@ int profile_to_yaml(const struct profile *p, struct van_buf *to);
 /* Line of a field in its file ("connections[1].station"), or of the nearest thing around it; 0 when unknown. */
 unsigned profile_line(const struct profile *p, const char *field);
 
+/* Where a problem lies that somebody else found: file (borrowed) and line of a field of the profile named `kind` and `id`,
+ * as they stand in profile_errors_to_json(). False when the set has no such profile, or not from a file. */
+bool profile_set_locate(const struct profile_set *s, const char *kind, const char *id, const char *field, const char **ret_file,
+			unsigned *ret_line);
+
 /* Markdown page of all keys, from the tables (doc/profile-reference.md). */
 int profile_reference(struct van_buf *to);
 

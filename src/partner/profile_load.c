@@ -335,6 +335,20 @@ unsigned profile_line(const struct profile *p, const char *field)
 	return n ? n->line : 0;
 }
 
+bool profile_set_locate(const struct profile_set *s, const char *kind, const char *id, const char *field, const char **ret_file,
+			unsigned *ret_line)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct profile *p = s->v[i];
+		if (!p || !p->file || strcmp(profile_kind_names[p->kind], kind) != 0 || !slice_is(p->id, id))
+			continue;
+		*ret_file = p->file;
+		*ret_line = profile_line(p, field);
+		return true;
+	}
+	return false;
+}
+
 int profile_reference(struct van_buf *to)
 {
 	const struct schema_table *done[32] = {NULL};

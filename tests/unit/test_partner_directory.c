@@ -402,6 +402,42 @@ static void profiles_come_and_go(void **state)
 	directory_free(d);
 }
 
+/* The store knows no files; who asked it finds file and line again. */
+static void the_stores_problems_find_their_lines(void **state)
+{
+	(void)state;
+	struct directory *d = filled(fixture_profiles);
+	struct profile_set *local = fixture_load("kind: partner\nid: x\nconnections:\n- {id: c, protocol: as2, station: hub, as2_id: X, receive: {require: []}}\n"
+						 "identities:\n- {standard: edifact, id: \"ZZ:VOLT\"}\n- {standard: x12, id: \"ZZ:VOLT\"}\n");
+	struct profile_set *sent;
+	struct profile_errors e = {0};
+	struct van_buf json = VAN_BUF_INIT(0);
+	const char *file;
+	unsigned line;
+	assert_int_equal(directory_check_set(local, &e), 0);
+	profile_set_to_json(local, &json);
+	assert_int_equal(profile_set_from_json(van_buf_slice(&json), &sent, &e), 0);
+	assert_int_equal(directory_check(d, sent, NULL, NULL, &e), VAN_EINVAL);
+	assert_int_equal(e.n, 1);
+	assert_true(profile_set_locate(local, e.v[0].kind, e.v[0].id, e.v[0].field, &file, &line));
+	assert_string_equal(file, "test.yaml");
+	assert_int_equal(line, 7);
+	assert_false(profile_set_locate(local, "partner", "y", "", &file, &line));
+	char *text = fixture_print(&e);
+	assert_holds(text, "partner x: identities[1]: identity \"x12 ZZ:VOLT\" belongs to");
+	test_free(text);
+	profile_errors_free(&e);
+	van_buf_free(&json);
+	profile_set_free(sent);
+	profile_set_free(local);
+	local = fixture_load("kind: partner\nid: x\nidentities: [{standard: x12, id: \"ZZ:A\"}]\n---\n"
+			     "kind: partner\nid: y\nidentities: [{standard: x12, id: \"ZZ:A\"}]\n");
+	assert_int_equal(directory_check_set(local, &e), VAN_EINVAL);
+	profile_errors_free(&e);
+	profile_set_free(local);
+	directory_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +452,7 @@ int main(void)
 		cmocka_unit_test(what_is_owned_once_is_refused_twice),
 		cmocka_unit_test(what_is_needed_stays),
 		cmocka_unit_test(unknown_maps_and_parties_are_warnings),
+		cmocka_unit_test(the_stores_problems_find_their_lines),
 		cmocka_unit_test(profiles_come_and_go),
 	};
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
