@@ -381,9 +381,9 @@ mailbox() {
 		"$partner@127.0.0.1" >"$work/sftp.out" 2>"$work/sftp.err"
 }
 
-# find_file FOLDER TEXT: the fetched file that holds this text, in `found`.
+# find_file FOLDER PATTERN: the fetched file that holds this, in `found`.
 find_file() {
-	found=$(grep -lF -- "$2" "$1"/* 2>/dev/null | head -1)
+	found=$(grep -lE -- "$2" "$1"/* 2>/dev/null | head -1)
 	[ -n "$found" ]
 }
 
@@ -398,7 +398,7 @@ fetch_and_find() {
 	fetch "$1" "$2" && find_file "$2" "$3"
 }
 
-# collect PARTNER TEXT WHAT: fetches until the file with this text is there, then deletes what was fetched.
+# collect PARTNER PATTERN WHAT: fetches until the file with this text is there, then deletes what was fetched.
 collect() {
 	local partner=$1 into=$here/$1
 	mkdir -p "$into"
@@ -416,7 +416,7 @@ fetch_orders() {
 	collect bolt "$po_bolt" "the order"
 	cmp -s "$found" "$here/order-bolt.x12" || broken "what bolt fetched differs from what was sent: cmp $found $here/order-bolt.x12"
 	good "bolt found ${found##*/}: the very bytes that ACME sent (cmp)"
-	collect acme "AK1*PO*$control_volt" "the network's 997"
+	collect acme "AK1[*]PO[*]$control_volt[~*]" "the network's 997"
 	grep -q 'AK9\*A\*' "$found" || broken "the network's 997 does not accept the order: $found"
 	good "acme found ${found##*/}: the network's 997 for the order to volt"
 	tr '~' '\n' <"$found" | grep -E '^(AK|ST|SE)' | sed 's/^/      /'
@@ -444,7 +444,7 @@ acknowledge_order() {
 	good "bolt put ack-$run.x12 into /in"
 	wait_for 30 order_is_acknowledged || broken "the order to bolt was not marked as accepted within 30 seconds"
 	good "the order's acknowledgement state is now 'accepted'"
-	collect acme "AK1*PO*$control_bolt" "bolt's 997"
+	collect acme "AK1[*]PO[*]$control_bolt[~*]" "bolt's 997"
 	cmp -s "$found" "$here/ack-bolt.x12" || broken "the 997 that acme fetched is not the one bolt sent: $found"
 	good "acme found ${found##*/}: bolt's 997, the very bytes"
 	show vanctl message list --search "$po_bolt"
