@@ -35,10 +35,13 @@ static struct profile_set *prepared(struct control_call *c)
 /* The first error stands for all: vanctl has checked before and shown them with file and line. */
 static int refuse_problems(struct control_call *c, const struct profile_errors *errors)
 {
-	for (size_t i = 0; i < errors->n; i++)
-		if (!errors->v[i].warning)
-			return control_say(c, 1, "%s%s%s; nothing was applied", errors->v[i].field ? errors->v[i].field : "",
-					   errors->v[i].field && *errors->v[i].field ? ": " : "", errors->v[i].text);
+	for (size_t i = 0; i < errors->n; i++) {
+		const struct profile_problem *p = &errors->v[i];
+		bool field = p->field && *p->field;
+		if (!p->warning)
+			return control_say(c, 1, "%s %s: %s%s%s; nothing was applied", p->kind ? p->kind : "profile", p->id ? p->id : "",
+					   field ? p->field : "", field ? ": " : "", p->text);
+	}
 	return control_say(c, 1, "the profiles are invalid; nothing was applied");
 }
 
