@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -302,6 +303,20 @@ static void say_goodbye(struct session *s)
 	ssh_disconnect(s->ssh);
 }
 
+static unsigned long long milliseconds(struct timeval t)
+{
+	return (unsigned long long)t.tv_sec * 1000 + (unsigned long long)t.tv_usec / 1000;
+}
+
+static void log_end(const struct session *s, int rc)
+{
+	struct rusage u = {0};
+	getrusage(RUSAGE_SELF, &u);
+	log_event(rc < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "session-end", "reason", s->reason ? s->reason : van_err_name(rc), "user_ms",
+		  log_u64(milliseconds(u.ru_utime)), "system_ms", log_u64(milliseconds(u.ru_stime)), "memory_kb",
+		  log_u64((unsigned long long)u.ru_maxrss), NULL);
+}
+
 int sftpd_session_run(struct sftpd_session_start *start)
 {
 	struct session s = {.limits = start->limits};
@@ -320,7 +335,7 @@ int sftpd_session_run(struct sftpd_session_start *start)
 		rc = set_up(&s, start);
 	if (rc == 0)
 		rc = talk(&s, start->confinement);
-	log_event(rc < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "session-end", "reason", s.reason ? s.reason : van_err_name(rc), NULL);
+	log_end(&s, rc);
 	sftpd_free(s.engine); /* abandons what is open */
 	sftpd_mailbox_free(s.mailbox);
 	say_goodbye(&s);
