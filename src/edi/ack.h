@@ -35,13 +35,13 @@ struct edi_ack_options {
 	enum edi_ack_kind kind;  /* default: 997 for X12, CONTRL for EDIFACT */
 	bool ta1;                /* write a TA1 even where ISA14 does not ask */
 	bool no_ta1;             /* write none even where it asks */
-	bool accepted_messages;  /* AK2/AK5 (UCM) for accepted messages too; default only for those with errors */
+	bool errors_only;        /* AK2/AK5 (UCM) only for messages with errors; default for all that the report lists */
 	int offset_minutes;      /* envelope times in the agreement's time zone: minutes east of UTC */
 	bool lines;              /* a line feed after each segment */
 };
 
 /* What the receiver of this interchange owes its sender, parts allocated in `arena`. An output with no parts: nothing
- * (only acknowledgements in it, or nothing asked). `now`: the envelope's time. A rejected interchange gets a TA1 and no 997.
+ * (only acknowledgements in it). `now`: the envelope's time. A rejected ISA gets a TA1, asked for or not, and no 997.
  * 0, VAN_ENOMEM, VAN_EINVAL. */
 int edi_ack_write(const struct edi_interchange *i, const struct edi_ack_options *options, van_time now,
 	struct van_arena *arena, struct edi_output *ret, struct van_error *e);

@@ -172,10 +172,12 @@ static void fill_message(struct edi_checker *c, struct edi_message *m, const str
 		m->type = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, 1));
 		m->association = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, 3));
 		m->version = c->group->version;
+		m->agency = SLICE("");
 		return;
 	}
 	struct slice type = edi_segment_element(s, 2), release = component(type, d, 3);
 	m->type = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 1));
+	m->agency = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 4));
 	m->association = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 5));
 	struct slice version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(component(type, d, 2)),
 		SLICE_ARG(release));

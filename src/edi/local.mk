@@ -1,6 +1,8 @@
 noinst_LIBRARIES += %D%/libedi.a
 %C%_libedi_a_SOURCES = \
-	%D%/ack.h \
+	%D%/ack.c %D%/ack.h %D%/ack_private.h \
+	%D%/ack_edifact.c \
+	%D%/ack_x12.c \
 	%D%/ack_read.c \
 	%D%/check.c %D%/check.h %D%/check_private.h \
 	%D%/check_error.c \

@@ -72,6 +72,7 @@ struct edi_message {
 	uint64_t segments;           /* counted by us, first and last included */
 	struct slice type, version;  /* "850" "004010"; "ORDERS" "D:96A" */
 	struct slice association;    /* ST03, EDIFACT 0057; may be empty */
+	struct slice agency;         /* EDIFACT 0051 ("UN"); empty in X12 */
 	struct slice control_number;
 	enum edi_status status;
 	bool known;                  /* a dictionary exists for type and version */
