@@ -35,7 +35,7 @@ struct edi_ack_options {
 	enum edi_ack_kind kind;  /* default: 997 for X12, CONTRL for EDIFACT */
 	bool ta1;                /* write a TA1 even where ISA14 does not ask */
 	bool no_ta1;             /* write none even where it asks */
-	bool errors_only;        /* AK2/AK5 (UCM) only for messages with errors; default for all that the report lists */
+	bool accepted_messages;  /* AK2/AK5 (UCM) for accepted messages too; default only for those with errors */
 	int offset_minutes;      /* envelope times in the agreement's time zone: minutes east of UTC */
 	bool lines;              /* a line feed after each segment */
 };

@@ -169,7 +169,7 @@ void ack_write_edifact(struct ack_writer *w)
 		if (g->real)
 			write_group_head(w, g);
 		for (const struct edi_message *m = g->messages; m; m = m->next)
-			if (!m->acknowledgement && (m->errors || !w->options.errors_only))
+			if (!m->acknowledgement && (m->errors || w->options.accepted_messages))
 				write_message(w, m);
 	}
 	ack_text(w, "UNT");

@@ -226,7 +226,7 @@ static void write_group(struct ack_writer *w, const struct edi_group *g, uint32_
 		element(w, g->version);
 	ack_end(w);
 	for (const struct edi_message *m = g->messages; m; m = m->next)
-		if (m->errors || !w->options.errors_only)
+		if (m->errors || w->options.accepted_messages)
 			write_message(w, m);
 	segment(w, "AK9");
 	element(w, slice_str(letter(g->status)));
