@@ -25,4 +25,5 @@ noinst_LIBRARIES += %D%/libpartner.a
 	%D%/schema_reference.c \
 	%D%/schema_scalar.c \
 	%D%/schema_write.c \
-	%D%/settings.c %D%/settings.h
+	%D%/settings.c %D%/settings.h \
+	%D%/template.c %D%/template.h

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "partner/profile_private.h"
 #include "partner/settings.h"
 
 #include <stdio.h>
@@ -203,6 +204,47 @@ static void missing_files_are_named(void **state)
 	profile_errors_free(&e);
 }
 
+/* "Cm key" in the page, alone or in a list as ".Cm in , out". */
+static bool page_names(const char *page, const char *key)
+{
+	size_t n = strlen(key);
+	for (const char *line = page; (line = strstr(line, "Cm ")); line++) {
+		struct slice rest = slice_make(line + 3, strcspn(line + 3, "\n"));
+		while (rest.p) {
+			struct slice word = slice_cut(&rest, ' ');
+			if (word.n == n && memcmp(word.p, key, n) == 0)
+				return true;
+		}
+	}
+	/* Sections are headings. */
+	char heading[80];
+	snprintf(heading, sizeof heading, ".Ss %s\n", key);
+	return strstr(page, heading);
+}
+
+static void assert_documented(const char *page, const struct schema_table *t)
+{
+	for (const struct schema_field *f = t->fields; f->key; f++) {
+		if (!page_names(page, f->key))
+			fail_msg("vand.yaml(5) does not describe \"%s\" of %s", f->key, t->name);
+		if (f->sub)
+			assert_documented(page, f->sub);
+	}
+}
+
+static void the_manual_has_every_key(void **state)
+{
+	(void)state;
+	const char *src = getenv("VAN_SRCDIR");
+	char path[4200];
+	struct van_buf page = VAN_BUF_INIT(0);
+	snprintf(path, sizeof path, "%s/doc/vand.yaml.5", src ? src : ".");
+	assert_int_equal(file_read(path, &page), 0);
+	van_buf_append_char(&page, 0);
+	assert_documented(page.p, &settings_table);
+	van_buf_free(&page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +254,7 @@ int main(void)
 		cmocka_unit_test(json_is_accepted_being_yaml),
 		cmocka_unit_test(messages_say_where_and_what_to_do),
 		cmocka_unit_test(missing_files_are_named),
+		cmocka_unit_test(the_manual_has_every_key),
 	};
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
