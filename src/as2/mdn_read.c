@@ -143,7 +143,8 @@ static int parse_report(const struct entity *e, struct van_arena *arena, struct 
 	bool found = false;
 	for (size_t i = 0; !rc && i < parts.n; i++) {
 		struct entity in;
-		struct slice bytes = van_arena_slice(arena, slice_make(parts.bytes.p + parts.from[i], parts.end[i] - parts.from[i]));
+		const char *from = van_buf_slice(&parts.bytes).p + parts.from[i];
+		struct slice bytes = van_arena_slice(arena, slice_make(from, parts.end[i] - parts.from[i]));
 		rc = bytes.p ? parse_entity(bytes, arena, &in, NULL) : VAN_ENOMEM;
 		if (rc)
 			break;

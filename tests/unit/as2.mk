@@ -1,5 +1,5 @@
 # MIME, CMS and AS2. The peer is the openssl command.
-AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime
+AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime %D%/as2_replay
 check_PROGRAMS += $(AS2_TESTS)
 TESTS += $(AS2_TESTS)
 AS2_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)/tests/unit
@@ -16,3 +16,8 @@ AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 %C%_as2_mime_SOURCES = %D%/as2_mime.c
 %C%_as2_mime_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_as2_mime_LDADD = $(LIB_MIME) $(CMOCKA_LIBS)
+%C%_as2_replay_SOURCES = %D%/as2_replay.c %D%/as2_replay_as2.c %D%/as2_replay_cms.c %D%/as2_replay_mime.c \
+	%D%/as2_peer.c %D%/as2_peer.h
+%C%_as2_replay_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
+%C%_as2_replay_LDADD = $(AS2_TEST_LIBS)
+EXTRA_DIST += tests/fuzz/fuzz_as2.c tests/fuzz/fuzz_cms.c tests/fuzz/fuzz_mime.c
