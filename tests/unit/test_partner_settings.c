@@ -103,10 +103,8 @@ static void the_promised_example_loads(void **state)
 	char path[4200];
 	struct van_buf page = VAN_BUF_INIT(0), yaml = VAN_BUF_INIT(0);
 	snprintf(path, sizeof path, "%s/../shared/PROFILES.md", src ? src : ".");
-	if (access(path, R_OK) < 0) {
-		print_message("# no %s\n", path);
-		return;
-	}
+	if (access(path, R_OK) < 0)
+		skip();
 	assert_int_equal(file_read(path, &page), 0);
 	van_buf_append_char(&page, 0);
 	const char *start = strstr(page.p, "## vand.yaml");
