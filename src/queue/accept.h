@@ -26,18 +26,22 @@ int queue_jobs(struct queue_work *w, int (*fn)(void *arg, struct slice message, 
  * the job is gone. */
 int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd);
 
-/* An output that is kept in a file: linked as part "payload" of the output's id, and hashed, before the transaction. */
+/* Of an output that is kept in a file: a stretch of it. Hashed before the transaction. */
 struct queue_output_file {
-	uint64_t bytes;
 	struct receipt_hash sha256;
 	struct receipt_artefact artefact; /* named "payload" */
+	bool hashed; /* false: longer than what is worth the time here */
 };
 /* Identifiers for what a result makes; made before the transaction, so that a replay uses the same. */
 struct queue_job_ids {
-	const struct van_id *children; /* one for each interchange */
+	const struct van_id *children; /* one for each interchange, where there are several */
 	const struct van_id *outputs;  /* one for each output */
-	const struct queue_output_file *files; /* one for each output; filled for those with fd_number; may be NULL if none has */
+	const struct queue_output_file *files; /* one for each output, filled for those with fd_number */
+	const char *made_name; /* fd[n-1] of the result is linked as part "made-NAME-n" of the job's message */
 };
+/* Fills `files` from the result's descriptors. 0 or negative. */
+int queue_result_hash_files(const struct ipc_job_result *r, const int *fds, size_t nfds, struct van_arena *arena,
+			    struct queue_output_file *files);
 /* Applies the result: children, outputs with their control numbers, deliveries and mailbox entries, acknowledgements, receipts;
  * ends the job. VAN_ENOTFOUND when no job waits for that message (it was done already). */
 int queue_job_done(struct queue_work *w, const struct ipc_job_result *r, const struct queue_job_ids *ids);

@@ -115,19 +115,57 @@ static int make_stretch(struct queue_work *w, const struct result *r, const stru
 	return 0;
 }
 
+/* A stretch of a file of the result; the file is a part of the job's message. */
+static int make_file_stretch(struct queue_work *w, const struct result *r, size_t i, struct made *made)
+{
+	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
+	const struct queue_output_file *f = &r->ids->files[i];
+	struct queue_part file = {.kind = QUEUE_PART_FILE};
+	file.name = van_arena_printf(w->arena, "made-%s-%llu", r->ids->made_name, (unsigned long long)o->fd_number);
+	for (size_t k = 0; k < r->from->outputs.n; k++) {
+		const struct ipc_output *other = RECORD_AT(r->from->outputs, struct ipc_output, k);
+		if (other->fd_number == o->fd_number && other->offset + other->length > file.bytes)
+			file.bytes = other->offset + other->length;
+	}
+	made->part.kind = QUEUE_PART_STRETCH;
+	made->part.owner = r->message.id;
+	made->part.within = file.name;
+	made->part.offset = o->offset;
+	made->part.bytes = o->length;
+	if (f->hashed) {
+		made->part.sha256 = slice_make(f->sha256.b, RECEIPT_HASH);
+		made->artefact = f->artefact;
+		made->has_artefact = true;
+	}
+	return queue_part_put(w, r->message.id, &file);
+}
+
+int queue_result_hash_files(const struct ipc_job_result *r, const int *fds, size_t nfds, struct van_arena *arena,
+			    struct queue_output_file *files)
+{
+	for (size_t i = 0; i < r->outputs.n; i++) {
+		const struct ipc_output *o = RECORD_AT(r->outputs, struct ipc_output, i);
+		if (!o->fd_number || o->length > HASH_MAX)
+			continue;
+		if (o->fd_number > nfds)
+			return VAN_EINVAL;
+		char *bytes = van_arena_alloc(arena, o->length + 1);
+		int rc = bytes ? fd_pread_all(fds[o->fd_number - 1], bytes, o->length, (off_t)o->offset) : VAN_ENOMEM;
+		if (rc < 0)
+			return rc;
+		files[i].sha256 = receipt_sha256(bytes, o->length);
+		receipt_artefact_of(&files[i].artefact, "payload", slice_make(bytes, o->length));
+		files[i].hashed = true;
+	}
+	return 0;
+}
+
 static int make_content(struct queue_work *w, const struct result *r, size_t i, struct queue_message *m, struct made *made)
 {
 	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
 	made->part.name = SLICE("payload");
-	if (o->fd_number) {
-		const struct queue_output_file *f = &r->ids->files[i];
-		made->part.kind = QUEUE_PART_FILE;
-		made->part.bytes = f->bytes;
-		made->part.sha256 = slice_make(f->sha256.b, RECEIPT_HASH);
-		made->artefact = f->artefact;
-		made->has_artefact = true;
-		return 0;
-	}
+	if (o->fd_number)
+		return make_file_stretch(w, r, i, made);
 	if (o->kind == IPC_OUTPUT_PASS_THROUGH && !o->parts.n)
 		return make_stretch(w, r, o, made);
 	int rc = render(w, m, o, &made->bytes);

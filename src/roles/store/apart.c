@@ -1,0 +1,113 @@
+/* Commands that take long run in a thread of their own, with their own read transaction. */
+#include "roles/store/connections.h"
+
+#include "base/log.h"
+#include "roles/store/checkpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define APART_MAX 8
+
+struct apart {
+	struct pending_call *p;
+	struct store_role *s;
+	struct store_read read;
+	int event;
+	struct loop_watch *watch;
+	int rc;
+};
+
+static void *apart_main(void *arg)
+{
+	struct apart *a = arg;
+	uint64_t one = 1;
+	a->rc = store_begin(a->s->store, STORE_READ, &a->read.txn, NULL);
+	if (a->rc == 0) {
+		/* The directory is not locked for so long: handlers that need profiles read the stored ones. */
+		queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);
+		a->p->call.work = &a->read.work;
+		a->rc = a->p->command->apart(&a->p->call);
+		a->p->call.work = NULL;
+		queue_work_end(&a->read.work);
+		store_abort(a->read.txn);
+	}
+	while (write(a->event, &one, sizeof one) < 0 && errno == EINTR)
+		;
+	return NULL;
+}
+
+static void finish(struct apart *a)
+{
+	struct pending_call *p = a->p;
+	int rc = a->rc;
+	pthread_join(p->thread, NULL);
+	loop_unwatch(a->watch);
+	close(a->event);
+	p->apart = NULL;
+	a->s->naparts--;
+	free(a);
+	pending_call_finish(p, rc);
+}
+
+static void on_event(void *arg, uint32_t events)
+{
+	(void)events;
+	finish(arg);
+}
+
+void control_run_apart(struct pending_call *p)
+{
+	struct store_role *s = p->call.role;
+	struct apart *a = s->naparts < APART_MAX ? calloc(1, sizeof *a) : NULL;
+	if (!a) {
+		pending_call_finish(p, control_say(&p->call, 2, "too many exports run at one time: try again later"));
+		return;
+	}
+	*a = (struct apart){.p = p, .s = s, .event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	a->watch = a->event < 0 ? NULL : loop_watch(s->role->loop, a->event, EPOLLIN, on_event, a);
+	p->apart = a;
+	if (a->watch && pthread_create(&p->thread, NULL, apart_main, a) == 0) {
+		s->naparts++;
+		return;
+	}
+	loop_unwatch(a->watch);
+	if (a->event >= 0)
+		close(a->event);
+	p->apart = NULL;
+	free(a);
+	pending_call_finish(p, control_say(&p->call, 2, "no thread could be started: try again later"));
+}
+
+void control_apart_wait(struct store_role *s)
+{
+	struct pending_call *next;
+	for (struct pending_call *p = s->calls; p; p = next) {
+		next = p->next;
+		if (p->apart)
+			finish(p->apart);
+	}
+}
+
+int control_await_checkpoint(struct control_call *c, van_time patience)
+{
+	struct apart *a = pending_call_of(c)->apart;
+	if (!a)
+		return VAN_ESTATE;
+	queue_work_end(&a->read.work);
+	store_abort(a->read.txn);
+	int waited = checkpoints_await(a->s, patience);
+	int rc = store_begin(a->s->store, STORE_READ, &a->read.txn, NULL);
+	if (rc < 0)
+		return rc; /* the transaction is gone: the handler returns this at once */
+	queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);
+	return waited;
+}
+
+bool control_receipt_key(const struct control_call *c, unsigned char key[RECEIPT_KEY])
+{
+	return checkpoints_key(c->role, key);
+}

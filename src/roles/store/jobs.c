@@ -1,0 +1,612 @@
+/* The dispatcher of job workers: one task each at a time. Received messages are processed, conflicting Message-IDs get another MDN,
+ * passwords are checked. A worker that dies with a job has it tried once more; the second time the message is quarantined. */
+#include "roles/store/store_role.h"
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "partner/settings.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ACCEPT_MAX ((size_t)128 * 1024)
+#define RESULT_MAX ((size_t)256 << 20)
+#define AGAIN_LATER (5 * VAN_SECOND) /* when a result could not be written: a full disk */
+#define PASSWORD_TRIES 2
+
+struct conflict {
+	struct conflict *next;
+	uint64_t http_started, http_request;
+	struct van_id original;
+	struct van_buf accept;
+};
+
+struct password_check {
+	struct password_check *next;
+	struct van_buf hash, password;
+	password_fn *fn; /* NULL: the asker is gone */
+	void *arg;
+	unsigned tries;
+};
+
+struct delayed {
+	struct store_role *s;
+	struct van_id id;
+	struct loop_timer *timer;
+	struct delayed *next, **place;
+};
+
+struct jobs {
+	struct van_id *ring;
+	size_t room, first, n;
+	struct delayed *delayed;
+	struct conflict *conflicts, **last_conflict;
+	struct password_check *passwords, **last_password;
+};
+
+/* --- what waits ---------------------------------------------------------------------------------------------------------------- */
+
+static bool push(struct jobs *j, const struct van_id *id)
+{
+	if (j->n == j->room) {
+		size_t room = j->room ? 2 * j->room : 1024;
+		struct van_id *ring = malloc(room * sizeof *ring);
+		if (!ring)
+			return false;
+		for (size_t i = 0; i < j->n; i++)
+			ring[i] = j->ring[(j->first + i) % j->room];
+		free(j->ring);
+		j->ring = ring;
+		j->room = room;
+		j->first = 0;
+	}
+	j->ring[(j->first + j->n++) % j->room] = *id;
+	return true;
+}
+
+static bool pop(struct jobs *j, struct van_id *ret)
+{
+	if (!j->n)
+		return false;
+	*ret = j->ring[j->first];
+	j->first = (j->first + 1) % j->room;
+	j->n--;
+	return true;
+}
+
+static void on_due(void *arg)
+{
+	struct delayed *d = arg;
+	struct store_role *s = d->s;
+	*d->place = d->next;
+	if (d->next)
+		d->next->place = d->place;
+	push(s->jobs, &d->id);
+	free(d);
+	jobs_dispatch(s);
+}
+
+static void push_later(struct store_role *s, const struct van_id *id, van_time delay)
+{
+	struct delayed *d = calloc(1, sizeof *d);
+	if (d)
+		d->timer = loop_after(s->role->loop, delay, on_due, d);
+	if (!d || !d->timer) {
+		free(d);
+		push(s->jobs, id);
+		return;
+	}
+	d->s = s;
+	d->id = *id;
+	d->next = s->jobs->delayed;
+	d->place = &s->jobs->delayed;
+	if (d->next)
+		d->next->place = &d->next;
+	s->jobs->delayed = d;
+}
+
+void jobs_add(struct store_role *s, struct slice message, van_time not_before)
+{
+	struct van_id id = {{0}};
+	van_time now = not_before ? van_clock_now() : 0;
+	if (message.n != VAN_ID_LEN)
+		return;
+	memcpy(id.text, message.p, VAN_ID_LEN);
+	if (not_before > now)
+		push_later(s, &id, not_before - now);
+	else
+		push(s->jobs, &id);
+	jobs_dispatch(s);
+}
+
+static int load_job(void *arg, struct slice message, const struct queue_job *j)
+{
+	jobs_add(arg, message, j->next);
+	return 0;
+}
+
+int jobs_start(struct store_role *s)
+{
+	struct store_read r;
+	s->jobs = calloc(1, sizeof *s->jobs);
+	if (!s->jobs)
+		return VAN_ENOMEM;
+	s->jobs->last_conflict = &s->jobs->conflicts;
+	s->jobs->last_password = &s->jobs->passwords;
+	int rc = store_read_begin(s, s->arena, &r);
+	if (rc < 0)
+		return rc;
+	rc = queue_jobs(&r.work, load_job, s);
+	store_read_end(s, &r);
+	if (s->jobs->n)
+		log_event(LOG_LEVEL_INFO, "jobs-waiting", "jobs", log_u64(s->jobs->n), NULL);
+	return rc;
+}
+
+static void conflict_free(struct conflict *c)
+{
+	van_buf_free(&c->accept);
+	free(c);
+}
+
+static void password_free(struct password_check *p)
+{
+	if (p->password.p)
+		explicit_bzero(p->password.p, p->password.n);
+	van_buf_free(&p->hash);
+	van_buf_free(&p->password);
+	free(p);
+}
+
+void jobs_free(struct store_role *s)
+{
+	struct jobs *j = s->jobs;
+	if (!j)
+		return;
+	while (j->delayed) {
+		struct delayed *d = j->delayed;
+		j->delayed = d->next;
+		free(d);
+	}
+	while (j->conflicts) {
+		struct conflict *c = j->conflicts;
+		j->conflicts = c->next;
+		conflict_free(c);
+	}
+	while (j->passwords) {
+		struct password_check *p = j->passwords;
+		j->passwords = p->next;
+		password_free(p);
+	}
+	for (size_t i = 0; i < s->nworkers; i++) {
+		if (s->workers[i]->task == WORKER_CONFLICT)
+			conflict_free(s->workers[i]->work);
+		if (s->workers[i]->task == WORKER_PASSWORD)
+			password_free(s->workers[i]->work);
+	}
+	free(j->ring);
+	free(j);
+	s->jobs = NULL;
+}
+
+/* --- giving -------------------------------------------------------------------------------------------------------------------- */
+
+static bool give_password(struct store_role *s, struct peer_worker *w)
+{
+	struct jobs *j = s->jobs;
+	struct password_check *p = j->passwords;
+	if (!p)
+		return false;
+	j->passwords = p->next;
+	if (!j->passwords)
+		j->last_password = &j->passwords;
+	if (!p->fn) {
+		password_free(p);
+		return true;
+	}
+	struct ipc_password_check c = {.hash = van_buf_slice(&p->hash), .password = van_buf_slice(&p->password)};
+	p->tries++;
+	w->task = WORKER_PASSWORD;
+	w->work = p;
+	ipc_send(w->channel, IPC_PASSWORD_CHECK, ++w->request, &ipc_password_check_table, &c, NULL, 0);
+	return true;
+}
+
+static bool give_conflict(struct store_role *s, struct peer_worker *w)
+{
+	struct jobs *j = s->jobs;
+	struct conflict *c = j->conflicts;
+	if (!c)
+		return false;
+	j->conflicts = c->next;
+	if (!j->conflicts)
+		j->last_conflict = &j->conflicts;
+	struct slice original = slice_make(c->original.text, VAN_ID_LEN);
+	struct ipc_job job = {.kind = IPC_JOB_AS2_CONFLICT, .generation = s->generation, .message = original, .protocol = SLICE("as2"),
+			      .received = van_clock_now(), .accept = van_buf_slice(&c->accept),
+			      .conflict = SLICE("it was used before for a document with another content")};
+	w->task = WORKER_CONFLICT;
+	w->work = c;
+	ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_table, &job, NULL, 0);
+	return true;
+}
+
+static void job_unreadable(struct store_role *s, const struct van_id *id, int rc, const struct van_error *err);
+
+static bool send_job(struct store_role *s, struct peer_worker *w, const struct van_id *id)
+{
+	struct store_read r;
+	struct ipc_job job;
+	int fd = -1, rc;
+	van_arena_reset(s->arena);
+	rc = store_read_begin(s, s->arena, &r);
+	if (rc < 0) {
+		push_later(s, id, AGAIN_LATER);
+		return false;
+	}
+	rc = queue_job_fill(&r.work, slice_make(id->text, VAN_ID_LEN), &job, &fd);
+	if (rc == 0) {
+		job.generation = s->generation;
+		job.time_zone = s->role->config->time_zone;
+		w->task = WORKER_JOB;
+		w->job = *id;
+		rc = ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_table, &job, fd >= 0 ? &fd : NULL, fd >= 0);
+		if (rc < 0) { /* its channel is closing: nobody saw the job */
+			w->task = WORKER_IDLE;
+			push_later(s, id, VAN_SECOND);
+		}
+	} else if (rc != VAN_ENOTFOUND) {
+		job_unreadable(s, id, rc, &r.work.err);
+	}
+	store_read_end(s, &r);
+	if (fd >= 0)
+		close(fd);
+	return rc == 0;
+}
+
+void jobs_dispatch(struct store_role *s)
+{
+	struct van_id id;
+	for (size_t i = 0; i < s->nworkers && !s->stopping; i++) {
+		struct peer_worker *w = s->workers[i];
+		while (w->jobs && w->channel && w->task == WORKER_IDLE) {
+			if (give_password(s, w) || give_conflict(s, w))
+				continue;
+			if (!pop(s->jobs, &id))
+				return;
+			send_job(s, w, &id);
+		}
+	}
+}
+
+static void *take_work(struct peer_worker *w)
+{
+	void *work = w->work;
+	w->task = WORKER_IDLE;
+	w->work = NULL;
+	return work;
+}
+
+/* --- conflicts ------------------------------------------------------------------------------------------------------------------ */
+
+void jobs_conflict(struct store_role *s, uint64_t http_started, const struct ipc_as2_accept *a, struct slice original)
+{
+	struct jobs *j = s->jobs;
+	struct ipc_as2_accept copy = *a;
+	struct ipc_artefact headers[1];
+	struct conflict *c = calloc(1, sizeof *c);
+	if (!c) {
+		receive_reply_busy(s, http_started, a->http_request, "no memory; send it again later\n");
+		return;
+	}
+	/* Of the body nothing is needed for another MDN. */
+	copy.artefacts.n = 0;
+	for (size_t i = 0; i < a->artefacts.n; i++) {
+		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		if (slice_is(f->name, "headers")) {
+			headers[0] = *f;
+			copy.artefacts = (struct record_list){headers, 1};
+		}
+	}
+	*c = (struct conflict){.http_started = http_started, .http_request = a->http_request, .accept = VAN_BUF_INIT(ACCEPT_MAX)};
+	memcpy(c->original.text, original.p, VAN_ID_LEN);
+	if (record_encode(&ipc_as2_accept_table, &copy, &c->accept) < 0) {
+		receive_reply_busy(s, http_started, a->http_request, "no memory; send it again later\n");
+		conflict_free(c);
+		return;
+	}
+	*j->last_conflict = c;
+	j->last_conflict = &c->next;
+	jobs_dispatch(s);
+}
+
+static void conflict_failed(struct store_role *s, struct conflict *c)
+{
+	receive_reply_busy(s, c->http_started, c->http_request, "the message could not be taken; send it again\n");
+	conflict_free(c);
+}
+
+uint64_t jobs_accepting(struct store_role *s, struct peer_worker *w)
+{
+	if (!w->jobs || w->task != WORKER_CONFLICT)
+		return s->http_started;
+	struct conflict *c = take_work(w);
+	uint64_t started = c->http_started;
+	conflict_free(c);
+	return started;
+}
+
+/* --- passwords ------------------------------------------------------------------------------------------------------------------- */
+
+static void queue_password(struct store_role *s, struct password_check *p)
+{
+	p->next = NULL;
+	*s->jobs->last_password = p;
+	s->jobs->last_password = &p->next;
+	jobs_dispatch(s);
+}
+
+struct password_check *jobs_password(struct store_role *s, struct slice hash, struct slice password, password_fn *fn, void *arg)
+{
+	struct password_check *p = calloc(1, sizeof *p);
+	if (!p)
+		return NULL;
+	p->hash = VAN_BUF_INIT(4096);
+	p->password = VAN_BUF_INIT(4096);
+	van_buf_append_slice(&p->hash, hash);
+	van_buf_append_slice(&p->password, password);
+	p->fn = fn;
+	p->arg = arg;
+	if (p->hash.error || p->password.error) {
+		password_free(p);
+		return NULL;
+	}
+	queue_password(s, p);
+	return p;
+}
+
+void jobs_password_forget(struct password_check *p)
+{
+	if (p)
+		p->fn = NULL;
+}
+
+static void password_answer(struct password_check *p, bool ok)
+{
+	if (p->fn)
+		p->fn(p->arg, ok);
+	password_free(p);
+}
+
+/* --- results --------------------------------------------------------------------------------------------------------------------- */
+
+struct finishing {
+	struct write_request base;
+	struct store_role *s;
+	struct ipc_job_result result;
+	struct queue_job_ids ids;
+	int fds[IPC_FDS_MAX];
+	size_t nfds;
+	struct van_buf body; /* a long result */
+};
+
+static bool uses_fd(const struct ipc_job_result *r, size_t number)
+{
+	for (size_t i = 0; i < r->outputs.n; i++)
+		if (RECORD_AT(r->outputs, struct ipc_output, i)->fd_number == number)
+			return true;
+	return false;
+}
+
+/* A file of the result may hold several outputs: it is kept once, with the message, and they are stretches of it. */
+static int prepare_result(struct write_request *r)
+{
+	struct finishing *f = (struct finishing *)r;
+	for (size_t i = 0; i < f->nfds; i++) {
+		if (!uses_fd(&f->result, i + 1))
+			continue;
+		const char *name = van_arena_printf(r->arena, "made-%s-%zu", f->ids.made_name, i + 1).p;
+		int rc = name ? payload_link(writer_payload(r->writer), f->fds[i], f->result.message, name, &r->err) : VAN_ENOMEM;
+		if (rc < 0)
+			return rc;
+		r->files = true;
+	}
+	return queue_result_hash_files(&f->result, f->fds, f->nfds, r->arena, (struct queue_output_file *)f->ids.files);
+}
+
+static int run_result(struct write_request *r, struct queue_work *w)
+{
+	struct finishing *f = (struct finishing *)r;
+	return queue_job_done(w, &f->result, &f->ids);
+}
+
+struct giving_up {
+	struct write_request base;
+	struct store_role *s;
+	struct ipc_job_failed failed;
+	bool crashed;
+	van_time next;
+};
+
+static int run_giving_up(struct write_request *r, struct queue_work *w)
+{
+	struct giving_up *g = (struct giving_up *)r;
+	return g->crashed ? queue_job_crashed(w, g->failed.message, &g->next) : queue_job_failed(w, &g->failed, &g->next);
+}
+
+static void done_giving_up(struct write_request *r)
+{
+	struct giving_up *g = (struct giving_up *)r;
+	if (r->rc == 0 && g->next)
+		jobs_add(g->s, g->failed.message, g->next);
+	else if (r->rc == 0)
+		log_event(LOG_LEVEL_WARNING, g->crashed ? "message-quarantined" : "message-held", "message", log_slice(g->failed.message),
+			  "text", log_slice(g->failed.error), NULL);
+	else if (r->rc != VAN_ENOTFOUND)
+		jobs_add(g->s, g->failed.message, van_clock_now() + AGAIN_LATER);
+	write_request_free(r);
+}
+
+static const struct write_ops giving_up_ops = {.run = run_giving_up, .done = done_giving_up};
+
+static void give_up(struct store_role *s, struct slice message, bool retry, struct slice error, bool crashed)
+{
+	struct giving_up *g = write_request_new(s->writer, sizeof *g, &giving_up_ops);
+	if (!g)
+		return; /* found again at the next start */
+	g->s = s;
+	g->crashed = crashed;
+	g->failed = (struct ipc_job_failed){.message = van_arena_slice(g->base.arena, message), .retry = retry,
+					    .error = van_arena_slice(g->base.arena, error)};
+	writer_submit(&g->base);
+}
+
+static void job_unreadable(struct store_role *s, const struct van_id *id, int rc, const struct van_error *err)
+{
+	bool retry = rc == VAN_ENOMEM || rc == VAN_EIO || rc == VAN_EAGAIN || rc == VAN_ENOSPC;
+	log_event(LOG_LEVEL_ERROR, "job-unreadable", "message", id->text, "error", van_err_name(rc), "text", err->text, NULL);
+	give_up(s, slice_make(id->text, VAN_ID_LEN), retry, slice_str(err->text[0] ? err->text : van_err_name(rc)), false);
+}
+
+static void done_result(struct write_request *r)
+{
+	struct finishing *f = (struct finishing *)r;
+	struct store_role *s = f->s;
+	bool later = r->rc == VAN_ENOSPC || r->rc == VAN_EIO || r->rc == VAN_ENOMEM;
+	if (later)
+		jobs_add(s, f->result.message, van_clock_now() + AGAIN_LATER);
+	else if (r->rc < 0 && r->rc != VAN_ENOTFOUND)
+		give_up(s, f->result.message, false, slice_str(r->err.text[0] ? r->err.text : van_err_name(r->rc)), false);
+	else
+		log_event(LOG_LEVEL_INFO, "job-done", "message", log_slice(f->result.message), "outputs", log_u64(f->result.outputs.n), NULL);
+	for (size_t i = 0; i < f->nfds; i++)
+		if (f->fds[i] >= 0)
+			close(f->fds[i]);
+	van_buf_free(&f->body);
+	write_request_free(r);
+}
+
+static const struct write_ops result_ops = {.prepare = prepare_result, .run = run_result, .done = done_result};
+
+static int read_result(struct finishing *f, struct ipc_message *m)
+{
+	struct slice body = van_arena_slice(f->base.arena, m->body);
+	f->body = VAN_BUF_INIT(RESULT_MAX);
+	for (; f->nfds < m->nfds; f->nfds++)
+		f->fds[f->nfds] = ipc_take_fd(m, f->nfds);
+	if (body.n == 0 && f->nfds) { /* too long for a packet: in the last descriptor */
+		int fd = f->fds[--f->nfds];
+		int rc = fd_read_file(fd, &f->body);
+		close(fd);
+		if (rc < 0)
+			return rc;
+		body = van_buf_slice(&f->body);
+	}
+	int rc = record_decode(&ipc_job_result_table, body, f->base.arena, &f->result);
+	for (size_t i = 0; rc == 0 && i < f->result.outputs.n; i++)
+		if (RECORD_AT(f->result.outputs, struct ipc_output, i)->fd_number > f->nfds)
+			rc = VAN_EINVAL;
+	return rc;
+}
+
+static int make_ids(struct finishing *f)
+{
+	struct van_arena *a = f->base.arena;
+	size_t children = f->result.interchanges.n, outputs = f->result.outputs.n;
+	struct van_id *ids = van_arena_array(a, children + outputs + 1, sizeof *ids);
+	struct queue_output_file *files = van_arena_array(a, outputs + 1, sizeof *files);
+	van_time now = van_clock_now();
+	if (!ids || !files)
+		return VAN_ENOMEM;
+	bool split = children > 1;
+	for (size_t i = split ? 0 : children; i < children + outputs; i++)
+		ids[i] = van_id_new(now);
+	unsigned long long unique = (unsigned long long)now;
+	const char *name = van_arena_printf(a, "%llx", unique).p;
+	f->ids = (struct queue_job_ids){.children = ids, .outputs = ids + children, .files = files, .made_name = name};
+	return name ? 0 : VAN_ENOMEM;
+}
+
+static void on_result(struct store_role *s, struct peer_worker *w, struct ipc_message *m)
+{
+	struct finishing *f = write_request_new(s->writer, sizeof *f, &result_ops);
+	if (!f) {
+		push_later(s, &w->job, AGAIN_LATER);
+		return;
+	}
+	f->s = s;
+	int rc = read_result(f, m);
+	if (rc == 0 && !slice_is(f->result.message, w->job.text))
+		rc = VAN_EINVAL;
+	if (rc == 0)
+		rc = make_ids(f);
+	if (rc == 0) {
+		f->base.job = true;
+		writer_submit(&f->base);
+		return;
+	}
+	log_event(LOG_LEVEL_ERROR, "result-refused", "message", w->job.text, "error", van_err_name(rc), NULL);
+	give_up(s, slice_make(w->job.text, VAN_ID_LEN), false, SLICE("its result could not be read"), false);
+	for (size_t i = 0; i < f->nfds; i++)
+		close(f->fds[i]);
+	van_buf_free(&f->body);
+	write_request_free(&f->base);
+}
+
+static void on_failed(struct store_role *s, struct peer_worker *w, struct ipc_message *m)
+{
+	struct ipc_job_failed f;
+	if (record_decode(&ipc_job_failed_table, m->body, s->arena, &f) < 0)
+		f = (struct ipc_job_failed){.error = SLICE("its job failed")};
+	give_up(s, slice_make(w->job.text, VAN_ID_LEN), f.retry, f.error, false);
+}
+
+static void on_verdict(struct store_role *s, struct peer_worker *w, struct ipc_message *m)
+{
+	struct ipc_verdict v;
+	bool ok = record_decode(&ipc_verdict_table, m->body, s->arena, &v) == 0 && v.ok;
+	password_answer(take_work(w), ok);
+}
+
+void jobs_on_message(struct store_role *s, struct peer_worker *w, struct ipc_message *m)
+{
+	if (m->request != w->request || w->task == WORKER_IDLE) {
+		log_event(LOG_LEVEL_WARNING, "message-unexpected", "type", log_u64(m->type), NULL);
+		return;
+	}
+	if (m->type == IPC_JOB_RESULT && w->task == WORKER_JOB) {
+		w->task = WORKER_IDLE;
+		on_result(s, w, m);
+	} else if (m->type == IPC_JOB_FAILED && w->task == WORKER_JOB) {
+		w->task = WORKER_IDLE;
+		on_failed(s, w, m);
+	} else if (m->type == IPC_JOB_FAILED && w->task == WORKER_CONFLICT) {
+		conflict_failed(s, take_work(w));
+	} else if (m->type == IPC_PASSWORD_CHECK_REPLY && w->task == WORKER_PASSWORD) {
+		on_verdict(s, w, m);
+	} else {
+		log_event(LOG_LEVEL_WARNING, "message-unexpected", "type", log_u64(m->type), NULL);
+	}
+	jobs_dispatch(s);
+}
+
+void jobs_worker_gone(struct store_role *s, struct peer_worker *w)
+{
+	enum worker_task task = w->task;
+	void *work = take_work(w);
+	if (s->stopping || !s->jobs)
+		return;
+	if (task == WORKER_JOB) {
+		log_event(LOG_LEVEL_WARNING, "job-worker-died", "message", w->job.text, NULL);
+		give_up(s, slice_make(w->job.text, VAN_ID_LEN), true, SLICE("its worker ended"), true);
+	} else if (task == WORKER_CONFLICT) {
+		conflict_failed(s, work);
+	} else if (task == WORKER_PASSWORD) {
+		struct password_check *p = work;
+		if (p->tries < PASSWORD_TRIES)
+			queue_password(s, p);
+		else
+			password_answer(p, false);
+	}
+	jobs_dispatch(s);
+}

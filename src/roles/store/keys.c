@@ -1,0 +1,73 @@
+/* Which private keys keyd is to hold: those of every station, told to the supervisor, which opens the files. */
+#include "roles/store/store_role.h"
+
+#include "base/codec.h"
+#include "base/log.h"
+
+#define CERTIFICATE_MAX 65536
+
+struct wanted {
+	struct store_role *s;
+	struct ipc_key *v;
+	size_t n, room;
+};
+
+static struct slice certificate_der(struct van_arena *arena, const struct profile_certificate *c)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	struct van_buf der = VAN_BUF_INIT(CERTIFICATE_MAX);
+	const char *from = memmem(c->pem.p, c->pem.n, begin, sizeof begin - 1);
+	const char *to = from ? memmem(from, c->pem.n - (size_t)(from - c->pem.p), end, sizeof end - 1) : NULL;
+	struct slice s = SLICE_NONE;
+	if (to && base64_decode(&der, slice_make(from + sizeof begin - 1, (size_t)(to - from) - (sizeof begin - 1))) == 0)
+		s = van_arena_slice(arena, van_buf_slice(&der));
+	van_buf_free(&der);
+	return s;
+}
+
+static void add(struct wanted *w, const struct record_list *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		const struct profile_key_pair *p = RECORD_AT(*pairs, struct profile_key_pair, i);
+		bool known = false;
+		for (size_t k = 0; k < w->n; k++)
+			known |= slice_eq(w->v[k].key_id, p->key_id);
+		if (known || w->n == w->room)
+			continue;
+		w->v[w->n++] = (struct ipc_key){.key_id = p->key_id, .path = p->key,
+						.certificate = certificate_der(w->s->arena, p->certificate)};
+	}
+}
+
+static int add_station(void *arg, const struct profile *p)
+{
+	struct wanted *w = arg;
+	if (p->station->as2) {
+		add(w, &p->station->as2->sign);
+		add(w, &p->station->as2->decrypt);
+	}
+	return 0;
+}
+
+static int count_station(void *arg, const struct profile *p)
+{
+	if (p->station->as2)
+		*(size_t *)arg += p->station->as2->sign.n + p->station->as2->decrypt.n;
+	return 0;
+}
+
+void keys_wanted_send(struct store_role *s)
+{
+	struct wanted w = {.s = s};
+	van_arena_reset(s->arena);
+	pthread_rwlock_rdlock(&s->directory_lock);
+	directory_each(s->directory, PROFILE_STATION, count_station, &w.room);
+	w.v = van_arena_array(s->arena, w.room + 1, sizeof *w.v);
+	if (w.v)
+		directory_each(s->directory, PROFILE_STATION, add_station, &w);
+	struct ipc_keys_wanted list = {.keys = {w.v, w.n}};
+	int rc = w.v ? ipc_send(s->role->supervisor, IPC_KEYS_WANTED, 0, &ipc_keys_wanted_table, &list, NULL, 0) : VAN_ENOMEM;
+	pthread_rwlock_unlock(&s->directory_lock);
+	if (rc < 0)
+		log_event(LOG_LEVEL_ERROR, "keys-not-asked-for", "error", van_err_name(rc), NULL);
+}

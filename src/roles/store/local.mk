@@ -1,0 +1,23 @@
+# The store role adds its files to vand.
+vand_SOURCES += \
+	%D%/apart.c \
+	%D%/checkpoint.c %D%/checkpoint.h \
+	%D%/connections.c %D%/connections.h \
+	%D%/control.h \
+	%D%/control_args.c %D%/control_args.h \
+	%D%/control_mailbox.c \
+	%D%/control_message.c \
+	%D%/control_partner.c \
+	%D%/control_receipt.c \
+	%D%/control_route.c \
+	%D%/control_status.c \
+	%D%/control_table.c \
+	%D%/jobs.c \
+	%D%/keys.c \
+	%D%/overdue.c \
+	%D%/receive.c \
+	%D%/sessions.c %D%/sessions.h \
+	%D%/store.c %D%/store_role.h \
+	%D%/uploads.c \
+	%D%/writer.c %D%/writer.h \
+	%D%/zone.c %D%/zone.h

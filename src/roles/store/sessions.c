@@ -1,0 +1,402 @@
+/* SFTP sessions: each has a channel of its own, is bound to one mailbox when it logs in, and sees nothing else. */
+#include "roles/store/sessions.h"
+
+#include "base/fdio.h"
+#include "base/log.h"
+#include "partner/settings.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FULL_TEXT "the mailbox takes no more files for now; try again later"
+
+/* --- log-in ----------------------------------------------------------------------------------------------------------------- */
+
+static void auth_reply(struct session *e, uint64_t request, const struct directory_sftp *who)
+{
+	struct ipc_auth_reply r = {.ok = who != NULL};
+	if (who) {
+		r.partner = who->partner;
+		r.connection = who->connection;
+		r.folder_in = who->folder_in;
+		r.folder_out = who->folder_out;
+		r.taken = slice_str(profile_taken_names[who->taken]);
+	}
+	ipc_send(e->channel, IPC_AUTH_REPLY, request, &ipc_auth_reply_table, &r, NULL, 0);
+}
+
+static void keep(char **to, struct slice s)
+{
+	free(*to);
+	*to = s.p ? strndup(s.p, s.n) : NULL;
+}
+
+static void bind_mailbox(struct session *e, const struct directory_sftp *who)
+{
+	keep(&e->user, who->user);
+	keep(&e->partner, who->partner);
+	keep(&e->connection, who->connection);
+	e->partner_version = who->version;
+	e->taken = who->taken;
+	e->max_message = who->max_message;
+	e->open = e->user && e->partner && e->connection;
+	log_event(LOG_LEVEL_INFO, "sftp-login", "user", e->user, "partner", e->partner, "peer", e->peer, NULL);
+}
+
+static bool key_fits(const struct directory_sftp *who, const struct ipc_auth *a, van_time now)
+{
+	for (size_t i = 0; i < who->keys.n; i++) {
+		const struct directory_ssh_key *k = RECORD_AT(who->keys, struct directory_ssh_key, i);
+		if (slice_eq(k->blob, a->key_blob) && (!k->from || k->from <= now) && (!k->until || now < k->until))
+			return true;
+	}
+	return false;
+}
+
+/* The account, if it may log in now. */
+static bool find_account(struct session *e, struct slice user, struct directory_sftp *ret)
+{
+	return directory_find_sftp(e->s->directory, user, e->s->arena, ret) == 0 && ret->enabled;
+}
+
+static void on_password(void *arg, bool ok)
+{
+	struct session *e = arg;
+	struct directory_sftp who;
+	e->password = NULL;
+	pthread_rwlock_rdlock(&e->s->directory_lock);
+	ok = ok && find_account(e, slice_str(e->asked_user), &who);
+	if (ok)
+		bind_mailbox(e, &who);
+	auth_reply(e, e->password_request, ok ? &who : NULL);
+	pthread_rwlock_unlock(&e->s->directory_lock);
+	if (!ok)
+		log_event(LOG_LEVEL_WARNING, "sftp-login-refused", "user", e->asked_user, "peer", e->peer, "method", "password", NULL);
+}
+
+/* An unknown user's password is checked too, against a hash that nothing fits: so it takes as long as a wrong one. */
+#define NOBODYS_HASH "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7"
+
+static void begin_password(struct session *e, uint64_t request, const struct ipc_auth *a, const struct directory_sftp *who)
+{
+	struct slice hash = who && who->password.n ? who->password : SLICE(NOBODYS_HASH);
+	if (!e->s->role->config->sftp.passwords || e->password) {
+		auth_reply(e, request, NULL);
+		return;
+	}
+	keep(&e->asked_user, a->user);
+	e->password_request = request;
+	e->password = jobs_password(e->s, hash, a->password, on_password, e);
+	if (!e->password)
+		auth_reply(e, request, NULL);
+}
+
+static void on_auth(struct session *e, struct ipc_message *m)
+{
+	struct ipc_auth a;
+	struct directory_sftp who;
+	if (e->open || record_decode(&ipc_auth_table, m->body, e->s->arena, &a) < 0) {
+		auth_reply(e, m->request, NULL);
+		return;
+	}
+	pthread_rwlock_rdlock(&e->s->directory_lock);
+	bool known = find_account(e, a.user, &who);
+	if (a.method == IPC_AUTH_PASSWORD) {
+		begin_password(e, m->request, &a, known ? &who : NULL);
+	} else {
+		bool ok = known && key_fits(&who, &a, van_clock_now());
+		if (ok && a.method == IPC_AUTH_KEY_VERIFIED)
+			bind_mailbox(e, &who);
+		auth_reply(e, m->request, ok ? &who : NULL);
+	}
+	pthread_rwlock_unlock(&e->s->directory_lock);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------------------ */
+
+void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status status, const char *text,
+		   const struct ipc_mailbox_entry *entry, int fd)
+{
+	struct ipc_mailbox_reply r = {.status = status, .text = slice_str(text), .entry = (struct ipc_mailbox_entry *)entry};
+	ipc_send(e->channel, IPC_MAILBOX_REPLY, request, &ipc_mailbox_reply_table, &r, fd >= 0 ? &fd : NULL, fd >= 0);
+}
+
+void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err)
+{
+	const char *text = err && err->text[0] ? err->text : "it could not be done; try again later";
+	enum ipc_mailbox_status status = rc == VAN_ENOTFOUND ? IPC_MAILBOX_NO_FILE
+					 : rc == VAN_ENOSPC ? IPC_MAILBOX_FULL
+					 : rc == VAN_EINVAL || rc == VAN_EDENIED || rc == VAN_ESTATE ? IPC_MAILBOX_DENIED
+												     : IPC_MAILBOX_FAILED;
+	session_reply(e, request, status, rc == VAN_ENOSPC ? FULL_TEXT : text, NULL, -1);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------------ */
+
+static enum queue_folder stored_folder(uint32_t folder)
+{
+	switch ((enum ipc_folder)folder) {
+	case IPC_FOLDER_IN: return QUEUE_FOLDER_STAGED;
+	case IPC_FOLDER_OUT: return QUEUE_FOLDER_OUT;
+	case IPC_FOLDER_IN_ARCHIVE: return QUEUE_FOLDER_IN_ARCHIVE;
+	case IPC_FOLDER_OUT_ARCHIVE: return QUEUE_FOLDER_OUT_ARCHIVE;
+	}
+	return QUEUE_FOLDER_OUT;
+}
+
+struct page {
+	struct ipc_mailbox_entry *v;
+	size_t n, max;
+	struct slice after;
+	struct van_arena *arena;
+	bool more;
+};
+
+static int add_entry(void *arg, const struct queue_mailbox_entry *e)
+{
+	struct page *p = arg;
+	if (p->n == p->max) {
+		p->more = true;
+		return 1;
+	}
+	p->v[p->n++] = (struct ipc_mailbox_entry){.name = e->name, .id = e->message, .bytes = e->bytes, .time = e->time,
+						  .staged = e->state == QUEUE_MAILBOX_STAGED,
+						  .collected = e->state == QUEUE_MAILBOX_COLLECTED};
+	return 0;
+}
+
+static int add_date(void *arg, struct slice date)
+{
+	struct page *p = arg;
+	if (p->after.p && slice_cmp(date, p->after) <= 0)
+		return 0;
+	if (p->n == p->max) {
+		p->more = true;
+		return 1;
+	}
+	struct slice name = van_arena_slice(p->arena, date);
+	van_time t = 0;
+	van_time_parse(name, &t);
+	p->v[p->n++] = (struct ipc_mailbox_entry){.name = name, .time = t, .is_folder = true};
+	return 0;
+}
+
+static void on_list(struct session *e, struct ipc_message *m)
+{
+	struct store_role *s = e->s;
+	struct ipc_mailbox_list l;
+	struct store_read r;
+	struct page p = {.max = SESSION_PAGE, .arena = s->arena};
+	struct slice mailbox = slice_str(e->connection);
+	int rc = record_decode(&ipc_mailbox_list_table, m->body, s->arena, &l);
+	p.v = van_arena_array(s->arena, SESSION_PAGE, sizeof *p.v);
+	if (rc == 0 && p.v)
+		rc = store_read_begin(s, s->arena, &r);
+	if (rc < 0 || !p.v) {
+		struct ipc_mailbox_entries none = {0};
+		ipc_send(e->channel, IPC_MAILBOX_ENTRIES, m->request, &ipc_mailbox_entries_table, &none, NULL, 0);
+		return;
+	}
+	if (l.limit && l.limit < p.max)
+		p.max = l.limit;
+	p.after = l.after;
+	enum queue_folder folder = stored_folder(l.folder);
+	bool archive = folder == QUEUE_FOLDER_IN_ARCHIVE || folder == QUEUE_FOLDER_OUT_ARCHIVE;
+	if (archive && !l.date.p)
+		queue_mailbox_dates(&r.work, mailbox, folder, add_date, &p);
+	else
+		queue_mailbox_each(&r.work, mailbox, folder, l.date, l.after, add_entry, &p);
+	struct ipc_mailbox_entries reply = {.entries = {p.v, p.n}, .more = p.more};
+	ipc_send(e->channel, IPC_MAILBOX_ENTRIES, m->request, &ipc_mailbox_entries_table, &reply, NULL, 0);
+	store_read_end(s, &r);
+}
+
+/* Clients look at what they have uploaded, which is in the archive by then. */
+static int find(struct session *e, struct queue_work *w, const struct ipc_mailbox_name *name, struct queue_mailbox_entry *ret)
+{
+	struct slice mailbox = slice_str(e->connection);
+	int rc = queue_mailbox_find(w, mailbox, stored_folder(name->folder), name->date, name->name, ret);
+	if (rc == VAN_ENOTFOUND && name->folder == IPC_FOLDER_IN)
+		rc = queue_mailbox_find_uploaded(w, mailbox, name->name, ret);
+	return rc;
+}
+
+static struct ipc_mailbox_entry entry_of(const struct queue_mailbox_entry *e)
+{
+	return (struct ipc_mailbox_entry){.name = e->name, .id = e->message, .bytes = e->bytes, .time = e->time,
+					  .staged = e->state == QUEUE_MAILBOX_STAGED,
+					  .collected = e->state == QUEUE_MAILBOX_COLLECTED};
+}
+
+static int open_entry(struct queue_work *w, const struct queue_mailbox_entry *e, struct ipc_mailbox_entry *ret)
+{
+	struct queue_content c;
+	int rc = queue_part_open(w, e->message, e->part, &c);
+	if (rc < 0)
+		return rc;
+	ret->offset = c.offset;
+	if (c.fd >= 0)
+		return c.fd;
+	ret->offset = 0;
+	return memfd_with("mailbox", c.bytes.p, c.bytes.n);
+}
+
+static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
+{
+	struct store_role *s = e->s;
+	struct ipc_mailbox_name name;
+	struct queue_mailbox_entry found;
+	struct store_read r;
+	int fd = -1;
+	int rc = record_decode(&ipc_mailbox_name_table, m->body, s->arena, &name);
+	if (rc == 0)
+		rc = store_read_begin(s, s->arena, &r);
+	if (rc < 0) {
+		session_refuse(e, m->request, rc, NULL);
+		return;
+	}
+	rc = find(e, &r.work, &name, &found);
+	if (rc == 0) {
+		struct ipc_mailbox_entry entry = entry_of(&found);
+		if (open)
+			rc = fd = open_entry(&r.work, &found, &entry);
+		if (rc >= 0)
+			session_reply(e, m->request, IPC_MAILBOX_OK, NULL, &entry, fd);
+	}
+	if (rc < 0)
+		session_refuse(e, m->request, rc, &r.work.err);
+	store_read_end(s, &r);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void on_create(struct session *e, struct ipc_message *m)
+{
+	struct van_error err = {0};
+	if (!store_has_room(e->s)) {
+		session_reply(e, m->request, IPC_MAILBOX_FULL, FULL_TEXT, NULL, -1);
+		return;
+	}
+	int fd = payload_create_unnamed(e->s->payload, &err);
+	if (fd < 0) {
+		session_refuse(e, m->request, fd, &err);
+		return;
+	}
+	session_reply(e, m->request, IPC_MAILBOX_OK, NULL, NULL, fd);
+	close(fd);
+}
+
+/* --- the channel ---------------------------------------------------------------------------------------------------------------- */
+
+static void session_release(struct session *e)
+{
+	if (--e->references)
+		return;
+	free(e->user);
+	free(e->asked_user);
+	free(e->partner);
+	free(e->connection);
+	free(e->peer);
+	free(e);
+}
+
+void session_hold(struct session *e)
+{
+	e->references++;
+}
+
+void session_unhold(struct session *e)
+{
+	session_release(e);
+}
+
+static void session_end(struct session *e)
+{
+	struct ipc_channel *c = e->channel;
+	if (!c)
+		return;
+	e->channel = NULL;
+	*e->place = e->next;
+	if (e->next)
+		e->next->place = e->place;
+	jobs_password_forget(e->password);
+	e->password = NULL;
+	ipc_channel_free(c);
+	session_release(e);
+}
+
+static void on_closed(void *arg, struct ipc_channel *c)
+{
+	(void)c;
+	session_end(arg);
+}
+
+static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
+{
+	struct session *e = arg;
+	(void)c;
+	van_arena_reset(e->s->arena);
+	if (m->type == IPC_AUTH) {
+		on_auth(e, m);
+		return;
+	}
+	if (!e->open) {
+		session_reply(e, m->request, IPC_MAILBOX_DENIED, "log in first", NULL, -1);
+		return;
+	}
+	switch (m->type) {
+	case IPC_MAILBOX_LIST: on_list(e, m); return;
+	case IPC_MAILBOX_STAT: on_stat_or_open(e, m, false); return;
+	case IPC_MAILBOX_OPEN: on_stat_or_open(e, m, true); return;
+	case IPC_MAILBOX_CREATE: on_create(e, m); return;
+	case IPC_MAILBOX_COMMIT: session_commit(e, m); return;
+	case IPC_MAILBOX_COLLECTED:
+	case IPC_MAILBOX_REMOVE:
+	case IPC_MAILBOX_RENAME: session_change(e, m); return;
+	default: session_reply(e, m->request, IPC_MAILBOX_FAILED, "unknown request", NULL, -1);
+	}
+}
+
+void sessions_open(struct store_role *s, struct ipc_message *m)
+{
+	struct ipc_session_open o;
+	int fd = ipc_take_fd(m, 0);
+	struct session *e = fd < 0 ? NULL : calloc(1, sizeof *e);
+	struct ipc_channel *c = e ? ipc_channel_new(fd) : NULL;
+	if (!c || record_decode(&ipc_session_open_table, m->body, s->arena, &o) < 0 ||
+	    ipc_channel_attach(c, s->role->loop, on_message, on_closed, e) < 0) {
+		if (c)
+			ipc_channel_free(c);
+		else if (fd >= 0)
+			close(fd);
+		free(e);
+		return;
+	}
+	*e = (struct session){.s = s, .channel = c, .references = 1, .next = s->sessions, .place = &s->sessions};
+	keep(&e->peer, o.peer);
+	if (e->next)
+		e->next->place = &e->next;
+	s->sessions = e;
+}
+
+void sessions_free(struct store_role *s)
+{
+	while (s->sessions)
+		session_end(s->sessions);
+}
+
+void sessions_check(struct store_role *s)
+{
+	struct session *next;
+	for (struct session *e = s->sessions; e; e = next) {
+		struct directory_sftp who;
+		next = e->next;
+		if (!e->open)
+			continue;
+		pthread_rwlock_rdlock(&s->directory_lock);
+		bool stays = find_account(e, slice_str(e->user), &who) && slice_is(who.connection, e->connection);
+		pthread_rwlock_unlock(&s->directory_lock);
+		if (!stays)
+			session_end(e);
+	}
+}

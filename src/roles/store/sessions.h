@@ -1,0 +1,35 @@
+/* One SFTP session as the store sees it. */
+#ifndef OPENVAN_ROLES_STORE_SESSIONS_H
+#define OPENVAN_ROLES_STORE_SESSIONS_H
+
+#include "roles/store/store_role.h"
+
+#define SESSION_PAGE 200 /* entries of a listing in one answer */
+
+struct session {
+	struct store_role *s;
+	struct ipc_channel *channel; /* NULL: ended */
+	unsigned references; /* the list's, and one for each write under way */
+	bool open; /* logged in: bound to the mailbox below, for good */
+	char *user, *partner, *connection, *peer;
+	uint64_t partner_version, max_message;
+	uint32_t taken; /* enum profile_taken */
+	/* a password that is being checked */
+	struct password_check *password;
+	uint64_t password_request;
+	char *asked_user;
+	struct session *next, **place;
+};
+
+void session_hold(struct session *e);
+void session_unhold(struct session *e);
+
+void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status status, const char *text,
+		   const struct ipc_mailbox_entry *entry, int fd);
+void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err);
+
+/* uploads.c: what changes the mailbox; answered after the commit */
+void session_commit(struct session *e, struct ipc_message *m);
+void session_change(struct session *e, struct ipc_message *m);
+
+#endif

@@ -1,0 +1,221 @@
+/* What changes a mailbox: uploads, renames, downloads, removals. All are answered after the store's commit. */
+#include "roles/store/sessions.h"
+
+#include "base/fdio.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct changing {
+	struct write_request base;
+	struct session *e;
+	uint64_t request;
+	uint32_t type; /* IPC_MAILBOX_… */
+	struct van_id id;
+	int fd;
+	struct queue_upload upload;
+	struct ipc_mailbox_name name;
+	struct ipc_mailbox_rename rename;
+	struct slice replaced; /* a message id whose staged file goes */
+	struct slice received; /* a message id whose job waits now */
+};
+
+static struct changing *changing_new(struct session *e, struct ipc_message *m, const struct write_ops *ops)
+{
+	struct changing *c = write_request_new(e->s->writer, sizeof *c, ops);
+	if (!c)
+		return NULL;
+	struct van_arena *a = c->base.arena;
+	c->e = e;
+	c->request = m->request;
+	c->type = m->type;
+	c->fd = -1;
+	c->id = van_id_new(van_clock_now());
+	c->upload = (struct queue_upload){
+		.id = slice_make(c->id.text, VAN_ID_LEN), .partner = van_arena_slice(a, slice_str(e->partner)),
+		.connection = van_arena_slice(a, slice_str(e->connection)), .peer = van_arena_slice(a, slice_str(e->peer)),
+		.actor = van_arena_printf(a, "sftp user %s", e->user), .partner_version = e->partner_version,
+	};
+	session_hold(e);
+	return c;
+}
+
+static void changing_free(struct changing *c)
+{
+	session_unhold(c->e);
+	if (c->fd >= 0)
+		close(c->fd);
+	write_request_free(&c->base);
+}
+
+static void remove_file(struct changing *c, struct slice id)
+{
+	if (id.p)
+		payload_remove(c->e->s->payload, id, "payload", NULL);
+}
+
+static void done(struct write_request *r)
+{
+	struct changing *c = (struct changing *)r;
+	struct session *e = c->e;
+	if (r->rc == 0) {
+		remove_file(c, c->replaced);
+		if (c->received.p)
+			jobs_add(e->s, c->received, 0);
+		log_event(LOG_LEVEL_INFO, "mailbox-changed", "partner", e->partner, "request", log_u64(c->type), "message",
+			  log_slice(c->received), NULL);
+	} else if (c->upload.file) {
+		remove_file(c, c->upload.id);
+	}
+	if (e->channel && r->rc == 0) {
+		struct ipc_mailbox_entry entry = {.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
+		session_reply(e, c->request, IPC_MAILBOX_OK, NULL, c->type == IPC_MAILBOX_COMMIT ? &entry : NULL, -1);
+	} else if (e->channel) {
+		session_refuse(e, c->request, r->rc, &r->err);
+	}
+	changing_free(c);
+}
+
+/* --- upload ---------------------------------------------------------------------------------------------------------------------- */
+
+static int prepare_upload(struct write_request *r)
+{
+	struct changing *c = (struct changing *)r;
+	if (!c->upload.file)
+		return 0;
+	r->files = true;
+	return payload_link(writer_payload(r->writer), c->fd, c->upload.id, "payload", &r->err);
+}
+
+static int run_upload(struct write_request *r, struct queue_work *w)
+{
+	struct changing *c = (struct changing *)r;
+	int rc = queue_mailbox_upload(w, &c->upload, &c->replaced);
+	c->received = rc == 0 && !c->upload.staged ? c->upload.id : SLICE_NONE;
+	return rc;
+}
+
+static const struct write_ops upload_ops = {.prepare = prepare_upload, .run = run_upload, .done = done};
+
+/* Small files ride on the store's flush; their bytes are read here. */
+static int read_upload(struct changing *c, struct slice body)
+{
+	struct ipc_mailbox_commit commit;
+	uint64_t size;
+	struct van_arena *a = c->base.arena;
+	int rc = record_decode(&ipc_mailbox_commit_table, body, a, &commit);
+	if (rc == 0)
+		rc = c->fd < 0 ? VAN_EINVAL : fd_size(c->fd, &size);
+	if (rc < 0)
+		return rc;
+	if (size != commit.bytes)
+		return van_error_set(&c->base.err, VAN_EINVAL, "the file is not complete");
+	c->upload.name = commit.name;
+	c->upload.staged = commit.staged;
+	c->upload.bytes = commit.bytes;
+	c->upload.sha256 = commit.sha256;
+	c->upload.salt = commit.salt;
+	c->upload.salted_sha256 = commit.salted_sha256;
+	c->upload.file = commit.bytes > QUEUE_INLINE_MAX;
+	if (c->upload.file)
+		return 0;
+	char *bytes = van_arena_alloc(a, commit.bytes + 1);
+	rc = bytes ? fd_pread_all(c->fd, bytes, commit.bytes, 0) : VAN_ENOMEM;
+	c->upload.content = slice_make(bytes, commit.bytes);
+	return rc;
+}
+
+void session_commit(struct session *e, struct ipc_message *m)
+{
+	struct changing *c = changing_new(e, m, &upload_ops);
+	struct slice body = c ? van_arena_slice(c->base.arena, m->body) : SLICE_NONE;
+	if (c)
+		c->fd = ipc_take_fd(m, 0);
+	int rc = body.p ? read_upload(c, body) : VAN_ENOMEM;
+	if (rc == 0 && e->max_message && c->upload.bytes > e->max_message)
+		rc = van_error_set(&c->base.err, VAN_EDENIED, "the file is larger than this mailbox takes");
+	if (rc == 0 && !store_has_room(e->s))
+		rc = VAN_ENOSPC;
+	if (rc == 0) {
+		writer_submit(&c->base);
+		return;
+	}
+	session_refuse(e, m->request, rc, c ? &c->base.err : NULL);
+	if (c)
+		changing_free(c);
+}
+
+/* --- the others -------------------------------------------------------------------------------------------------------------------- */
+
+/* What was uploaded is a message already: no one's to take away or rename any more, and clients that try are told it went well
+ * when they only tidy up. */
+static int uploaded_already(struct changing *c, struct queue_work *w, struct slice name)
+{
+	struct queue_mailbox_entry e;
+	int rc = queue_mailbox_find_uploaded(w, c->upload.connection, name, &e);
+	return rc == VAN_ENOTFOUND ? van_error_set(&w->err, VAN_ENOTFOUND, "no such file") : rc;
+}
+
+static int run_collected(struct changing *c, struct queue_work *w)
+{
+	struct slice mailbox = c->upload.connection;
+	int rc = c->name.folder == IPC_FOLDER_OUT ? queue_mailbox_collected(w, mailbox, c->name.name) : 0;
+	if (rc == 0 && c->name.folder == IPC_FOLDER_OUT && c->e->taken == PROFILE_TAKEN_DOWNLOAD)
+		rc = queue_mailbox_taken(w, mailbox, c->name.name);
+	return rc;
+}
+
+static int run_remove(struct changing *c, struct queue_work *w)
+{
+	struct slice mailbox = c->upload.connection;
+	if (c->name.folder == IPC_FOLDER_OUT)
+		return queue_mailbox_taken(w, mailbox, c->name.name);
+	if (c->name.folder != IPC_FOLDER_IN)
+		return van_error_set(&w->err, VAN_EDENIED, "the archive can only be read");
+	int rc = queue_mailbox_remove_staged(w, mailbox, c->name.name, &c->replaced);
+	return rc == VAN_ENOTFOUND ? uploaded_already(c, w, c->name.name) : rc;
+}
+
+static int run_rename(struct changing *c, struct queue_work *w)
+{
+	struct slice mailbox = c->upload.connection;
+	const struct ipc_mailbox_rename *n = &c->rename;
+	if (n->folder == IPC_FOLDER_OUT && n->to_folder != IPC_FOLDER_IN)
+		return queue_mailbox_taken(w, mailbox, n->from);
+	if (n->folder != IPC_FOLDER_IN || n->to_folder != IPC_FOLDER_IN)
+		return van_error_set(&w->err, VAN_EDENIED, "files can't be moved between these folders");
+	int rc = queue_mailbox_rename_staged(w, mailbox, n->from, n->to, n->staged, &c->upload, &c->received);
+	return rc == VAN_ENOTFOUND ? uploaded_already(c, w, n->from) : rc;
+}
+
+static int run_change(struct write_request *r, struct queue_work *w)
+{
+	struct changing *c = (struct changing *)r;
+	c->replaced = c->received = SLICE_NONE;
+	switch (c->type) {
+	case IPC_MAILBOX_COLLECTED: return run_collected(c, w);
+	case IPC_MAILBOX_REMOVE: return run_remove(c, w);
+	default: return run_rename(c, w);
+	}
+}
+
+static const struct write_ops change_ops = {.run = run_change, .done = done};
+
+void session_change(struct session *e, struct ipc_message *m)
+{
+	struct changing *c = changing_new(e, m, &change_ops);
+	struct slice body = c ? van_arena_slice(c->base.arena, m->body) : SLICE_NONE;
+	int rc = VAN_ENOMEM;
+	if (body.p && m->type == IPC_MAILBOX_RENAME)
+		rc = record_decode(&ipc_mailbox_rename_table, body, c->base.arena, &c->rename);
+	else if (body.p)
+		rc = record_decode(&ipc_mailbox_name_table, body, c->base.arena, &c->name);
+	if (rc == 0) {
+		writer_submit(&c->base);
+		return;
+	}
+	session_refuse(e, m->request, rc, NULL);
+	if (c)
+		changing_free(c);
+}

@@ -1,0 +1,339 @@
+#include "roles/store/writer.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH_MAX 512
+#define ARENA_MAX ((size_t)256 << 20)
+#define ARENAS_KEPT 256
+#define BUSY 4 /* from this many requests in a batch on, the next one waits a little for others */
+
+struct writer {
+	struct writer_options o;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct write_request *first, **last;
+	size_t waiting;
+	struct write_request *done, **done_last;
+	size_t wanted; /* size of the batch before: what an adaptive wait hopes for */
+	bool stop;
+	int event;
+	struct loop_watch *watch;
+	struct van_arena *arenas[ARENAS_KEPT]; /* loop thread */
+	size_t narenas;
+};
+
+void *write_request_new(struct writer *w, size_t size, const struct write_ops *ops)
+{
+	struct write_request *r = calloc(1, size);
+	struct van_arena *arena = w->narenas ? w->arenas[--w->narenas] : van_arena_new(ARENA_MAX);
+	if (!r || !arena) {
+		free(r);
+		van_arena_free(arena);
+		return NULL;
+	}
+	r->ops = ops;
+	r->writer = w;
+	r->arena = arena;
+	return r;
+}
+
+void write_request_free(struct write_request *r)
+{
+	struct writer *w = r->writer;
+	if (w->narenas < ARENAS_KEPT) {
+		van_arena_reset(r->arena);
+		w->arenas[w->narenas++] = r->arena;
+	} else {
+		van_arena_free(r->arena);
+	}
+	free(r);
+}
+
+struct payload_dir *writer_payload(struct writer *w)
+{
+	return queue_payload(w->o.queue);
+}
+
+void writer_submit(struct write_request *r)
+{
+	struct writer *w = r->writer;
+	r->next = NULL;
+	pthread_mutex_lock(&w->lock);
+	*w->last = r;
+	w->last = &r->next;
+	w->waiting++;
+	if (w->waiting == 1 || w->waiting >= w->wanted)
+		pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* --- gathering ------------------------------------------------------------------------------------------------------------ */
+
+static struct timespec from_now(van_time micros)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)(micros % VAN_SECOND) * 1000;
+	t.tv_sec += micros / VAN_SECOND + t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* Waits for the first request; under load also, for a little, for as many as came last time. Called with the lock held. */
+static void gather(struct writer *w)
+{
+	while (!w->waiting && !w->stop)
+		pthread_cond_wait(&w->wake, &w->lock);
+	if (w->wanted < BUSY || w->o.gather <= 0)
+		return;
+	struct timespec until = from_now(w->o.gather);
+	while (w->waiting < w->wanted && !w->stop)
+		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+			break;
+}
+
+/* The next batch as a list; one that changes the directory is its last. */
+static struct write_request *take_batch(struct writer *w)
+{
+	struct write_request *batch = w->first, *r = batch;
+	size_t n = 0;
+	for (; r; r = r->next) {
+		n++;
+		if (r->ops->committed || n == BATCH_MAX || !r->next)
+			break;
+	}
+	if (r) {
+		w->first = r->next;
+		if (!w->first)
+			w->last = &w->first;
+		r->next = NULL;
+	}
+	w->waiting -= n;
+	w->wanted = n;
+	return batch;
+}
+
+/* --- one batch -------------------------------------------------------------------------------------------------------------- */
+
+static void fail_all(struct write_request *batch, int rc, const struct van_error *err, bool only_files)
+{
+	for (struct write_request *r = batch; r; r = r->next) {
+		if (r->rc || (only_files && !r->files))
+			continue;
+		r->rc = rc;
+		r->err = *err;
+	}
+}
+
+static void prepare(struct writer *w, struct write_request *batch)
+{
+	struct van_error err = {0};
+	bool files = false;
+	for (struct write_request *r = batch; r; r = r->next) {
+		if (r->ops->prepare)
+			r->rc = r->ops->prepare(r);
+		files |= r->files;
+	}
+	int rc = files ? payload_sync(writer_payload(w), &err) : 0;
+	if (rc < 0)
+		fail_all(batch, rc, &err, true);
+}
+
+enum outcome { BATCH_COMMITTED, BATCH_AGAIN, BATCH_GROW, BATCH_FAILED };
+
+static int run_one(struct writer *w, struct store_txn *t, struct write_request *r, unsigned *writes)
+{
+	struct queue_work work;
+	queue_work_begin(&work, w->o.queue, t, r->arena, van_clock_now(), w->o.directory);
+	int rc = r->ops->run(r, &work);
+	if (rc < 0)
+		r->err = work.err;
+	*writes = work.writes;
+	queue_work_end(&work);
+	return rc;
+}
+
+static enum outcome run_batch(struct writer *w, struct write_request *batch, int *ret_rc, struct van_error *err)
+{
+	struct store_txn *t;
+	bool job = false;
+	unsigned done = 0;
+	int rc = store_begin(w->o.store, STORE_WRITE, &t, err);
+	if (rc < 0) {
+		*ret_rc = rc;
+		return BATCH_FAILED;
+	}
+	for (struct write_request *r = batch; r && !store_txn_error(t); r = r->next) {
+		unsigned writes = 0;
+		if (r->rc)
+			continue;
+		rc = run_one(w, t, r, &writes);
+		if (rc < 0 && !store_txn_error(t)) {
+			r->rc = rc;
+			if (writes) { /* it decided too late: the others run again without it */
+				store_abort(t);
+				return BATCH_AGAIN;
+			}
+		} else {
+			done++;
+			job |= r->job;
+		}
+	}
+	if (!done && !store_txn_error(t)) { /* nothing to write */
+		store_abort(t);
+		return BATCH_COMMITTED;
+	}
+	if (job)
+		van_fault_point("store-before-job-commit");
+	van_fault_point("store-before-flush");
+	rc = store_commit(t, err);
+	if (rc == 0)
+		van_fault_point("store-after-flush");
+	*ret_rc = rc;
+	return rc == 0 ? BATCH_COMMITTED : rc == VAN_EAGAIN ? BATCH_GROW : BATCH_FAILED;
+}
+
+static void write_batch(struct writer *w, struct write_request *batch)
+{
+	struct van_error err = {0};
+	enum outcome o;
+	int rc = 0;
+	prepare(w, batch);
+	pthread_rwlock_rdlock(w->o.directory_lock);
+	while ((o = run_batch(w, batch, &rc, &err)) == BATCH_AGAIN || o == BATCH_GROW) {
+		if (o == BATCH_GROW && (rc = store_grow(w->o.store, &err)) < 0) {
+			o = BATCH_FAILED;
+			break;
+		}
+	}
+	pthread_rwlock_unlock(w->o.directory_lock);
+	if (o == BATCH_FAILED) {
+		fail_all(batch, rc, &err, false);
+		payload_rollback(writer_payload(w));
+		return;
+	}
+	payload_keep(writer_payload(w));
+	for (struct write_request *r = batch; r; r = r->next)
+		if (!r->rc && r->ops->committed)
+			r->ops->committed(r);
+}
+
+static void give_back(struct writer *w, struct write_request *batch)
+{
+	uint64_t one = 1;
+	pthread_mutex_lock(&w->lock);
+	*w->done_last = batch;
+	while (*w->done_last)
+		w->done_last = &(*w->done_last)->next;
+	pthread_mutex_unlock(&w->lock);
+	if (write(w->event, &one, sizeof one) < 0)
+		log_event(LOG_LEVEL_ERROR, "store-wake-failed", "error", van_err_name(van_err_from_errno(errno)), NULL);
+}
+
+static void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+	for (;;) {
+		pthread_mutex_lock(&w->lock);
+		gather(w);
+		struct write_request *batch = take_batch(w);
+		bool stop = w->stop && !batch;
+		pthread_mutex_unlock(&w->lock);
+		if (stop)
+			return NULL;
+		if (!batch)
+			continue;
+		write_batch(w, batch);
+		give_back(w, batch);
+	}
+}
+
+/* --- the loop's side ---------------------------------------------------------------------------------------------------------- */
+
+static void finish_done(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	struct write_request *r = w->done;
+	w->done = NULL;
+	w->done_last = &w->done;
+	pthread_mutex_unlock(&w->lock);
+	if (r)
+		van_fault_point("store-before-reply");
+	while (r) {
+		struct write_request *next = r->next;
+		if (r->rc < 0 && r->rc != VAN_ENOTFOUND && r->rc != VAN_ESTATE && r->rc != VAN_ECONFLICT)
+			log_event(LOG_LEVEL_WARNING, "write-refused", "error", van_err_name(r->rc), "text",
+				  r->err.text[0] ? r->err.text : NULL, NULL);
+		r->ops->done(r);
+		r = next;
+	}
+}
+
+static void on_event(void *arg, uint32_t events)
+{
+	struct writer *w = arg;
+	uint64_t n;
+	(void)events;
+	if (read(w->event, &n, sizeof n) < 0 && errno != EAGAIN)
+		return;
+	finish_done(w);
+}
+
+int writer_new(const struct writer_options *o, struct writer **ret)
+{
+	struct writer *w = calloc(1, sizeof *w);
+	pthread_condattr_t attr;
+	if (!w)
+		return VAN_ENOMEM;
+	w->o = *o;
+	w->last = &w->first;
+	w->done_last = &w->done;
+	w->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->watch = w->event < 0 ? NULL : loop_watch(o->loop, w->event, EPOLLIN, on_event, w);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (!w->watch || pthread_create(&w->thread, NULL, writer_main, w) != 0) {
+		loop_unwatch(w->watch);
+		if (w->event >= 0)
+			close(w->event);
+		free(w);
+		return VAN_ENOMEM;
+	}
+	*ret = w;
+	return 0;
+}
+
+void writer_stop(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	finish_done(w);
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	loop_unwatch(w->watch);
+	close(w->event);
+	for (size_t i = 0; i < w->narenas; i++)
+		van_arena_free(w->arenas[i]);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}

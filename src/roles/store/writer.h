@@ -1,0 +1,58 @@
+/* The writer thread: requests of all roles gathered into one transaction and one flush. While one batch flushes the next one
+ * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread. */
+#ifndef OPENVAN_ROLES_STORE_WRITER_H
+#define OPENVAN_ROLES_STORE_WRITER_H
+
+#include "ipc/loop.h"
+#include "queue/queue.h"
+
+#include <pthread.h>
+
+struct writer;
+struct write_request;
+
+struct write_ops {
+	/* Writer thread, before the transaction, once: links payload files. A refusal ends the request. May be NULL. */
+	int (*prepare)(struct write_request *r);
+	/* Writer thread, in the transaction; again after an abort. A negative return refuses this request alone. */
+	int (*run)(struct write_request *r, struct queue_work *w);
+	/* Writer thread, after the commit of a request that was not refused; then the batch ends with it. May be NULL. */
+	void (*committed)(struct write_request *r);
+	/* Loop thread: r->rc is 0 or why not (r->err says more). Ends with write_request_free(). */
+	void (*done)(struct write_request *r);
+};
+
+struct write_request {
+	const struct write_ops *ops;
+	struct writer *writer;
+	struct write_request *next;
+	struct van_arena *arena; /* the request's memory and its work's */
+	bool files;              /* prepare linked something */
+	bool job;                /* its commit ends a job: a named point for fault tests */
+	int rc;
+	struct van_error err;
+};
+
+struct writer_options {
+	struct loop *loop;
+	struct queue *queue;
+	struct store *store;
+	struct directory *directory;
+	pthread_rwlock_t *directory_lock;
+	van_time gather; /* longest wait for others under load */
+};
+
+/* Starts the thread. 0 or negative. */
+int writer_new(const struct writer_options *o, struct writer **ret);
+/* Writes what waits, ends the thread, gives the loop's part of what is done. */
+void writer_stop(struct writer *w);
+void writer_free(struct writer *w);
+
+/* A request of `size` bytes that begin with a struct write_request, zeroed. NULL when out of memory. Loop thread. */
+void *write_request_new(struct writer *w, size_t size, const struct write_ops *ops);
+void write_request_free(struct write_request *r);
+/* Loop thread; `done` follows always. */
+void writer_submit(struct write_request *r);
+struct payload_dir *writer_payload(struct writer *w);
+
+#endif
