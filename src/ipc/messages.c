@@ -355,6 +355,7 @@ static const struct record_field checkpoint_signed_fields[] = {
 	RECORD_FIELD(2, RECORD_BYTES, struct ipc_checkpoint_signed, signature),
 	RECORD_FIELD(3, RECORD_BYTES, struct ipc_checkpoint_signed, public_key),
 	RECORD_FIELD(4, RECORD_TEXT, struct ipc_checkpoint_signed, error),
+	RECORD_FIELD(5, RECORD_U64, struct ipc_checkpoint_signed, signed_size),
 	RECORD_END,
 };
 const struct record_table ipc_checkpoint_signed_table = {"checkpoint_signed", 1, sizeof(struct ipc_checkpoint_signed), checkpoint_signed_fields};

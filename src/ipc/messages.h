@@ -340,6 +340,7 @@ struct ipc_checkpoint_signed {
 	struct slice signature;  /* 64 bytes, Ed25519 */
 	struct slice public_key; /* 32 bytes */
 	struct slice error;
+	uint64_t signed_size;    /* when refused: the size signed last for this log, 0 if none; ask again with a proof from there */
 };
 
 /* --- mailboxes ------------------------------------------------------------------------------------------------------- */

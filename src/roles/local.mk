@@ -18,4 +18,5 @@ vand_LDADD = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a 
 	src/ipc/libipc.a src/base/libbase.a \
 	$(MHD_LIBS) $(GNUTLS_LIBS) $(SSH_LIBS) $(LMDB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) \
 	$(CRYPT_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) -lpthread
+include src/roles/store/local.mk
 include src/roles/sftp/local.mk

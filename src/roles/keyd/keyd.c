@@ -81,6 +81,7 @@ static int answer_checkpoint(struct client *c, struct ipc_message *m, struct van
 		reply.public_key = slice_make(public_key, sizeof public_key);
 	} else {
 		reply.error = slice_str(e.text[0] ? e.text : van_err_name(rc));
+		reply.signed_size = keyring_signed_size(c->keyd->ring, request.origin);
 	}
 	return ipc_send(c->channel, IPC_CHECKPOINT_SIGNED, m->request, &ipc_checkpoint_signed_table, &reply, NULL, 0);
 }

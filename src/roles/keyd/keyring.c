@@ -267,3 +267,14 @@ int keyring_checkpoint(struct keyring *k, const struct ipc_checkpoint *c, unsign
 	van_buf_free(&text);
 	return rc;
 }
+
+uint64_t keyring_signed_size(struct keyring *k, struct slice origin)
+{
+	uint64_t size = 0;
+	pthread_mutex_lock(&k->trees_lock);
+	for (struct signed_tree *t = k->trees; t; t = t->next)
+		if (slice_is(origin, t->origin))
+			size = t->size;
+	pthread_mutex_unlock(&k->trees_lock);
+	return size;
+}

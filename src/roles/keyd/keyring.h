@@ -21,5 +21,7 @@ int keyring_sign(struct keyring *k, const struct ipc_sign *s, struct van_buf *de
 /* Refuses a tree that is smaller than, or inconsistent with, the last one it signed for this log. */
 int keyring_checkpoint(struct keyring *k, const struct ipc_checkpoint *c, unsigned char signature[64], unsigned char public_key[32],
 		       struct van_error *e);
+/* Size of the tree signed last for this log; 0: none. */
+uint64_t keyring_signed_size(struct keyring *k, struct slice origin);
 
 #endif

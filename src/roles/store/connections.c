@@ -119,10 +119,18 @@ static void run_read(struct pending_call *p)
 static int prepare_call(struct write_request *r)
 {
 	struct pending_call *p = (struct pending_call *)r;
+	struct store_role *s = p->call.role;
+	struct queue_work work; /* without a transaction */
 	if (!p->command->prepare)
 		return 0;
 	r->files = true;
+	pthread_rwlock_rdlock(&s->directory_lock);
+	queue_work_begin(&work, s->queue, NULL, r->arena, van_clock_now(), s->directory);
+	p->call.work = &work;
 	p->status = p->command->prepare(&p->call);
+	p->call.work = NULL;
+	queue_work_end(&work);
+	pthread_rwlock_unlock(&s->directory_lock);
 	return p->status > 0 ? VAN_ESTATE : p->status;
 }
 

@@ -36,8 +36,8 @@ typedef int control_fn(struct control_call *c);
 struct control_command {
 	const char *name; /* "message.list" */
 	control_fn *read, *write, *apart;
-	/* With `write` only. prepare: writer thread, before the transaction, once: where payload files are linked
-	 * (payload_link). committed: after the commit, with the directory to change; others read it never meanwhile. Each write
+	/* With `write` only. prepare: writer thread, before the transaction (work->txn is NULL), once: for checks against the
+	 * directory, and where payload files are linked (payload_link). committed: after the commit, with the directory to change; others read it never meanwhile. Each write
 	 * with `committed` ends its batch, so that the next one sees the directory changed. */
 	control_fn *prepare;
 	void (*committed)(struct control_call *c, struct directory *d);

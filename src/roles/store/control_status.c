@@ -2,7 +2,7 @@
 #include "roles/store/connections.h"
 
 #include "base/log.h"
-#include "roles/store/checkpoint.h"
+#include "roles/store/control_handlers.h"
 
 #include <inttypes.h>
 

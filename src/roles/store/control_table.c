@@ -1,12 +1,5 @@
 /* Every command of the control socket, by name. */
-#include "roles/store/control.h"
-
-control_fn control_status;
-control_fn control_message_list, control_message_show, control_message_get, control_ack_list;
-control_fn control_mailbox_list, control_queue_list;
-control_fn control_partner_list, control_partner_show, control_partner_history;
-control_fn control_receipt_list, control_receipt_show;
-control_fn control_route_explain;
+#include "roles/store/control_handlers.h"
 
 const struct control_command control_commands[] = {
 	{.name = "status", .read = control_status},
@@ -22,5 +15,13 @@ const struct control_command control_commands[] = {
 	{.name = "receipt.list", .read = control_receipt_list},
 	{.name = "receipt.show", .read = control_receipt_show},
 	{.name = "route.explain", .read = control_route_explain},
+	{.name = "receipt.export", .apart = control_receipt_export},
+	{.name = "cert.list", .read = control_cert_list},
+	{.name = "cert.show", .read = control_cert_show},
+	{.name = "partner.dump", .read = control_partner_dump},
+	{.name = "partner.apply", .prepare = control_apply_prepare, .write = control_apply_write, .committed = control_apply_committed},
+	{.name = "partner.enable", .prepare = control_enable_prepare, .write = control_apply_write, .committed = control_apply_committed},
+	{.name = "partner.disable", .prepare = control_disable_prepare, .write = control_apply_write, .committed = control_apply_committed},
+	{.name = "partner.remove", .write = control_remove_write, .committed = control_remove_committed},
 	{0},
 };

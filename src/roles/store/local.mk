@@ -4,6 +4,10 @@ vand_SOURCES += \
 	%D%/checkpoint.c %D%/checkpoint.h \
 	%D%/connections.c %D%/connections.h \
 	%D%/control.h \
+	%D%/control_apply.c \
+	%D%/control_cert.c \
+	%D%/control_export.c \
+	%D%/control_handlers.h \
 	%D%/control_args.c %D%/control_args.h \
 	%D%/control_mailbox.c \
 	%D%/control_message.c \

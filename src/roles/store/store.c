@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define ARENA_MAX ((size_t)256 << 20)
+#define SWEEP_MARGIN (3600 * VAN_SECOND)
 
 /* --- reading ---------------------------------------------------------------------------------------------------------------- */
 
@@ -214,12 +215,41 @@ static bool file_wanted(void *arg, struct slice id, struct slice part)
 	return queue_part_is_file(arg, id, part);
 }
 
+static int newest(void *arg, const struct queue_message *m)
+{
+	*(van_time *)arg = m->time;
+	return 1;
+}
+
+static int oldest_job(void *arg, struct slice message, const struct queue_job *j)
+{
+	struct queue_message m;
+	struct queue_work *w = ((void **)arg)[0];
+	van_time *since = ((void **)arg)[1];
+	(void)j;
+	if (queue_message_get(w, message, &m) == 0 && m.time < *since)
+		*since = m.time;
+	return 1;
+}
+
+/* Orphans are named by messages that were being made when vand ended: about as new as the newest, or of a waiting job. */
+static van_time sweep_since(struct queue_work *w)
+{
+	struct queue_filter f = QUEUE_FILTER_ANY;
+	van_time since = 0;
+	void *arg[] = {w, &since};
+	f.limit = 1;
+	queue_message_list(w, &f, newest, &since);
+	queue_jobs(w, oldest_job, arg);
+	return since > SWEEP_MARGIN ? since - SWEEP_MARGIN : 0;
+}
+
 /* A crash between linking a file and the commit leaves it without a record. */
 static int sweep(struct store_role *s, struct store_read *r)
 {
 	uint64_t removed = 0;
 	struct van_error err = {0};
-	int rc = payload_sweep(s->payload, file_wanted, &r->work, &removed, &err);
+	int rc = payload_sweep(s->payload, sweep_since(&r->work), file_wanted, &r->work, &removed, &err);
 	if (rc < 0)
 		return failed("sweep", &err, rc);
 	if (removed)
