@@ -53,46 +53,73 @@ static int flush(struct mime_decoder *d, struct chunk *c)
 #define B64_SKIP 254
 #define B64_PAD 253
 
+/* By ASCII code. */
+static const uint8_t base64_table[128] = {
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 254, 254, 255, 255, 254, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	254, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 62, 255, 255, 255, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 255, 255, 255, 253, 255, 255,
+	255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 255, 255, 255, 255, 255,
+	255, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 255, 255, 255, 255, 255,
+};
+
 static uint8_t base64_class(unsigned char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (uint8_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint8_t)(c - 'a' + 26);
-	if (c >= '0' && c <= '9')
-		return (uint8_t)(c - '0' + 52);
-	switch (c) {
-	case '+': return 62;
-	case '/': return 63;
-	case '=': return B64_PAD;
-	case ' ':
-	case '\t':
-	case '\r':
-	case '\n': return B64_SKIP;
-	default: return B64_BAD;
+	return c < 128 ? base64_table[c] : B64_BAD;
+}
+
+/* Four digits at a time, as long as nothing else comes; returns how many bytes were taken. */
+static size_t base64_run(struct mime_decoder *d, struct chunk *out, const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+	while (i + 4 <= n && !out->rc) {
+		uint32_t a = base64_class(p[i]), b = base64_class(p[i + 1]), c = base64_class(p[i + 2]), e = base64_class(p[i + 3]);
+		if ((a | b | c | e) > 63)
+			break;
+		if (out->n + 3 > sizeof out->p)
+			out->rc = flush(d, out);
+		uint32_t v = a << 18 | b << 12 | c << 6 | e;
+		out->p[out->n++] = (char)(v >> 16);
+		out->p[out->n++] = (char)(v >> 8);
+		out->p[out->n++] = (char)v;
+		i += 4;
 	}
+	return i;
+}
+
+static int base64_byte(struct mime_decoder *d, struct chunk *out, uint8_t v)
+{
+	if (v == B64_SKIP || d->pad >= 2 || (d->pad && v != B64_PAD))
+		return 0;
+	if (v == B64_BAD)
+		return VAN_ESYNTAX;
+	if (v == B64_PAD) {
+		d->pad = d->have == 2 && d->pad == 0 ? 1 : 2;
+		return 0;
+	}
+	d->bits = d->bits << 6 | v;
+	if (++d->have == 4) {
+		put(d, out, (char)(d->bits >> 16));
+		put(d, out, (char)(d->bits >> 8));
+		put(d, out, (char)d->bits);
+		d->bits = d->have = 0;
+	}
+	return 0;
 }
 
 static int feed_base64(struct mime_decoder *d, const unsigned char *p, size_t n)
 {
 	struct chunk out = {.n = 0, .rc = 0};
-	for (size_t i = 0; i < n && !out.rc; i++) {
-		uint8_t v = base64_class(p[i]);
-		if (v == B64_SKIP || d->pad >= 2 || (d->pad && v != B64_PAD))
-			continue;
-		if (v == B64_BAD)
-			return VAN_ESYNTAX;
-		if (v == B64_PAD) {
-			d->pad = d->have == 2 && d->pad == 0 ? 1 : 2;
-			continue;
-		}
-		d->bits = d->bits << 6 | v;
-		if (++d->have == 4) {
-			put(d, &out, (char)(d->bits >> 16));
-			put(d, &out, (char)(d->bits >> 8));
-			put(d, &out, (char)d->bits);
-			d->bits = d->have = 0;
-		}
+	for (size_t i = 0; i < n && !out.rc;) {
+		if (d->have == 0 && d->pad == 0)
+			i += base64_run(d, &out, p + i, n - i);
+		if (i == n)
+			break;
+		int rc = base64_byte(d, &out, base64_class(p[i++]));
+		if (rc)
+			return rc;
 	}
 	return flush(d, &out);
 }
