@@ -145,14 +145,15 @@ enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, 
 enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, size_t n, size_t *ret_n, struct sftpd_why *why)
 {
 	struct file *f = file;
-	uint64_t size = f->upload ? sftpd_upload_size(f->upload) : f->attributes.size;
-	uint64_t begin = f->upload ? 0 : f->offset;
+	uint64_t size = f->attributes.size;
 	size_t got = 0;
 	(void)arg;
+	if (f->upload)
+		return sftpd_upload_read(f->upload, at, to, n, ret_n, why);
 	if (at < size && n > size - at)
 		n = (size_t)(size - at);
 	while (at < size && got < n) {
-		ssize_t k = pread(f->upload ? sftpd_upload_fd(f->upload) : f->fd, (char *)to + got, n - got, (off_t)(begin + at + got));
+		ssize_t k = pread(f->fd, (char *)to + got, n - got, (off_t)(f->offset + at + got));
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k <= 0) /* the store never shortens a file */
@@ -178,9 +179,7 @@ enum sftpd_status sftpd_file_sync(void *arg, void *file, struct sftpd_why *why)
 {
 	struct file *f = file;
 	(void)arg;
-	if (f->upload && fdatasync(sftpd_upload_fd(f->upload)) < 0)
-		return sftpd_refuse(why, SFTPD_FAILURE, "The file could not be written: try again later");
-	return SFTPD_OK;
+	return f->upload ? sftpd_upload_sync(f->upload, why) : SFTPD_OK;
 }
 
 enum sftpd_status sftpd_file_stat(void *arg, void *file, struct sftpd_attributes *ret, struct sftpd_why *why)
@@ -211,7 +210,7 @@ enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_a
 /* The client's close is answered after the store has committed. */
 static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct sftpd_why *why)
 {
-	struct sftpd_upload_hashes h;
+	struct sftpd_hashes h;
 	struct ipc_mailbox_reply reply;
 	enum sftpd_status status = sftpd_upload_finish(f->upload, &h, why);
 	if (status == SFTPD_OK) {

@@ -12,10 +12,11 @@ noinst_LIBRARIES += %D%/libsftprole.a
 	%D%/requests.c %D%/requests.h \
 	%D%/session.c %D%/session.h \
 	%D%/upload.c %D%/upload.h \
-	%D%/view.c %D%/view.h
+	%D%/view.c %D%/view.h \
+	%D%/writer.c %D%/writer.h
 %C%_libsftprole_a_CPPFLAGS = $(AM_CPPFLAGS) $(SSH_CFLAGS) $(CRYPTO_CFLAGS) $(SECCOMP_CFLAGS)
 LIB_SFTP_ROLE = %D%/libsftprole.a src/sftp/libsftp.a $(LIB_IPC)
-SFTP_ROLE_LIBS = $(SSH_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS)
+SFTP_ROLE_LIBS = $(SSH_LIBS) $(CRYPTO_LIBS) $(SECCOMP_LIBS) -lpthread
 
 # The entry point stands in vand itself: of a library the linker would take nothing that it has already a stand-in for.
 vand_SOURCES += %D%/sftp.c

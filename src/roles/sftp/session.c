@@ -215,7 +215,7 @@ static void serve_once(struct session *s)
 		end(s, "the connection was lost");
 	}
 	if (!s->over && s->store.gone)
-		end(s, "the store is gone");
+		end(s, "the mailboxes can't be reached just now: log in again later");
 	if (!s->over && !ssh_is_connected(s->ssh))
 		end(s, "the connection was lost");
 	if (!s->over && van_clock_monotonic() - s->last_heard > s->limits->idle)

@@ -1,19 +1,13 @@
 #include "roles/sftp/upload.h"
 
 #include "base/fdio.h"
-#include "base/id.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define SPANS_MAX 1024 /* separate stretches written so far: a client has at most some requests under way */
-#define WRITEBACK ((uint64_t)8 << 20) /* the disk is set to work after so many bytes, so that little is left at the end */
-#define FLUSH_HERE ((uint64_t)64 << 10) /* smaller files are flushed by the store, many at once */
-#define REREAD ((size_t)256 << 10)
+#define FLUSH_HERE ((uint64_t)64 << 10)
 
 struct span {
 	uint64_t from, to;
@@ -22,57 +16,37 @@ struct span {
 struct sftpd_upload {
 	int fd;
 	uint64_t max, size;
-	EVP_MD_CTX *plain, *salted;
-	unsigned char salt[SFTPD_SALT];
-	uint64_t hashed;     /* bytes from the beginning that both contexts have seen */
-	bool in_order;       /* false: they have seen something that was written over */
-	uint64_t writeback;  /* handed to the disk */
+	struct sftpd_writer *writer;
+	uint64_t appended; /* bytes that went through the writer */
+	bool in_order;     /* nothing went another way: what the writer hashed is the file */
 	enum sftpd_status failed; /* the first failure: the file can't become whole any more */
 	struct sftpd_why why;
 	struct span spans[SPANS_MAX]; /* written, in order, none touching another */
 	size_t nspans;
 };
 
-static bool begin_hashes(struct sftpd_upload *u)
-{
-	u->hashed = 0;
-	u->in_order = true;
-	return EVP_DigestInit_ex(u->plain, EVP_sha256(), NULL) == 1 && EVP_DigestInit_ex(u->salted, EVP_sha256(), NULL) == 1 &&
-	       EVP_DigestUpdate(u->salted, u->salt, sizeof u->salt) == 1;
-}
-
-static void add_to_hashes(struct sftpd_upload *u, const void *p, size_t n)
-{
-	if (EVP_DigestUpdate(u->plain, p, n) == 1 && EVP_DigestUpdate(u->salted, p, n) == 1)
-		u->hashed += n;
-	else
-		u->in_order = false;
-}
-
 struct sftpd_upload *sftpd_upload_new(int fd, uint64_t max)
 {
 	struct sftpd_upload *u = calloc(1, sizeof *u);
+	if (u && !(u->writer = sftpd_writer_new(fd))) {
+		free(u);
+		u = NULL;
+	}
 	if (!u) {
 		close(fd);
 		return NULL;
 	}
 	u->fd = fd;
 	u->max = max;
-	u->plain = EVP_MD_CTX_new();
-	u->salted = EVP_MD_CTX_new();
-	van_random(u->salt, sizeof u->salt);
-	if (u->plain && u->salted && begin_hashes(u))
-		return u;
-	sftpd_upload_free(u);
-	return NULL;
+	u->in_order = true;
+	return u;
 }
 
 void sftpd_upload_free(struct sftpd_upload *u)
 {
 	if (!u)
 		return;
-	EVP_MD_CTX_free(u->plain);
-	EVP_MD_CTX_free(u->salted);
+	sftpd_writer_free(u->writer);
 	close(u->fd);
 	free(u);
 }
@@ -113,89 +87,117 @@ static enum sftpd_status fail(struct sftpd_upload *u, struct sftpd_why *why, con
 	return sftpd_refuse(why, u->failed, "%s", text);
 }
 
-static const char *disk_text(int rc)
+static enum sftpd_status fail_disk(struct sftpd_upload *u, struct sftpd_why *why, int rc)
 {
-	return rc == VAN_ENOSPC ? "The mailbox has no room left: try again later" : "The file could not be written: try again later";
+	return fail(u, why, rc == VAN_ENOSPC ? "The mailbox has no room left: try again later"
+					     : "The file could not be written: try again later");
+}
+
+static enum sftpd_status failed_before(const struct sftpd_upload *u, struct sftpd_why *why)
+{
+	return u->failed ? sftpd_refuse(why, u->failed, "%s", u->why.text) : SFTPD_OK;
+}
+
+/* From now on the file is written where the client says; it is hashed when it is done. */
+static int leave_order(struct sftpd_upload *u)
+{
+	u->in_order = false;
+	return sftpd_writer_drain(u->writer);
 }
 
 enum sftpd_status sftpd_upload_write(struct sftpd_upload *u, uint64_t at, const void *p, size_t n, struct sftpd_why *why)
 {
-	if (u->failed)
-		return sftpd_refuse(why, u->failed, "%s", u->why.text);
+	enum sftpd_status status = failed_before(u, why);
+	if (status != SFTPD_OK)
+		return status;
 	if (u->max && (at > u->max || n > u->max - at))
 		return fail(u, why, "The file is larger than this mailbox takes");
-	int rc = fd_pwrite_all(u->fd, p, n, (off_t)at);
-	if (rc < 0)
-		return fail(u, why, disk_text(rc));
 	if (!add_span(u, at, at + n))
 		return fail(u, why, "The file was written in too many separate pieces: send it in order");
-	if (at == u->hashed && u->in_order)
-		add_to_hashes(u, p, n);
-	else if (at < u->hashed)
-		u->in_order = false;
+	int rc = u->in_order && at != u->appended ? leave_order(u) : 0;
+	if (rc == 0)
+		rc = u->in_order ? sftpd_writer_append(u->writer, p, n) : fd_pwrite_all(u->fd, p, n, (off_t)at);
+	if (rc < 0)
+		return fail_disk(u, why, rc);
+	if (u->in_order)
+		u->appended += n;
 	if (at + n > u->size)
 		u->size = at + n;
-	if (u->hashed - u->writeback >= WRITEBACK && u->hashed > u->writeback) {
-		sync_file_range(u->fd, (off_t)u->writeback, (off_t)(u->hashed - u->writeback), SYNC_FILE_RANGE_WRITE);
-		u->writeback = u->hashed;
-	}
+	return SFTPD_OK;
+}
+
+enum sftpd_status sftpd_upload_read(struct sftpd_upload *u, uint64_t at, void *to, size_t n, size_t *ret_n, struct sftpd_why *why)
+{
+	enum sftpd_status status = failed_before(u, why);
+	if (status != SFTPD_OK)
+		return status;
+	int rc = sftpd_writer_drain(u->writer);
+	if (at >= u->size)
+		n = 0;
+	else if (n > u->size - at)
+		n = (size_t)(u->size - at);
+	if (rc == 0 && n)
+		rc = fd_pread_all(u->fd, to, n, (off_t)at);
+	if (rc < 0)
+		return fail_disk(u, why, rc);
+	*ret_n = n;
 	return SFTPD_OK;
 }
 
 enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, struct sftpd_why *why)
 {
-	if (u->failed)
-		return sftpd_refuse(why, u->failed, "%s", u->why.text);
-	if (size == u->size)
-		return SFTPD_OK;
+	enum sftpd_status status = failed_before(u, why);
+	if (status != SFTPD_OK || size == u->size)
+		return status;
 	if ((u->max && size > u->max) || size > INT64_MAX)
 		return fail(u, why, "The file is larger than this mailbox takes");
-	if (ftruncate(u->fd, (off_t)size) < 0)
-		return fail(u, why, disk_text(van_err_from_errno(errno)));
+	int rc = sftpd_writer_drain(u->writer);
+	if (rc == 0 && ftruncate(u->fd, (off_t)size) < 0)
+		rc = (int)van_err_from_errno(errno);
+	if (rc < 0)
+		return fail_disk(u, why, rc);
 	u->size = size;
 	while (u->nspans && u->spans[u->nspans - 1].from >= size)
 		u->nspans--;
 	if (u->nspans && u->spans[u->nspans - 1].to > size)
 		u->spans[u->nspans - 1].to = size;
-	if (size < u->hashed)
+	if (size < u->appended)
 		u->in_order = false;
 	return SFTPD_OK;
 }
 
-/* For files that were not written in order. */
-static enum sftpd_status hash_again(struct sftpd_upload *u, struct sftpd_why *why)
+enum sftpd_status sftpd_upload_sync(struct sftpd_upload *u, struct sftpd_why *why)
 {
-	char *buf = malloc(REREAD);
-	int rc = buf && begin_hashes(u) ? 0 : VAN_ENOMEM;
-	while (rc == 0 && u->hashed < u->size) {
-		uint64_t left = u->size - u->hashed;
-		size_t n = left < REREAD ? (size_t)left : REREAD;
-		rc = fd_pread_all(u->fd, buf, n, (off_t)u->hashed);
-		if (rc == 0)
-			add_to_hashes(u, buf, n);
-		if (rc == 0 && !u->in_order)
-			rc = VAN_ECRYPTO;
-	}
-	free(buf);
-	return rc < 0 ? fail(u, why, "The file could not be read back: send it again") : SFTPD_OK;
+	enum sftpd_status status = failed_before(u, why);
+	if (status != SFTPD_OK)
+		return status;
+	int rc = sftpd_writer_drain(u->writer);
+	if (rc == 0 && fdatasync(u->fd) < 0)
+		rc = (int)van_err_from_errno(errno);
+	return rc < 0 ? fail_disk(u, why, rc) : SFTPD_OK;
 }
 
-enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_upload_hashes *ret, struct sftpd_why *why)
+static bool whole(const struct sftpd_upload *u)
 {
-	if (u->failed)
-		return sftpd_refuse(why, u->failed, "%s", u->why.text);
-	if (u->size && !(u->nspans == 1 && u->spans[0].from == 0 && u->spans[0].to == u->size))
+	return u->size == 0 || (u->nspans == 1 && u->spans[0].from == 0 && u->spans[0].to == u->size);
+}
+
+enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_hashes *ret, struct sftpd_why *why)
+{
+	enum sftpd_status status = failed_before(u, why);
+	if (status != SFTPD_OK)
+		return status;
+	if (!whole(u))
 		return fail(u, why, "A part of the file was never sent (resuming is not supported): send the whole file again");
-	if (u->size >= FLUSH_HERE && fdatasync(u->fd) < 0)
-		return fail(u, why, disk_text(van_err_from_errno(errno)));
-	if (!u->in_order || u->hashed != u->size) {
-		enum sftpd_status status = hash_again(u, why);
-		if (status != SFTPD_OK)
-			return status;
-	}
-	if (EVP_DigestFinal_ex(u->plain, ret->sha256, NULL) != 1 || EVP_DigestFinal_ex(u->salted, ret->salted_sha256, NULL) != 1)
-		return fail(u, why, "The file could not be hashed: send it again");
-	memcpy(ret->salt, u->salt, sizeof ret->salt);
-	u->in_order = false; /* the contexts are used up */
+	int rc = sftpd_writer_drain(u->writer);
+	if (rc == 0 && u->size >= FLUSH_HERE && fdatasync(u->fd) < 0)
+		rc = (int)van_err_from_errno(errno);
+	if (rc == 0 && (!u->in_order || u->appended != u->size))
+		rc = sftpd_writer_rehash(u->writer, u->size);
+	if (rc == 0)
+		rc = sftpd_writer_finish(u->writer, ret);
+	if (rc < 0)
+		return fail_disk(u, why, rc);
+	u->in_order = false; /* the hashes are used up */
 	return SFTPD_OK;
 }

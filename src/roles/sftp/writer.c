@@ -1,0 +1,222 @@
+#include "roles/sftp/writer.h"
+
+#include "base/fdio.h"
+#include "base/id.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define BLOCK ((size_t)512 << 10) /* a multiple of any disk's sector */
+#define BLOCKS 4
+#define STACK ((size_t)128 << 10)
+
+struct sftpd_writer {
+	int fd;
+	EVP_MD_CTX *plain, *salted; /* the thread's while it runs */
+	unsigned char salt[SFTPD_SALT];
+	char *blocks; /* BLOCKS of them, aligned to pages */
+	size_t used;  /* of the one that is being filled */
+	unsigned filling;
+	uint64_t offset; /* of the next byte that goes into the file; the thread's while it runs */
+	bool through;    /* drained: nothing is gathered any more */
+	bool direct;     /* the descriptor bypasses the page cache just now */
+
+	bool threaded, thread_failed;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of the following */
+	pthread_cond_t changed;
+	unsigned full; /* blocks that wait for the thread or are being written */
+	unsigned next; /* the thread's next */
+	bool stop;
+	int failed;
+};
+
+static bool begin_hashes(struct sftpd_writer *w)
+{
+	return EVP_DigestInit_ex(w->plain, EVP_sha256(), NULL) == 1 && EVP_DigestInit_ex(w->salted, EVP_sha256(), NULL) == 1 &&
+	       EVP_DigestUpdate(w->salted, w->salt, sizeof w->salt) == 1;
+}
+
+struct sftpd_writer *sftpd_writer_new(int fd)
+{
+	struct sftpd_writer *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	w->fd = fd;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->changed, NULL);
+	van_random(w->salt, sizeof w->salt);
+	w->plain = EVP_MD_CTX_new();
+	w->salted = EVP_MD_CTX_new();
+	w->blocks = mmap(NULL, BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->blocks == MAP_FAILED)
+		w->blocks = NULL;
+	if (w->plain && w->salted && w->blocks && begin_hashes(w))
+		return w;
+	sftpd_writer_free(w);
+	return NULL;
+}
+
+/* Past the page cache the copy is saved, which is most of the work of writing, and what others keep there stays. */
+static void set_direct(struct sftpd_writer *w, bool on)
+{
+	int flags = fcntl(w->fd, F_GETFL);
+	if (w->direct != on && flags >= 0 && fcntl(w->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0)
+		w->direct = on;
+}
+
+/* Into the hashes and the file. */
+static int put(struct sftpd_writer *w, const void *p, size_t n)
+{
+	int rc = fd_pwrite_all(w->fd, p, n, (off_t)w->offset);
+	if (rc < 0 && w->direct) { /* file systems may take the flag and refuse the write */
+		set_direct(w, false);
+		rc = fd_pwrite_all(w->fd, p, n, (off_t)w->offset);
+	}
+	if (rc < 0)
+		return rc;
+	w->offset += n;
+	return EVP_DigestUpdate(w->plain, p, n) == 1 && EVP_DigestUpdate(w->salted, p, n) == 1 ? 0 : VAN_ECRYPTO;
+}
+
+static void *run(void *arg)
+{
+	struct sftpd_writer *w = arg;
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (!w->full && !w->stop)
+			pthread_cond_wait(&w->changed, &w->lock);
+		if (!w->full)
+			break;
+		const char *block = w->blocks + w->next * BLOCK;
+		int rc = w->failed;
+		pthread_mutex_unlock(&w->lock);
+		if (rc == 0)
+			rc = put(w, block, BLOCK);
+		pthread_mutex_lock(&w->lock);
+		w->failed = rc;
+		w->next = (w->next + 1) % BLOCKS;
+		w->full--;
+		pthread_cond_signal(&w->changed);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+/* Where there can be no thread, the work is done here. */
+static void start_thread(struct sftpd_writer *w)
+{
+	pthread_attr_t a;
+	w->thread_failed = true;
+	if (pthread_attr_init(&a) != 0)
+		return;
+	w->next = w->filling;
+	if (pthread_attr_setstacksize(&a, STACK) == 0 && pthread_create(&w->thread, &a, run, w) == 0) {
+		w->threaded = true;
+		w->thread_failed = false;
+	}
+	pthread_attr_destroy(&a);
+}
+
+static void stop_thread(struct sftpd_writer *w)
+{
+	if (!w->threaded)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	w->threaded = false;
+}
+
+void sftpd_writer_free(struct sftpd_writer *w)
+{
+	if (!w)
+		return;
+	stop_thread(w);
+	EVP_MD_CTX_free(w->plain);
+	EVP_MD_CTX_free(w->salted);
+	if (w->blocks)
+		munmap(w->blocks, BLOCK * BLOCKS);
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+/* The block is full. */
+static int hand_over(struct sftpd_writer *w)
+{
+	if (!w->threaded && !w->thread_failed) {
+		set_direct(w, true);
+		start_thread(w);
+	}
+	w->used = 0;
+	if (!w->threaded)
+		return w->failed = w->failed ? w->failed : put(w, w->blocks + w->filling * BLOCK, BLOCK);
+	pthread_mutex_lock(&w->lock);
+	w->full++;
+	pthread_cond_signal(&w->changed);
+	while (w->full == BLOCKS) /* the next one to be filled is still being written */
+		pthread_cond_wait(&w->changed, &w->lock);
+	int rc = w->failed;
+	pthread_mutex_unlock(&w->lock);
+	w->filling = (w->filling + 1) % BLOCKS;
+	return rc;
+}
+
+int sftpd_writer_append(struct sftpd_writer *w, const void *p, size_t n)
+{
+	const char *from = p;
+	if (w->through)
+		return w->failed ? w->failed : (w->failed = put(w, p, n));
+	while (n) {
+		size_t k = BLOCK - w->used < n ? BLOCK - w->used : n;
+		memcpy(w->blocks + w->filling * BLOCK + w->used, from, k);
+		w->used += k;
+		from += k;
+		n -= k;
+		int rc = w->used == BLOCK ? hand_over(w) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int sftpd_writer_drain(struct sftpd_writer *w)
+{
+	if (w->through)
+		return w->failed;
+	stop_thread(w);
+	set_direct(w, false); /* the last block is no whole one */
+	w->through = true;
+	if (w->failed == 0 && w->used)
+		w->failed = put(w, w->blocks + w->filling * BLOCK, w->used);
+	return w->failed;
+}
+
+int sftpd_writer_rehash(struct sftpd_writer *w, uint64_t size)
+{
+	int rc = begin_hashes(w) ? 0 : VAN_ECRYPTO;
+	for (uint64_t at = 0; rc == 0 && at < size;) {
+		size_t n = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
+		rc = fd_pread_all(w->fd, w->blocks, n, (off_t)at);
+		if (rc == 0 && !(EVP_DigestUpdate(w->plain, w->blocks, n) == 1 && EVP_DigestUpdate(w->salted, w->blocks, n) == 1))
+			rc = VAN_ECRYPTO;
+		at += n;
+	}
+	return rc;
+}
+
+int sftpd_writer_finish(struct sftpd_writer *w, struct sftpd_hashes *ret)
+{
+	int rc = sftpd_writer_drain(w);
+	if (rc == 0 && !(EVP_DigestFinal_ex(w->plain, ret->sha256, NULL) == 1 && EVP_DigestFinal_ex(w->salted, ret->salted_sha256, NULL) == 1))
+		rc = VAN_ECRYPTO;
+	if (rc == 0)
+		memcpy(ret->salt, w->salt, sizeof ret->salt);
+	return rc;
+}

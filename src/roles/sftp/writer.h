@@ -1,0 +1,32 @@
+/* Writes a file from its beginning to its end and hashes it on the way, both beside the session: blocks are handed to a
+ * thread, which writes them past the page cache. A file of less than a block is gathered and written when it ends. */
+#ifndef OPENVAN_ROLES_SFTP_WRITER_H
+#define OPENVAN_ROLES_SFTP_WRITER_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SFTPD_SALT 16
+struct sftpd_hashes {
+	unsigned char sha256[32], salt[SFTPD_SALT], salted_sha256[32]; /* the last of salt‖bytes */
+};
+
+struct sftpd_writer;
+
+/* `fd` stays the caller's, who must leave it alone until _drain or _free. NULL when out of memory. */
+struct sftpd_writer *sftpd_writer_new(int fd);
+/* Waits for what is being written; w may be NULL. */
+void sftpd_writer_free(struct sftpd_writer *w);
+
+/* Appends. 0, or a negative enum van_err: of this call or of an earlier block. */
+int sftpd_writer_append(struct sftpd_writer *w, const void *p, size_t n);
+/* Puts everything into the file; from now on the caller may read and write it, and append goes straight through. */
+int sftpd_writer_drain(struct sftpd_writer *w);
+/* Drains, and gives the hashes. Once. */
+int sftpd_writer_finish(struct sftpd_writer *w, struct sftpd_hashes *ret);
+/* Forgets what was hashed and hashes the first `size` bytes of the file instead; after _drain, before _finish. */
+int sftpd_writer_rehash(struct sftpd_writer *w, uint64_t size);
+
+#endif
