@@ -239,7 +239,7 @@ int profile_ssh_key_parse(struct slice line, struct slice *ret_type, struct van_
 			return rc;
 		/* RFC 4253 section 6.6: the blob begins with its type as a string. */
 		size_t n = blob->n - start;
-		const char *p = blob->p + start;
+		const char *p = n ? blob->p + start : "";
 		if (rc < 0 || n < 4 + type.n + 4 || be32(p) != type.n || memcmp(p + 4, type.p, type.n) != 0)
 			why = "is not a whole key: copy the line of the .pub file again";
 	}
