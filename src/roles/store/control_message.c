@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #define LIST_DEFAULT 100
-#define LIST_MOST 100000
+#define LIST_MOST 1000000000
 
 struct listing {
 	struct van_buf *to;

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 
 #define LIST_DEFAULT 100
-#define LIST_MOST 100000
+#define LIST_MOST 1000000000
 
 struct listing {
 	struct control_call *call;

@@ -99,6 +99,18 @@ static int put_figures(struct control_call *c)
 
 /* --- the supervisor's answer ---------------------------------------------------------------------------------------------------- */
 
+/* "job-worker-3" is a worker, of the job pool. */
+static void put_role(struct van_buf *to, const struct ipc_role_status *r)
+{
+	bool receive = slice_starts(r->name, "receive-worker"), job = slice_starts(r->name, "job-worker");
+	van_buf_append_str(to, "{\"name\":");
+	json_put_text(to, receive || job ? SLICE("worker") : r->name);
+	van_buf_printf(to, ",\"pid\":%" PRIu64 ",\"state\":", r->pid);
+	json_put_text(to, r->state);
+	van_buf_printf(to, ",\"restarts\":%" PRIu64 ",\"pool\":%s}", r->restarts,
+		       receive ? "\"receive\"" : job ? "\"job\"" : "null");
+}
+
 static void put_roles(struct van_buf *to, const struct ipc_status *st)
 {
 	bool ready = st->roles.n > 0;
@@ -108,7 +120,7 @@ static void put_roles(struct van_buf *to, const struct ipc_status *st)
 	for (size_t i = 0; i < st->roles.n; i++) {
 		if (i)
 			van_buf_append_char(to, ',');
-		record_to_json(&ipc_role_status_table, RECORD_AT(st->roles, struct ipc_role_status, i), to);
+		put_role(to, RECORD_AT(st->roles, struct ipc_role_status, i));
 	}
 	van_buf_append_str(to, "],\"listeners\":[");
 	for (size_t i = 0; i < st->listeners.n; i++) {
