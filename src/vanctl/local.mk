@@ -13,7 +13,7 @@ vanctl_SOURCES = \
 	%D%/partner.c \
 	%D%/print.c %D%/print.h \
 	%D%/receipt.c \
-	%D%/receipt_verify.h \
+	%D%/receipt_verify.c %D%/receipt_verify.h \
 	%D%/route.c \
 	%D%/route_file.c %D%/route_file.h \
 	%D%/simple.c %D%/simple.h
