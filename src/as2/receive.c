@@ -117,6 +117,7 @@ static void success_text(struct as2_receiver *r)
 
 int as2_receiver_finish(struct as2_receiver *r, struct as2_received *ret, struct van_error *err)
 {
+	r->finishing = true;
 	if (!r->fatal && !r->failed)
 		layer_finish(&r->layers[0]);
 	if (!r->fatal && !r->failed && !r->document)

@@ -38,6 +38,9 @@ struct as2_receiver_config {
 		      size_t key_len);
 	/* The document: transfer encoding and compression undone. */
 	int (*payload)(void *arg, const void *p, size_t n);
+	/* With `entity`: `payload` is not called for a document whose bytes stand unchanged within the entity, where
+	 * as2_received.payload_offset then finds them. So large documents are written once. */
+	bool payload_within_entity;
 	/* Optional: the exact bytes that the MIC is over (signed or encrypted entity with its headers). */
 	int (*entity)(void *arg, const void *p, size_t n);
 	/* Optional, with `entity`: exactly `n` bytes of the entity from `at`, when a signature turns out to use another digest

@@ -63,7 +63,7 @@ static int document_bytes(void *arg, const void *p, size_t n)
 		return receiver_refuse(r, AS2_UNEXPECTED_ERROR, "The message is larger than the %llu bytes that we take. Split it.",
 				       (unsigned long long)r->c.policy.payload_max);
 	int rc = digest_set_update(&r->payload_digest, p, n);
-	if (!rc)
+	if (!rc && !r->document_elsewhere)
 		rc = r->c.payload(r->c.arg, p, n);
 	if (rc && !r->fatal)
 		r->fatal = rc;
@@ -112,8 +112,10 @@ static int open_document(struct layer *l, const struct mime_value *type, struct 
 	r->document = true;
 	bool direct = l->depth == 0 || !r->out.was_signed || r->layers[l->depth - 1].kind == LAYER_SIGNED ||
 		      (r->opaque && cms_reader_type(r->layers[l->depth - 1].cms) == CMS_TYPE_SIGNED);
-	if (direct && l->decoder.encoding == MIME_BINARY)
+	if (direct && l->decoder.encoding == MIME_BINARY) {
 		r->out.payload_offset = headers.n;
+		r->document_elsewhere = r->c.entity && r->c.payload_within_entity;
+	}
 	if (r->out.was_signed)
 		return 0;
 	struct slice name;
@@ -143,7 +145,8 @@ static int cms_refused(struct layer *l, int rc)
 				       cipher_name(cms_reader_cipher(l->cms)));
 	if (enveloped)
 		return receiver_refuse_decryption(r);
-	if (type == CMS_TYPE_COMPRESSED && !r->out.was_encrypted)
+	/* an error that shows before the last block was decrypted is the same whatever the padding is; later it is not */
+	if (type == CMS_TYPE_COMPRESSED && !(r->out.was_encrypted && r->finishing))
 		return receiver_refuse(r, AS2_DECOMPRESSION_FAILED, "%s", rc == VAN_ELIMIT
 					       ? "The compressed content expands beyond what we take. Send it uncompressed."
 					       : "The compressed content is damaged, or not compressed with ZLIB.");

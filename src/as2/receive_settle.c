@@ -8,6 +8,7 @@
 struct digests {
 	unsigned char bytes[DIGEST_COUNT][DIGEST_SIZE_MAX];
 	const unsigned char *known[DIGEST_COUNT];
+	bool canonical; /* of the entity with every line end as CRLF */
 };
 
 static void end_digests(struct as2_receiver *r, struct digests *d)
@@ -17,10 +18,27 @@ static void end_digests(struct as2_receiver *r, struct digests *d)
 			d->known[i] = d->bytes[i];
 }
 
+/* With CR before each LF that has none; *last is the byte before p. */
+static int update_canonical(struct digest_set *set, const unsigned char *p, size_t n, unsigned char *last)
+{
+	int rc = 0;
+	size_t from = 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (p[i] == '\n' && *last != '\r') {
+			rc = digest_set_update(set, p + from, i - from);
+			if (!rc)
+				rc = digest_set_update(set, "\r", 1);
+			from = i;
+		}
+		*last = p[i];
+	}
+	return rc ? rc : digest_set_update(set, p + from, n - from);
+}
+
 /* The entity once more, for a digest that nobody had announced. VAN_ENOTFOUND when it can't be read back. */
 static int digest_again(struct as2_receiver *r, enum digest_alg alg, struct digests *d)
 {
-	unsigned char chunk[16384];
+	unsigned char chunk[16384], last = 0;
 	if (!r->c.entity_read)
 		return VAN_ENOTFOUND;
 	struct digest_set set = {{NULL}};
@@ -30,7 +48,7 @@ static int digest_again(struct as2_receiver *r, enum digest_alg alg, struct dige
 		size_t n = left < sizeof chunk ? (size_t)left : sizeof chunk;
 		rc = r->c.entity_read(r->c.arg, at, chunk, n);
 		if (!rc)
-			rc = digest_set_update(&set, chunk, n);
+			rc = d->canonical ? update_canonical(&set, chunk, n, &last) : digest_set_update(&set, chunk, n);
 		at += n;
 	}
 	if (!rc)
@@ -46,6 +64,10 @@ static void refuse_signature(struct as2_receiver *r, int rc, const struct van_er
 {
 	if (rc == VAN_ENOMEM)
 		r->fatal = rc;
+	else if (r->opaque && r->out.was_encrypted)
+		/* the last blocks are the signature's own octets here, so a failure would tell that their padding was right;
+		 * of multipart/signed they are the closing boundary, without which nothing gets this far */
+		receiver_refuse_decryption(r);
 	else if (rc == VAN_ECONFLICT)
 		receiver_refuse(r, AS2_INTEGRITY_CHECK_FAILED, "The signature does not fit the content: %s. Something on the way "
 				"rewrites messages; send it again, as binary.", e->text);
@@ -54,34 +76,63 @@ static void refuse_signature(struct as2_receiver *r, int rc, const struct van_er
 				"certificate that we have, or send us the new certificate.", e->text);
 }
 
+struct signature {
+	struct cms_signed parsed;
+	const struct cms_cert *cert;
+	const struct cms_signer_info *signer;
+};
+
+/* Verifies with the digests that are there, and with more of them as long as one is asked for. */
+static int check(struct as2_receiver *r, struct digests *d, struct signature *s, struct van_error *e)
+{
+	enum digest_alg missing = DIGEST_NONE;
+	int rc = VAN_ENOTFOUND;
+	for (size_t i = 0; i <= SIGNERS_MAX && rc == VAN_ENOTFOUND; i++) {
+		if (i > 0 && digest_again(r, missing, d) != 0)
+			break;
+		rc = cms_signed_verify(&s->parsed, d->known, r->c.partner_certs, r->c.npartner_certs, &s->cert, &s->signer, &missing, e);
+	}
+	return rc;
+}
+
+/* Something on the way, or the sender's own software, left bare LF in what was signed with CRLF (RFC 8551 section 3.1.1):
+ * then the canonical form is what was signed, and what the sender's MIC is of. */
+static int check_canonical(struct as2_receiver *r, struct digests *d, struct signature *s)
+{
+	struct digests canonical = {.known = {NULL}, .canonical = true};
+	if (!r->c.entity_read)
+		return VAN_ECONFLICT;
+	int rc = check(r, &canonical, s, NULL);
+	if (rc)
+		return VAN_ECONFLICT;
+	*d = canonical;
+	for (int i = 0; i < DIGEST_COUNT; i++)
+		d->known[i] = canonical.known[i] ? d->bytes[i] : NULL;
+	return 0;
+}
+
 static int verify(struct as2_receiver *r, struct digests *d, enum digest_alg *ret_alg)
 {
-	struct cms_signed s;
+	struct signature s = {.cert = NULL};
 	struct van_error e = {.code = VAN_OK};
-	const struct cms_cert *cert = NULL;
-	const struct cms_signer_info *signer = NULL;
-	enum digest_alg missing;
 	struct slice bytes = van_buf_slice(&r->signature);
-	int rc = r->opaque ? cms_signed_parse_trailer(bytes, r->arena, &s, &e) : cms_signed_parse(bytes, r->arena, &s, &e);
-	if (!rc) {
-		rc = cms_signed_verify(&s, d->known, r->c.partner_certs, r->c.npartner_certs, &cert, &signer, &missing, &e);
-		for (size_t i = 0; rc == VAN_ENOTFOUND && i < SIGNERS_MAX; i++) {
-			if (digest_again(r, missing, d) != 0)
-				break;
-			rc = cms_signed_verify(&s, d->known, r->c.partner_certs, r->c.npartner_certs, &cert, &signer, &missing, &e);
-		}
-	}
+	int rc = r->opaque ? cms_signed_parse_trailer(bytes, r->arena, &s.parsed, &e)
+			   : cms_signed_parse(bytes, r->arena, &s.parsed, &e);
+	if (!rc)
+		rc = check(r, d, &s, &e);
+	if (rc == VAN_ECONFLICT && !r->fatal)
+		rc = check_canonical(r, d, &s);
 	if (r->fatal)
 		return r->fatal;
 	if (rc) {
 		refuse_signature(r, rc, &e);
 		return rc;
 	}
-	r->out.signature_digest = *ret_alg = signer->digest;
-	if (!(r->c.policy.digests & ALG_BIT(signer->digest)))
+	r->out.signature_digest = *ret_alg = s.signer->digest;
+	if (!(r->c.policy.digests & ALG_BIT(s.signer->digest)))
 		return receiver_refuse(r, AS2_INSUFFICIENT_SECURITY, "The signature uses %s, which our agreement does not allow: use SHA-256.",
-				       digest_name(signer->digest));
-	snprintf(r->out.signer_sha256, sizeof r->out.signer_sha256, "%s", cert->facts.sha256);
+				       digest_name(s.signer->digest));
+	snprintf(r->out.signer_sha256, sizeof r->out.signer_sha256, "%s", s.cert->facts.sha256);
 	return 0;
 }
 

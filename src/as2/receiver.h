@@ -40,7 +40,9 @@ struct as2_receiver {
 	bool failed;                 /* out.disposition and out.text say how */
 	int fatal;                   /* an error of ours or of a callback */
 	bool opaque;                 /* signed data that contains what it signs */
+	bool finishing;              /* the decryptor's last block, and so its padding, has been or is being looked at */
 	bool document;               /* the innermost layer was reached */
+	bool document_elsewhere;     /* its bytes are found within the entity */
 	struct van_buf signature;    /* detached: the whole CMS; opaque: the trailer */
 	struct digest_set mic, payload_digest;
 };

@@ -182,6 +182,14 @@ struct slice ber_algorithm(struct ber *b, struct slice *params)
 	return oid;
 }
 
+bool ber_only_ends(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != 0 && s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != ' ')
+			return false;
+	return true;
+}
+
 size_t der_head_size(size_t len)
 {
 	return len < 128 ? 2 : len < 256 ? 3 : len < 65536 ? 4 : len < 1 << 24 ? 5 : 6;

@@ -58,6 +58,9 @@ struct slice ber_octets(struct ber *b, unsigned char primitive, struct van_arena
 /* AlgorithmIdentifier: its OID; *params is the whole parameters element or absent. */
 struct slice ber_algorithm(struct ber *b, struct slice *params);
 
+/* Nothing but ends of indefinite lengths, blanks and line ends: what may follow the last element. */
+bool ber_only_ends(struct slice s);
+
 /* Writing DER: identifier and length; element with content. */
 int der_head(struct van_buf *to, unsigned char tag, size_t len);
 int der_put(struct van_buf *to, unsigned char tag, struct slice content);

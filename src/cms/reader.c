@@ -345,6 +345,15 @@ static int leaf(struct cms_reader *r, const unsigned char *p, size_t n, size_t *
 	return rc || r->leaf ? rc : close_frames(r);
 }
 
+/* What follows the content. Only outermost encryption may be followed by anything (unprotected attributes): whatever is
+ * inside of it has to end where it ends, or blocks could be appended to try the decryptor's padding with. */
+static int trailer(struct cms_reader *r, const unsigned char *p, size_t n)
+{
+	if (r->type == CMS_TYPE_SIGNED || r->type == CMS_TYPE_AUTH_ENVELOPED)
+		return van_buf_append(&r->trailer, p, n);
+	return r->type == CMS_TYPE_COMPRESSED && !ber_only_ends(slice_make(p, n)) ? VAN_ESYNTAX : 0;
+}
+
 static int walk(struct cms_reader *r, const unsigned char *p, size_t n)
 {
 	while (n) {
@@ -353,11 +362,7 @@ static int walk(struct cms_reader *r, const unsigned char *p, size_t n)
 		switch (r->state) {
 		case ELEMENT: rc = element_byte(r, *p); break;
 		case LEAF: rc = leaf(r, p, n, &used); break;
-		default:
-			used = n;
-			if (r->type == CMS_TYPE_SIGNED || r->type == CMS_TYPE_AUTH_ENVELOPED)
-				rc = van_buf_append(&r->trailer, p, n);
-			break;
+		default: rc = trailer(r, p, used = n); break;
 		}
 		if (rc)
 			return rc;

@@ -137,5 +137,6 @@ int cms_signed_parse_trailer(struct slice bytes, struct van_arena *arena, struct
 	ret->has_content = true;
 	while (b.end - b.p >= 2 && b.p[0] == 0 && b.p[1] == 0)
 		b.p += 2; /* ends of the content's indefinite lengths */
-	return parse_tail(&b, arena, ret, err);
+	int rc = parse_tail(&b, arena, ret, err);
+	return !rc && !ber_only_ends(slice_make(b.p, (size_t)(b.end - b.p))) ? damaged(err) : rc;
 }

@@ -91,9 +91,9 @@ static size_t base64_run(struct mime_decoder *d, struct chunk *out, const unsign
 
 static int base64_byte(struct mime_decoder *d, struct chunk *out, uint8_t v)
 {
-	if (v == B64_SKIP || d->pad >= 2 || (d->pad && v != B64_PAD))
+	if (v == B64_SKIP)
 		return 0;
-	if (v == B64_BAD)
+	if (v == B64_BAD || (d->pad && v != B64_PAD))
 		return VAN_ESYNTAX;
 	if (v == B64_PAD) {
 		d->pad = d->have == 2 && d->pad == 0 ? 1 : 2;

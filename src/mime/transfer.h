@@ -27,8 +27,8 @@ struct mime_decoder {
 };
 
 void mime_decoder_init(struct mime_decoder *d, enum mime_encoding encoding, struct byte_sink to);
-/* 0, VAN_ESYNTAX, or what the sink returned. In base64, bytes outside the alphabet are skipped when they are blanks or
- * line ends and refused otherwise; what follows the padding is ignored. Nothing is allocated. */
+/* 0, VAN_ESYNTAX, or what the sink returned. In base64, blanks and line ends are skipped; other bytes outside the
+ * alphabet, and digits behind the padding, are refused. Nothing is allocated. */
 int mime_decoder_feed(struct mime_decoder *d, const void *p, size_t n);
 int mime_decoder_finish(struct mime_decoder *d);
 

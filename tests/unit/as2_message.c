@@ -26,7 +26,7 @@ struct outcome {
 	struct as2_received got;
 	struct van_buf payload, entity;
 	int fail_at; /* > 0: the payload sink fails at this byte */
-	bool no_read_back;
+	bool no_read_back, once;
 	unsigned unwraps;
 };
 
@@ -98,7 +98,7 @@ static int receive(struct slice body, const char *type, const char *encoding, co
 	const struct cms_cert *decrypt[] = {stranger, hub}, *partner[] = {hub, acme};
 	struct as2_receiver_config c = {.request = &q, .policy = *policy, .decrypt_certs = decrypt + 1, .ndecrypt_certs = 1,
 					.partner_certs = partner, .npartner_certs = 2, .arg = o, .unwrap = unwrap,
-					.payload = take_payload, .entity = take_entity,
+					.payload = take_payload, .entity = take_entity, .payload_within_entity = o->once,
 					.entity_read = o->no_read_back ? NULL : read_entity};
 	struct as2_receiver *r;
 	assert_int_equal(as2_receiver_new(&c, &r, NULL), 0);
@@ -218,6 +218,37 @@ static void base64_body(void **state)
 		assert_document(&o);
 		outcome_free(&o);
 	}
+	van_buf_free(&body);
+}
+
+/* What was signed with CRLF, and came with LF. */
+static void line_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(peer_run("printf 'Content-Type: application/edi-x12\r\n\r\nISA*00~\r\nGS*1~\r\n' >crlf; openssl cms -sign -in crlf "
+				  "-binary -signer acme.pem -inkey acme.key -md sha256 | tr -d '\r' >signed"), 0);
+	struct van_buf body = encrypt_file("signed", "-aes256 hub.pem");
+	struct outcome o = {.fail_at = 0};
+	assert_int_equal(receive(van_buf_slice(&body), ENVELOPED, "binary", &secure, RANDOM, &o), 0);
+	assert_int_equal(o.got.disposition, AS2_PROCESSED);
+	assert_mic(&o.got, "crlf", "sha256", "SHA256");
+	assert_true(slice_is(van_buf_slice(&o.payload), "ISA*00~\nGS*1~\n"));
+	outcome_free(&o);
+	van_buf_free(&body);
+}
+
+/* One copy is enough where the entity holds the document as it is. */
+static void written_once(void **state)
+{
+	(void)state;
+	sign_file("-md sha256");
+	struct van_buf body = encrypt_file("signed", "-aes256 hub.pem");
+	struct outcome o = {.once = true};
+	assert_int_equal(receive(van_buf_slice(&body), ENVELOPED, "binary", &secure, RANDOM, &o), 0);
+	assert_int_equal(o.payload.n, 0);
+	van_buf_append(&o.payload, o.entity.p + o.got.payload_offset, o.got.payload_size);
+	assert_document(&o);
+	outcome_free(&o);
 	van_buf_free(&body);
 }
 
@@ -479,16 +510,11 @@ static void decryption_says_nothing(void **state)
 }
 
 /* Blocks behind the end, as a padding oracle would try them: never accepted, always the same answer. */
-static void appended_blocks(void **state)
+static void assert_tails(const char *name)
 {
-	(void)state;
-	unsigned char key[32], iv[16];
-	memset(key, 7, sizeof key);
-	sign_file("-md sha256");
-	struct van_buf s = peer_read("signed");
-	(void)iv;
-	for (int tail = 0; tail < 4; tail++) {
-		static const char *const tails[] = {"\r\n\r\n", "x", "\r\n garbage", "\x01\x02\x03"};
+	static const char *const tails[] = {"\r\n\r\n", "x", "\r\n garbage", "\x01\x02\x03", "AAAA"};
+	struct van_buf s = peer_read(name);
+	for (int tail = 0; tail < 5; tail++) {
 		struct van_buf in = VAN_BUF_INIT(0);
 		van_buf_append(&in, s.p, s.n);
 		van_buf_append_str(&in, tails[tail]);
@@ -496,12 +522,32 @@ static void appended_blocks(void **state)
 		struct van_buf body = encrypt_file("tailed", "-aes256 hub.pem");
 		struct outcome o = {.fail_at = 0};
 		assert_int_equal(receive(van_buf_slice(&body), ENVELOPED, "binary", &secure, RANDOM, &o), 0);
-		assert_int_equal(o.got.disposition, tail ? AS2_DECRYPTION_FAILED : AS2_PROCESSED);
+		/* blocks behind compressed data are seen before the last one is decrypted */
+		bool early = o.got.disposition == AS2_DECOMPRESSION_FAILED && strcmp(name, "compressed") == 0;
+		if (!early)
+			assert_int_equal(o.got.disposition, tail ? AS2_DECRYPTION_FAILED : AS2_PROCESSED);
 		outcome_free(&o);
 		van_buf_free(&body);
 		van_buf_free(&in);
 	}
 	van_buf_free(&s);
+}
+
+static void appended_blocks(void **state)
+{
+	(void)state;
+	sign_file("-md sha256");
+	assert_tails("signed");
+	struct van_buf s = peer_read("signed"), z = compress_bytes(van_buf_slice(&s), COMPRESSED_HEADERS);
+	peer_write("compressed", z.p, z.n);
+	assert_tails("compressed");
+	static const char sign[] = "openssl cms -sign -in entity -binary -nodetach -signer acme.pem -inkey acme.key -md sha256 -outform DER";
+	assert_int_equal(peer_run("( printf 'Content-Type: application/pkcs7-mime\r\n\r\n'; %s ) >opaque", sign), 0);
+	assert_tails("opaque");
+	assert_int_equal(peer_run("( printf 'Content-Type: application/pkcs7-mime\r\n\r\n'; %s | openssl base64 ) >opaque", sign), 0);
+	assert_tails("opaque");
+	van_buf_free(&s);
+	van_buf_free(&z);
 }
 
 static void truncation_and_garbage(void **state)
@@ -596,6 +642,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signed_and_encrypted), cmocka_unit_test(base64_body),
+		cmocka_unit_test(line_ends),            cmocka_unit_test(written_once),
 		cmocka_unit_test(base64_part),          cmocka_unit_test(other_structures),
 		cmocka_unit_test(opaque_signed),        cmocka_unit_test(compressed),
 		cmocka_unit_test(bad_signatures),       cmocka_unit_test(decryption_says_nothing),

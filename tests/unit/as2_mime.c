@@ -125,7 +125,9 @@ static void transfer_encodings(void **state)
 	assert_decodes(MIME_BINARY, SLICE("a\0\r\nb"), SLICE("a\0\r\nb"), 0);
 	assert_decodes(MIME_BASE64, SLICE("YWJj\r\nZGU=\r\n"), SLICE("abcde"), 0);
 	assert_decodes(MIME_BASE64, SLICE("Y W\tJj ZA=="), SLICE("abcd"), 0);
-	assert_decodes(MIME_BASE64, SLICE("ZA==\r\n--text that follows"), SLICE("d"), 0);
+	assert_decodes(MIME_BASE64, SLICE("ZA==\r\n \n"), SLICE("d"), 0);
+	assert_decodes(MIME_BASE64, SLICE("ZA==\r\ntext"), SLICE(""), VAN_ESYNTAX);
+	assert_decodes(MIME_BASE64, SLICE("ZA==\xff"), SLICE(""), VAN_ESYNTAX);
 	assert_decodes(MIME_BASE64, SLICE("ZGU"), SLICE("de"), 0);
 	assert_decodes(MIME_BASE64, SLICE("Z"), SLICE(""), VAN_ESYNTAX);
 	assert_decodes(MIME_BASE64, SLICE("ab%cd"), SLICE(""), VAN_ESYNTAX);
