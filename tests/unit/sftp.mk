@@ -9,3 +9,9 @@ TESTS += %D%/test_sftp
 check_PROGRAMS += %D%/sftp_rig
 %C%_sftp_rig_SOURCES = %D%/sftp_rig.c
 %C%_sftp_rig_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS)
+
+check_PROGRAMS += %D%/test_sftp_mailbox
+TESTS += %D%/test_sftp_mailbox
+%C%_test_sftp_mailbox_SOURCES = %D%/test_sftp_mailbox.c
+%C%_test_sftp_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_sftp_mailbox_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,263 @@
+/* The SFTP role's view of a mailbox, and uploads in every order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/fdio.h"
+#include "roles/sftp/upload.h"
+#include "roles/sftp/view.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void check_place(const struct sftpd_view *v, const char *path, enum sftpd_place_kind kind, enum ipc_folder folder,
+			const char *date, const char *name)
+{
+	struct sftpd_place p = sftpd_view_find(v, slice_str(path));
+	if (p.kind != kind)
+		fail_msg("%s is of kind %d, not %d", path, p.kind, kind);
+	if (kind == SFTPD_PLACE_NONE || kind == SFTPD_PLACE_ABOVE)
+		return;
+	assert_int_equal(p.folder, folder);
+	assert_true(slice_eq(p.date, slice_str(date)) && slice_eq(p.name, slice_str(name)));
+}
+
+static void test_view(void **state)
+{
+	(void)state;
+	struct sftpd_view v;
+	assert_int_equal(sftpd_view_init(&v, SLICE_NONE, SLICE_NONE), 0);
+	check_place(&v, "/", SFTPD_PLACE_ABOVE, 0, NULL, NULL);
+	check_place(&v, "/in", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN, NULL, NULL);
+	check_place(&v, "/out", SFTPD_PLACE_FOLDER, IPC_FOLDER_OUT, NULL, NULL);
+	check_place(&v, "/in/a.edi", SFTPD_PLACE_FILE, IPC_FOLDER_IN, NULL, "a.edi");
+	check_place(&v, "/out/b", SFTPD_PLACE_FILE, IPC_FOLDER_OUT, NULL, "b");
+	check_place(&v, "/out/archive", SFTPD_PLACE_FOLDER, IPC_FOLDER_OUT_ARCHIVE, NULL, NULL);
+	check_place(&v, "/in/archive/2026-01-31", SFTPD_PLACE_DATE, IPC_FOLDER_IN_ARCHIVE, "2026-01-31", NULL);
+	check_place(&v, "/in/archive/2026-01-31/x", SFTPD_PLACE_FILE, IPC_FOLDER_IN_ARCHIVE, "2026-01-31", "x");
+	static const char *const none[] = {"/inn", "/i", "/in/a/b", "/out/archive/x", "/out/archive/2026-1-31", "/etc/passwd",
+					   "/in/archive/2026-01-31/x/y", "/outarchive", "/archive"};
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		check_place(&v, none[i], SFTPD_PLACE_NONE, 0, NULL, NULL);
+}
+
+static void test_view_with_other_names(void **state)
+{
+	(void)state;
+	struct sftpd_view v;
+	struct slice names[2];
+	assert_int_equal(sftpd_view_init(&v, SLICE("edi/from-us/"), SLICE("/edi/to-us")), 0);
+	check_place(&v, "/", SFTPD_PLACE_ABOVE, 0, NULL, NULL);
+	check_place(&v, "/edi", SFTPD_PLACE_ABOVE, 0, NULL, NULL);
+	check_place(&v, "/edi/from-us", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN, NULL, NULL);
+	check_place(&v, "/edi/to-us/x", SFTPD_PLACE_FILE, IPC_FOLDER_OUT, NULL, "x");
+	check_place(&v, "/in", SFTPD_PLACE_NONE, 0, NULL, NULL);
+	assert_int_equal(sftpd_view_below(&v, SLICE("/"), names), 1);
+	assert_true(slice_is(names[0], "edi"));
+	assert_int_equal(sftpd_view_below(&v, SLICE("/edi"), names), 2);
+	assert_int_equal(sftpd_view_below(&v, SLICE("/ed"), names), 0);
+
+	assert_int_equal(sftpd_view_init(&v, SLICE("/"), SLICE("/out")), 0); /* one within the other */
+	check_place(&v, "/", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN, NULL, NULL);
+	check_place(&v, "/x", SFTPD_PLACE_FILE, IPC_FOLDER_IN, NULL, "x");
+	check_place(&v, "/out", SFTPD_PLACE_FOLDER, IPC_FOLDER_OUT, NULL, NULL);
+	check_place(&v, "/out/x", SFTPD_PLACE_FILE, IPC_FOLDER_OUT, NULL, "x");
+	check_place(&v, "/archive", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN_ARCHIVE, NULL, NULL);
+
+	assert_int_equal(sftpd_view_init(&v, SLICE("/a"), SLICE("a/")), VAN_EINVAL);
+	assert_int_equal(sftpd_view_init(&v, slice_make("/\0", 2), SLICE("/b")), VAN_EINVAL);
+}
+
+static void test_temporary_names(void **state)
+{
+	(void)state;
+	static const char *const yes[] = {".x", ".x.edi", "x.part", "x.edi.filepart", "x.TMP", "a.tmp"};
+	static const char *const no[] = {"x", "x.edi", "part", "tmp", "x.parts", "x.tmp.edi"};
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+		assert_true(sftpd_name_is_temporary(slice_str(yes[i])));
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		assert_false(sftpd_name_is_temporary(slice_str(no[i])));
+}
+
+/* --- uploads ---------------------------------------------------------------------------------------------------------- */
+
+static char *content; /* 4 MiB */
+#define CONTENT ((size_t)4 << 20)
+
+static struct sftpd_upload *upload(uint64_t max)
+{
+	int fd = memfd_new("upload");
+	assert_true(fd >= 0);
+	struct sftpd_upload *u = sftpd_upload_new(fd, max);
+	assert_non_null(u);
+	return u;
+}
+
+static void write_at(struct sftpd_upload *u, size_t at, size_t n)
+{
+	assert_int_equal(sftpd_upload_write(u, at, content + at, n, NULL), SFTPD_OK);
+}
+
+/* The first `n` bytes of content are the file, and both hashes are right. */
+static void check_finish(struct sftpd_upload *u, size_t n)
+{
+	struct sftpd_hashes h;
+	unsigned char expect[32], salted[32];
+	char *bytes = malloc(n + SFTPD_SALT + 1);
+	assert_non_null(bytes);
+	assert_int_equal(sftpd_upload_finish(u, &h, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_size(u), n);
+	memcpy(bytes, h.salt, SFTPD_SALT);
+	assert_int_equal(fd_pread_all(sftpd_upload_fd(u), bytes + SFTPD_SALT, n, 0), 0);
+	assert_memory_equal(bytes + SFTPD_SALT, content, n);
+	EVP_Digest(content, n, expect, NULL, EVP_sha256(), NULL);
+	EVP_Digest(bytes, n + SFTPD_SALT, salted, NULL, EVP_sha256(), NULL);
+	assert_memory_equal(h.sha256, expect, 32);
+	assert_memory_equal(h.salted_sha256, salted, 32);
+	free(bytes);
+	sftpd_upload_free(u);
+}
+
+static void test_uploads_in_order(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {0, 1, 16, 65535, 65536, 524287, 524288, 524289, 1 << 20, (3 << 20) + 77, CONTENT};
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct sftpd_upload *u = upload(0);
+		for (size_t at = 0; at < sizes[i]; at += 32749)
+			write_at(u, at, sizes[i] - at < 32749 ? sizes[i] - at : 32749);
+		check_finish(u, sizes[i]);
+	}
+}
+
+static void test_uploads_in_disorder(void **state)
+{
+	(void)state;
+	srandom(5);
+	for (int round = 0; round < 30; round++) {
+		size_t piece = 1 + (size_t)random() % 100000, n = 1 + (size_t)random() % (CONTENT / 2);
+		size_t pieces = (n + piece - 1) / piece;
+		if (pieces > 900)
+			continue;
+		size_t *order = calloc(pieces, sizeof *order);
+		assert_non_null(order);
+		for (size_t i = 0; i < pieces; i++)
+			order[i] = i;
+		for (size_t i = 0; i < pieces; i++) { /* from nearly in order to not at all */
+			size_t near = i + 1 + (size_t)random() % (1 + (size_t)round * 3), j = near < pieces ? near : pieces - 1, k = order[i];
+			order[i] = order[j];
+			order[j] = k;
+		}
+		struct sftpd_upload *u = upload(0);
+		for (size_t i = 0; i < pieces; i++) {
+			size_t at = order[i] * piece;
+			write_at(u, at, n - at < piece ? n - at : piece);
+			if (i == pieces / 2)
+				write_at(u, at, n - at < piece ? n - at : piece); /* once more */
+		}
+		check_finish(u, n);
+		free(order);
+	}
+}
+
+static void test_holes_are_refused(void **state)
+{
+	(void)state;
+	struct sftpd_hashes h;
+	struct sftpd_why why;
+	struct sftpd_upload *u = upload(0);
+	write_at(u, 100, 50);
+	assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
+	assert_non_null(strstr(why.text, "send the whole file again"));
+	sftpd_upload_free(u);
+	u = upload(0);
+	write_at(u, 0, 100);
+	write_at(u, 101, 100);
+	assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
+	sftpd_upload_free(u);
+	u = upload(0); /* a length that is set first has to be filled */
+	assert_int_equal(sftpd_upload_resize(u, 1000, NULL), SFTPD_OK);
+	write_at(u, 0, 999);
+	assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
+	sftpd_upload_free(u);
+	u = upload(0);
+	assert_int_equal(sftpd_upload_resize(u, 1000, NULL), SFTPD_OK);
+	write_at(u, 0, 1000);
+	check_finish(u, 1000);
+}
+
+static void test_resize_and_read(void **state)
+{
+	(void)state;
+	struct sftpd_upload *u = upload(0);
+	char back[64];
+	size_t n;
+	write_at(u, 0, 700000);
+	assert_int_equal(sftpd_upload_read(u, 699990, back, sizeof back, &n, NULL), SFTPD_OK);
+	assert_int_equal(n, 10);
+	assert_memory_equal(back, content + 699990, 10);
+	assert_int_equal(sftpd_upload_read(u, 700000, back, sizeof back, &n, NULL), SFTPD_OK);
+	assert_int_equal(n, 0);
+	write_at(u, 700000, 10);
+	assert_int_equal(sftpd_upload_sync(u, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_resize(u, 600000, NULL), SFTPD_OK);
+	write_at(u, 600000, 5);
+	check_finish(u, 600005);
+}
+
+static void test_limits_of_uploads(void **state)
+{
+	(void)state;
+	struct sftpd_hashes h;
+	struct sftpd_upload *u = upload(1000);
+	write_at(u, 0, 1000);
+	assert_int_equal(sftpd_upload_write(u, 1000, "x", 1, NULL), SFTPD_FAILURE);
+	assert_int_equal(sftpd_upload_finish(u, &h, NULL), SFTPD_FAILURE); /* once failed it stays so */
+	sftpd_upload_free(u);
+	u = upload(0);
+	enum sftpd_status status = SFTPD_OK;
+	for (size_t i = 0; i < 3000 && status == SFTPD_OK; i++)
+		status = sftpd_upload_write(u, 2 * i, "x", 1, NULL);
+	assert_int_equal(status, SFTPD_FAILURE);
+	sftpd_upload_free(u);
+	int fd = open("/dev/full", O_RDWR);
+	if (fd >= 0) {
+		struct sftpd_why why = {""};
+		u = sftpd_upload_new(fd, 0);
+		assert_non_null(u);
+		write_at(u, 0, 100000);
+		assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
+		assert_non_null(strstr(why.text, "no room"));
+		sftpd_upload_free(u);
+	}
+	u = upload(0); /* given up in the middle */
+	write_at(u, 0, 3 << 20);
+	sftpd_upload_free(u);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_view),
+		cmocka_unit_test(test_view_with_other_names),
+		cmocka_unit_test(test_temporary_names),
+		cmocka_unit_test(test_uploads_in_order),
+		cmocka_unit_test(test_uploads_in_disorder),
+		cmocka_unit_test(test_holes_are_refused),
+		cmocka_unit_test(test_resize_and_read),
+		cmocka_unit_test(test_limits_of_uploads),
+	};
+	content = malloc(CONTENT);
+	if (!content)
+		return 1;
+	for (size_t i = 0; i < CONTENT; i++)
+		content[i] = (char)(i * 2654435761u >> 13);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	free(content);
+	return failed;
+}
