@@ -1,1 +1,2 @@
 include %D%/partner.mk
+include %D%/sftp.mk

@@ -207,7 +207,7 @@ static struct child *child_new(struct sftpd_listener *s, const char *peer)
 }
 
 /* Forks without exec: a fresh image would have to load the libraries and parse the keys again, which costs more than the
- * rest of a log-in (doc/decisions/0005-sftp-sessions-fork.md). */
+ * rest of a log-in (doc/decisions/0011-sftp-sessions-fork.md). */
 static int start_session(struct sftpd_listener *s, struct child *c, int client)
 {
 	int pair[2];

@@ -27,7 +27,7 @@ int sftpd_listener_use_keys(struct sftpd_listener *s, struct van_error *e);
 
 /* Sessions under way. */
 size_t sftpd_listener_sessions(const struct sftpd_listener *s);
-/* Ends them (SIGTERM): uploads that were not closed leave nothing. */
+/* Tells them to end after what they are doing (SIGTERM): uploads that were not closed leave nothing. */
 void sftpd_listener_end_sessions(struct sftpd_listener *s);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <libssh/callbacks.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -39,6 +40,15 @@ struct session {
 	van_time last_heard;
 	const char *reason; /* why it ended, for the log */
 };
+
+/* The process is one session, so there is but one. */
+static volatile sig_atomic_t told_to_stop;
+
+static void on_terminate(int number)
+{
+	(void)number;
+	told_to_stop = 1;
+}
 
 static void end(struct session *s, const char *reason)
 {
@@ -214,6 +224,8 @@ static void serve_once(struct session *s)
 	} else if (ssh_event_dopoll(s->event, TICK) == SSH_ERROR) {
 		end(s, "the connection was lost");
 	}
+	if (!s->over && told_to_stop)
+		end(s, "the server is stopping: log in again later");
 	if (!s->over && s->store.gone)
 		end(s, "the mailboxes can't be reached just now: log in again later");
 	if (!s->over && !ssh_is_connected(s->ssh))
@@ -322,7 +334,8 @@ int sftpd_session_run(struct sftpd_session_start *start)
 	struct session s = {.limits = start->limits};
 	int fds[2] = {start->client, start->store}, on = 1;
 	log_context("peer", start->peer);
-	signal(SIGTERM, SIG_DFL);
+	signal(SIGTERM, on_terminate);
+	mallopt(M_ARENA_MAX, 1); /* one for each thread would take address space that is bounded */
 	signal(SIGPIPE, SIG_IGN);
 	alarm((unsigned)(start->limits->login_grace / VAN_SECOND) + 1); /* the key exchange blocks: the signal ends it */
 	int rc = sftpd_confine_process(start->limits, fds, 2);
@@ -331,6 +344,9 @@ int sftpd_session_run(struct sftpd_session_start *start)
 	/* Before libssh sees the socket: otherwise every log-in waits for delayed acknowledgements. */
 	setsockopt(start->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(start->client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	/* Whoever reads nothing is not waited for longer than whoever sends nothing. */
+	struct timeval patience = {.tv_sec = (time_t)(start->limits->idle / VAN_SECOND)};
+	setsockopt(start->client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (rc == 0)
 		rc = set_up(&s, start);
 	if (rc == 0)
