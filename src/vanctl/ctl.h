@@ -9,7 +9,7 @@
 
 enum { CTL_DONE = 0, CTL_NO = 1, CTL_USAGE = 2 };
 
-enum ctl_option_kind { CTL_TEXT, CTL_TIME, CTL_NUMBER, CTL_FLAG };
+enum ctl_option_kind { CTL_TEXT, CTL_TIME, CTL_NUMBER, CTL_FLAG, CTL_TEXTS }; /* TEXTS: may be given again and again */
 
 struct ctl_option {
 	const char *name;    /* "--partner"; NULL ends a list */
@@ -35,7 +35,7 @@ struct ctl {
 	const struct ctl_command *command;
 	const char *config; /* path of vand.yaml */
 	bool json;
-	json_t *options;    /* object: by key, text, number or true */
+	json_t *options;    /* object: by key, text, number, true or array of texts */
 	const char **args;
 	size_t nargs;
 };

@@ -16,7 +16,8 @@ vanctl_SOURCES = \
 	%D%/receipt_verify.c %D%/receipt_verify.h \
 	%D%/route.c \
 	%D%/route_file.c %D%/route_file.h \
-	%D%/simple.c %D%/simple.h
+	%D%/simple.c %D%/simple.h \
+	%D%/template.c %D%/template.h
 vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)
 vanctl_LDADD = $(LIB_MAP) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \
 	$(LMDB_LIBS) $(XML_LIBS) $(CRYPT_LIBS)

@@ -29,7 +29,7 @@ static const struct local {
 
 /* Promised for a later release; to name them is better than to call them unknown. */
 static const char *const later[] = {
-	"partner new", "partner rollback", "partner test", "template list", "import openas2", "cert import", "cert create",
+	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
 	"cert export", "cert roll", "message send", "message resend", "message reprocess", "agreement list", "agreement show",
 	"agreement hold", "agreement release", "agreement promote", "ack close", "control list", "control set", "control gaps",
 	"queue show", "queue retry", "queue hold", "queue release", "queue drop", "mailbox get", "mailbox put", "mailbox restore",

@@ -78,6 +78,16 @@ static bool is_choice(const char *choices, const char *value)
 	return false;
 }
 
+static void append(json_t *options, const char *key, json_t *text)
+{
+	json_t *list = json_object_get(options, key);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(options, key, list);
+	}
+	json_array_append_new(list, text);
+}
+
 static int set_option(struct ctl *c, const struct ctl_option *o, const char *value)
 {
 	unsigned long long number;
@@ -95,11 +105,15 @@ static int set_option(struct ctl *c, const struct ctl_option *o, const char *val
 		if (van_time_parse(slice_str(value), &t) < 0)
 			return ctl_fail(CTL_USAGE, "%s takes a time like 2026-01-31T12:00:00Z or a date, not '%s'", o->name, value);
 		/* fall through */
-	case CTL_TEXT: {
+	case CTL_TEXT:
+	case CTL_TEXTS: {
 		json_t *text = json_string(value);
 		if (!text)
 			return ctl_fail(CTL_USAGE, "%s: the value is not UTF-8", o->name);
-		json_object_set_new(c->options, o->key, text);
+		if (o->kind == CTL_TEXTS)
+			append(c->options, o->key, text);
+		else
+			json_object_set_new(c->options, o->key, text);
 	}
 	}
 	return CTL_DONE;

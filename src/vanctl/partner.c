@@ -4,6 +4,7 @@
 #include "partner/profile.h"
 #include "vanctl/apply.h"
 #include "vanctl/simple.h"
+#include "vanctl/template.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,15 @@ static int cert_show(struct ctl *c)
 	return status;
 }
 
+static const struct ctl_option new_options[] = {
+	{"--template", "NAME", "template", CTL_TEXT, NULL, "one of those that vanctl template list shows"},
+	{"--set", "KEY=VALUE", "set", CTL_TEXTS, NULL, "fills in one place of the template; may be repeated"},
+	{NULL},
+};
+
 const struct ctl_command commands_partner[] = {
+	{"partner", "new", "ID", 1, 1, "Print a profile made from a template, to be saved and applied", new_options, partner_new},
+	{"template", "list", "", 0, 0, "Templates of profiles, with the keys they want", NULL, template_list},
 	{"partner", "apply", "FILE…", 1, SIZE_MAX, "Check profiles and put them to work, all or none", NULL, partner_apply},
 	{"partner", "list", "", 0, 0, "List partners, or other profiles", list_options, partner_list},
 	{"partner", "show", "ID", 1, 1, "Print a profile as it stands", NULL, partner_show},
