@@ -91,19 +91,19 @@ static int send_request(struct ipc_channel *ch, const char *command, const json_
 	return rc;
 }
 
-/* The answer's JSON: inline, or in the file when it was too large for a message and the command has no other file. */
-static int parse_answer(struct slice inline_json, int *fd, bool wants_file, json_t **ret)
+/* The answer's JSON: inline, or in a file when it was too large for a message. Closes fd. */
+static int parse_answer(struct slice inline_json, int fd, json_t **ret)
 {
 	struct van_buf from_file = VAN_BUF_INIT(ANSWER_MAX);
 	struct slice text = inline_json;
-	if (!text.p && *fd >= 0 && !wants_file) {
-		if (fd_read_file(*fd, &from_file) < 0) {
+	if (fd >= 0) {
+		int rc = fd_read_file(fd, &from_file);
+		close(fd);
+		if (rc < 0) {
 			van_buf_free(&from_file);
 			return ctl_fail(CTL_USAGE, "the answer of vand could not be read; try again");
 		}
 		text = van_buf_slice(&from_file);
-		close(*fd);
-		*fd = -1;
 	}
 	*ret = NULL;
 	json_error_t why;
@@ -115,19 +115,21 @@ static int parse_answer(struct slice inline_json, int *fd, bool wants_file, json
 		   : CTL_DONE;
 }
 
-static int take_answer(struct ipc_message *m, bool wants_file, json_t **ret_answer, int *ret_fd)
+/* A JSON in a file comes before the command's own file. */
+static int take_answer(struct ipc_message *m, json_t **ret_answer, int *ret_fd)
 {
 	struct ipc_control_reply reply = {0};
 	struct van_arena *arena = van_arena_new(0);
-	int fd = ipc_take_fd(m, 0), status;
+	int json_fd = -1, fd = -1, status;
 	if (!arena || m->type != IPC_CONTROL_REPLY || record_decode(&ipc_control_reply_table, m->body, arena, &reply) < 0)
 		status = ctl_fail(CTL_USAGE, "vand's answer is not understood; is it of the same version as vanctl?");
-	else if (reply.status) {
+	else if (reply.status)
 		status = ctl_fail(reply.status == 1 ? CTL_NO : CTL_USAGE, "%.*s", SLICE_ARG(reply.error));
-		if (reply.json.p)
-			parse_answer(reply.json, &fd, wants_file, ret_answer);
-	} else
-		status = parse_answer(reply.json, &fd, wants_file, ret_answer);
+	else {
+		json_fd = reply.json.p ? -1 : ipc_take_fd(m, 0);
+		fd = ipc_take_fd(m, reply.json.p ? 0 : 1);
+		status = parse_answer(reply.json, json_fd, ret_answer);
+	}
 	if (!status && ret_fd)
 		*ret_fd = fd;
 	else if (fd >= 0)
@@ -154,7 +156,7 @@ int client_ask(const struct ctl *c, const char *command, json_t *arguments, json
 	if (rc < 0)
 		status = ctl_fail(CTL_USAGE, "no answer from vand (%s); look at its log", van_err_name(rc));
 	else
-		status = take_answer(&m, ret_fd != NULL, &answer, ret_fd);
+		status = take_answer(&m, &answer, ret_fd);
 	ipc_channel_free(ch);
 	if (ret_answer)
 		*ret_answer = answer;

@@ -168,7 +168,7 @@ int control_remove_write(struct control_call *c)
 
 void control_remove_committed(struct control_call *c, struct directory *d)
 {
-	const struct profile *p = control_find_profile(c, control_arg_text(&c->args, "id"));
+	const struct profile *p = control_profile_of(d, control_arg_text(&c->args, "id"));
 	if (p)
 		directory_remove(d, p->kind, p->id);
 }

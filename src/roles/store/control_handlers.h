@@ -20,6 +20,7 @@ void control_remove_committed(struct control_call *c, struct directory *d);
 
 /* By id: a partner, else a station, else an agreement. NULL: none. */
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
+const struct profile *control_profile_of(const struct directory *d, struct slice id);
 
 /* Uses of certificates that end before that time. */
 uint64_t control_certificates_expiring(const struct directory *d, van_time before);

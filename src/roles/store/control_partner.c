@@ -67,13 +67,18 @@ int control_partner_list(struct control_call *c)
 	return van_buf_append_char(c->out, ']');
 }
 
-const struct profile *control_find_profile(struct control_call *c, struct slice id)
+const struct profile *control_profile_of(const struct directory *d, struct slice id)
 {
 	static const enum profile_kind order[] = {PROFILE_PARTNER, PROFILE_STATION, PROFILE_AGREEMENT};
 	const struct profile *p = NULL;
 	for (size_t i = 0; !p && id.p && i < sizeof order / sizeof *order; i++)
-		p = directory_get(c->work->directory, order[i], id);
+		p = directory_get(d, order[i], id);
 	return p;
+}
+
+const struct profile *control_find_profile(struct control_call *c, struct slice id)
+{
+	return control_profile_of(c->work->directory, id);
 }
 
 /* The profile, and "profile_version"; "version" too where it is not a key of its own. */
