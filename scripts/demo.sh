@@ -233,6 +233,7 @@ vand_is_ready() {
 start_vand() {
 	step "Starting vand"
 	: >"$demo/vand.log"
+	: >"$demo/vand.out"
 	"$top/build/vand" -c "$demo/vand.yaml" >"$demo/vand.out" 2>"$demo/vand.log" 9>&- &
 	vand_pid=$!
 	wait_for 60 vand_is_ready || broken "vand was not ready within 60 seconds"
@@ -330,7 +331,7 @@ post() {
 check_mdn() {
 	local name=$1 mic
 	{ grep -i '^content-type:' "$name.mdn-headers"; crlf ""; cat "$name.mdn"; } >"$name.mdn-mime"
-	openssl cms -verify -binary -purpose any -CAfile "$demo/certs/sign.pem" -certfile "$demo/certs/sign.pem" \
+	openssl cms -verify -purpose any -CAfile "$demo/certs/sign.pem" -certfile "$demo/certs/sign.pem" \
 		-in "$name.mdn-mime" -out "$name.mdn-content" 2>"$work/openssl.err" ||
 		broken "openssl cms -verify does not accept the MDN: $(grep -v '^Ver' "$work/openssl.err" | head -2)"
 	good "openssl cms -verify: the MDN's signature is the station's"

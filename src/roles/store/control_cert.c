@@ -163,31 +163,3 @@ int control_cert_show(struct control_call *c)
 		return control_say(c, 2, "%zu certificates begin with %.*s; name more digits", l.shown, SLICE_ARG(l.wanted));
 	return rc;
 }
-
-/* --- for status -------------------------------------------------------------------------------------------------------- */
-
-struct expiring {
-	van_time before;
-	uint64_t n;
-};
-
-static void count_expiring(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place)
-{
-	struct expiring *e = arg;
-	(void)owner, (void)place;
-	e->n += c->not_after && c->not_after < e->before;
-}
-
-static int count_of_profile(void *arg, const struct profile *p)
-{
-	each_of_profile(p, count_expiring, arg);
-	return 0;
-}
-
-uint64_t control_certificates_expiring(const struct directory *d, van_time before)
-{
-	struct expiring e = {.before = before};
-	directory_each(d, PROFILE_STATION, count_of_profile, &e);
-	directory_each(d, PROFILE_PARTNER, count_of_profile, &e);
-	return e.n;
-}

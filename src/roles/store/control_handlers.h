@@ -22,7 +22,4 @@ void control_remove_committed(struct control_call *c, struct directory *d);
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
 const struct profile *control_profile_of(const struct directory *d, struct slice id);
 
-/* Uses of certificates that end before that time. */
-uint64_t control_certificates_expiring(const struct directory *d, van_time before);
-
 #endif
