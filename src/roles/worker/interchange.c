@@ -225,6 +225,22 @@ static struct ipc_output *new_output(struct work *w, enum ipc_output_kind kind, 
 	return o;
 }
 
+/* The very bytes that were sent: the whole file when it holds one interchange, else the interchange with the line ends behind it. */
+static void whole_stretch(const struct work *w, uint64_t *ret_offset, uint64_t *ret_length)
+{
+	struct slice payload = w->job->payload;
+	uint64_t end = w->in->offset + w->in->length;
+	if (w->in == w->job->report->interchanges && !w->in->next) {
+		*ret_offset = 0;
+		*ret_length = payload.n;
+		return;
+	}
+	while (end < payload.n && (payload.p[end] == '\r' || payload.p[end] == '\n'))
+		end++;
+	*ret_offset = w->in->offset;
+	*ret_length = end - w->in->offset;
+}
+
 /* Pass-through: the very bytes. What was asked of the receiver is watched on the received message. */
 static int pass_through(struct work *w)
 {
@@ -237,8 +253,7 @@ static int pass_through(struct work *w)
 	o->to = w->out->to;
 	o->control_number = w->in->control_number;
 	o->extension = SLICE("edi");
-	o->offset = w->in->offset;
-	o->length = w->in->length;
+	whole_stretch(w, &o->offset, &o->length);
 	if (w->out->transactions.n == 1)
 		o->keys = RECORD_AT(w->out->transactions, struct ipc_transaction, 0)->keys;
 	if (w->route.acknowledged_by == PROFILE_ACK_RECEIVER && !w->out->acknowledgement) {
