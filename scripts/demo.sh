@@ -389,7 +389,7 @@ find_file() {
 }
 
 fetch() {
-	mailbox "$1" "get /out/* $2/" && return
+	mailbox "$1" "get /out/*.* $2/" && return
 	# An empty mailbox is no error, everything else is.
 	grep -q 'not found' "$work/sftp.err" || broken "sftp as $1 failed: $(tail -1 "$work/sftp.err")"
 	return 1
