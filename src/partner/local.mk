@@ -16,6 +16,7 @@ noinst_LIBRARIES += %D%/libpartner.a
 	%D%/problems.c %D%/problems.h \
 	%D%/profile.h \
 	%D%/profile_check.c \
+	%D%/profile_dates.c \
 	%D%/profile_finish.c \
 	%D%/profile_load.c \
 	%D%/profile_private.h \

@@ -262,9 +262,9 @@ int profile_to_yaml(const struct profile *p, struct van_buf *to)
 }
 
 /* `index` names the place in an array, SIZE_MAX: the text is one profile. */
-static int from_node(const struct schema_node *n, size_t index, struct profile **ret, struct profile_errors *errors)
+static int from_node(const struct schema_node *n, size_t index, bool trusted, struct profile **ret, struct profile_errors *errors)
 {
-	struct schema_reader r = {.arena = van_arena_new(PROFILE_ARENA_MAX), .errors = errors};
+	struct schema_reader r = {.arena = van_arena_new(PROFILE_ARENA_MAX), .errors = errors, .trusted = trusted};
 	if (!r.arena)
 		return VAN_ENOMEM;
 	if (index != SIZE_MAX)
@@ -288,16 +288,26 @@ static int parse_json(struct slice json, struct van_arena **ret_scratch, struct 
 	return rc < 0 && rc != VAN_ENOMEM ? VAN_EINVAL : rc;
 }
 
-int profile_from_json(struct slice json, struct profile **ret, struct profile_errors *errors)
+static int from_json(struct slice json, bool trusted, struct profile **ret, struct profile_errors *errors)
 {
 	struct van_arena *scratch;
 	struct schema_node *n;
 	int rc = parse_json(json, &scratch, &n, errors);
 	if (rc < 0)
 		return rc;
-	rc = from_node(n, SIZE_MAX, ret, errors);
+	rc = from_node(n, SIZE_MAX, trusted, ret, errors);
 	van_arena_free(scratch);
 	return rc;
+}
+
+int profile_from_json(struct slice json, struct profile **ret, struct profile_errors *errors)
+{
+	return from_json(json, false, ret, errors);
+}
+
+int profile_from_stored(struct slice json, struct profile **ret, struct profile_errors *errors)
+{
+	return from_json(json, true, ret, errors);
 }
 
 int profile_set_from_json(struct slice json, struct profile_set **ret, struct profile_errors *errors)
@@ -319,7 +329,7 @@ int profile_set_from_json(struct slice json, struct profile_set **ret, struct pr
 	const struct schema_node *list = n->kind == SCHEMA_NODE_LIST ? n : &one;
 	for (const struct schema_node *c = list->first; c && rc != VAN_ENOMEM; c = c->next, i++) {
 		struct profile *p;
-		rc = from_node(c, list == n ? i : SIZE_MAX, &p, problems.errors);
+		rc = from_node(c, list == n ? i : SIZE_MAX, false, &p, problems.errors);
 		if (rc == 0 && set_add(s, p) < 0) {
 			profile_free(p);
 			rc = VAN_ENOMEM;

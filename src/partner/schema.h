@@ -72,6 +72,7 @@ struct schema_reader {
 	struct profile_errors *errors;
 	const char *file;    /* NULL: none */
 	struct slice folder; /* where relative paths start, absolute; absent: paths must be absolute, no file is read */
+	bool trusted;        /* our own stored bytes: derived fields need not be made anew */
 	char path[256];      /* field being read */
 	size_t path_n;
 };

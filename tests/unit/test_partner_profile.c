@@ -43,6 +43,33 @@ static void every_key_round_trips(void **state)
 	van_buf_free(&two);
 }
 
+/* The fast way for what is stored gives the same; what comes in a request is not believed. */
+static void derived_fields_are_made_anew(void **state)
+{
+	(void)state;
+	struct profile_set *s = fixture_load(fixture_profiles);
+	struct van_buf json = VAN_BUF_INIT(0), again = VAN_BUF_INIT(0);
+	struct profile *stored, *sent;
+	profile_to_json(s->v[0], &json);
+	assert_int_equal(profile_from_stored(van_buf_slice(&json), &stored, NULL), 0);
+	profile_to_json(stored, &again);
+	assert_true(slice_eq(van_buf_slice(&json), van_buf_slice(&again)));
+	const struct profile_key_pair *a = RECORD_AT(s->v[0]->station->as2->sign, struct profile_key_pair, 0);
+	const struct profile_key_pair *b = RECORD_AT(stored->station->as2->sign, struct profile_key_pair, 0);
+	assert_true(slice_eq(a->certificate->der, b->certificate->der) && slice_eq(a->key_id, b->key_id));
+	char *id = memmem(json.p, json.n, a->key_id.p, 64);
+	assert_non_null(id);
+	memset(id, '0', 64);
+	assert_int_equal(profile_from_json(van_buf_slice(&json), &sent, NULL), 0);
+	b = RECORD_AT(sent->station->as2->sign, struct profile_key_pair, 0);
+	assert_true(slice_eq(a->key_id, b->key_id) && slice_eq(a->key_id, b->certificate->key_id));
+	profile_free(stored);
+	profile_free(sent);
+	profile_set_free(s);
+	van_buf_free(&json);
+	van_buf_free(&again);
+}
+
 static void values_arrive(void **state)
 {
 	(void)state;
@@ -188,6 +215,28 @@ static void placeholders_are_warnings(void **state)
 	test_free(out);
 	profile_set_free(s);
 	profile_errors_free(&e);
+}
+
+static void expired_certificates_are_warnings(void **state)
+{
+	(void)state;
+	struct profile_set *s = fixture_load(fixture_profiles);
+	struct profile_errors e = {0};
+	const struct profile_key_pair *k = RECORD_AT(s->v[0]->station->as2->sign, struct profile_key_pair, 0);
+	van_time end = k->certificate->not_after, day = 86400 * VAN_SECOND;
+	assert_int_equal(profile_set_check_dates(s, end - 40 * day, &e), 0);
+	assert_int_equal(e.n, 0);
+	assert_int_equal(profile_set_check_dates(s, end - day, &e), 0);
+	assert_int_equal(e.errors, 0);
+	assert_int_equal(e.warnings, 4); /* two of the station, one of the partner in two places */
+	profile_errors_free(&e);
+	assert_int_equal(profile_set_check_dates(s, end + 800 * day, &e), 0);
+	char *text = fixture_print(&e);
+	assert_holds(text, "test.yaml:11: warning: as2.sign[0].certificate: the certificate of \"CN=hub-sign\" expired on ");
+	assert_holds(text, "connections[0].keys[0].until: this key has not been accepted since 2028-01-01");
+	test_free(text);
+	profile_errors_free(&e);
+	profile_set_free(s);
 }
 
 static char *repeat(const char *part, size_t n, const char *end)
@@ -339,10 +388,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_round_trips),
 		cmocka_unit_test(values_arrive),
+		cmocka_unit_test(derived_fields_are_made_anew),
 		cmocka_unit_test(defaults_are_those_of_the_reference),
 		cmocka_unit_test(messages_say_where_and_what_to_do),
 		cmocka_unit_test(several_errors_come_at_once),
 		cmocka_unit_test(placeholders_are_warnings),
+		cmocka_unit_test(expired_certificates_are_warnings),
 		cmocka_unit_test(hostile_yaml_is_refused),
 		cmocka_unit_test(damaged_yaml_gets_an_answer),
 		cmocka_unit_test(json_is_checked_like_yaml),
