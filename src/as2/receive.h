@@ -55,6 +55,7 @@ struct as2_received {
 	char text[400];           /* for the MDN's human part; says what to do when there was an error */
 
 	bool was_signed, was_encrypted, was_compressed;
+	bool is_mdn;              /* refused because it is a disposition notification: as2_mdn_verify() reads those */
 	enum digest_alg signature_digest;
 	enum cipher_alg cipher;
 	char decrypt_key_id[KEY_ID_LEN + 1]; /* empty when not encrypted */

@@ -65,6 +65,24 @@ int layer_feed(struct layer *l, const void *p, size_t n);
 int layer_finish(struct layer *l);
 void layer_free(struct layer *l);
 
+/* The entity that a layer contains: its body is the next layer. */
+int layer_open_inner(struct layer *l);
+int layer_feed_inner(struct layer *l, const void *p, size_t n);
+int layer_finish_inner(struct layer *l);
+/* Feeds BER or its base64 through a decoder whose encoding is seen from the first byte that is no blank. */
+int layer_sniffing_feed(struct mime_decoder *d, bool *sniffed, const char *p, size_t n);
+
+/* Starts the digests of a signed entity: the mask's, and those that the receipt may want. */
+int receiver_begin_signed(struct as2_receiver *r, uint32_t mask);
+
+int layer_open_document(struct layer *l, const struct mime_value *type, struct slice disposition, struct slice headers);
+int layer_document_bytes(void *layer, const void *p, size_t n);
+int layer_open_cms(struct layer *l);
+int layer_cms_bytes(void *layer, const void *p, size_t n);
+int layer_finish_cms(struct layer *l);
+int layer_open_signed(struct layer *l, const struct mime_value *type);
+int layer_finish_signed(struct layer *l);
+
 /* After the last byte: verifies the signature, settles the MIC. */
 void receiver_settle(struct as2_receiver *r);
 

@@ -282,6 +282,8 @@ static void other_structures(void **state)
 	assert_mic(&o.got, "document", "sha256", "SHA256");
 	assert_int_equal(o.got.payload_offset, 0);
 	outcome_free(&o);
+	assert_refused(SLICE("--b\r\n\r\n--b--"), "multipart/report; report-type=disposition-notification; boundary=b", &open_policy,
+		       AS2_UNEXPECTED_ERROR);
 	/* encrypted only: over the entity with its headers */
 	struct van_buf body = encrypt_file("entity", "-aes256 hub.pem");
 	assert_int_equal(receive(van_buf_slice(&body), ENVELOPED, "binary", &open_policy, RANDOM, &o), 0);
