@@ -41,7 +41,7 @@ static void look_at_certificate(const struct look *l, const struct profile_certi
 
 static void look_at_certificates(const struct look *l, const struct record_list *list, const char *under)
 {
-	char field[120];
+	char field[160];
 	for (size_t i = 0; i < list->n; i++) {
 		snprintf(field, sizeof field, "%s[%zu]", under, i);
 		look_at_certificate(l, RECORD_AT(*list, struct profile_certificate, i), field);
@@ -50,7 +50,7 @@ static void look_at_certificates(const struct look *l, const struct record_list 
 
 static void look_at_key_pairs(const struct look *l, const struct record_list *list, const char *under)
 {
-	char field[120];
+	char field[160];
 	for (size_t i = 0; i < list->n; i++) {
 		snprintf(field, sizeof field, "%s[%zu].certificate", under, i);
 		look_at_certificate(l, RECORD_AT(*list, struct profile_key_pair, i)->certificate, field);
