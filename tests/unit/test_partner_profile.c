@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/fdio.h"
+#include "partner/directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -356,9 +357,20 @@ static void the_promised_examples_load(void **state)
 	assert_non_null(end);
 	van_buf_append(&yaml, start + 8, (size_t)(end - start - 8));
 	van_buf_append_char(&yaml, 0);
-	struct profile_set *s = fixture_load(yaml.p);
+	struct profile_set *s = fixture_load(yaml.p), *back;
+	struct profile_errors e = {0};
+	struct van_buf json = VAN_BUF_INIT(0);
 	assert_int_equal(s->n, 5);
+	assert_int_equal(directory_check(NULL, s, NULL, NULL, &e), 0);
+	assert_int_equal(e.n, 0);
+	/* As the store gets it, where the dots in its key and hash are no error either. */
+	assert_int_equal(profile_set_to_json(s, &json), 0);
+	assert_int_equal(profile_set_from_json(van_buf_slice(&json), &back, &e), 0);
+	assert_int_equal(e.warnings, 2);
+	profile_errors_free(&e);
+	profile_set_free(back);
 	profile_set_free(s);
+	van_buf_free(&json);
 	van_buf_free(&page);
 	van_buf_free(&yaml);
 }
