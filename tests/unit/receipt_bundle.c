@@ -531,6 +531,23 @@ static int run(const char *fmt, ...)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static void unpack(struct fixture *f, const char *path, int fd)
+{
+	(void)f;
+	assert_true(fd >= 0);
+	assert_int_equal(run("rm -rf %s && mkdir %s && cp /proc/%d/fd/%d %s/b.tar && tar -xf %s/b.tar -C %s", path, path, (int)getpid(), fd, path,
+		path, path), 0);
+	close(fd);
+}
+
+static void script(const char *path, const char *argument, int expected)
+{
+	int rc = run("cd %s && sh openvan-receipts/verify.sh %s >log 2>&1", path, argument);
+	if (rc != expected)
+		run("sed 's/^/# /' %s/log", path);
+	assert_int_equal(rc, expected);
+}
+
 static void the_script_agrees(void **state)
 {
 	struct fixture *f = *state;
@@ -539,42 +556,35 @@ static void the_script_agrees(void **state)
 	fill(f, 45);
 	char path[600];
 	snprintf(path, sizeof path, "%s/unpacked", f->dir.path);
-	int fd = export(f, "2025-12-15", "2026-01-02", NULL);
-	assert_int_equal(run("mkdir %s && cp /proc/%d/fd/%d %s/b.tar && tar -xf %s/b.tar -C %s", path, (int)getpid(), fd, path, path, path), 0);
-	close(fd);
-#define SCRIPT "cd %s && sh openvan-receipts/verify.sh %s >log 2>&1"
-	int rc = run(SCRIPT, path, "");
-	if (rc)
-		run("sed 's/^/# /' %s/log", path);
-	assert_int_equal(rc, 0);
+	unpack(f, path, export(f, "2025-12-15", "2026-01-02", NULL));
+	script(path, "", 0);
 	assert_int_equal(run("grep -q '^28 receipts are in the signed log; 4 artefacts match, 0 are not' %s/log", path), 0);
-	assert_int_equal(run(SCRIPT, path, "openvan-receipts/key.pem"), 0);
+	/* The rest with few receipts, for speed. */
+	unpack(f, path, export(f, "2026-01-01T05:30:00Z", "2026-01-01T08:30:00Z", NULL));
+	script(path, "openvan-receipts/key.pem", 0);
 	assert_int_equal(run("openssl genpkey -algorithm ed25519 2>/dev/null | openssl pkey -pubout -out %s/other.pem", path), 0);
-	assert_int_equal(run(SCRIPT, path, "other.pem"), 1);
+	script(path, "other.pem", 1);
 	/* Without xxd. */
 	assert_int_equal(run("cd %s && mkdir bin && for p in sh sed cut od tr openssl sha256sum grep tail wc mktemp rm cat dirname; do "
 		"ln -s \"$(command -v $p)\" bin/$p; done && PATH=$PWD/bin sh openvan-receipts/verify.sh >log 2>&1", path), 0);
 	/* Alterations, with sums to match. */
 	static const char *const edits[] = {
-		"sed -i s/acme/acne/ 2026/leaves/000000000003.json",
+		"sed -i s/acme/acne/ 2026/leaves/000000000007.json",
 		"printf x >>2026/artefacts/000000000008/payload",
 		"printf 0123456789abcdef >2026/salts/000000000008/raw",
-		"rm 2026/leaves/000000000003.json 2026/proofs/000000000003.tlog-proof",
+		"rm 2026/leaves/000000000007.json 2026/proofs/000000000007.tlog-proof",
 		"sed -i 2s/index/indax/ 2026/proofs/000000000009.tlog-proof",
-		"cp 2026/leaves/000000000004.json 2026/leaves/000000000005.json",
+		"cp 2026/leaves/000000000007.json 2026/leaves/000000000008.json",
 		"sed -i 2s/4/5/ 2026/checkpoint",
 		"printf x >>certificates/*.der",
 	};
 	for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
 		assert_int_equal(run("cd %s && rm -rf openvan-receipts && tar -xf b.tar && cd openvan-receipts && %s && "
 			"find . -type f ! -name SHA256SUMS | sed 's|^./||' | xargs sha256sum >SHA256SUMS", path, edits[i]), 0);
-		rc = run(SCRIPT, path, "");
-		if (rc != 1)
-			print_message("# not found: %s\n", edits[i]);
-		assert_int_equal(rc, 1);
+		script(path, "", 1);
 	}
 	assert_int_equal(run("cd %s && rm -rf openvan-receipts && tar -xf b.tar && printf x >>openvan-receipts/VERIFY.md", path), 0);
-	assert_int_equal(run(SCRIPT, path, ""), 1);
+	script(path, "", 1);
 }
 
 static void large_files_have_a_pax_record(void **state)
