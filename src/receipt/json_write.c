@@ -20,10 +20,25 @@ static void put_escaped(struct van_buf *to, uint32_t c)
 	}
 }
 
+/* Bytes at the beginning that stand for themselves: nearly always all. */
+static size_t plain(struct slice s)
+{
+	size_t n = 0;
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 int canon_put_text(struct van_buf *to, struct slice s)
 {
 	van_buf_append_char(to, '"');
 	while (s.n) {
+		size_t n = plain(s);
+		if (n) {
+			van_buf_append(to, s.p, n);
+			s = slice_make(s.p + n, s.n - n);
+			continue;
+		}
 		struct slice before = s;
 		uint32_t c = utf8_next(&s);
 		if (c == UTF8_BAD)

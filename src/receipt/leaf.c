@@ -109,13 +109,17 @@ static const struct slice *text_at(const struct receipt_leaf *l, const struct me
 
 static void put_name(struct van_buf *to, size_t start, const char *name)
 {
-	van_buf_printf(to, "%s\"%s\":", to->n > start + 1 ? "," : "", name);
+	van_buf_append_str(to, to->n > start + 1 ? ",\"" : "\"");
+	van_buf_append_str(to, name);
+	van_buf_append_str(to, "\":");
 }
 
 static void put_hash(struct van_buf *to, const void *hash)
 {
 	char hex[2 * RECEIPT_HASH + 1];
-	van_buf_printf(to, "\"%s\"", hex_encode(hex, hash, RECEIPT_HASH));
+	van_buf_append_char(to, '"');
+	van_buf_append_str(to, hex_encode(hex, hash, RECEIPT_HASH));
+	van_buf_append_char(to, '"');
 }
 
 static void put_artefacts(const struct receipt_leaf *l, struct van_buf *to)

@@ -2,7 +2,7 @@
  *
  *	fd = payload_create_unnamed(d, &err);          any thread or, through the descriptor, another process writes it
  *	payload_link(d, fd, id, "raw", &err);          … for each file of the batch
- *	payload_sync(d, &err);                         one pass of flushes: data, then the folders touched
+ *	payload_sync(d, &err);                         a few files: a flush for each and for the folder; more: one syncfs()
  *	store_commit(...) == 0 ? payload_keep(d) : payload_rollback(d);
  *
  * A crash before the commit leaves files that nothing refers to; payload_sweep() at start removes them. The folder of a
