@@ -1,0 +1,20 @@
+/* CSV as RFC 4180 has it: commas, "quotes" doubled inside quotes, LF or CRLF; a byte-order mark is skipped. */
+#ifndef OPENVAN_MAP_CSV_H
+#define OPENVAN_MAP_CSV_H
+
+#include "base/arena.h"
+
+#define CSV_MAX_FIELDS 16
+
+struct csv {
+	struct slice rest;
+	unsigned line; /* of the record last read */
+	unsigned next_line;
+};
+
+void csv_begin(struct csv *c, struct slice text);
+/* The next record that is not empty; fields past its last are empty. Fields live in the arena.
+ * 1: read; 0: the end; VAN_ENOMEM; VAN_ESYNTAX (a quote without its end, or too many fields). */
+int csv_next(struct csv *c, struct van_arena *a, struct slice fields[CSV_MAX_FIELDS]);
+
+#endif

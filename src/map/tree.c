@@ -1,0 +1,96 @@
+#include "map/tree.h"
+
+#include "base/error.h"
+#include "base/record.h"
+
+struct tree *tree_new(struct tree_room *r, enum tree_kind kind)
+{
+	if (!r->error && !r->left)
+		r->error = VAN_ELIMIT;
+	struct tree *t = r->error ? NULL : van_arena_alloc(r->arena, sizeof *t);
+	if (!t) {
+		r->error = r->error ? r->error : VAN_ENOMEM;
+		return NULL;
+	}
+	r->left--;
+	t->kind = kind;
+	t->tail = &t->first;
+	return t;
+}
+
+static struct tree *adopt(struct tree *parent, struct tree *child)
+{
+	if (child) {
+		*parent->tail = child;
+		parent->tail = &child->next;
+	}
+	return child;
+}
+
+struct tree *tree_find(const struct tree *object, struct slice name)
+{
+	struct tree *t = object->first;
+	while (t && !slice_eq(t->name, name))
+		t = t->next;
+	return t;
+}
+
+struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice name, enum tree_kind kind)
+{
+	struct tree *t = tree_find(object, name);
+	if (t)
+		return t->kind == kind ? t : NULL;
+	t = adopt(object, tree_new(r, kind));
+	if (t)
+		t->name = name;
+	return t;
+}
+
+struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind)
+{
+	return adopt(array, tree_new(r, kind));
+}
+
+static void line(struct van_buf *to, bool pretty, int depth)
+{
+	if (!pretty)
+		return;
+	van_buf_append_char(to, '\n');
+	for (int i = 0; i < depth; i++)
+		van_buf_append_str(to, "  ");
+}
+
+/* Depth is that of the map's targets: bounded by MAP_MAX_PARTS. */
+static void write_value(const struct tree *t, bool pretty, int depth, struct van_buf *to)
+{
+	if (t->kind == TREE_TEXT) {
+		json_put_text(to, t->text);
+		return;
+	}
+	if (t->kind == TREE_NUMBER || t->kind == TREE_BOOL) {
+		van_buf_append_slice(to, t->text);
+		return;
+	}
+	van_buf_append_char(to, t->kind == TREE_OBJECT ? '{' : '[');
+	for (const struct tree *c = t->first; c; c = c->next) {
+		if (c != t->first)
+			van_buf_append_char(to, ',');
+		line(to, pretty, depth + 1);
+		if (t->kind == TREE_OBJECT) {
+			json_put_text(to, c->name);
+			van_buf_append_str(to, pretty ? ": " : ":");
+		}
+		write_value(c, pretty, depth + 1, to);
+	}
+	if (t->first)
+		line(to, pretty, depth);
+	van_buf_append_char(to, t->kind == TREE_OBJECT ? '}' : ']');
+}
+
+int tree_write(const struct tree *t, bool pretty, struct van_buf *to)
+{
+	write_value(t, pretty, 0, to);
+	if (pretty)
+		van_buf_append_char(to, '\n');
+	return van_buf_error(to);
+}

@@ -1,0 +1,31 @@
+/* JSON values that live in an arena; members keep the order in which they were set. */
+#ifndef OPENVAN_MAP_TREE_H
+#define OPENVAN_MAP_TREE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum tree_kind { TREE_TEXT, TREE_NUMBER, TREE_BOOL, TREE_OBJECT, TREE_ARRAY };
+
+struct tree {
+	struct tree *next, *first, **tail; /* siblings; children of objects and arrays */
+	enum tree_kind kind;
+	bool closed;       /* object: a loop's instance has filled it */
+	struct slice name; /* in an object */
+	struct slice text; /* text; a number's digits; "true" or "false" */
+};
+
+struct tree_room {
+	struct van_arena *arena;
+	size_t left; /* values that may still be made */
+	int error;   /* VAN_ENOMEM or VAN_ELIMIT, latched */
+};
+
+struct tree *tree_new(struct tree_room *r, enum tree_kind kind);
+/* The member of an object, made where it is missing. NULL after an error, or when it is of another kind. */
+struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice name, enum tree_kind kind);
+struct tree *tree_find(const struct tree *object, struct slice name);
+struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind);
+int tree_write(const struct tree *t, bool pretty, struct van_buf *to);
+
+#endif
