@@ -204,7 +204,7 @@ class Campaign:
 
     def _count_receipts(self, t, label, sent, ids):
         n = self.network
-        receipts = n.json("receipt", "list", "--limit", "1000000")
+        receipts = n.json("receipt", "list", "--limit", "100000")
         events = collections.defaultdict(collections.Counter)
         for r in receipts:
             events[r["message"]][r["event"]] += 1

@@ -412,7 +412,7 @@ acknowledged_by: receiver
         return json.loads(self.vanctl(*arguments, "--json").stdout)
 
     def messages(self, *filters):
-        return self.json("message", "list", "--limit", "1000000", *filters)
+        return self.json("message", "list", "--limit", "100000", *filters)
 
     def queue_depth(self):
         return self.json("status")["queue"]["depth"]
