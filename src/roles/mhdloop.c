@@ -29,9 +29,11 @@ int mhdloop_attach(struct mhdloop *m, struct MHD_Daemon *daemon, struct loop *l)
 	return info && loop_watch(l, info->epoll_fd, EPOLLIN, on_events, m) ? 0 : VAN_EIO;
 }
 
-void mhdloop_pump(struct mhdloop *m)
+void mhdloop_pump(struct mhdloop *m, bool resumed)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	if (resumed)
+		MHD_run(m->daemon);
 	for (int round = 0; round < ROUNDS_MAX && MHD_get_timeout(m->daemon, &ms) == MHD_YES && ms == 0; round++)
 		MHD_run(m->daemon);
 	if (!m->timer && MHD_get_timeout(m->daemon, &ms) == MHD_YES)

@@ -4,6 +4,8 @@
 
 #include "ipc/loop.h"
 
+#include <stdbool.h>
+
 struct MHD_Daemon;
 
 struct mhdloop {
@@ -14,7 +16,9 @@ struct mhdloop {
 
 /* 0 or negative. */
 int mhdloop_attach(struct mhdloop *m, struct MHD_Daemon *daemon, struct loop *l);
-/* Before each wait of the loop: lets the library act on resumed connections at once and on time-outs in time. */
-void mhdloop_pump(struct mhdloop *m);
+/* Before each wait of the loop: lets the library act on resumed connections at once and on time-outs in time.
+ * `resumed`: a connection was resumed since the last time. Nothing else tells the library: without threads of its own
+ * neither its epoll descriptor nor its time-out changes when that happens. */
+void mhdloop_pump(struct mhdloop *m, bool resumed);
 
 #endif

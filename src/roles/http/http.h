@@ -27,6 +27,7 @@ struct http {
 	size_t room, in_flight;
 	uint64_t in_flight_bytes, last_id;
 	bool stopping;
+	bool resumed; /* a connection was, since the last pump */
 };
 
 /* requests.c: the table */

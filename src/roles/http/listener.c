@@ -48,6 +48,7 @@ static void set_answer(struct http *h, struct request *q, unsigned status, struc
 	if (q->suspended) {
 		q->suspended = false;
 		MHD_resume_connection(q->connection);
+		h->resumed = true;
 	}
 }
 
@@ -193,6 +194,15 @@ static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char
 	return true;
 }
 
+/* From here on the time-out for inactivity rules: a large body may take long. */
+static void head_is_done(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *k = i ? i->socket_context : NULL;
+	if (k)
+		k->since = 0;
+}
+
 static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *c, const char *url, const char *method, void **state)
 {
 	struct http *h = l->http;
@@ -213,6 +223,7 @@ static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *
 	q->facts.tls = l->tls;
 	q->facts.peer = peer_address(q->arena, c);
 	q->facts.path = van_arena_slice(q->arena, slice_str(url));
+	head_is_done(c);
 	if (!keep_headers(q, c)) {
 		request_free(h, q);
 		return refuse(c, 431, 0, NULL, "the headers are too large");
@@ -360,8 +371,10 @@ static void sweep(void *arg)
 
 void listeners_pump(struct http *h)
 {
+	bool resumed = h->resumed;
+	h->resumed = false;
 	for (size_t i = 0; i < h->nlisteners; i++)
-		mhdloop_pump(&h->listeners[i]->events);
+		mhdloop_pump(&h->listeners[i]->events, resumed);
 }
 
 static int read_tls_file(struct http *h, const char *name, uint64_t index, struct van_buf *to)

@@ -21,6 +21,7 @@ struct web {
 	size_t nlisteners;
 	struct query *queries;
 	uint64_t last_id;
+	bool resumed; /* a connection was, since the last pump */
 };
 
 /* A request that waits for the store. */
@@ -90,6 +91,7 @@ static void finish(struct query *q, unsigned status)
 	loop_cancel(q->timer);
 	q->timer = NULL;
 	MHD_resume_connection(q->connection);
+	q->web->resumed = true;
 }
 
 static void on_patience_over(void *arg)
@@ -217,8 +219,10 @@ static void on_peer(void *arg, struct role_peer *peer)
 static void pump(void *arg)
 {
 	struct web *w = arg;
+	bool resumed = w->resumed;
+	w->resumed = false;
 	for (size_t i = 0; i < w->nlisteners; i++)
-		mhdloop_pump(&w->listeners[i]);
+		mhdloop_pump(&w->listeners[i], resumed);
 }
 
 static int start_listeners(struct web *w)
