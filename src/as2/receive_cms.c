@@ -111,6 +111,8 @@ int layer_finish_cms(struct layer *l)
 	if (rc)
 		return cms_refused(l, rc);
 	if (cms_reader_type(l->cms) == CMS_TYPE_SIGNED)
-		van_buf_append_slice(&l->r->signature, cms_reader_trailer(l->cms));
+		rc = van_buf_append_slice(&l->r->signature, cms_reader_trailer(l->cms));
+	if (rc)
+		return receiver_malformed(l->r, rc, "its signature is too long");
 	return layer_finish_inner(l);
 }

@@ -146,10 +146,11 @@ static int settle_mic(struct as2_receiver *r, struct digests *d, enum digest_alg
 	r->out.mic_alg = alg;
 	r->out.mic_size = digest_size(alg);
 	memcpy(r->out.mic, d->bytes[alg], r->out.mic_size);
-	base64_encode(&text, r->out.mic, r->out.mic_size, 0);
+	if (base64_encode(&text, r->out.mic, r->out.mic_size, 0) != 0)
+		r->fatal = text.error;
 	snprintf(r->out.mic_text, sizeof r->out.mic_text, "%.*s, %.*s", SLICE_ARG(van_buf_slice(&text)), SLICE_ARG(name));
 	van_buf_free(&text);
-	return 0;
+	return r->fatal;
 }
 
 /* A signed receipt that must be as we can't make it is a failure (RFC 4130 section 7.4.3), not an error. */

@@ -34,7 +34,7 @@ static int parse_attributes(struct ber_element *e, struct van_arena *arena, stru
 {
 	struct van_buf der = VAN_BUF_INIT(0);
 	der_put(&der, BER_SET, e->content);
-	s->signed_attrs = van_arena_slice(arena, van_buf_slice(&der));
+	s->signed_attrs = der.error ? SLICE_NONE : van_arena_slice(arena, van_buf_slice(&der));
 	van_buf_free(&der);
 	if (!s->signed_attrs.p)
 		return VAN_ENOMEM;

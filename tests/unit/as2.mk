@@ -1,5 +1,5 @@
 # MIME, CMS and AS2. The peer is the openssl command.
-AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime %D%/as2_replay
+AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime %D%/as2_replay %D%/as2_torture
 check_PROGRAMS += $(AS2_TESTS)
 TESTS += $(AS2_TESTS)
 AS2_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)/tests/unit
@@ -20,4 +20,8 @@ AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 	%D%/as2_peer.c %D%/as2_peer.h
 %C%_as2_replay_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
 %C%_as2_replay_LDADD = $(AS2_TEST_LIBS)
+%C%_as2_torture_SOURCES = %D%/as2_torture.c %D%/as2_peer.c %D%/as2_peer.h
+%C%_as2_torture_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
+%C%_as2_torture_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+%C%_as2_torture_LDADD = $(AS2_TEST_LIBS)
 EXTRA_DIST += tests/fuzz/fuzz_as2.c tests/fuzz/fuzz_cms.c tests/fuzz/fuzz_mime.c

@@ -1,4 +1,8 @@
 /* Receiving AS2 messages that the openssl command made. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include "as2_peer.h"
 
 #include "as2/receive.h"
@@ -12,6 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -95,9 +100,9 @@ static int receive(struct slice body, const char *type, const char *encoding, co
 	struct van_arena *arena = van_arena_new(0);
 	struct as2_request q;
 	assert_int_equal(as2_request_parse(&h, arena, &q, NULL), 0);
-	const struct cms_cert *decrypt[] = {stranger, hub}, *partner[] = {hub, acme};
+	const struct cms_cert *decrypt[] = {stranger, hub}, *partner[] = {hub, ec, acme};
 	struct as2_receiver_config c = {.request = &q, .policy = *policy, .decrypt_certs = decrypt + 1, .ndecrypt_certs = 1,
-					.partner_certs = partner, .npartner_certs = 2, .arg = o, .unwrap = unwrap,
+					.partner_certs = partner, .npartner_certs = 3, .arg = o, .unwrap = unwrap,
 					.payload = take_payload, .entity = take_entity, .payload_within_entity = o->once,
 					.entity_read = o->no_read_back ? NULL : read_entity};
 	struct as2_receiver *r;
@@ -218,6 +223,20 @@ static void base64_body(void **state)
 		assert_document(&o);
 		outcome_free(&o);
 	}
+	van_buf_free(&body);
+}
+
+static void elliptic_signature(void **state)
+{
+	(void)state;
+	struct outcome o = {.fail_at = 0};
+	assert_int_equal(peer_run("openssl cms -sign -in entity -binary -signer ec.pem -inkey ec.key -md sha384 -out signed"), 0);
+	struct van_buf body = encrypt_file("signed", "-aes256 hub.pem");
+	assert_int_equal(receive(van_buf_slice(&body), ENVELOPED, "binary", &secure, RANDOM, &o), 0);
+	assert_document(&o);
+	assert_string_equal(o.got.signer_sha256, ec->facts.sha256);
+	assert_int_equal(o.got.signature_digest, DIGEST_SHA384);
+	outcome_free(&o);
 	van_buf_free(&body);
 }
 
@@ -592,6 +611,54 @@ static void our_own_errors(void **state)
 	van_buf_free(&body);
 }
 
+static int count(void *arg, const void *p, size_t n)
+{
+	(void)p;
+	(void)arg, (void)n;
+	return 0;
+}
+
+/* 64 MiB go through without the process growing. */
+static void constant_memory(void **state)
+{
+	(void)state;
+#ifdef VAN_SANITIZERS
+	skip(); /* freed memory is kept back there */
+#endif
+	struct mime_header v[] = {{SLICE("AS2-From"), SLICE("A")}, {SLICE("AS2-To"), SLICE("B")}, {SLICE("Message-ID"), SLICE("<1>")},
+				  {SLICE("Content-Type"), SLICE(ENVELOPED)}};
+	struct mime_headers h = {v, 4};
+	struct van_arena *arena = van_arena_new(0);
+	struct as2_request q;
+	struct outcome o = {.fail_at = 0};
+	const struct cms_cert *decrypt[] = {hub}, *partner[] = {acme};
+	struct as2_receiver *r;
+	struct rusage before, after;
+	char path[256], chunk[65536];
+	size_t n;
+	assert_int_equal(peer_run("( printf 'Content-Type: a/b\r\n\r\n'; head -c 64M /dev/zero ) >entity64; openssl cms -sign -in entity64 -binary "
+				  "-signer acme.pem -inkey acme.key -out signed64 && openssl cms -encrypt -binary -aes256 -in signed64 -outform "
+				  "DER -stream -out body64 hub.pem"), 0);
+	snprintf(path, sizeof path, "%s/body64", peer_dir());
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(as2_request_parse(&h, arena, &q, NULL), 0);
+	struct as2_receiver_config c = {.request = &q, .policy = secure, .decrypt_certs = decrypt, .ndecrypt_certs = 1,
+					.partner_certs = partner, .npartner_certs = 1, .arg = &o, .unwrap = unwrap, .payload = count};
+	getrusage(RUSAGE_SELF, &before);
+	assert_int_equal(as2_receiver_new(&c, &r, NULL), 0);
+	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+		assert_int_equal(as2_receiver_feed(r, chunk, n), 0);
+	assert_int_equal(as2_receiver_finish(r, &o.got, NULL), 0);
+	getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(o.got.disposition, AS2_PROCESSED);
+	assert_int_equal(o.got.payload_size, 64 << 20);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 2048);
+	fclose(f);
+	as2_receiver_free(r);
+	van_arena_free(arena);
+}
+
 static void make_document(void)
 {
 	document = VAN_BUF_INIT(0);
@@ -643,8 +710,10 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* first: the peak of the process counts */
+		cmocka_unit_test(constant_memory),
 		cmocka_unit_test(signed_and_encrypted), cmocka_unit_test(base64_body),
-		cmocka_unit_test(line_ends),            cmocka_unit_test(written_once),
+		cmocka_unit_test(elliptic_signature),   cmocka_unit_test(line_ends),            cmocka_unit_test(written_once),
 		cmocka_unit_test(base64_part),          cmocka_unit_test(other_structures),
 		cmocka_unit_test(opaque_signed),        cmocka_unit_test(compressed),
 		cmocka_unit_test(bad_signatures),       cmocka_unit_test(decryption_says_nothing),

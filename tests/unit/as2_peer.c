@@ -46,6 +46,11 @@ void peer_stop(void)
 		fprintf(stderr, "# %s was not removed\n", dir);
 }
 
+const char *peer_dir(void)
+{
+	return dir;
+}
+
 static char *path_of(const char *name, char *to, size_t size)
 {
 	snprintf(to, size, "%s/%s", dir, name);

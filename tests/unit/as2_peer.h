@@ -16,6 +16,9 @@ void peer_write(const char *name, const void *p, size_t n);
 /* The caller frees. Fails the test when there is no such file. */
 struct van_buf peer_read(const char *name);
 
+/* The folder. */
+const char *peer_dir(void);
+
 struct cms_cert *peer_cert(const char *name);
 EVP_PKEY *peer_key(const char *name);
 
