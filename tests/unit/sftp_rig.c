@@ -371,6 +371,7 @@ int main(int argc, char **argv)
 	log_setup("sftp", LOG_LEVEL_INFO, LOG_FORMAT_KV);
 	struct loop *loop = loop_new();
 	struct sftpd_limits limits = sftpd_limits_default();
+	limits.connections_per_address = limits.connections;
 	struct van_error e = {0};
 	struct sftpd_listener *l = sftpd_listener_new(loop, &limits, &e);
 	struct ipc_channel *c = ipc_channel_new(pair[0]);

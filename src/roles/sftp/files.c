@@ -19,8 +19,7 @@ struct file {
 	int fd;
 	uint64_t offset; /* where the content begins */
 	struct sftpd_attributes attributes;
-	uint64_t sent; /* bytes from the beginning that were read without a gap */
-	bool collected;
+	struct sftpd_progress *progress; /* NULL: nobody has to know how much was read */
 };
 
 static struct slice name_of(const struct file *f)
@@ -45,6 +44,8 @@ static struct file *file_new(const struct sftpd_place *at)
 static void file_free(struct file *f)
 {
 	sftpd_upload_free(f->upload);
+	if (f->progress)
+		f->progress->handles--;
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f);
@@ -55,6 +56,34 @@ static enum sftpd_status ask_about(struct sftpd_mailbox *m, uint32_t type, const
 {
 	struct ipc_mailbox_name name = {at->folder, at->date, at->name};
 	return sftpd_store_mailbox(m->store, type, &ipc_mailbox_name_table, &name, -1, ret, ret_fd, why);
+}
+
+/* The one that is under way, or a free one, or the oldest that nobody reads. NULL when there is none. */
+static struct sftpd_progress *progress_of(struct sftpd_mailbox *m, const struct ipc_mailbox_entry *e)
+{
+	struct slice id = e->id.n ? e->id : e->name;
+	struct sftpd_progress *best = NULL;
+	if (id.n >= sizeof best->id)
+		return NULL;
+	for (size_t i = 0; i < SFTPD_PROGRESS_MAX; i++) {
+		struct sftpd_progress *p = &m->progress[i];
+		if (slice_is(id, p->id)) {
+			best = p;
+			break;
+		}
+		if (!p->handles && (!best || p->used < best->used))
+			best = p;
+	}
+	if (!best)
+		return NULL;
+	if (!slice_is(id, best->id)) {
+		sftpd_spans_free(&best->read);
+		memcpy(best->id, id.p, id.n);
+		best->id[id.n] = '\0';
+	}
+	best->handles++;
+	best->used = ++m->opened;
+	return best;
 }
 
 static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sftpd_place *at, struct file **ret, struct sftpd_why *why)
@@ -73,7 +102,8 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	f->fd = fd;
 	f->offset = reply.entry->offset;
 	f->attributes = sftpd_entry_attributes(m, reply.entry);
-	f->collected = at->folder != IPC_FOLDER_OUT;
+	if (at->folder == IPC_FOLDER_OUT)
+		f->progress = progress_of(m, reply.entry);
 	posix_fadvise(fd, (off_t)f->offset, (off_t)f->attributes.size, POSIX_FADV_SEQUENTIAL);
 	*ret = f;
 	return SFTPD_OK;
@@ -160,8 +190,8 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 			return sftpd_refuse(why, SFTPD_FAILURE, "The file could not be read: try again later");
 		got += (size_t)k;
 	}
-	if (at <= f->sent && at + got > f->sent)
-		f->sent = at + got;
+	if (f->progress && got && !sftpd_spans_add(&f->progress->read, at, at + got))
+		sftpd_spans_free(&f->progress->read); /* read in a thousand places: begin again */
 	*ret_n = got;
 	return SFTPD_OK;
 }
@@ -239,6 +269,7 @@ static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct
 	struct sftpd_place at = {SFTPD_PLACE_FILE, f->folder, slice_str(f->date[0] ? f->date : NULL), name_of(f)};
 	struct ipc_mailbox_reply reply;
 	enum sftpd_status status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
+	sftpd_spans_free(&f->progress->read); /* fetched once more, it is told once more */
 	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "download-complete", "file", log_slice(name_of(f)), "bytes",
 		  log_u64(f->attributes.size), "error", status == SFTPD_OK ? NULL : why->text, NULL);
 	return status == SFTPD_NO_SUCH_FILE ? SFTPD_OK : status; /* deleted while it was read: taken already */
@@ -251,7 +282,7 @@ enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
 	enum sftpd_status status = SFTPD_OK;
 	if (f->upload)
 		status = commit(m, f, why);
-	else if (!f->collected && f->sent >= f->attributes.size)
+	else if (f->progress && sftpd_spans_cover(&f->progress->read, f->attributes.size))
 		status = collect(m, f, why);
 	file_free(f);
 	return status;

@@ -3,13 +3,26 @@
 #define OPENVAN_ROLES_SFTP_FILES_H
 
 #include "roles/sftp/mailbox.h"
+#include "roles/sftp/spans.h"
 #include "roles/sftp/view.h"
+
+/* How much of a file in /out this session has read, over all handles: some clients fetch the parts of a large file through
+ * several at once. */
+struct sftpd_progress {
+	char id[48]; /* of the entry; empty: free */
+	unsigned handles; /* that read it now */
+	uint64_t used; /* when it was opened last, as a running number */
+	struct sftpd_spans read;
+};
+#define SFTPD_PROGRESS_MAX 16
 
 struct sftpd_mailbox {
 	struct sftpd_view view;
 	struct sftpd_store *store;
 	struct sftpd_limits limits;
 	van_time started;
+	struct sftpd_progress progress[SFTPD_PROGRESS_MAX];
+	uint64_t opened;
 };
 
 struct sftpd_attributes sftpd_folder_attributes(const struct sftpd_mailbox *m, bool writable);

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libsftprole.a
 	%D%/options.h \
 	%D%/requests.c %D%/requests.h \
 	%D%/session.c %D%/session.h \
+	%D%/spans.c %D%/spans.h \
 	%D%/upload.c %D%/upload.h \
 	%D%/view.c %D%/view.h \
 	%D%/writer.c %D%/writer.h

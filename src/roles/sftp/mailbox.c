@@ -22,6 +22,8 @@ struct sftpd_mailbox *sftpd_mailbox_new(struct sftpd_store *store, const struct 
 
 void sftpd_mailbox_free(struct sftpd_mailbox *m)
 {
+	for (size_t i = 0; m && i < SFTPD_PROGRESS_MAX; i++)
+		sftpd_spans_free(&m->progress[i].read);
 	free(m);
 }
 

@@ -1,17 +1,13 @@
 #include "roles/sftp/upload.h"
 
 #include "base/fdio.h"
+#include "roles/sftp/spans.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SPANS_MAX 1024 /* separate stretches written so far: a client has at most some requests under way */
 #define FLUSH_HERE ((uint64_t)64 << 10)
-
-struct span {
-	uint64_t from, to;
-};
 
 struct sftpd_upload {
 	int fd;
@@ -21,8 +17,7 @@ struct sftpd_upload {
 	bool in_order;     /* nothing went another way: what the writer hashed is the file */
 	enum sftpd_status failed; /* the first failure: the file can't become whole any more */
 	struct sftpd_why why;
-	struct span spans[SPANS_MAX]; /* written, in order, none touching another */
-	size_t nspans;
+	struct sftpd_spans written;
 };
 
 struct sftpd_upload *sftpd_upload_new(int fd, uint64_t max)
@@ -47,6 +42,7 @@ void sftpd_upload_free(struct sftpd_upload *u)
 	if (!u)
 		return;
 	sftpd_writer_free(u->writer);
+	sftpd_spans_free(&u->written);
 	close(u->fd);
 	free(u);
 }
@@ -59,26 +55,6 @@ int sftpd_upload_fd(const struct sftpd_upload *u)
 uint64_t sftpd_upload_size(const struct sftpd_upload *u)
 {
 	return u->size;
-}
-
-/* Joins [from, to) to what was written. false when there are too many separate stretches. */
-static bool add_span(struct sftpd_upload *u, uint64_t from, uint64_t to)
-{
-	size_t i = u->nspans;
-	while (i > 0 && u->spans[i - 1].to >= from) /* the last one in nearly every case */
-		i--;
-	size_t end = i;
-	while (end < u->nspans && u->spans[end].from <= to) {
-		from = u->spans[end].from < from ? u->spans[end].from : from;
-		to = u->spans[end].to > to ? u->spans[end].to : to;
-		end++;
-	}
-	if (end == i && u->nspans == SPANS_MAX)
-		return false;
-	memmove(&u->spans[i + 1], &u->spans[end], (u->nspans - end) * sizeof *u->spans);
-	u->spans[i] = (struct span){from, to};
-	u->nspans = u->nspans + 1 - (end - i);
-	return true;
 }
 
 static enum sftpd_status fail(struct sftpd_upload *u, struct sftpd_why *why, const char *text)
@@ -112,7 +88,7 @@ enum sftpd_status sftpd_upload_write(struct sftpd_upload *u, uint64_t at, const 
 		return status;
 	if (u->max && (at > u->max || n > u->max - at))
 		return fail(u, why, "The file is larger than this mailbox takes");
-	if (!add_span(u, at, at + n))
+	if (!sftpd_spans_add(&u->written, at, at + n))
 		return fail(u, why, "The file was written in too many separate pieces: send it in order");
 	int rc = u->in_order && at != u->appended ? leave_order(u) : 0;
 	if (rc == 0)
@@ -157,10 +133,7 @@ enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, str
 	if (rc < 0)
 		return fail_disk(u, why, rc);
 	u->size = size;
-	while (u->nspans && u->spans[u->nspans - 1].from >= size)
-		u->nspans--;
-	if (u->nspans && u->spans[u->nspans - 1].to > size)
-		u->spans[u->nspans - 1].to = size;
+	sftpd_spans_cut(&u->written, size);
 	if (size < u->appended)
 		u->in_order = false;
 	return SFTPD_OK;
@@ -177,17 +150,12 @@ enum sftpd_status sftpd_upload_sync(struct sftpd_upload *u, struct sftpd_why *wh
 	return rc < 0 ? fail_disk(u, why, rc) : SFTPD_OK;
 }
 
-static bool whole(const struct sftpd_upload *u)
-{
-	return u->size == 0 || (u->nspans == 1 && u->spans[0].from == 0 && u->spans[0].to == u->size);
-}
-
 enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_hashes *ret, struct sftpd_why *why)
 {
 	enum sftpd_status status = failed_before(u, why);
 	if (status != SFTPD_OK)
 		return status;
-	if (!whole(u))
+	if (!sftpd_spans_cover(&u->written, u->size))
 		return fail(u, why, "A part of the file was never sent (resuming is not supported): send the whole file again");
 	int rc = sftpd_writer_drain(u->writer);
 	if (rc == 0 && u->size >= FLUSH_HERE && fdatasync(u->fd) < 0)
