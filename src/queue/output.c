@@ -94,11 +94,17 @@ static void hash_made(struct made *made, struct slice bytes)
 	}
 }
 
-static int make_stretch(struct queue_work *w, const struct result *r, const struct ipc_output *o, struct made *made)
+/* The only interchange of a file is passed on with everything around it (line ends, a byte order mark): the very bytes that came. */
+static int make_stretch(struct queue_work *w, const struct result *r, const struct ipc_output *from, struct made *made)
 {
 	struct slice bytes;
 	struct queue_part whole;
+	struct ipc_output stretch = *from, *o = &stretch;
 	int rc = queue_part_get(w, r->message.id, SLICE("payload"), &whole);
+	if (rc == 0 && r->ntargets == 1) {
+		o->offset = 0;
+		o->length = whole.bytes;
+	}
 	if (rc == 0)
 		rc = stretch_bytes(w, r->message.id, o, &bytes);
 	if (rc < 0)
