@@ -327,6 +327,8 @@ int payload_sync(struct payload_dir *d, struct van_error *err)
 		if (!rc)
 			rc = sync_folders(d);
 	}
+	if (rc)
+		payload_rollback(d);
 	return rc ? fail(err, rc, "flushing it") : 0;
 }
 

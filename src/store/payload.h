@@ -33,7 +33,7 @@ int payload_create_unnamed(struct payload_dir *d, struct van_error *err);
 int payload_link(struct payload_dir *d, int fd, struct slice id, const char *part, struct van_error *err);
 /* As payload_link for bytes in memory. */
 int payload_write(struct payload_dir *d, struct slice bytes, struct slice id, const char *part, struct van_error *err);
-/* Returns 0 when every file linked in this batch, and its name, is on stable storage. On failure roll back. */
+/* Returns 0 when every file linked in this batch, and its name, is on stable storage. On failure the batch was rolled back. */
 int payload_sync(struct payload_dir *d, struct van_error *err);
 void payload_keep(struct payload_dir *d);
 void payload_rollback(struct payload_dir *d); /* removes what was linked since the last keep or rollback */

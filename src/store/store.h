@@ -29,7 +29,7 @@ enum store_mode { STORE_READ, STORE_WRITE };
 struct store_options {
 	const char *backend;  /* NULL means "lmdb" */
 	int dirfd;            /* existing folder that only this store uses; the caller keeps the descriptor */
-	uint64_t map_size;    /* bytes to begin with; 0 means 1 GiB */
+	uint64_t map_size;    /* bytes of address space to begin with; 0 means 64 GiB, less where that can't be had */
 	uint64_t map_growth;  /* least bytes that store_grow() adds; 0 means 1 GiB */
 	uint64_t map_max;     /* never more than this; 0 means 16 TiB */
 	unsigned max_tables;  /* 0 means 64 */

@@ -2,8 +2,6 @@
  * MDB_WRITEMAP, ever. MDB_NOTLS, so that read transactions belong to their handle and not to a thread. */
 #include "store/backend.h"
 
-#include "base/fault.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -12,6 +10,8 @@
 #include <unistd.h>
 
 #define GIB ((uint64_t)1 << 30)
+/* Addresses, not bytes: a large map costs nothing until it is used, and growth has to wait for every reader. */
+#define DEFAULT_MAP (64 * GIB)
 #define DATA_FILE "data.mdb"
 #define BACKUP_FILE "data.mdb.new"
 
@@ -135,14 +135,29 @@ static int open_inside(MDB_env *env, int dirfd)
 	return rc;
 }
 
-static int env_setup(struct lmdb_store *s, const struct store_options *o, struct van_error *err)
+static int new_env(struct lmdb_store *s, const struct store_options *o, uint64_t size)
 {
-	uint64_t size = page_round(o->map_size ? o->map_size : GIB);
+	int rc = mdb_env_create(&s->env);
+	if (rc)
+		return rc;
 	mdb_env_set_maxdbs(s->env, o->max_tables ? o->max_tables : 64);
 	mdb_env_set_maxreaders(s->env, o->max_readers ? o->max_readers : 126);
-	int rc = mdb_env_set_mapsize(s->env, size);
+	return mdb_env_set_mapsize(s->env, size);
+}
+
+static int env_setup(struct lmdb_store *s, const struct store_options *o, struct van_error *err)
+{
+	uint64_t size = page_round(o->map_size ? o->map_size : DEFAULT_MAP);
+	int rc = new_env(s, o, size);
 	if (rc == 0)
 		rc = open_inside(s->env, o->dirfd);
+	if (rc == ENOMEM && !o->map_size) { /* a limit on addresses: begin small, and grow */
+		mdb_env_close(s->env);
+		s->env = NULL;
+		size = GIB;
+		if ((rc = new_env(s, o, size)) == 0)
+			rc = open_inside(s->env, o->dirfd);
+	}
 	if (rc)
 		return fail(err, rc, "opening " DATA_FILE);
 	int dead;
@@ -164,10 +179,10 @@ static int lmdb_open(const struct store_options *o, struct store **ret, struct v
 		return van_error_set(err, VAN_ENOMEM, "store: out of memory");
 	s->growth = o->map_growth ? o->map_growth : GIB;
 	s->max = o->map_max ? o->map_max : 16 * 1024 * GIB;
-	int rc = mdb_env_create(&s->env);
-	rc = rc ? fail(err, rc, "starting LMDB") : env_setup(s, o, err);
+	int rc = env_setup(s, o, err);
 	if (rc) {
-		mdb_env_close(s->env);
+		if (s->env)
+			mdb_env_close(s->env);
 		free(s);
 		return rc;
 	}
@@ -261,10 +276,7 @@ static int lmdb_commit(struct store_txn *t, struct van_error *err)
 	if (t->mode == STORE_READ) {
 		end_read(lmdb(t->s), txn_of(t));
 	} else {
-		van_fault_point("store-before-flush");
 		rc = mdb_txn_commit(txn_of(t));
-		if (rc == 0)
-			van_fault_point("store-after-flush");
 	}
 	free(t);
 	return rc ? fail(err, rc, "committing") : 0;
