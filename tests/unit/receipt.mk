@@ -12,6 +12,6 @@ RECEIPT_TEST_LIBS = $(LIB_RECEIPT) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS) -l
 %C%_test_receipt_log_SOURCES = %D%/receipt_log.c %D%/store_conformance.h %D%/store_scratch.c
 %C%_test_receipt_log_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_receipt_log_LDADD = $(RECEIPT_TEST_LIBS)
-%C%_test_receipt_bundle_SOURCES = %D%/receipt_bundle.c %D%/store_conformance.h %D%/store_scratch.c
+%C%_test_receipt_bundle_SOURCES = %D%/receipt_bundle.c src/vanctl/receipt_verify.c %D%/store_conformance.h %D%/store_scratch.c
 %C%_test_receipt_bundle_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_receipt_bundle_LDADD = $(RECEIPT_TEST_LIBS)

@@ -5,6 +5,7 @@
 #include "receipt/bundle.h"
 #include "receipt/bundle_names.h"
 #include "receipt/tar.h"
+#include "vanctl/receipt_verify.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -587,6 +588,65 @@ static void the_script_agrees(void **state)
 	script(path, "", 1);
 }
 
+/* Runs the command with standard output in a file; its text goes to `to`. */
+static int command(const char *path, char *to, size_t room, const char *const *argv)
+{
+	char name[700];
+	int argc = 0;
+	while (argv[argc])
+		argc++;
+	snprintf(name, sizeof name, "%s/out", path);
+	fflush(stdout);
+	int saved = dup(STDOUT_FILENO), out = open(name, O_CREAT | O_TRUNC | O_RDWR, 0600);
+	dup2(out, STDOUT_FILENO);
+	int status = vanctl_receipt_verify(argc, (char **)(uintptr_t)argv);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	ssize_t n = pread(out, to, room - 1, 0);
+	to[n > 0 ? n : 0] = 0;
+	close(out);
+	return status;
+}
+
+static void the_command_answers(void **state)
+{
+	struct fixture *f = *state;
+	char bundle[600], key[300], out[4096];
+	struct van_buf vkey = VAN_BUF_INIT(0);
+	fill(f, 5);
+	int fd = export(f, NULL, NULL, NULL);
+	snprintf(bundle, sizeof bundle, "%s/b.tar", f->dir.path);
+	assert_int_equal(run("cp /proc/%d/fd/%d %s", (int)getpid(), fd, bundle), 0);
+	close(fd);
+	vkey_of(2025, private_key, &vkey);
+	snprintf(key, sizeof key, "%.*s", SLICE_ARG(van_buf_slice(&vkey)));
+	assert_int_equal(command(f->dir.path, out, sizeof out, (const char *[]){"verify", bundle, NULL}), 0);
+	assert_non_null(strstr(out, "\nverified\n"));
+	assert_non_null(strstr(out, "note: the key came from the bundle itself"));
+	assert_int_equal(command(f->dir.path, out, sizeof out, (const char *[]){"verify", "--json", bundle, "--key", key, NULL}), 0);
+	static const char good[] = "{\"verified\":true,\"size\":9,\"checked\":9,\"problems\":[]";
+	assert_memory_equal(out, good, sizeof good - 1);
+	vkey_of(2025, (const unsigned char *)"another key that only tests use.", &vkey);
+	snprintf(key, sizeof key, "--key=%.*s", SLICE_ARG(van_buf_slice(&vkey)));
+	assert_int_equal(command(f->dir.path, out, sizeof out, (const char *[]){"verify", "--json", bundle, key, NULL}), 1);
+	static const char bad[] = "{\"verified\":false,\"size\":0,\"checked\":0,\"problems\":[\"";
+	assert_memory_equal(out, bad, sizeof bad - 1);
+	assert_int_equal(command(f->dir.path, out, sizeof out, (const char *[]){"verify", "--help", NULL}), 0);
+	const char *const usage[][5] = {{"verify", NULL}, {"verify", "/nonexistent.tar", NULL}, {"verify", bundle, "more", NULL},
+		{"verify", "--what", bundle, NULL}, {"verify", bundle, "--key", "nonsense", NULL}};
+	int quiet = open("/dev/null", O_WRONLY), saved = dup(STDERR_FILENO);
+	dup2(quiet, STDERR_FILENO);
+	int wrong = 0;
+	for (size_t i = 0; i < sizeof usage / sizeof *usage; i++)
+		wrong += command(f->dir.path, out, sizeof out, usage[i]) != 2;
+	dup2(saved, STDERR_FILENO);
+	close(quiet);
+	close(saved);
+	assert_int_equal(wrong, 0);
+	van_buf_free(&vkey);
+}
+
 static void large_files_have_a_pax_record(void **state)
 {
 	struct fixture *f = *state;
@@ -630,6 +690,7 @@ int main(void)
 		TEST(a_shortened_period_is_found),
 		TEST(hostile_archives_are_refused),
 		TEST(the_script_agrees),
+		TEST(the_command_answers),
 		TEST(large_files_have_a_pax_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
