@@ -108,6 +108,7 @@ static int interchange_begin(struct edi_checker *c, const struct edi_envelope *e
 		return c->error;
 	const struct edi_delimiters *d = s->delimiters;
 	c->interchange = i;
+	c->interchanges++;
 	c->group = NULL;
 	c->message = NULL;
 	i->offset = e->levels[EDI_LEVEL_INTERCHANGE].offset;
@@ -395,7 +396,7 @@ static void finish_report(struct edi_checker *c)
 	c->report.segments = counts.segments;
 	c->report.junk = counts.junk;
 	c->report.byte_order_mark = counts.byte_order_mark;
-	if (!counts.segments)
+	if (!c->interchanges)
 		edi_checker_input_error(c, &tail, "TA105", "022",
 			"the input holds no interchange: nothing in it begins with a readable ISA, UNA or UNB");
 	else if (counts.junk)

@@ -33,7 +33,7 @@ struct edi_checker {
 	bool listed;                       /* the message at hand is in the list */
 	struct edi_error_list errors[3];
 	uint32_t errors_listed;
-	uint64_t messages_listed;
+	uint64_t messages_listed, interchanges;
 	struct edi_interchange **interchange_tail;
 	struct edi_group **group_tail;
 	struct edi_message **message_tail;

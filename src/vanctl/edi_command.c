@@ -1,0 +1,157 @@
+/* vanctl edi VERB [OPTION]… FILE */
+#include "vanctl/edi_command.h"
+
+#include "base/datafolder.h"
+#include "base/fdio.h"
+#include "vanctl/edi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LARGEST_FILE ((size_t)1 << 30)
+
+static const struct verb {
+	const char *name;
+	int (*run)(const struct edi_command *c);
+	const char *options, *help;
+} verbs[] = {
+	{"inspect", edi_run_inspect, "", "prints each segment and element with its name, position and errors"},
+	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
+	{"validate", edi_run_validate, "", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
+	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines]", "prints the acknowledgement the receiver owes"},
+	{"convert", edi_run_convert, " --to json|x12|edifact|canonical [--map NAME]", "prints the document in another form"},
+};
+
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+int edi_fail(int status, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fputs("vanctl edi: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return status;
+}
+
+int edi_open(const struct edi_command *c)
+{
+	if (strcmp(c->file, "-") == 0)
+		return STDIN_FILENO;
+	int fd = open(c->file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		edi_fail(EDI_USAGE, "%s: %s; give the path of a file, or - for standard input", c->file, strerror(errno));
+	return fd;
+}
+
+int edi_read(const struct edi_command *c, struct van_buf *to)
+{
+	int fd = edi_open(c);
+	if (fd < 0)
+		return EDI_USAGE;
+	ssize_t n = 1;
+	to->max = LARGEST_FILE;
+	while (n > 0) {
+		char *room = van_buf_reserve(to, 65536);
+		n = room ? read(fd, room, 65536) : -1;
+		if (n > 0)
+			to->n += (size_t)n;
+	}
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (n < 0)
+		return edi_fail(EDI_USAGE, "%s: %s", c->file, to->error ? "larger than 1 GiB; this command holds it in memory" : strerror(errno));
+	return EDI_DONE;
+}
+
+struct edi_dictionary_set *edi_dictionaries(void)
+{
+	char folder[4096];
+	struct edi_dictionary_set *set = NULL;
+	struct van_error e = {0};
+	bool found = van_data_folder("dict", folder, sizeof folder) == 0;
+	if (edi_dictionary_set_open(found ? folder : NULL, &set, &e) < 0)
+		edi_fail(EDI_USAGE, "%s", e.text);
+	return set;
+}
+
+int edi_flush(struct van_buf *b)
+{
+	int rc = van_buf_error(b) ? van_buf_error(b) : fd_write_all(STDOUT_FILENO, b->p ? b->p : "", b->n);
+	van_buf_reset(b);
+	return rc;
+}
+
+static int print_help(const struct verb *only, FILE *to)
+{
+	fprintf(to, "usage: vanctl edi %s [--json]%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
+	for (size_t i = 0; i < VERBS; i++)
+		if (!only || only == &verbs[i])
+			fprintf(to, "  %-9s%s\n", verbs[i].name, verbs[i].help);
+	fputs("\nFILE - is standard input; no server is needed. Exit status: 0 done, 1 the answer is no, 2 usage or environment.\n", to);
+	return to == stdout ? EDI_DONE : EDI_USAGE;
+}
+
+/* Takes one option; returns how many words it has, 0 for an unknown one, -1 for a bad value. */
+static int take_option(struct edi_command *c, const char *word, const char *value)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+		const char **text;
+	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL},
+		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--version", NULL, &c->version}};
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		if (strcmp(word, options[i].name) != 0)
+			continue;
+		if (options[i].flag)
+			return *options[i].flag = true;
+		*options[i].text = value;
+		return value ? 2 : -1;
+	}
+	unsigned long long n;
+	if (strcmp(word, "--control") != 0)
+		return 0;
+	if (!value || !slice_u64(slice_str(value), &n) || !n || n > 999999999)
+		return -1;
+	c->control = (uint32_t)n;
+	return 2;
+}
+
+int vanctl_edi(int argc, char **argv)
+{
+	struct edi_command c = {.control = 1};
+	const struct verb *verb = NULL;
+	if (argc < 2)
+		return print_help(NULL, stderr);
+	for (size_t i = 0; i < VERBS; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			verb = &verbs[i];
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return print_help(verb, stdout);
+	if (!verb)
+		return edi_fail(EDI_USAGE, "there is no verb %s; try vanctl edi --help", argv[1]);
+	c.verb = verb->name;
+	for (int i = 2; i < argc;) {
+		bool option = argv[i][0] == '-' && argv[i][1];
+		int used = option ? take_option(&c, argv[i], i + 1 < argc ? argv[i + 1] : NULL) : 1;
+		if (used == 0)
+			return edi_fail(EDI_USAGE, "there is no option %s; try vanctl edi %s --help", argv[i], c.verb);
+		if (used < 0)
+			return edi_fail(EDI_USAGE, "option %s needs a proper value; try vanctl edi %s --help", argv[i], c.verb);
+		if (!option && c.file)
+			return edi_fail(EDI_USAGE, "one file at a time, not %s and %s", c.file, argv[i]);
+		if (!option)
+			c.file = argv[i];
+		i += used;
+	}
+	if (!c.file)
+		return edi_fail(EDI_USAGE, "which file? usage: vanctl edi %s%s FILE", c.verb, verb->options);
+	return verb->run(&c);
+}

@@ -1,0 +1,33 @@
+/* What the `vanctl edi` verbs share: options, input, output. */
+#ifndef OPENVAN_VANCTL_EDI_COMMAND_H
+#define OPENVAN_VANCTL_EDI_COMMAND_H
+
+#include "edi/check.h"
+
+struct edi_command {
+	const char *verb, *file;
+	bool json, ta1, lines, pretty;
+	const char *type, *to, *map, *version; /* options with values; NULL: not given */
+	uint32_t control;                      /* --control: first control number written */
+};
+
+enum { EDI_DONE = 0, EDI_NO = 1, EDI_USAGE = 2 };
+
+/* One line on standard error; returns `status`. */
+int edi_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The file, or standard input for "-". A descriptor, or negative after an error was printed. */
+int edi_open(const struct edi_command *c);
+/* All of the file. EDI_DONE or EDI_USAGE after an error was printed. */
+int edi_read(const struct edi_command *c, struct van_buf *to);
+/* The dictionaries, or NULL after an error was printed. */
+struct edi_dictionary_set *edi_dictionaries(void);
+/* Writes the buffer to standard output and empties it. */
+int edi_flush(struct van_buf *b);
+
+int edi_run_stats(const struct edi_command *c);
+int edi_run_validate(const struct edi_command *c);
+int edi_run_inspect(const struct edi_command *c);
+int edi_run_ack(const struct edi_command *c);
+int edi_run_convert(const struct edi_command *c);
+
+#endif

@@ -1,0 +1,131 @@
+/* vanctl edi convert: a map makes canonical documents; JSON without a map holds the same segments, and goes back. */
+#include "vanctl/edi_convert.h"
+
+#include "base/datafolder.h"
+#include "map/map.h"
+#include "vanctl/edi_command.h"
+
+#include <stdio.h>
+
+#define REPORT_MEMORY ((size_t)512 << 20)
+
+struct convert {
+	const struct edi_command *c;
+	const struct map_set *maps;
+	struct slice in;
+	struct van_buf out;
+	uint64_t documents;
+};
+
+static struct map_set *open_maps(void)
+{
+	char folder[4096];
+	struct map_set *set = NULL;
+	struct van_error e = {0};
+	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
+	if (map_set_open(found ? folder : NULL, &set, &e) < 0)
+		edi_fail(EDI_USAGE, "%s", e.text);
+	return set;
+}
+
+static const struct map *choose(const struct convert *x, const struct edi_interchange *i, const struct edi_message *m)
+{
+	if (x->c->map)
+		return map_find(x->maps, slice_str(x->c->map));
+	return map_find_for(x->maps, i->standard == EDI_X12 ? "x12" : "edifact", m->type, m->version);
+}
+
+static int convert_message(struct convert *x, const struct edi_interchange *i, const struct edi_group *g, const struct edi_message *m)
+{
+	const struct map *map = choose(x, i, m);
+	struct van_error e = {0};
+	if (!map)
+		return x->c->map ? edi_fail(EDI_USAGE, "there is no map %s", x->c->map)
+		                 : edi_fail(EDI_NO, "no map for %.*s %.*s; name one with --map", SLICE_ARG(m->type), SLICE_ARG(m->version));
+	struct map_delimiters d = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release,
+		i->delimiters.terminator};
+	struct map_envelope envelope = {i->sender, i->receiver, i->control_number, g->real ? g->control_number : SLICE_NONE,
+		m->control_number, i->usage == 'T'};
+	struct map_options options = {.pretty = !x->c->json};
+	if (x->documents++)
+		van_buf_append_char(&x->out, ',');
+	int rc = map_run(map, slice_make(x->in.p + m->offset, m->length), d, &envelope, &options, &x->out, &e);
+	return rc < 0 ? edi_fail(EDI_NO, "message %.*s: %s", SLICE_ARG(m->control_number), e.text) : EDI_DONE;
+}
+
+/* One document stands alone, several are an array. */
+static int canonical(struct convert *x, const struct edi_report *r)
+{
+	int status = EDI_DONE;
+	bool many = r->messages > 1;
+	van_buf_append_str(&x->out, many ? "[" : "");
+	for (const struct edi_interchange *i = r->interchanges; i; i = i->next)
+		for (const struct edi_group *g = i->groups; g; g = g->next)
+			for (const struct edi_message *m = g->messages; m && status == EDI_DONE; m = m->next)
+				status = m->acknowledgement ? EDI_DONE : convert_message(x, i, g, m);
+	van_buf_append_str(&x->out, many ? "]\n" : x->c->json ? "\n" : "");
+	return status == EDI_DONE && !x->documents ? edi_fail(EDI_NO, "%s: there is no message to convert", x->c->file) : status;
+}
+
+static int to_canonical(struct convert *x)
+{
+	struct map_set *maps = open_maps();
+	struct van_arena *arena = van_arena_new(REPORT_MEMORY);
+	struct edi_check_options options = {.envelopes_only = true};
+	struct edi_report *r = NULL;
+	struct van_error e = {0};
+	int status = maps && arena ? EDI_DONE : EDI_USAGE;
+	x->maps = maps;
+	if (status == EDI_DONE && edi_check_bytes(x->in, NULL, &options, arena, &r, &e) < 0)
+		status = edi_fail(EDI_USAGE, "%s: %s", x->c->file, e.text);
+	if (status == EDI_DONE && !r->interchanges)
+		status = edi_fail(EDI_NO, "%s: %.*s", x->c->file, SLICE_ARG(r->errors->text));
+	if (status == EDI_DONE)
+		status = canonical(x, r);
+	van_arena_free(arena);
+	map_set_free(maps);
+	return status;
+}
+
+static int to_edi(struct convert *x, enum edi_standard standard)
+{
+	struct van_error e = {0};
+	struct slice in = slice_trim(x->in);
+	if (!in.n || *in.p != '{')
+		return edi_fail(EDI_NO, "%s: --to x12 and --to edifact take JSON that convert --to json wrote", x->c->file);
+	return edi_from_json(in, standard, &x->out, &e) < 0 ? edi_fail(EDI_NO, "%s: %s", x->c->file, e.text) : EDI_DONE;
+}
+
+static int convert(struct convert *x)
+{
+	const char *to = x->c->to;
+	if (strcmp(to, "canonical") == 0 || (strcmp(to, "json") == 0 && x->c->map))
+		return to_canonical(x);
+	if (strcmp(to, "x12") == 0)
+		return to_edi(x, EDI_X12);
+	if (strcmp(to, "edifact") == 0)
+		return to_edi(x, EDI_EDIFACT);
+	if (strcmp(to, "json") != 0)
+		return edi_fail(EDI_USAGE, "--to %s is not there yet; json, x12, edifact and canonical are", to);
+	int rc = edi_to_json(x->in, &x->out);
+	if (rc == VAN_ESYNTAX)
+		return edi_fail(EDI_NO, "%s: the input holds no interchange: nothing in it begins with a readable ISA, UNA or UNB", x->c->file);
+	return rc < 0 ? edi_fail(EDI_USAGE, "%s: %s", x->c->file, van_err_name(rc)) : EDI_DONE;
+}
+
+int edi_run_convert(const struct edi_command *c)
+{
+	struct convert x = {.c = c, .out = VAN_BUF_INIT((size_t)4 << 30)};
+	struct van_buf in = {0};
+	if (!c->to)
+		return edi_fail(EDI_USAGE, "convert to what? give --to json, x12, edifact or canonical");
+	int status = edi_read(c, &in);
+	x.in = van_buf_slice(&in);
+	if (status == EDI_DONE)
+		status = convert(&x);
+	if (status == EDI_DONE && edi_flush(&x.out) < 0)
+		status = edi_fail(EDI_USAGE, "standard output cannot be written");
+	van_buf_free(&x.out);
+	van_buf_free(&in);
+	return status;
+}
