@@ -15,3 +15,6 @@ TESTS += %D%/test_sftp_mailbox
 %C%_test_sftp_mailbox_SOURCES = %D%/test_sftp_mailbox.c
 %C%_test_sftp_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_sftp_mailbox_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS) $(CMOCKA_LIBS)
+
+TESTS += %D%/sftp_hostile.sh
+EXTRA_DIST += %D%/sftp_hostile.sh %D%/sftp_hostile.py

@@ -3,8 +3,8 @@
  *   sftp_rig PORT HOSTKEY[,HOSTKEY…] PUBLICKEY FOLDER
  *
  * User "volt" logs in with PUBLICKEY (an OpenSSH .pub file) or the password "secret". Files of FOLDER wait in /out; uploads are
- * unnamed files in FOLDER. What became a message is seen in /in/archive. Prints "ready". SIGUSR1 to the store (printed as
- * "store PID") is not needed: kill it to see how sessions end. */
+ * unnamed files in FOLDER. What became a message is seen in /in/archive. Prints the store's process id, to be killed, the port
+ * (PORT may be 0) and "ready". SFTP_RIG_PATIENCE sets the time-outs in seconds, SFTP_RIG_SESSIONS the most of one address. */
 #include "base/codec.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -319,12 +319,16 @@ static int run_store(int fd, const char *key, const char *folder)
 	return loop_run(r.loop) < 0;
 }
 
-static int listen_on(int port)
+static int listen_on(int *port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)*port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	return bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 128) == 0 ? fd : -1;
+	socklen_t n = sizeof a;
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 128) < 0 || getsockname(fd, (struct sockaddr *)&a, &n) < 0)
+		return -1;
+	*port = ntohs(a.sin_port);
+	return fd;
 }
 
 static int add_keys(struct sftpd_listener *l, char *paths)
@@ -356,7 +360,7 @@ static void on_nothing(void *arg, struct ipc_channel *c, struct ipc_message *m)
 
 int main(int argc, char **argv)
 {
-	int pair[2];
+	int pair[2], port = argc > 1 ? atoi(argv[1]) : 0;
 	if (argc != 5 || ipc_pair(pair) < 0) {
 		fprintf(stderr, "usage: sftp_rig PORT HOSTKEY[,HOSTKEY...] PUBLICKEY FOLDER\n");
 		return 2;
@@ -372,14 +376,18 @@ int main(int argc, char **argv)
 	struct loop *loop = loop_new();
 	struct sftpd_limits limits = sftpd_limits_default();
 	limits.connections_per_address = limits.connections;
+	if (getenv("SFTP_RIG_PATIENCE")) /* seconds */
+		limits.login_grace = limits.idle = atoi(getenv("SFTP_RIG_PATIENCE")) * VAN_SECOND;
+	if (getenv("SFTP_RIG_SESSIONS"))
+		limits.connections_per_address = (uint32_t)atoi(getenv("SFTP_RIG_SESSIONS"));
 	struct van_error e = {0};
 	struct sftpd_listener *l = sftpd_listener_new(loop, &limits, &e);
 	struct ipc_channel *c = ipc_channel_new(pair[0]);
 	if (!l || !c || ipc_channel_attach(c, loop, on_nothing, on_store_closed, l) < 0 || add_keys(l, argv[2]) < 0 ||
-	    sftpd_listener_add_socket(l, listen_on(atoi(argv[1]))) < 0)
+	    sftpd_listener_add_socket(l, listen_on(&port)) < 0)
 		return 2;
 	sftpd_listener_set_store(l, c);
-	printf("store %d\nready\n", (int)store);
+	printf("store %d\nport %d\nready\n", (int)store, port);
 	fflush(stdout);
 	return loop_run(loop) < 0;
 }

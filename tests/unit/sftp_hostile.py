@@ -1,0 +1,315 @@
+"""What the SFTP role does with clients that break the rules, vanish, or ask for too much: over the rig's mailbox in memory."""
+
+import hashlib
+import logging
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+count = failures = 0
+
+
+def ok(good, name, detail=None):
+    global count, failures
+    count += 1
+    failures += not good
+    print(f"{'ok' if good else 'not ok'} {count} - {name}", flush=True)
+    if not good and detail is not None:
+        print(f"# {detail!r}")
+
+
+def finish():
+    print(f"1..{count}")
+    sys.exit(1 if failures else 0)
+
+
+try:
+    import paramiko
+except ImportError:
+    print("1..0 # SKIP paramiko is not installed")
+    sys.exit(0)
+if not shutil.which("ssh-keygen"):
+    print("1..0 # SKIP OpenSSH's client programs are not installed")
+    sys.exit(0)
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
+BUILD = os.environ.get("VAN_BUILDDIR", ".")
+
+INIT, OPEN, CLOSE, READ, WRITE, STATUS = 1, 3, 4, 5, 6, 101
+
+
+class Rig:
+    def __init__(self, folder, **environment):
+        self.folder = folder
+        key = os.path.join(folder, "key")
+        if not os.path.exists(key):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        self.store_folder = os.path.join(folder, "store")
+        os.makedirs(self.store_folder, exist_ok=True)
+        with open(os.path.join(self.store_folder, "order.edi"), "wb") as f:
+            f.write(b"ISA*00*" * 100000)
+        self.log = open(os.path.join(folder, "log"), "w+b")
+        self.process = subprocess.Popen([os.path.join(BUILD, "tests/unit/sftp_rig"), "0", key, key + ".pub", self.store_folder],
+                                        stdout=subprocess.PIPE, stderr=self.log, env={**os.environ, **environment})
+        self.store = int(self.process.stdout.readline().split()[1])
+        self.port = int(self.process.stdout.readline().split()[1])
+        self.process.stdout.readline()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def logged(self, text):
+        with open(self.log.name, "rb") as f:
+            return text.encode() in f.read()
+
+    def wait_logged(self, text, seconds=10):
+        until = time.monotonic() + seconds
+        while not self.logged(text) and time.monotonic() < until:
+            time.sleep(0.05)
+        return self.logged(text)
+
+    def login(self):
+        t = paramiko.Transport(("127.0.0.1", self.port))
+        t.connect(username="volt", password="secret")
+        return t
+
+    def raw(self):
+        """A channel on which SFTP has begun."""
+        t = self.login()
+        c = t.open_session()
+        c.invoke_subsystem("sftp")
+        c.settimeout(20)
+        c.sendall(packet(INIT, u32(3)))
+        receive(c)
+        return t, c
+
+
+def u32(v):
+    return struct.pack(">I", v)
+
+
+def u64(v):
+    return struct.pack(">Q", v)
+
+
+def text(b):
+    return u32(len(b)) + b
+
+
+def packet(kind, body):
+    return u32(len(body) + 1) + bytes([kind]) + body
+
+
+def receive(c):
+    """Type and body of the next packet; None at the end."""
+    def exactly(n):
+        got = b""
+        while len(got) < n:
+            piece = c.recv(n - len(got))
+            if not piece:
+                return None
+            got += piece
+        return got
+    head = exactly(4)
+    body = exactly(struct.unpack(">I", head)[0]) if head else None
+    return (body[0], body[1:]) if body else None
+
+
+def status(c):
+    kind, body = receive(c)
+    return struct.unpack(">I", body[4:8])[0] if kind == STATUS else None
+
+
+def opened(c, path, flags):
+    c.sendall(packet(OPEN, u32(1) + text(path) + u32(flags) + u32(0)))
+    kind, body = receive(c)
+    return body[4:] if kind == 102 else None  # with its length
+
+
+def refused(call):
+    try:
+        call()
+        return None
+    except Exception as e:  # whatever the library makes of it
+        return e
+
+
+def before_login(rig):
+    t = paramiko.Transport(("127.0.0.1", rig.port))
+    t.start_client()
+    ok(refused(lambda: t.open_session(timeout=2)) is not None, "no channel without a log-in")
+    t.close()
+    for password in ("wrong", "", "x" * 5000):
+        t = paramiko.Transport(("127.0.0.1", rig.port))
+        e = refused(lambda: t.connect(username="volt", password=password))
+        ok(isinstance(e, paramiko.SSHException), f"a password of {len(password)} wrong bytes", e)
+        t.close()
+    key = paramiko.RSAKey.generate(2048)
+    t = paramiko.Transport(("127.0.0.1", rig.port))
+    ok(refused(lambda: t.connect(username="volt", pkey=key)) is not None, "a stranger's key")
+    t.close()
+    with socket.create_connection(("127.0.0.1", rig.port)) as s:
+        s.settimeout(10)
+        s.sendall(b"GET / HTTP/1.1\r\n\r\n" * 10000)
+        data = refused(lambda: [None for _ in iter(lambda: s.recv(9999), b"")])
+        ok(data is None or isinstance(data, ConnectionError), "garbage instead of SSH ends the connection", data)
+
+
+def other_requests(rig):
+    t = rig.login()
+    c = t.open_session()
+    ok(refused(lambda: c.exec_command("id")) is not None, "no commands")
+    t.close()
+    t = rig.login()
+    c = t.open_session()
+    ok(refused(c.invoke_shell) is not None, "no shell")
+    t.close()
+    t = rig.login()
+    ok(refused(lambda: t.open_channel("direct-tcpip", ("127.0.0.1", 22), ("127.0.0.1", 1))) is not None, "no forwarding")
+    ok(refused(lambda: t.request_port_forward("127.0.0.1", 0)) is not None, "no listening for others")
+    t.close()
+
+
+def packets(rig):
+    t, c = rig.raw()
+    c.sendall(u32(256 << 20) + bytes([WRITE]) + b"x" * 1000)
+    ok(c.recv(1) == b"", "a packet of 256 MiB ends the session")
+    ok(rig.wait_logged("protocol-error"), "and is logged")
+    t.close()
+    t, c = rig.raw()
+    c.sendall(packet(99, u32(7)))
+    ok(status(c) == 8, "an unknown request is answered as unsupported")
+    c.sendall(packet(OPEN, u32(8)))
+    ok(status(c) == 5, "a request cut short is answered as such")
+    for path in (b"/../../../etc/passwd", b"/in/../../etc/passwd", b"/out/order.edi\0", b"/proc/self/mem", b"/in/" + b"x" * 256, b"/" * 2000):
+        ok(opened(c, path, 1) is None, f"not opened: {path[:30]!r}")
+    t.close()
+
+
+def handles(rig):
+    t, c = rig.raw()
+    n = 0
+    while n < 10000 and opened(c, b"/out/order.edi", 1):
+        n += 1
+    ok(0 < n < 10000, f"handles end at {n}")
+    t.close()
+
+
+def flood(rig):
+    """Asks for gigabytes and reads nothing."""
+    t, c = rig.raw()
+    h = opened(c, b"/out/order.edi", 1)
+    c.settimeout(2)
+    many = packet(READ, u32(2) + h + u64(0) + u32(261120)) * 1000
+    sent = 0
+    try:
+        while sent < 500000:
+            c.sendall(many)
+            sent += 1000
+    except (socket.timeout, OSError):
+        pass
+    ok(sent < 500000, f"requests are taken no faster than answers are read (stopped after {sent})")
+    children = subprocess.run(["ps", "-o", "rss=", "--ppid", str(rig.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+    ok(max(map(int, children)) < 200000, "and its session stays small", children)
+    other = rig.login()
+    ok(paramiko.SFTPClient.from_transport(other).listdir("/out") != [], "another session goes on meanwhile")
+    other.close()
+    t.close()
+
+
+def uploads(rig):
+    t, c = rig.raw()
+    h = opened(c, b"/in/vanished.edi", 0x1A)
+    c.sendall(packet(WRITE, u32(2) + h + u64(0) + text(b"ISA" * 1000)))
+    ok(status(c) == 0, "a write is answered")
+    t.sock.shutdown(socket.SHUT_RDWR)
+    t.close()
+    ok(rig.wait_logged("event=upload-abandoned") and not rig.logged("name=vanished.edi"), "a client that vanishes leaves nothing")
+
+    data = os.urandom(3000000)
+    t, c = rig.raw()
+    h = text(u32(0) + u32(1))
+    c.sendall(packet(OPEN, u32(1) + text(b"/in/pipelined.edi") + u32(0x1A) + u32(0)) +
+              b"".join(packet(WRITE, u32(2) + h + u64(i) + text(data[i:i + 100000])) for i in range(0, len(data), 100000)) +
+              packet(CLOSE, u32(3) + h))
+    c.shutdown_write()
+    while receive(c):
+        pass
+    ok(c.recv_exit_status() == 0, "requests without waiting, then the end: served to the last")
+    ok(rig.wait_logged(f"name=pipelined.edi bytes=3000000 sha256={hashlib.sha256(data).hexdigest()}"), "and taken whole")
+    t.close()
+
+    t, c = rig.raw()
+    h = opened(c, b"/in/hole.edi", 0x1A)
+    c.sendall(packet(WRITE, u32(2) + h + u64(100) + text(b"late")) + packet(CLOSE, u32(3) + h))
+    ok(status(c) == 0 and status(c) == 4, "a file with a hole is refused when it is closed")
+    h = opened(c, b"/in/disorder.edi", 0x1A)
+    c.sendall(packet(WRITE, u32(2) + h + u64(3) + text(b"def")) + packet(WRITE, u32(3) + h + u64(0) + text(b"abc")) + packet(CLOSE, u32(4) + h))
+    ok([status(c) for _ in range(3)] == [0, 0, 0], "one written in disorder is taken")
+    ok(rig.wait_logged(hashlib.sha256(b"abcdef").hexdigest()), "with the right hash")
+    ok(opened(c, b"/out/new.edi", 0x1A) is None and opened(c, b"/new.edi", 0x1A) is None, "nothing is written outside /in")
+    t.close()
+
+
+def lost_store(folder):
+    rig = Rig(folder)
+    t, c = rig.raw()
+    h = opened(c, b"/in/lost.edi", 0x1A)
+    c.sendall(packet(WRITE, u32(2) + h + u64(0) + text(b"ISA")))
+    status(c)
+    os.kill(rig.store, 9)
+    answered = None
+    try:
+        c.sendall(packet(CLOSE, u32(3) + h))
+        answered = receive(c)
+    except (OSError, EOFError):
+        pass
+    ok(answered is None or struct.unpack(">I", answered[1][4:8])[0] != 0, "no close is confirmed once the store is gone", answered)
+    ok(rig.wait_logged("event=session-end"), "and the session ends")
+    with socket.create_connection(("127.0.0.1", rig.port)) as s:
+        s.settimeout(5)
+        ok(b"try again later" in s.recv(200), "new connections are told so")
+    t.close()
+    rig.stop()
+
+
+def limits(folder):
+    rig = Rig(folder, SFTP_RIG_PATIENCE="2", SFTP_RIG_SESSIONS="3")
+    idle = rig.login()
+    silent = socket.create_connection(("127.0.0.1", rig.port))
+    third = socket.create_connection(("127.0.0.1", rig.port))
+    with socket.create_connection(("127.0.0.1", rig.port)) as s:
+        s.settimeout(5)
+        ok(b"Too many connections" in s.recv(200), "sessions of one address are bounded")
+    silent.settimeout(10)
+    start = time.monotonic()
+    while refused(lambda: silent.recv(9999)) is None and silent.recv(9999) != b"":
+        pass
+    ok(time.monotonic() - start < 8, "who doesn't log in is sent away")
+    third.close()
+    until = time.monotonic() + 8
+    while idle.is_active() and time.monotonic() < until:
+        time.sleep(0.1)
+    ok(not idle.is_active(), "who does nothing is sent away")
+    rig.stop()
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="openvan-sftp-") as folder:
+        rig = Rig(folder)
+        for check in (before_login, other_requests, packets, handles, uploads, flood):
+            check(rig)
+        ok(not rig.logged("session-crashed"), "no session crashed")
+        rig.stop()
+        lost_store(folder)
+        limits(folder)
+    finish()
+
+
+main()
