@@ -9,6 +9,10 @@
 #include "base/clock.h"
 #include "base/record.h"
 
+/* Content up to this many bytes travels inside messages and rides on the store's flush; larger content is a file from the
+ * first byte on, which the store links without a copy. */
+#define IPC_INLINE_MAX ((size_t)32 * 1024)
+
 enum ipc_type {
 	/* supervisor ↔ role (role start is a sequence: CONFIG, then PEER, LISTENER, FILE in any number, then START) */
 	IPC_ROLE_CONFIG = 1, /* struct ipc_role_config; fd[0]: the configuration as JSON */

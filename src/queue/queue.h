@@ -6,13 +6,14 @@
 #ifndef OPENVAN_QUEUE_QUEUE_H
 #define OPENVAN_QUEUE_QUEUE_H
 
+#include "ipc/messages.h"
 #include "partner/directory.h"
 #include "queue/records.h"
 #include "receipt/receipt.h"
 #include "store/payload.h"
 #include "store/store.h"
 
-#define QUEUE_INLINE_MAX ((size_t)16 * 1024) /* larger artefacts are kept in files */
+#define QUEUE_INLINE_MAX IPC_INLINE_MAX /* larger artefacts are kept in files */
 
 struct queue; /* unchanging after queue_open(): any thread may use it */
 

@@ -159,6 +159,14 @@ static void become_undumpable(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* For ps and top: otherwise every role is called "exe", after /proc/self/exe. */
+static void name_process(const struct role *r)
+{
+	char name[32]; /* the kernel keeps 15 characters */
+	snprintf(name, sizeof name, "vand-%s", r->pool[0] ? r->pool : r->name);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 struct role *role_start(void)
 {
 	become_undumpable();
@@ -168,6 +176,8 @@ struct role *role_start(void)
 		r->supervisor = ipc_channel_new(ROLE_CONTROL_FD);
 	int rc = r && arena && r->supervisor ? receive_until_start(r, arena) : VAN_ENOMEM;
 	van_arena_free(arena);
+	if (rc == 0)
+		name_process(r);
 	if (rc < 0) {
 		log_event(LOG_LEVEL_ERROR, "role-start-failed", "role_name", r ? r->name : NULL, "error", van_err_name(rc), NULL);
 		role_free(r);

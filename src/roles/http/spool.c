@@ -17,7 +17,7 @@ static int open_unnamed(int folder)
 
 int spool_open(struct spool *s, int folder, uint64_t expected)
 {
-	bool on_disk = expected > SPOOL_MEMORY_MAX;
+	bool on_disk = expected > IPC_INLINE_MAX;
 	int fd = on_disk ? open_unnamed(folder) : memfd_new("spool");
 	if (fd < 0)
 		return fd;
@@ -47,7 +47,7 @@ static int move_to_disk(struct spool *s)
 
 int spool_write(struct spool *s, const void *p, size_t n)
 {
-	int rc = !s->on_disk && s->bytes + n > SPOOL_MEMORY_MAX ? move_to_disk(s) : 0;
+	int rc = !s->on_disk && s->bytes + n > IPC_INLINE_MAX ? move_to_disk(s) : 0;
 	if (rc == 0)
 		rc = fd_pwrite_all(s->fd, p, n, (off_t)s->bytes);
 	if (rc == 0)

@@ -2,12 +2,11 @@
 #ifndef OPENVAN_ROLES_HTTP_SPOOL_H
 #define OPENVAN_ROLES_HTTP_SPOOL_H
 
+#include "ipc/messages.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* What is larger than the store keeps inline goes to the disk at once: there the store can link it without a copy. */
-#define SPOOL_MEMORY_MAX ((uint64_t)16384)
 
 struct spool {
 	int fd;      /* -1: nothing yet */

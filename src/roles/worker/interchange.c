@@ -267,7 +267,7 @@ static int pass_through(struct work *w)
 static int keep_content(struct work *w, struct ipc_output *o, struct slice bytes)
 {
 	struct output *content = &w->job->content;
-	if (content->fd < 0 && content->bytes + bytes.n <= WORKER_INLINE_MAX) {
+	if (content->fd < 0 && content->bytes + bytes.n <= IPC_INLINE_MAX) {
 		struct ipc_part *part = van_arena_alloc(arena_of(w), sizeof *part);
 		if (!part)
 			return VAN_ENOMEM;
@@ -277,7 +277,7 @@ static int keep_content(struct work *w, struct ipc_output *o, struct slice bytes
 		return part->bytes.p ? 0 : VAN_ENOMEM;
 	}
 	if (content->fd < 0)
-		content->bytes = WORKER_INLINE_MAX; /* from here on everything goes to the file */
+		content->bytes = IPC_INLINE_MAX; /* from here on everything goes to the file */
 	off_t at = content->fd < 0 ? 0 : lseek(content->fd, 0, SEEK_CUR);
 	int rc = output_write(content, bytes.p, bytes.n);
 	o->fd_number = 1;

@@ -8,7 +8,7 @@
 
 void output_init(struct output *o, struct worker *w)
 {
-	*o = (struct output){.worker = w, .memory = VAN_BUF_INIT(WORKER_INLINE_MAX), .fd = -1};
+	*o = (struct output){.worker = w, .memory = VAN_BUF_INIT(IPC_INLINE_MAX), .fd = -1};
 }
 
 static int spill(struct output *o)
@@ -28,7 +28,7 @@ static int spill(struct output *o)
 int output_write(struct output *o, const void *p, size_t n)
 {
 	int rc = 0;
-	if (o->fd < 0 && o->bytes + n <= WORKER_INLINE_MAX) {
+	if (o->fd < 0 && o->bytes + n <= IPC_INLINE_MAX) {
 		rc = van_buf_append(&o->memory, p, n);
 	} else {
 		if (o->fd < 0)

@@ -187,7 +187,7 @@ static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
 	int rc = artefact_add_bytes(a, w, "headers", header_text(r));
 	/* Strangers don't get to fill the disk: of their messages the headers are kept. */
 	if (rc == 0 && known) {
-		if (r->facts.bytes <= WORKER_INLINE_MAX)
+		if (r->facts.bytes <= IPC_INLINE_MAX)
 			rc = artefact_add_bytes(a, w, "raw", spooled_bytes(r));
 		else
 			rc = artefact_add_fd(a, w, "raw", r->spool, r->facts.bytes);

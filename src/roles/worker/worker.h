@@ -9,9 +9,6 @@
 #include "cms/algorithm.h"
 #include "roles/role.h"
 
-/* Artefacts and outputs up to this many bytes travel inline; larger ones are unnamed files of the spool folder. */
-#define WORKER_INLINE_MAX ((size_t)16384)
-
 struct cms_cert_cache;
 struct edi_dictionary_set;
 struct map_set;
