@@ -37,6 +37,7 @@ struct receipt_report {
 	uint64_t size;    /* leaves in the checkpointed trees, all logs of the bundle */
 	uint64_t checked; /* leaves of the bundle whose inclusion was proven */
 	uint64_t artefacts, missing; /* artefacts whose hash was right; those that the bundle does not hold */
+	bool other_texts; /* verify.sh or VERIFY.md are not the ones this program writes: of another version, or altered */
 	bool own_key; /* no key was given: the bundle's own was used */
 	char vkey[RECEIPT_ORIGIN_MAX + 80]; /* the verifier key used */
 	struct van_buf problems; /* lines, each ended by a newline; at most 100, then a line that says how many more */

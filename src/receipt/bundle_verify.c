@@ -64,14 +64,19 @@ static int check_pem(struct bundle_verifier *v)
 	return rc == VAN_ENOTFOUND ? 0 : rc;
 }
 
-/* A script that came with the bundle is run by people: only ours. (A newer program may write newer texts.) */
-static int check_texts(struct bundle_verifier *v)
+/* The texts are for people and not signed. Another program's version of them is no fault, but whoever runs the script should know. */
+static int check_text(struct bundle_verifier *v, const char *name, const char *ours)
 {
-	static const char *const names[] = {BUNDLE_ROOT "verify.sh", BUNDLE_ROOT "VERIFY.md"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (!bundle_find(&v->files, names[i]))
-			bundle_problem(&v->files, "%s is missing", names[i] + sizeof BUNDLE_ROOT - 1);
-	return 0;
+	struct bundle_file *f = bundle_find(&v->files, name);
+	struct receipt_hash want = receipt_sha256(ours, strlen(ours)), got;
+	if (!f) {
+		bundle_problem(&v->files, "%s is missing", name + sizeof BUNDLE_ROOT - 1);
+		return 0;
+	}
+	int rc = bundle_hash(&v->files, f, SLICE(""), &got);
+	if (rc == 0 && memcmp(want.b, got.b, RECEIPT_HASH) != 0)
+		v->report->other_texts = true;
+	return rc;
 }
 
 static int read_manifest(struct bundle_verifier *v, struct bundle_manifest *m)
@@ -101,8 +106,11 @@ static int verify(struct bundle_verifier *v, struct bundle_manifest *m, struct s
 	rc = choose_key(v, vkey, err);
 	if (rc)
 		return vkey.p ? rc : 0; /* a bad key in the bundle is its problem, a bad key given is the caller's */
-	check_texts(v);
 	rc = check_pem(v);
+	if (rc == 0)
+		rc = check_text(v, BUNDLE_ROOT "verify.sh", bundle_verify_sh);
+	if (rc == 0)
+		rc = check_text(v, BUNDLE_ROOT "VERIFY.md", bundle_verify_md);
 	for (size_t i = 0; rc == 0 && i < m->n; i++)
 		rc = bundle_verify_log(v, i);
 	if (rc == 0)

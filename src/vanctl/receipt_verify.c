@@ -105,6 +105,8 @@ static void print_text(const struct receipt_report *r)
 		printf("key: %s\n", r->vkey);
 	if (r->own_key && !r->n_problems)
 		puts("note: the key came from the bundle itself; compare it with the one the operator published, or give it with --key");
+	if (r->other_texts)
+		puts("note: the bundle's verify.sh or VERIFY.md is not this version's; read it before you run it");
 	puts(r->n_problems ? "NOT VERIFIED" : "verified");
 }
 
