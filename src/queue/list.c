@@ -2,6 +2,8 @@
 #include "queue/internal.h"
 
 #define LIMIT_DEFAULT 100
+/* Identifiers never go back, clocks do, and messages carry the time of their arrival: so much the two may differ. */
+#define SLACK (600 * VAN_SECOND)
 
 /* Identifiers begin with 48 bits of milliseconds: the smallest one of a time. */
 static struct slice id_floor(char to[VAN_ID_LEN + 1], van_time t)
@@ -111,7 +113,7 @@ static int visit(struct walk *v, struct slice id)
 static struct slice upper_bound(struct walk *v)
 {
 	const struct queue_filter *f = v->filter;
-	struct slice by_time = f->until ? id_floor(v->ceiling, f->until + 1000) : SLICE_NONE;
+	struct slice by_time = f->until ? id_floor(v->ceiling, f->until + SLACK) : SLICE_NONE;
 	if (!f->before.p)
 		return by_time;
 	return by_time.p && slice_cmp(by_time, f->before) < 0 ? by_time : f->before;
@@ -121,9 +123,8 @@ static int walk(struct walk *v, const struct store_key *prefix)
 {
 	struct slice key, before = upper_bound(v), since = SLICE_NONE;
 	struct store_key end = *prefix;
-	/* Requests carry the time of their arrival and ids the time of their batch: some slack below. */
 	if (v->filter->since)
-		since = id_floor(v->floor, v->filter->since - 60 * VAN_SECOND);
+		since = id_floor(v->floor, v->filter->since - SLACK);
 	int rc;
 	if (before.p) {
 		store_key_fixed(&end, before.p, before.n);

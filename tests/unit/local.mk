@@ -13,4 +13,5 @@ include %D%/receipt.mk
 include %D%/store.mk
 include %D%/as2.mk
 include %D%/edi.mk
+include %D%/queue.mk
 endif

@@ -1,0 +1,375 @@
+/* Acknowledgements, mailboxes, profiles. */
+#include "queue_fixture.h"
+
+#include <stdio.h>
+
+static int setup(void **state)
+{
+	*state = fixture_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_free(*state);
+	return 0;
+}
+
+/* --- acknowledgements ------------------------------------------------------------------------------------------------------ */
+
+/* An order to VOLT that awaits a 997, passed through. */
+static struct van_id order(struct fixture *f, const char *message_id, const char *control, van_time within)
+{
+	struct van_id id = fixture_receive(f, message_id, "ISA~", QUEUE_ACCEPT_NEW);
+	struct ipc_job_result r = fixture_result(f, &id, VOLT, control);
+	struct ipc_interchange *ic = RECORD_AT(r.interchanges, struct ipc_interchange, 0);
+	ic->ack = SLICE("expected");
+	ic->ack_within = (uint64_t)within;
+	fixture_add_output(f, &r, IPC_OUTPUT_PASS_THROUGH, "volt", "volt-box")->ack = SLICE("expected");
+	assert_int_equal(fixture_done(f, &r), 0);
+	fixture_assert_states(f, &id, "processed/available/expected");
+	return id;
+}
+
+/* VOLT's 997 for a group; the id of the message it came in. */
+static struct van_id acknowledge(struct fixture *f, const char *message_id, const char *control, const char *group, const char *status,
+				 const char *from)
+{
+	struct van_id id = fixture_receive(f, message_id, "ISA~", QUEUE_ACCEPT_NEW);
+	struct ipc_job_result r = fixture_result(f, &id, ACME, control);
+	struct ipc_interchange *ic = RECORD_AT(r.interchanges, struct ipc_interchange, 0);
+	struct ipc_ack_seen *a = van_arena_alloc(f->arena, sizeof *a);
+	ic->from = slice_str(from);
+	ic->acknowledgement = true;
+	*a = (struct ipc_ack_seen){.env = SLICE("production"), .from = SLICE(ACME), .to = slice_str(from), .group_from = SLICE("123456789"),
+				   .group_to = SLICE("SUPPLIER"), .group_code = SLICE("PO"),
+				   .group_control_number = van_arena_slice(f->arena, slice_str(group)),
+				   .status = van_arena_slice(f->arena, slice_str(status))};
+	r.acks = (struct record_list){a, 1};
+	fixture_add_output(f, &r, IPC_OUTPUT_PASS_THROUGH, "acme", "acme-box");
+	assert_int_equal(fixture_done(f, &r), 0);
+	return id;
+}
+
+static void test_matched(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = order(f, "<1@a>", "17", 0), out = fixture_child(f, &id, 0);
+	struct van_id ack = acknowledge(f, "<2@a>", "501", "000017", "accepted", VOLT); /* groups are compared as numbers */
+	fixture_assert_states(f, &id, "processed/available/accepted");
+	fixture_assert_states(f, &out, "processed/available/accepted"); /* what was made of it shows the same */
+	fixture_assert_states(f, &ack, "processed/available/none");     /* and the 997 goes on to the buyer */
+	assert_true(fixture_history_has(f, &id, "ack-received", "accepted of group 000017"));
+}
+
+static void test_unmatched(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_filter unmatched = QUEUE_FILTER_ANY;
+	struct van_id id = order(f, "<1@a>", "17", 0);
+	struct van_id other = acknowledge(f, "<2@a>", "501", "18", "accepted", VOLT);
+	struct van_id forged = acknowledge(f, "<3@a>", "502", "17", "rejected", BOLT); /* not the receiver of that order */
+	fixture_assert_states(f, &id, "processed/available/expected");
+	fixture_assert_states(f, &other, "processed/available/unmatched");
+	fixture_assert_states(f, &forged, "processed/available/unmatched");
+	unmatched.ack = QUEUE_ACK_UNMATCHED;
+	assert_int_equal(fixture_count(f, &unmatched), 2);
+}
+
+static void test_contradictions(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = order(f, "<1@a>", "17", 0);
+	acknowledge(f, "<2@a>", "501", "17", "rejected", VOLT);
+	fixture_assert_states(f, &id, "processed/available/rejected");
+	acknowledge(f, "<3@a>", "502", "17", "accepted", VOLT);
+	fixture_assert_states(f, &id, "processed/available/rejected");
+	assert_true(fixture_history_has(f, &id, "ack-received", "which stands"));
+	acknowledge(f, "<4@a>", "503", "17", "rejected", VOLT);
+	assert_true(fixture_history_has(f, &id, "ack-received", "(repeated)"));
+	id = order(f, "<5@a>", "18", 0);
+	acknowledge(f, "<6@a>", "504", "18", "accepted", VOLT);
+	acknowledge(f, "<7@a>", "505", "18", "partially-accepted", VOLT);
+	fixture_assert_states(f, &id, "processed/available/partially-accepted"); /* never silently better, visibly worse */
+}
+
+static void test_overdue_and_late(void **state)
+{
+	struct fixture *f = *state;
+	van_time next;
+	struct van_id id = order(f, "<1@a>", "17", 10 * VAN_SECOND), in_time = order(f, "<2@a>", "18", 10 * VAN_SECOND);
+	acknowledge(f, "<3@a>", "501", "18", "accepted", VOLT);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_ack_scan(&f->w, 100), 0);
+	assert_int_equal(queue_ack_next(&f->w, &next), 0);
+	assert_true(next == f->now + 10 * VAN_SECOND);
+	fixture_commit(f);
+	f->now += 11 * VAN_SECOND;
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_ack_scan(&f->w, 100), 1);
+	assert_int_equal(queue_ack_next(&f->w, &next), 0);
+	assert_true(next == 0);
+	fixture_commit(f);
+	fixture_assert_states(f, &id, "processed/available/overdue");
+	fixture_assert_states(f, &in_time, "processed/available/accepted");
+	assert_true(fixture_history_has(f, &id, "overdue", ""));
+	acknowledge(f, "<4@a>", "502", "17", "accepted-with-errors", VOLT);
+	fixture_assert_states(f, &id, "processed/available/accepted-with-errors");
+	assert_true(fixture_history_has(f, &id, "ack-received", "(late)"));
+}
+
+static void test_closed_by_hand(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = order(f, "<1@a>", "17", 0);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_ack_close(&f->w, id_slice(&id), SLICE("uid 0"), SLICE("by telephone")), 0);
+	assert_int_equal(queue_ack_close(&f->w, id_slice(&id), SLICE("uid 0"), SLICE("again")), VAN_ESTATE);
+	fixture_commit(f);
+	fixture_assert_states(f, &id, "processed/available/none");
+}
+
+/* --- mailboxes --------------------------------------------------------------------------------------------------------------- */
+
+struct names {
+	char text[1000];
+	size_t n;
+};
+
+static int add_name(void *arg, const struct queue_mailbox_entry *e)
+{
+	struct names *n = arg;
+	n->n += (size_t)snprintf(n->text + n->n, sizeof n->text - n->n, "%.*s(%s) ", SLICE_ARG(e->name), queue_mailbox_state_names[e->state]);
+	return 0;
+}
+
+static int add_date(void *arg, struct slice date)
+{
+	struct names *n = arg;
+	n->n += (size_t)snprintf(n->text + n->n, sizeof n->text - n->n, "%.*s ", SLICE_ARG(date));
+	return 0;
+}
+
+static void assert_folder(struct fixture *f, const char *box, enum queue_folder folder, const char *date, const char *after, const char *expected)
+{
+	struct names n = {.text = ""};
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_mailbox_each(&f->w, slice_str(box), folder, slice_str(date), slice_str(after), add_name, &n), 0);
+	fixture_commit(f);
+	assert_string_equal(n.text, expected);
+}
+
+static struct van_id upload(struct fixture *f, const char *name, const char *content, bool staged, int expected)
+{
+	struct van_id id = van_id_new(f->now);
+	struct queue_upload u = {.id = id_slice(&id), .partner = SLICE("volt"), .connection = SLICE("volt-box"), .name = slice_str(name),
+				 .staged = staged, .content = slice_str(content), .bytes = strlen(content)};
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_upload(&f->w, &u, NULL), expected);
+	fixture_commit(f);
+	return id;
+}
+
+static const char *today(struct fixture *f)
+{
+	static char text[VAN_TIME_TEXT];
+	van_time_rfc3339(text, f->now);
+	text[10] = 0;
+	return text;
+}
+
+static void test_uploads(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_mailbox_entry e;
+	struct names dates = {.text = ""};
+	struct van_id id = upload(f, "ack.edi", "ISA~", false, 0);
+	fixture_assert_states(f, &id, "received//none");
+	assert_true(fixture_history_has(f, &id, "sftp-in", ""));
+	assert_folder(f, "volt-box", QUEUE_FOLDER_STAGED, NULL, NULL, "");
+	assert_folder(f, "volt-box", QUEUE_FOLDER_IN_ARCHIVE, today(f), NULL, "ack.edi(taken) ");
+	struct van_id again = upload(f, "ack.edi", "other", false, 0); /* the same name is another message */
+	assert_string_not_equal(id.text, again.text);
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("volt-box"), SLICE("ack.edi"), &e), 0);
+	assert_int_equal(e.bytes, 5); /* the newest has the name */
+	assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("acme-box"), SLICE("ack.edi"), &e), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_dates(&f->w, SLICE("volt-box"), QUEUE_FOLDER_IN_ARCHIVE, add_date, &dates), 0);
+	fixture_commit(f);
+	assert_true(strncmp(dates.text, today(f), 10) == 0 && dates.n == 11);
+	upload(f, "a/b", "x", false, VAN_EINVAL);
+	upload(f, "..", "x", false, VAN_EINVAL);
+}
+
+static void test_staged_uploads(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_filter all = QUEUE_FILTER_ANY;
+	struct queue_upload who = {.partner = SLICE("volt"), .connection = SLICE("volt-box")};
+	struct slice message;
+	struct van_id id = upload(f, "ack.edi.part", "ISA~", true, 0);
+	assert_int_equal(fixture_count(f, &all), 0);
+	assert_folder(f, "volt-box", QUEUE_FOLDER_STAGED, NULL, NULL, "ack.edi.part(staged) ");
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_rename_staged(&f->w, SLICE("volt-box"), SLICE("ack.edi.part"), SLICE("ack.edi"), false, &who, &message), 0);
+	assert_true(slice_is(message, id.text));
+	fixture_commit(f);
+	fixture_assert_states(f, &id, "received//none");
+	assert_folder(f, "volt-box", QUEUE_FOLDER_STAGED, NULL, NULL, "");
+	upload(f, "x.tmp", "1", true, 0);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, SLICE("volt-box"), SLICE("x.tmp"), &message), 0);
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, SLICE("volt-box"), SLICE("x.tmp"), &message), VAN_ENOTFOUND);
+	fixture_commit(f);
+	assert_int_equal(fixture_count(f, &all), 1);
+}
+
+static void test_collected_taken_restored(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = order(f, "<1@a>", "17", 0), out = fixture_child(f, &id, 0);
+	struct queue_message m = fixture_message(f, &out);
+	struct slice name = van_arena_slice(f->arena, m.file_name);
+	fixture_commit(f);
+	for (int i = 0; i < 2; i++) {
+		fixture_begin(f, STORE_WRITE);
+		assert_int_equal(queue_mailbox_collected(&f->w, SLICE("volt-box"), name), 0);
+		fixture_commit(f);
+		fixture_assert_states(f, &out, "processed/collected/expected");
+	}
+	fixture_assert_states(f, &id, "processed/collected/expected"); /* the sender can see it */
+	assert_true(fixture_history_has(f, &out, "sftp-out", ""));
+	assert_true(fixture_history_has(f, &out, "collected-again", ""));
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_restore(&f->w, id_slice(&out), SLICE("uid 0")), VAN_ESTATE);
+	assert_int_equal(queue_mailbox_taken(&f->w, SLICE("volt-box"), name), 0);
+	assert_int_equal(queue_mailbox_taken(&f->w, SLICE("volt-box"), name), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_taken(&f->w, SLICE("acme-box"), name), VAN_ENOTFOUND);
+	fixture_commit(f);
+	assert_folder(f, "volt-box", QUEUE_FOLDER_OUT, NULL, NULL, "");
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_restore(&f->w, id_slice(&out), SLICE("uid 0")), 0);
+	fixture_commit(f);
+	fixture_assert_states(f, &out, "processed/available/expected");
+	assert_folder(f, "volt-box", QUEUE_FOLDER_OUT_ARCHIVE, today(f), NULL, "");
+}
+
+static void test_names_are_unique_and_clean(void **state)
+{
+	struct fixture *f = *state;
+	struct names n = {.text = ""};
+	for (int i = 0; i < 2; i++) {
+		char message_id[20], control[20];
+		snprintf(message_id, sizeof message_id, "<%d@a>", i);
+		snprintf(control, sizeof control, "%d", i + 1);
+		struct van_id id = fixture_receive(f, message_id, "ISA~", QUEUE_ACCEPT_NEW);
+		struct ipc_job_result r = fixture_result(f, &id, BOLT, control);
+		struct ipc_output *o = fixture_add_output(f, &r, IPC_OUTPUT_PASS_THROUGH, "bolt", "bolt-box");
+		o->type = SLICE("../8 5\xc3\xa9");
+		assert_int_equal(fixture_done(f, &r), 0);
+	}
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_mailbox_each(&f->w, SLICE("bolt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, SLICE_NONE, add_name, &n), 0);
+	fixture_commit(f);
+	assert_true(strncmp(n.text, "-.-8-5--.edi(waiting) -.-8-5--_", 31) == 0);
+	assert_folder(f, "bolt-box", QUEUE_FOLDER_OUT, NULL, "zzz", "");
+}
+
+/* --- profiles and lists --------------------------------------------------------------------------------------------------------- */
+
+static int count_version(void *arg, const struct queue_profile *p)
+{
+	(void)p;
+	++*(int *)arg;
+	return 0;
+}
+
+static void test_profile_versions(void **state)
+{
+	struct fixture *f = *state;
+	struct profile_set *set;
+	struct profile_errors errors = {0};
+	struct queue_profile stored;
+	struct directory *d = directory_new();
+	int versions = 0;
+	bool changed;
+	const char *texts[] = {"kind: agreement\nid: a\nfrom: '*'\nto: '*'\n", "kind: agreement\nid: a\nfrom: '*'\nto: '*'\n",
+			       "kind: agreement\nid: a\nfrom: '*'\nto: '*'\nacknowledged_by: none\n"};
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(profile_text_load(slice_str(texts[i]), "a.yaml", &set, &errors), 0);
+		fixture_begin(f, STORE_WRITE);
+		assert_int_equal(queue_profile_put(&f->w, set->v[0], SLICE("uid 0"), &changed), 0);
+		fixture_commit(f);
+		assert_int_equal(changed, i != 1);
+		assert_int_equal(set->v[0]->version, i < 2 ? 1 : 2);
+		profile_set_free(set);
+	}
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_profiles_load(&f->w, d), 0);
+	assert_int_equal(directory_get(d, PROFILE_AGREEMENT, SLICE("a"))->version, 2);
+	assert_int_equal(queue_profile_versions(&f->w, PROFILE_AGREEMENT, SLICE("a"), count_version, &versions), 0);
+	assert_int_equal(versions, 2);
+	fixture_commit(f);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_profile_remove(&f->w, PROFILE_AGREEMENT, SLICE("a"), SLICE("uid 0")), 0);
+	assert_int_equal(queue_profile_get(&f->w, PROFILE_AGREEMENT, SLICE("a"), 0, &stored), VAN_ENOTFOUND);
+	assert_int_equal(queue_profile_get(&f->w, PROFILE_AGREEMENT, SLICE("a"), 1, &stored), 0);
+	fixture_commit(f);
+	directory_free(d);
+	profile_errors_free(&errors);
+}
+
+static void test_lists(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id first = order(f, "<1@a>", "17", 0);
+	struct queue_filter q = QUEUE_FILTER_ANY;
+	f->now += 5 * VAN_SECOND;
+	order(f, "<2@a>", "18", 0);
+	assert_int_equal(fixture_count(f, &q), 4);
+	q.partner = SLICE("acme");
+	assert_int_equal(fixture_count(f, &q), 2);
+	q.until = f->now;
+	assert_int_equal(fixture_count(f, &q), 1);
+	q = QUEUE_FILTER_ANY;
+	q.since = f->now;
+	assert_int_equal(fixture_count(f, &q), 2);
+	q = QUEUE_FILTER_ANY;
+	q.search = SLICE("PO-17");
+	assert_int_equal(fixture_count(f, &q), 2);
+	q.direction = QUEUE_IN;
+	assert_int_equal(fixture_count(f, &q), 1);
+	q = QUEUE_FILTER_ANY;
+	q.search = SLICE("1@a");
+	assert_int_equal(fixture_count(f, &q), 1);
+	q = QUEUE_FILTER_ANY;
+	q.to = SLICE("ZZ:VOLT");
+	assert_int_equal(fixture_count(f, &q), 4);
+	q = QUEUE_FILTER_ANY;
+	q.ack = QUEUE_ACK_EXPECTED;
+	assert_int_equal(fixture_count(f, &q), 4);
+	q = QUEUE_FILTER_ANY;
+	q.before = id_slice(&first);
+	assert_int_equal(fixture_count(f, &q), 0);
+	q = QUEUE_FILTER_ANY;
+	q.limit = 3;
+	assert_int_equal(fixture_count(f, &q), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_matched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unmatched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_contradictions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overdue_and_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_closed_by_hand, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_uploads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_staged_uploads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_collected_taken_restored, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names_are_unique_and_clean, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_profile_versions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("queue: acknowledgements and mailboxes", tests, NULL, NULL);
+}
