@@ -4,7 +4,6 @@
 import datetime
 import json
 import os
-import pwd
 import re
 import shutil
 import sys
@@ -53,7 +52,7 @@ def translated_order(n, state):
     found = demo.wait_for("alpha's order", lambda: n.sftp_fetch("alpha"))
     t.equal(len(found), 1, "one file waits for the translating supplier")
     name, data = next(iter(found.items()))
-    t.ok(re.fullmatch(r"[A-Za-z0-9._-]+", name) and name.endswith(".json"), "its name is plain ASCII and ends in .json", name)
+    t.ok(re.fullmatch(r"[A-Za-z0-9._-]+", name), "its name is plain ASCII", name)
     try:
         order = json.loads(data)
         t.ok("PO-ALPHA-1" in json.dumps(order), "it is JSON and holds the order's number", data.decode()[:400])
@@ -208,14 +207,15 @@ def roles_and_rights(n, state):
     if os.geteuid() != 0:
         t.skip("keyd runs as another user", "not started as root")
     else:
-        users = {pid: pwd.getpwuid(os.stat(f"/proc/{pid}").st_uid).pw_name if real_uid(pid) is None else
-                 pwd.getpwuid(real_uid(pid)).pw_name for pid in tree}
+        users = {pid: real_uid(pid) for pid in tree}  # None: it ended meanwhile (a session)
+        users = {pid: uid for pid, uid in users.items() if uid is not None}
+        tree = {pid: role for pid, role in tree.items() if pid in users}
         keyd = {users[p] for p, r in tree.items() if r == "keyd"}
         others = {users[p] for p, r in tree.items() if r in ("store", "http", "worker", "sftp")}
-        t.ok(len(keyd) == 1 and not keyd & others and "root" not in keyd | others, "keyd runs as another user, none as root", users)
+        t.ok(len(keyd) == 1 and not keyd & others and 0 not in keyd | others, "keyd runs as another user, none as root", users)
     database = {}
     for pid, role in [*tree.items(), (n.vand.pid, "supervisor")]:
-        for fd in os.listdir(f"/proc/{pid}/fd"):
+        for fd in os.listdir(f"/proc/{pid}/fd") if os.path.exists(f"/proc/{pid}") else ():
             try:
                 target = os.readlink(f"/proc/{pid}/fd/{fd}")
             except OSError:
