@@ -76,6 +76,7 @@ def named_points(n, c, chance, batches, points):
     for point in points:
         batch = next(batches)
         nth = chance.randint(2, 5)
+        n.kill()
         n.start(environment={"OPENVAN_FAULT": f"{point}:{nth}"}, timeout=60)
         role = point.split("-")[0]
         before = set(n.role_pids(role))

@@ -318,7 +318,8 @@ acknowledged_by: receiver
     # --- running it ----------------------------------------------------------------------------------------------
 
     def start(self, environment=None, timeout=30, wrapper=()):
-        """Starts vand in a session of its own and waits for `ready`."""
+        """Starts vand in a session of its own and waits for `ready`; one that still runs is killed."""
+        self.kill()
         env = dict(self.environment)
         env.update(environment or {})
         self.log_file = open(self.vand_log, "ab")
@@ -330,7 +331,8 @@ acknowledged_by: receiver
         while b"ready" not in seen.split(b"\n"):
             seen += self.vand.stdout.read() or b""
             if self.vand.poll() is not None:
-                raise RuntimeError(f"vand ended with {self.vand.returncode} before it was ready:\n{self.log_tail()}")
+                status, _ = self.vand.returncode, self.kill()
+                raise RuntimeError(f"vand ended with {status} before it was ready:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 self.kill()
                 raise TimeoutError(f"vand was not ready within {timeout} s:\n{self.log_tail()}")
@@ -352,6 +354,10 @@ acknowledged_by: receiver
 
     def role_pids(self, role):
         return sorted(pid for pid, name in self.tree().items() if name == role)
+
+    def log(self):
+        """Everything that vand has logged."""
+        return read(self.vand_log).decode("utf-8", "replace")
 
     def kill(self):
         """SIGKILL to the whole tree, the supervisor first so that it restarts nothing. Returns how many were killed."""
