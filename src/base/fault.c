@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void van_fault_point(const char *name)
 {
@@ -22,7 +21,7 @@ void van_fault_point(const char *name)
 	if (!length || strlen(name) != length || memcmp(name, armed, length) != 0)
 		return;
 	if (--left == 0)
-		kill(getpid(), SIGKILL);
+		raise(SIGKILL); /* by tgkill, which every sandbox allows */
 }
 
 #endif

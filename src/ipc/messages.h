@@ -49,7 +49,7 @@ enum ipc_type {
 
 	/* keys: worker or store ↔ keyd */
 	IPC_UNWRAP = 400, /* struct ipc_unwrap */
-	IPC_UNWRAPPED,    /* struct ipc_unwrapped: always a key, see cms_unwrap() */
+	IPC_UNWRAPPED,    /* struct ipc_unwrapped: always a key, see cms_unwrap(); empty where keyd holds no key of that id */
 	IPC_SIGN,         /* struct ipc_sign */
 	IPC_SIGNED,       /* struct ipc_signed */
 	IPC_CHECKPOINT,   /* store → keyd: struct ipc_checkpoint */

@@ -108,7 +108,7 @@ def upload_points(n, c):
 
 def wait_fired(n, role, before):
     try:
-        return demo.wait_for("fault", lambda: not before <= set(n.role_pids(role)) or n.vand.poll() is not None, 8, 0.01)
+        return demo.wait_for("fault", lambda: not before or not before <= set(n.role_pids(role)) or n.vand.poll() is not None, 8, 0.01)
     except TimeoutError:
         return False
 

@@ -36,9 +36,9 @@ static int answer_unwrap(struct client *c, struct ipc_message *m, struct van_are
 	int rc = record_decode(&ipc_unwrap_table, m->body, arena, &u);
 	if (rc == 0)
 		rc = keyring_unwrap(c->keyd->ring, &u, key);
-	if (rc < 0)
+	if (rc < 0 && rc != VAN_ENOTFOUND)
 		return rc;
-	struct ipc_unwrapped reply = {.key = slice_make(key, u.expected)};
+	struct ipc_unwrapped reply = {.key = slice_make(key, rc == 0 ? u.expected : 0)};
 	rc = ipc_send(c->channel, IPC_UNWRAPPED, m->request, &ipc_unwrapped_table, &reply, NULL, 0);
 	OPENSSL_cleanse(key, sizeof key);
 	return rc;

@@ -166,12 +166,11 @@ int keyring_unwrap(struct keyring *k, const struct ipc_unwrap *u, unsigned char 
 		return VAN_EINVAL;
 	pthread_rwlock_rdlock(&k->lock);
 	struct entry *e = find(k, u->key_id);
-	if (e && e->unwrapper)
+	bool held = e && e->unwrapper;
+	if (held)
 		cms_unwrap(e->unwrapper, (enum wrap_alg)u->algorithm, u->parameters, u->blob, u->expected, key);
-	else
-		van_random(key, u->expected);
 	pthread_rwlock_unlock(&k->lock);
-	return 0;
+	return held ? 0 : VAN_ENOTFOUND;
 }
 
 int keyring_sign(struct keyring *k, const struct ipc_sign *s, struct van_buf *der, struct van_error *e)

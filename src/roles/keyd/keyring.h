@@ -15,7 +15,8 @@ void keyring_free(struct keyring *k);
 int keyring_add(struct keyring *k, const struct ipc_key *key, int fd, struct van_error *e);
 int keyring_set_receipt_key(struct keyring *k, int fd, struct van_error *e);
 
-/* The three requests. unwrap always writes u->expected bytes (≤ CIPHER_KEY_MAX) to `key`. */
+/* The three requests. unwrap always writes u->expected bytes (≤ CIPHER_KEY_MAX) to `key`, whatever the blob holds; VAN_ENOTFOUND
+ * only says that the key is not held (just restarted, or its file can't be read): that is our trouble, not the sender's. */
 int keyring_unwrap(struct keyring *k, const struct ipc_unwrap *u, unsigned char *key);
 int keyring_sign(struct keyring *k, const struct ipc_sign *s, struct van_buf *der, struct van_error *e);
 /* Refuses a tree that is smaller than, or inconsistent with, the last one it signed for this log. */

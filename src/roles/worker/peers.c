@@ -148,7 +148,7 @@ int worker_unwrap(struct worker *w, struct slice key_id, enum wrap_alg alg, stru
 	if (rc == 0)
 		rc = record_decode(&ipc_unwrapped_table, m.body, w->arena, &reply);
 	if (rc == 0 && reply.key.n != expected)
-		rc = VAN_EINTERNAL;
+		rc = VAN_EAGAIN; /* keyd has only just started, or the key file is missing: the sender is to try again */
 	if (rc == 0)
 		memcpy(key, reply.key.p, expected);
 	return rc;
