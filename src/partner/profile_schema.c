@@ -230,7 +230,7 @@ static const struct schema_field connection_fields[] = {
 	{.key = "taken", .kind = SCHEMA_ENUM, AT(profile_connection, taken), .only = SFTP, .names = profile_taken_names, .fallback = "delete",
 	 .help = "when a waiting file goes: when the partner deletes or renames it, or after a complete download"},
 	{.key = "file_name", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_connection, file_name), .only = SFTP,
-	 .fallback = "{type}_{sender}_{control}_{id}.edi", .check = profile_check_file_name,
+	 .fallback = "{type}_{sender}_{control}_{id}.{ext}", .check = profile_check_file_name,
 	 .help = "names of waiting files: `{type}` `{version}` `{sender}` `{receiver}` `{control}` `{id}` `{date}` `{time}` `{ext}` are filled in"},
 	{.key = NULL},
 };

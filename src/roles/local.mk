@@ -1,6 +1,6 @@
-EXTRA_PROGRAMS += vand
+sbin_PROGRAMS += vand
 vand_SOURCES = \
-	%D%/main.c %D%/pending.c %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h %D%/mhdloop.c %D%/mhdloop.h \
+	%D%/main.c %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h %D%/mhdloop.c %D%/mhdloop.h \
 	%D%/supervisor/check.c %D%/supervisor/child.c %D%/supervisor/child.h \
 	%D%/supervisor/files.c %D%/supervisor/files.h %D%/supervisor/keys.c %D%/supervisor/keys.h \
 	%D%/supervisor/roster.c %D%/supervisor/roster.h %D%/supervisor/supervisor.c %D%/supervisor/supervisor.h \

@@ -1,4 +1,4 @@
-EXTRA_PROGRAMS += vanctl
+bin_PROGRAMS += vanctl
 vanctl_SOURCES = \
 	%D%/apply.c %D%/apply.h \
 	%D%/client.c %D%/client.h \

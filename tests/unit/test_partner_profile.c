@@ -130,7 +130,7 @@ static void defaults_are_those_of_the_reference(void **state)
 	assert_int_equal(a->duplicates.window, 30 * 86400 * VAN_SECOND);
 	const struct profile_connection *c = RECORD_AT(s->v[1]->partner->connections, struct profile_connection, 0);
 	assert_string_equal(c->folders.in.p, "/in");
-	assert_string_equal(c->file_name.p, "{type}_{sender}_{control}_{id}.edi");
+	assert_string_equal(c->file_name.p, "{type}_{sender}_{control}_{id}.{ext}");
 	assert_int_equal(c->max_message, UINT64_MAX);
 	c = RECORD_AT(s->v[1]->partner->connections, struct profile_connection, 1);
 	assert_non_null(c->receive);
