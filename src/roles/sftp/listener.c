@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 
 #define SOCKETS_MAX 64
 #define ACCEPT_AT_ONCE 16
+#define ACCEPT_PAUSE (VAN_SECOND / 5)
 #define ADDRESS_TEXT 64
 
 struct child {
@@ -36,6 +38,7 @@ struct accepting {
 	struct sftpd_listener *of;
 	int fd;
 	struct loop_watch *watch;
+	struct loop_timer *paused;
 };
 
 struct sftpd_listener {
@@ -68,6 +71,16 @@ struct sftpd_limits sftpd_limits_default(void)
 	};
 }
 
+/* Each session needs one here. The sessions lower their own. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 struct sftpd_listener *sftpd_listener_new(struct loop *l, const struct sftpd_limits *limits, struct van_error *e)
 {
 	const char *why = "";
@@ -78,6 +91,7 @@ struct sftpd_listener *sftpd_listener_new(struct loop *l, const struct sftpd_lim
 	}
 	s->loop = l;
 	s->limits = *limits;
+	raise_descriptor_limit();
 	s->confinement = sftpd_confinement_new(&why);
 	if (!s->confinement) {
 		van_error_set(e, VAN_EINTERNAL, "%s", why);
@@ -105,6 +119,7 @@ void sftpd_listener_free(struct sftpd_listener *s)
 		return;
 	for (size_t i = 0; i < s->nsockets; i++) {
 		loop_unwatch(s->sockets[i].watch);
+		loop_cancel(s->sockets[i].paused);
 		close(s->sockets[i].fd);
 	}
 	while (s->children)
@@ -255,6 +270,22 @@ static void take_connection(struct sftpd_listener *s, int client, const struct s
 	}
 }
 
+static void resume(void *arg)
+{
+	struct accepting *a = arg;
+	a->paused = NULL;
+	loop_watch_change(a->watch, EPOLLIN);
+}
+
+/* Out of descriptors: connections wait in the kernel's queue until sessions have ended. */
+static void pause_accepting(struct accepting *a)
+{
+	log_event(LOG_LEVEL_ERROR, "accept-failed", "error", strerror(errno), NULL);
+	a->paused = loop_after(a->of->loop, ACCEPT_PAUSE, resume, a);
+	if (a->paused)
+		loop_watch_change(a->watch, 0);
+}
+
 static void on_connection(void *arg, uint32_t events)
 {
 	struct accepting *a = arg;
@@ -263,8 +294,11 @@ static void on_connection(void *arg, uint32_t events)
 		struct sockaddr_storage address;
 		socklen_t n = sizeof address;
 		int client = accept4(a->fd, (struct sockaddr *)&address, &n, SOCK_CLOEXEC);
-		if (client < 0)
+		if (client < 0) {
+			if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ECONNABORTED && errno != EINTR)
+				pause_accepting(a);
 			return;
+		}
 		take_connection(a->of, client, &address, n);
 		close(client);
 	}
