@@ -79,6 +79,10 @@ configure_in() {
 	local dir="$top/$1"
 	shift
 	mkdir -p "$dir"
+	# A tree that was moved or copied: everything in it names its old place.
+	if [ -e "$dir/Makefile" ] && ! grep -qxF "abs_top_srcdir = $top" "$dir/Makefile"; then
+		find "$dir" -mindepth 1 -maxdepth 1 ! -name logs -exec rm -rf {} +
+	fi
 	if [ ! -e "$dir/Makefile" ] || [ "$top/configure" -nt "$dir/config.status" ]; then
 		step "Configuring in ${dir##*/}/"
 		(cd "$dir" && "$top/configure" -q "$@") >"$dir/configure.out" 2>&1 ||
