@@ -4,7 +4,9 @@
 
 #define NAME_MAX_BYTES 200
 
-static const char default_pattern[] = "{type}_{sender}_{control}_{id}.{ext}";
+/* The default is for EDI; what has another format gets its own ending. */
+static const char default_pattern[] = "{type}_{sender}_{control}_{id}.edi";
+static const char default_by_format[] = "{type}_{sender}_{control}_{id}.{ext}";
 
 /* ASCII letters, digits, '.', '-' and '_'; anything else becomes '-', a leading dot too. */
 static void put_clean(struct van_buf *to, struct slice s, size_t max)
@@ -73,7 +75,10 @@ static struct slice make_name(struct queue_work *w, const struct profile_connect
 			      struct slice extension)
 {
 	struct van_buf b = VAN_BUF_INIT(NAME_MAX_BYTES * 8);
-	expand(&b, c->file_name.n ? c->file_name : slice_str(default_pattern), m, extension);
+	struct slice pattern = c->file_name;
+	if (!pattern.n || slice_is(pattern, default_pattern))
+		pattern = slice_str(default_by_format);
+	expand(&b, pattern, m, extension);
 	if (b.error || b.n == 0 || b.n > NAME_MAX_BYTES) {
 		van_buf_reset(&b);
 		expand(&b, SLICE("{id}.{ext}"), m, extension);
