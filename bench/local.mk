@@ -12,6 +12,8 @@ EXTRA_DIST += %D%/run %D%/bench_as2.py %D%/bench_sftp.py
 %C%_sftp_login_CPPFLAGS = $(AM_CPPFLAGS) $(SSH_CFLAGS)
 %C%_sftp_login_LDADD = $(SSH_LIBS) -lpthread
 
+include %D%/edi.mk
+
 .PHONY: bench bench-programs
 bench-programs: $(BENCHMARKS)
 bench: all bench-programs

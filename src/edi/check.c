@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define STREAM_MEMORY ((size_t)4 << 20) /* each level of a streaming checker */
-#define READ_CHUNK ((size_t)256 << 10)
+#define READ_CHUNK ((size_t)128 << 10) /* stays in the second-level cache */
 
 const char *edi_standard_name(enum edi_standard s)
 {
@@ -295,8 +295,9 @@ static int interchange_end(struct edi_checker *c, const struct edi_envelope *e)
 
 static int segment(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
 {
-	if (c->keys < c->keys_end)
-		edi_keys_segment(c, s);
+	for (const struct edi_key_row *row = c->keys; row < c->keys_end; row++)
+		if (s->bytes[0] == row->segment[0] && edi_segment_is(s, row->segment))
+			edi_keys_segment(c, row, s);
 	if (c->message->acknowledgement)
 		edi_ack_read_segment(c, s);
 	if (c->def)
@@ -350,6 +351,7 @@ static struct edi_checker *checker_new(const struct edi_dictionary_set *set, con
 		c->sink = *sink;
 	c->interchange_tail = &c->report.interchanges;
 	c->envelope = (struct edi_envelope){.on_event = on_event, .on_error = edi_checker_envelope_error, .ctx = c};
+	c->envelope.heads_only = c->options.envelopes_only;
 	c->validator.fn = edi_checker_problem;
 	c->validator.ctx = c;
 	c->validator.scratch.max = c->options.max_segment;

@@ -6,7 +6,13 @@
 #include "edi/envelope.h"
 #include "edi/validate.h"
 
-struct edi_key_row;
+/* Where a business key stands. */
+struct edi_key_row {
+	const char *type, *segment;
+	uint32_t element;
+	const char *qualifier; /* EDIFACT: component 1 of `element`, the key is then component 2; NULL: component 1 is the key */
+	const char *kind;
+};
 
 struct edi_error_list {
 	struct edi_error **tail;
@@ -59,9 +65,9 @@ int edi_checker_problem(void *checker, const struct edi_problem *p);
 /* An error outside of any interchange. */
 void edi_checker_input_error(struct edi_checker *c, struct edi_error ***tail, const char *list, const char *code, const char *text);
 
-/* Business keys: chooses the rows for a message type, and takes what a segment holds. */
+/* Business keys: chooses the rows for a message type, and takes what a row's segment holds. */
 void edi_keys_begin(struct edi_checker *c);
-void edi_keys_segment(struct edi_checker *c, const struct edi_segment *s);
+void edi_keys_segment(struct edi_checker *c, const struct edi_key_row *row, const struct edi_segment *s);
 
 /* Received acknowledgements. */
 bool edi_ack_type(enum edi_standard standard, struct slice type);

@@ -20,6 +20,13 @@ unsigned edi_bucket(struct slice id)
 
 /* --- code lists -------------------------------------------------------------------------------------------------------- */
 
+static const unsigned char digit37[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16, ['G'] = 17, ['H'] = 18, ['I'] = 19,
+	['J'] = 20, ['K'] = 21, ['L'] = 22, ['M'] = 23, ['N'] = 24, ['O'] = 25, ['P'] = 26, ['Q'] = 27, ['R'] = 28,
+	['S'] = 29, ['T'] = 30, ['U'] = 31, ['V'] = 32, ['W'] = 33, ['X'] = 34, ['Y'] = 35, ['Z'] = 36,
+};
+
 /* 1 + the number of the code among all of one to three letters and digits; 0 for others. Lower case is another code. */
 static unsigned code_bit(struct slice s)
 {
@@ -27,15 +34,8 @@ static unsigned code_bit(struct slice s)
 		return 0;
 	unsigned v = 0;
 	for (size_t i = 0; i < 3; i++) {
-		unsigned char c = i < s.n ? (unsigned char)s.p[i] : 0;
-		unsigned d;
-		if (!c)
-			d = 0;
-		else if (c >= '0' && c <= '9')
-			d = 1 + c - '0';
-		else if (c >= 'A' && c <= 'Z')
-			d = 11 + c - 'A';
-		else
+		unsigned d = i < s.n ? digit37[(unsigned char)s.p[i]] : 0;
+		if (i < s.n && !d)
 			return 0;
 		v = v * 37 + d;
 	}

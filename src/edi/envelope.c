@@ -183,12 +183,12 @@ static int trailer(struct edi_envelope *e, enum edi_level level, const struct ed
 	return rc == 0 ? close_level(e, level, s, NULL) : rc;
 }
 
-static int body(struct edi_envelope *e, const struct edi_segment *s)
+static inline int body(struct edi_envelope *e, const struct edi_segment *s)
 {
 	e->end = s->end;
 	if (e->levels[EDI_LEVEL_MESSAGE].open) {
 		e->position++;
-		return event(e, EDI_EVENT_SEGMENT, s);
+		return e->heads_only ? 0 : event(e, EDI_EVENT_SEGMENT, s);
 	}
 	if (!e->levels[EDI_LEVEL_INTERCHANGE].open)
 		return 0;

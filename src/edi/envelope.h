@@ -47,6 +47,7 @@ struct edi_envelope {
 	edi_envelope_error_fn on_error;
 	void *ctx;
 	enum edi_standard standard;
+	bool heads_only;               /* no SEGMENT events: nobody looks into the messages */
 	bool group_5010;               /* AK905 has the codes of 005010 */
 	struct edi_level_state levels[3]; /* by enum edi_level */
 	uint64_t position;             /* of the segment in its message, from 1 */

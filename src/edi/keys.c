@@ -1,13 +1,6 @@
 /* Where business keys stand: message type, segment, element. One row for each; add rows, not code. */
 #include "edi/check_private.h"
 
-struct edi_key_row {
-	const char *type, *segment;
-	uint32_t element;
-	const char *qualifier; /* EDIFACT: component 1 of `element`, the key is then component 2; NULL: component 1 is the key */
-	const char *kind;
-};
-
 /* Sorted by type: the rows of one type stand together. */
 static const struct edi_key_row x12_rows[] = {
 	{"204", "B2", 4, NULL, "shipment"},
@@ -69,23 +62,19 @@ static void take(struct edi_checker *c, const char *kind, struct slice value)
 	c->key_count++;
 }
 
-void edi_keys_segment(struct edi_checker *c, const struct edi_segment *s)
+void edi_keys_segment(struct edi_checker *c, const struct edi_key_row *row, const struct edi_segment *s)
 {
 	const struct edi_delimiters *d = s->delimiters;
-	for (const struct edi_key_row *row = c->keys; row < c->keys_end; row++) {
-		if (s->bytes[0] != row->segment[0] || !edi_segment_is(s, row->segment))
-			continue;
-		struct slice rest = edi_segment_element(s, row->element);
-		if (!rest.p)
-			continue;
-		struct slice value = s->standard == EDI_X12 ? rest : edi_cut(&rest, d->component, d->release);
-		if (row->qualifier) {
-			if (!slice_is(value, row->qualifier) || !rest.p)
-				continue;
-			value = edi_cut(&rest, d->component, d->release);
-		}
-		char room[256];
-		if (value.n <= sizeof room)
-			take(c, row->kind, s->flags & EDI_SEGMENT_RELEASE ? edi_unescape(value, d->release, room) : value);
+	struct slice rest = edi_segment_element(s, row->element);
+	if (!rest.p)
+		return;
+	struct slice value = s->standard == EDI_X12 ? rest : edi_cut(&rest, d->component, d->release);
+	if (row->qualifier) {
+		if (!slice_is(value, row->qualifier) || !rest.p)
+			return;
+		value = edi_cut(&rest, d->component, d->release);
 	}
+	char room[256];
+	if (value.n <= sizeof room)
+		take(c, row->kind, s->flags & EDI_SEGMENT_RELEASE ? edi_unescape(value, d->release, room) : value);
 }

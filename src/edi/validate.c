@@ -23,6 +23,9 @@ int edi_validator_begin(struct edi_validator *v, const struct edi_message_def *m
 		v->room = m->count;
 	}
 	memset(v->counts, 0, (size_t)m->count * sizeof *v->counts);
+	if (v->message != m)
+		for (size_t i = 0; i < EDI_CACHE; i++)
+			v->cache[i].node = -1;
 	v->message = m;
 	v->at = 0;
 	v->error = 0;
@@ -46,8 +49,6 @@ void edi_problem_add(struct edi_validator *v, const struct edi_problem *p)
 
 static bool when_holds(const struct edi_node *n, const struct edi_segment *s)
 {
-	if (!n->when_element)
-		return true;
 	struct slice rest = edi_segment_element(s, n->when_element);
 	struct slice value = edi_cut(&rest, s->delimiters->component, s->delimiters->release);
 	for (uint32_t i = 0; i < n->when_count; i++)
@@ -57,10 +58,9 @@ static bool when_holds(const struct edi_node *n, const struct edi_segment *s)
 }
 
 /* The transitions for this identifier, in order of preference. */
-static const struct edi_transition *find(const struct edi_node *n, uint32_t id, const struct edi_transition **end)
+static const struct edi_transition *find(const struct edi_node *n, uint32_t id)
 {
 	const struct edi_transition *low = n->transitions, *high = low + n->transition_count;
-	*end = high;
 	while (low < high) {
 		const struct edi_transition *middle = low + (high - low) / 2;
 		if (middle->id < id)
@@ -78,12 +78,24 @@ static bool exhausted(const struct edi_validator *v, const struct edi_transition
 	return max && v->counts[node] >= max;
 }
 
+static const struct edi_transition *first_for(struct edi_validator *v, uint32_t id)
+{
+	size_t slot = ((uint32_t)v->at * 2654435761u ^ id * 2246822519u) >> 16 & (EDI_CACHE - 1);
+	if (v->cache[slot].node != v->at || v->cache[slot].id != id) {
+		v->cache[slot].node = v->at;
+		v->cache[slot].id = id;
+		v->cache[slot].first = find(&v->message->nodes[v->at], id);
+	}
+	return v->cache[slot].first;
+}
+
 static const struct edi_transition *choose(struct edi_validator *v, uint32_t id, bool *exceeded)
 {
-	const struct edi_transition *end, *full = NULL;
 	const struct edi_node *nodes = v->message->nodes;
-	for (const struct edi_transition *t = find(&nodes[v->at], id, &end); t < end && t->id == id; t++) {
-		if (!when_holds(&nodes[t->to], v->segment) || (t->loop >= 0 && !when_holds(&nodes[t->loop], v->segment)))
+	const struct edi_transition *full = NULL, *end = nodes[v->at].transitions + nodes[v->at].transition_count;
+	for (const struct edi_transition *t = first_for(v, id); t < end && t->id == id; t++) {
+		if ((nodes[t->to].when_element && !when_holds(&nodes[t->to], v->segment)) ||
+		    (t->loop >= 0 && nodes[t->loop].when_element && !when_holds(&nodes[t->loop], v->segment)))
 			continue;
 		if (!exhausted(v, t))
 			return t;

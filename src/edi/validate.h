@@ -41,6 +41,8 @@ struct edi_problem {
 
 typedef int (*edi_problem_fn)(void *ctx, const struct edi_problem *p);
 
+#define EDI_CACHE 512
+
 struct edi_validator {
 	edi_problem_fn fn;
 	void *ctx;
@@ -53,6 +55,16 @@ struct edi_validator {
 	const struct edi_segment *segment;
 	struct slice loop;
 	struct van_buf scratch; /* a value without release characters */
+	/* what a byte is in a value: bit 0 a control or separator, bit 1 above ASCII; for this component separator */
+	unsigned char classes[256];
+	char classes_for;
+	bool classes_made;
+	/* where the transitions of a node for an identifier begin; forgotten when the message's definition changes */
+	struct {
+		int32_t node;
+		uint32_t id;
+		const struct edi_transition *first;
+	} cache[EDI_CACHE];
 	int error;
 };
 

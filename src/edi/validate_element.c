@@ -132,6 +132,40 @@ static void check_text(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_CODE, at, value);
 }
 
+static void make_classes(struct edi_validator *v)
+{
+	char component = v->delimiters->component;
+	for (unsigned i = 0; i < 256; i++)
+		v->classes[i] = i < 0x20 || i == 0x7f ? 1 : i >= 0x80 ? 2 : 0;
+	if (component)
+		v->classes[(unsigned char)component] = 1;
+	v->classes_for = component;
+	v->classes_made = true;
+}
+
+/* Most values are plain text or digits of a right length: those need no more than this. */
+static inline bool plainly_good(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
+{
+	unsigned seen = 0;
+	if (value.n < d->min || value.n > d->max)
+		return false;
+	if (d->type == EDI_AN || d->type == EDI_ID || d->type == EDI_A) {
+		for (size_t i = 0; i < value.n; i++)
+			seen |= v->classes[(unsigned char)value.p[i]];
+		return !seen && (!d->codes || edi_codes_has(d->codes, value));
+	}
+	if (d->type == EDI_N || d->type == EDI_R) {
+		size_t points = 0;
+		for (size_t i = 0; i < value.n; i++) {
+			bool point = value.p[i] == '.';
+			points += point;
+			seen |= (unsigned)(!point && (unsigned char)(value.p[i] - '0') > 9);
+		}
+		return !seen && points <= (d->type == EDI_R) && value.n > points && value.n - points >= d->min;
+	}
+	return false;
+}
+
 /* One value, not empty. */
 static void check_value(struct edi_validator *v, const struct site *at, struct slice value)
 {
@@ -295,12 +329,16 @@ static void too_many(struct edi_validator *v, const struct edi_segment_def *def,
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
 {
 	uint64_t present = 0, reported = 0;
+	bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !v->delimiters->repetition;
+	if (!v->classes_made || v->classes_for != v->delimiters->component)
+		make_classes(v);
 	for (uint32_t i = 1; i <= def->count; i++) {
 		const struct edi_field *f = &def->fields[i - 1];
 		struct slice value = edi_segment_element(s, i);
 		if (value.n) {
 			present |= i < 64 ? (uint64_t)1 << i : 0;
-			check_field(v, f, i, value);
+			if (!plain || !f->element || !plainly_good(v, f->element, value))
+				check_field(v, f, i, value);
 		} else if (f->mandatory) {
 			problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = i, .def = f->element}, SLICE_NONE);
 		}

@@ -18,7 +18,7 @@ struct output {
 	uint64_t interchanges, groups, messages;
 	uint64_t bad; /* levels that are not accepted */
 	struct {
-		char type[12], version[16];
+		char type[16], version[24];
 		uint64_t count, bytes;
 	} types[MAX_TYPES];
 	size_t type_count;
@@ -202,26 +202,22 @@ int edi_run_validate(const struct edi_command *c)
 
 /* --- stats ------------------------------------------------------------------------------------------------------------- */
 
-static void copy_name(char *to, size_t n, struct slice s)
+static bool same_type(const struct output *o, size_t i, const struct edi_message *m)
 {
-	snprintf(to, n, "%.*s", SLICE_ARG(s));
+	return slice_is(m->type, o->types[i].type) && slice_is(m->version, o->types[i].version);
 }
 
 static int count_message(void *ctx, const struct edi_message *m)
 {
 	struct output *o = ctx;
-	char type[sizeof o->types->type], version[sizeof o->types->version];
 	size_t i = o->type_count ? o->type_count - 1 : 0; /* most often the same as the last */
-	copy_name(type, sizeof type, m->type);
-	copy_name(version, sizeof version, m->version);
 	o->messages++;
-	if (o->type_count && (strcmp(o->types[i].type, type) != 0 || strcmp(o->types[i].version, version) != 0))
-		for (i = 0; i < o->type_count; i++)
-			if (strcmp(o->types[i].type, type) == 0 && strcmp(o->types[i].version, version) == 0)
-				break;
+	if (o->type_count && !same_type(o, i, m))
+		for (i = 0; i < o->type_count && !same_type(o, i, m);)
+			i++;
 	if (i == o->type_count && i < MAX_TYPES) {
-		memcpy(o->types[i].type, type, sizeof type);
-		memcpy(o->types[i].version, version, sizeof version);
+		snprintf(o->types[i].type, sizeof o->types[i].type, "%.*s", SLICE_ARG(m->type));
+		snprintf(o->types[i].version, sizeof o->types[i].version, "%.*s", SLICE_ARG(m->version));
 		o->type_count++;
 	}
 	if (i < MAX_TYPES) {
