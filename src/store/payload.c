@@ -43,7 +43,8 @@ int payload_dir_open(int dirfd, struct payload_dir **ret, struct van_error *err)
 		d->folders[i].fd = -1;
 	bool made = mkdirat(dirfd, FOLDER, 0700) == 0;
 	d->fd = made || errno == EEXIST ? openat(dirfd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (d->fd < 0 || (made && flush(d, dirfd, false))) {
+	/* Flushed even when it was there: whoever made it may have been killed before doing so. */
+	if (d->fd < 0 || flush(d, dirfd, false)) {
 		int rc = fail(err, errno, "opening the folder " FOLDER);
 		payload_dir_close(d);
 		return rc;
@@ -111,10 +112,9 @@ static struct payload_folder *folder_get(struct payload_dir *d, const char *name
 			return NULL;
 		folder_drop(f);
 	}
-	if (mkdirat(d->fd, name, 0700) == 0)
-		d->touched = true;
-	else if (errno != EEXIST)
+	if (mkdirat(d->fd, name, 0700) && errno != EEXIST)
 		return NULL;
+	d->touched = true; /* also when it was there: whoever made it may have been killed before the flush */
 	f->fd = openat(d->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->fd < 0)
 		return NULL;

@@ -158,6 +158,8 @@ static int env_setup(struct lmdb_store *s, const struct store_options *o, struct
 		if ((rc = new_env(s, o, size)) == 0)
 			rc = open_inside(s->env, o->dirfd);
 	}
+	if (rc == 0 && fsync(o->dirfd)) /* a new file's name is as durable as its folder, and LMDB flushes only the file */
+		rc = errno;
 	if (rc)
 		return fail(err, rc, "opening " DATA_FILE);
 	int dead;
