@@ -300,7 +300,7 @@ static void cost(void **state)
 	for (unsigned i = 0; i < 10 * rounds; i++)
 		receive_once(van_buf_slice(&body), arena, &got);
 	double receive_us = (now_us() - from) / (10 * rounds);
-	print_message("# bare RSA %.0f us; sign CMS +%.1f us; unwrap +%.1f us; receive 10 KB without its RSA private operation %.1f us\n", rsa,
+	print_message("# bare RSA %.0f us; sign CMS %+.1f us; unwrap %+.1f us; receive 10 KB without its RSA private operation %.1f us\n", rsa,
 		      signing_us - rsa, unwrap_us - rsa, receive_us);
 	van_arena_free(arena);
 	van_buf_free(&body);
