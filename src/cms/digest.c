@@ -4,32 +4,36 @@
 #include "cms/evp.h"
 
 #include <openssl/err.h>
+#include <pthread.h>
+
+/* OpenSSL 3.0 looks an algorithm up by name, under locks, at every use of EVP_sha256() and its like: some microseconds each
+ * time. They are fetched once for the process; what is fetched never changes. */
+static EVP_MD *digests[DIGEST_COUNT];
+static EVP_CIPHER *ciphers[CIPHER_COUNT];
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+
+static void fetch_all(void)
+{
+	static const char *const digest_names[DIGEST_COUNT] = {NULL, "MD5", "SHA1", "SHA2-224", "SHA2-256", "SHA2-384", "SHA2-512"};
+	static const char *const cipher_names[CIPHER_COUNT] = {NULL,	      "DES-EDE3-CBC", "AES-128-CBC", "AES-192-CBC",
+							       "AES-256-CBC", "AES-128-GCM",  "AES-192-GCM", "AES-256-GCM"};
+	for (int d = DIGEST_MD5; d < DIGEST_COUNT; d++)
+		digests[d] = EVP_MD_fetch(NULL, digest_names[d], NULL);
+	for (int c = CIPHER_3DES_CBC; c < CIPHER_COUNT; c++)
+		ciphers[c] = EVP_CIPHER_fetch(NULL, cipher_names[c], NULL);
+	ERR_clear_error();
+}
 
 const EVP_MD *evp_digest(enum digest_alg d)
 {
-	switch (d) {
-	case DIGEST_MD5: return EVP_md5();
-	case DIGEST_SHA1: return EVP_sha1();
-	case DIGEST_SHA224: return EVP_sha224();
-	case DIGEST_SHA256: return EVP_sha256();
-	case DIGEST_SHA384: return EVP_sha384();
-	case DIGEST_SHA512: return EVP_sha512();
-	default: return NULL;
-	}
+	pthread_once(&fetched, fetch_all);
+	return d > DIGEST_NONE && d < DIGEST_COUNT ? digests[d] : NULL;
 }
 
 const EVP_CIPHER *evp_cipher(enum cipher_alg c)
 {
-	switch (c) {
-	case CIPHER_3DES_CBC: return EVP_des_ede3_cbc();
-	case CIPHER_AES128_CBC: return EVP_aes_128_cbc();
-	case CIPHER_AES192_CBC: return EVP_aes_192_cbc();
-	case CIPHER_AES256_CBC: return EVP_aes_256_cbc();
-	case CIPHER_AES128_GCM: return EVP_aes_128_gcm();
-	case CIPHER_AES192_GCM: return EVP_aes_192_gcm();
-	case CIPHER_AES256_GCM: return EVP_aes_256_gcm();
-	default: return NULL;
-	}
+	pthread_once(&fetched, fetch_all);
+	return c > CIPHER_NONE && c < CIPHER_COUNT ? ciphers[c] : NULL;
 }
 
 int digest_set_begin(struct digest_set *s, uint32_t mask)

@@ -2,13 +2,13 @@
 #include "roles/worker/worker.h"
 
 #include "base/id.h"
+#include "cms/digest.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #define SALT_BYTES 16
-#define HASH_BYTES 32
+#define CHUNK ((size_t)65536)
 
 static struct ipc_artefact *next(struct artefacts *a, const char *name)
 {
@@ -17,67 +17,74 @@ static struct ipc_artefact *next(struct artefacts *a, const char *name)
 	return f;
 }
 
-/* salt, and a digest context that has taken the salt in. */
-static EVP_MD_CTX *begin(struct ipc_artefact *f, struct worker *w)
+/* A fresh salt, and a digest that has taken it in. */
+static int begin(struct ipc_artefact *f, struct worker *w, struct digest_set *d)
 {
 	char *salt = van_arena_alloc(w->arena, SALT_BYTES);
-	EVP_MD_CTX *ctx = salt ? EVP_MD_CTX_new() : NULL;
-	if (!ctx)
-		return NULL;
+	if (!salt)
+		return VAN_ENOMEM;
 	van_random(salt, SALT_BYTES);
 	f->salt = slice_make(salt, SALT_BYTES);
-	if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 || EVP_DigestUpdate(ctx, salt, SALT_BYTES) != 1) {
-		EVP_MD_CTX_free(ctx);
-		return NULL;
-	}
-	return ctx;
+	int rc = digest_set_begin(d, ALG_BIT(DIGEST_SHA256));
+	return rc < 0 ? rc : digest_set_update(d, salt, SALT_BYTES);
 }
 
-static int finish(struct ipc_artefact *f, struct worker *w, EVP_MD_CTX *ctx)
+static int finish(struct ipc_artefact *f, struct worker *w, struct digest_set *d)
 {
-	unsigned char *hash = van_arena_alloc(w->arena, HASH_BYTES);
-	int ok = hash && EVP_DigestFinal_ex(ctx, hash, NULL) == 1;
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return VAN_ENOMEM;
-	f->salted_sha256 = slice_make(hash, HASH_BYTES);
-	return 0;
+	unsigned char *hash = van_arena_alloc(w->arena, DIGEST_SIZE_MAX);
+	int rc = hash ? digest_set_end(d, DIGEST_SHA256, hash) : VAN_ENOMEM;
+	if (rc == 0)
+		f->salted_sha256 = slice_make(hash, digest_size(DIGEST_SHA256));
+	return rc;
 }
 
 int artefact_add_bytes(struct artefacts *a, struct worker *w, const char *name, struct slice bytes)
 {
 	struct ipc_artefact *f = next(a, name);
+	struct digest_set d = {0};
 	f->bytes = bytes;
 	f->length = bytes.n;
-	EVP_MD_CTX *ctx = begin(f, w);
-	if (!ctx)
+	int rc = bytes.p ? begin(f, w, &d) : VAN_EIO;
+	if (rc == 0)
+		rc = digest_set_update(&d, bytes.p, bytes.n);
+	if (rc == 0)
+		rc = finish(f, w, &d);
+	digest_set_free(&d);
+	return rc;
+}
+
+static int hash_file(struct digest_set *d, int fd, uint64_t bytes, struct van_buf *chunk)
+{
+	if (!van_buf_reserve(chunk, CHUNK))
 		return VAN_ENOMEM;
-	EVP_DigestUpdate(ctx, bytes.p, bytes.n);
-	return finish(f, w, ctx);
+	for (uint64_t at = 0; at < bytes;) {
+		ssize_t n = pread(fd, chunk->p, CHUNK, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		int rc = n <= 0 ? n < 0 ? (int)van_err_from_errno(errno) : VAN_EIO : digest_set_update(d, chunk->p, (size_t)n);
+		if (rc < 0)
+			return rc;
+		at += (uint64_t)n;
+	}
+	return 0;
 }
 
 int artefact_add_fd(struct artefacts *a, struct worker *w, const char *name, int fd, uint64_t bytes)
 {
-	char chunk[65536];
 	struct ipc_artefact *f = next(a, name);
-	EVP_MD_CTX *ctx = begin(f, w);
-	if (!ctx)
-		return VAN_ENOMEM;
-	for (uint64_t at = 0; at < bytes;) {
-		ssize_t n = pread(fd, chunk, sizeof chunk, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			EVP_MD_CTX_free(ctx);
-			return n < 0 ? (int)van_err_from_errno(errno) : VAN_EIO;
-		}
-		EVP_DigestUpdate(ctx, chunk, (size_t)n);
-		at += (uint64_t)n;
-	}
+	struct digest_set d = {0};
+	struct van_buf chunk = VAN_BUF_INIT(CHUNK);
+	int rc = begin(f, w, &d);
+	if (rc == 0)
+		rc = hash_file(&d, fd, bytes, &chunk);
+	if (rc == 0)
+		rc = finish(f, w, &d);
+	digest_set_free(&d);
+	van_buf_free(&chunk);
 	a->fds[a->nfds++] = fd;
 	f->fd_number = a->nfds;
 	f->length = bytes;
-	return finish(f, w, ctx);
+	return rc;
 }
 
 int artefact_add_output(struct artefacts *a, struct worker *w, const char *name, struct output *o)

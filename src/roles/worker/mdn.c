@@ -2,6 +2,7 @@
 #include "as2/mdn.h"
 #include "as2/receive.h"
 #include "base/id.h"
+#include "cms/digest.h"
 #include "partner/directory.h"
 #include "partner/settings.h"
 #include "roles/worker/worker.h"
@@ -10,23 +11,14 @@
 #include "config.h"
 #endif
 
-#include <openssl/evp.h>
-
 #define MDN_MAX ((size_t)65536)
 #define HEADERS_MAX 24
-
-static const EVP_MD *digest_md(enum digest_alg d)
-{
-	static const char *const names[DIGEST_COUNT] = {NULL, "MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"};
-	return names[d] ? EVP_get_digestbyname(names[d]) : NULL;
-}
 
 static int sign_report(struct worker *w, const struct directory_as2 *d, const struct as2_mdn_facts *f, struct slice report,
 		       struct van_buf *der, struct van_error *e)
 {
 	unsigned char digest[DIGEST_SIZE_MAX];
-	const EVP_MD *md = digest_md(f->sign);
-	if (!md || EVP_Digest(report.p, report.n, digest, NULL, md, NULL) != 1)
+	if (digest_bytes(f->sign, report.p, report.n, digest) < 0)
 		return van_error_set(e, VAN_ECRYPTO, "the MDN can't be hashed");
 	const struct directory_key *key = RECORD_AT(d->sign, struct directory_key, 0);
 	return worker_sign(w, key->key_id, f->sign, digest, f->now, der, e);

@@ -25,6 +25,7 @@ struct receiving {
 	struct as2_received result;
 	struct output entity, payload;
 	int spool;
+	struct slice raw; /* the whole body while it is small; absent else */
 };
 
 /* --- answers that are not stored ------------------------------------------------------------------------------------------ */
@@ -107,11 +108,23 @@ static int on_entity_read(void *arg, uint64_t at, void *p, size_t n)
 
 /* --- the body ---------------------------------------------------------------------------------------------------------------- */
 
+static struct slice spooled_bytes(struct receiving *r)
+{
+	char *p = van_arena_alloc(r->worker->arena, r->facts.bytes + 1);
+	ssize_t n = p ? pread(r->spool, p, r->facts.bytes, 0) : -1;
+	return n == (ssize_t)r->facts.bytes ? slice_make(p, r->facts.bytes) : SLICE_NONE;
+}
+
+/* A small body was read whole already: it is kept with the message, too. */
 static int feed_body(struct receiving *r, struct as2_receiver *receiver)
 {
-	char chunk[CHUNK];
+	if (r->raw.p)
+		return as2_receiver_feed(receiver, r->raw.p, r->raw.n);
+	char *chunk = van_arena_alloc(r->worker->arena, CHUNK);
+	if (!chunk)
+		return VAN_ENOMEM;
 	for (uint64_t at = 0; at < r->facts.bytes;) {
-		ssize_t n = pread(r->spool, chunk, sizeof chunk, (off_t)at);
+		ssize_t n = pread(r->spool, chunk, CHUNK, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -172,13 +185,6 @@ static struct slice header_text(struct receiving *r)
 	return s;
 }
 
-static struct slice spooled_bytes(struct receiving *r)
-{
-	char *p = van_arena_alloc(r->worker->arena, r->facts.bytes + 1);
-	ssize_t n = p ? pread(r->spool, p, r->facts.bytes, 0) : -1;
-	return n == (ssize_t)r->facts.bytes ? slice_make(p, r->facts.bytes) : SLICE_NONE;
-}
-
 /* Headers, body as it came, signed entity, payload (within it where it stands there unchanged), MDN. */
 static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
 {
@@ -188,7 +194,7 @@ static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
 	/* Strangers don't get to fill the disk: of their messages the headers are kept. */
 	if (rc == 0 && known) {
 		if (r->facts.bytes <= IPC_INLINE_MAX)
-			rc = artefact_add_bytes(a, w, "raw", spooled_bytes(r));
+			rc = artefact_add_bytes(a, w, "raw", r->raw);
 		else
 			rc = artefact_add_fd(a, w, "raw", r->spool, r->facts.bytes);
 	}
@@ -260,6 +266,16 @@ static int hand_over(struct receiving *r, uint64_t request, struct van_error *e)
 
 /* --- one message ---------------------------------------------------------------------------------------------------------------- */
 
+static int take_body(struct receiving *r, struct van_error *e)
+{
+	if (r->facts.bytes <= IPC_INLINE_MAX) {
+		r->raw = spooled_bytes(r);
+		if (!r->raw.p)
+			return van_error_set(e, VAN_EIO, "the spooled body can't be read");
+	}
+	return read_body(r, e);
+}
+
 static int process(struct receiving *r, uint64_t request, struct van_error *e)
 {
 	int rc = find_profile(r);
@@ -268,7 +284,7 @@ static int process(struct receiving *r, uint64_t request, struct van_error *e)
 	if (r->directory.match != DIRECTORY_FOUND || !r->directory.enabled)
 		as2_received_unknown(&r->request, &r->result);
 	else
-		rc = read_body(r, e);
+		rc = take_body(r, e);
 	return rc < 0 ? rc : hand_over(r, request, e);
 }
 
