@@ -97,8 +97,8 @@ static void read_x12(struct edi_checker *c, struct edi_ack *a, const struct edi_
 static struct slice component(const struct edi_segment *s, uint32_t element, uint32_t number)
 {
 	struct slice rest = edi_segment_element(s, element), part = SLICE_NONE;
-	for (uint32_t i = 0; i < number && rest.p; i++)
-		part = edi_cut(&rest, s->delimiters->component, s->delimiters->release);
+	for (uint32_t i = 0; i < number; i++)
+		part = rest.p ? edi_cut(&rest, s->delimiters->component, s->delimiters->release) : SLICE_NONE;
 	return part.p ? part : SLICE("");
 }
 

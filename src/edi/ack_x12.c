@@ -251,7 +251,9 @@ void ack_write_x12(struct ack_writer *w)
 {
 	const struct edi_interchange *in = w->in;
 	bool refused = ack_refused(in->errors), only_ta1 = in->ta1 && !in->groups;
-	w->component = in->delimiters.component ? in->delimiters.component : '>';
+	w->component = in->delimiters.component;
+	if (!w->component)
+		w->component = w->terminator == '>' || w->element == '>' ? ':' : '>';
 	w->repetition = in->delimiters.repetition;
 	if (!w->repetition && in->version.n == 5 && slice_cmp(in->version, SLICE("00402")) >= 0)
 		w->repetition = w->component == '^' ? '!' : '^';

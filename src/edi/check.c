@@ -47,8 +47,8 @@ static struct slice trimmed(const struct edi_segment *s, uint32_t element)
 static struct slice component(struct slice element, const struct edi_delimiters *d, unsigned number)
 {
 	struct slice part = SLICE_NONE;
-	for (unsigned i = 0; i < number && element.p; i++)
-		part = edi_cut(&element, d->component, d->release);
+	for (unsigned i = 0; i < number; i++)
+		part = element.p ? edi_cut(&element, d->component, d->release) : SLICE_NONE;
 	return part.p ? slice_trim(part) : SLICE("");
 }
 

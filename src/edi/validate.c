@@ -127,8 +127,10 @@ static void misplaced(struct edi_validator *v, const struct edi_segment_def *def
 		if (nodes[i].is_loop || !slice_eq(nodes[i].id, id))
 			continue;
 		fault = fault == EDI_FAULT_ORDER ? fault : EDI_FAULT_UNEXPECTED;
+		/* a trigger stands where its loop does */
+		int32_t home = i && nodes[i - 1].is_loop ? nodes[nodes[i].parent].parent : nodes[i].parent;
 		for (int32_t up = v->at; up >= 0 && i <= v->at; up = nodes[up].parent)
-			if (nodes[up].parent == nodes[i].parent)
+			if (nodes[up].parent == home)
 				fault = EDI_FAULT_ORDER;
 	}
 	edi_problem_add(v, &(struct edi_problem){.fault = fault});

@@ -1,7 +1,10 @@
 # EDI and maps.
-EDI_TESTS = %D%/test_edi_lexer
+EDI_TESTS = %D%/test_edi_lexer %D%/test_edi_check
 check_PROGRAMS += $(EDI_TESTS)
 TESTS += $(EDI_TESTS)
 %C%_test_edi_lexer_SOURCES = %D%/test_edi_lexer.c %D%/edi_input.h
 %C%_test_edi_lexer_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_edi_lexer_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
+%C%_test_edi_check_SOURCES = %D%/test_edi_check.c %D%/edi_input.h
+%C%_test_edi_check_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_edi_check_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
