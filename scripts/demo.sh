@@ -43,7 +43,7 @@ wait_for() {
 build_all() {
 	configure_in build
 	step "Building"
-	make -C "$top/build" -j"$(nproc)" all vand vanctl 2>"$work/make.err" |
+	make -C "$top/build" -j"$(nproc)" 2>"$work/make.err" |
 		awk '{ if (++n % 10 == 0) { printf "."; fflush() } } END { if (n >= 10) print "" }'
 	[ "${PIPESTATUS[0]}" -eq 0 ] || { tail -n 20 "$work/make.err" >&2; fail "the build failed; see $work/make.err"; }
 	good "vand and vanctl are in build/"

@@ -11,13 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Until src/vanctl/edi_*.c are there. */
-__attribute__((weak)) int vanctl_edi(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return ctl_fail(CTL_USAGE, "'edi' is not in this build");
-}
-
 static const struct ctl_command *const tables[] = {
 	commands_network, commands_partner, commands_message, commands_route, commands_receipt,
 };

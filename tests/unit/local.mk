@@ -14,4 +14,5 @@ include %D%/store.mk
 include %D%/as2.mk
 include %D%/edi.mk
 include %D%/queue.mk
+include %D%/ctl.mk
 endif
