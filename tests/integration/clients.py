@@ -6,6 +6,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import warnings
 
 import demo
 import tap
@@ -16,8 +17,10 @@ PASSWORD = "correct horse 7"
 
 
 def give_password(n):
-    import crypt
-    hashed = crypt.crypt(PASSWORD, "$y$j9T$saltsaltsa$")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import crypt
+    hashed = crypt.crypt(PASSWORD, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$")
     path = os.path.join(n.root, "profiles.yaml")
     with open(path) as f:
         text = f.read()
