@@ -36,6 +36,12 @@ void mhdloop_pump(struct mhdloop *m, bool resumed)
 		MHD_run(m->daemon);
 	for (int round = 0; round < ROUNDS_MAX && MHD_get_timeout(m->daemon, &ms) == MHD_YES && ms == 0; round++)
 		MHD_run(m->daemon);
-	if (!m->timer && MHD_get_timeout(m->daemon, &ms) == MHD_YES)
-		m->timer = loop_after(m->loop, (van_time)(ms < WAIT_MAX ? ms + 1 : WAIT_MAX) * 1000, on_timer, m);
+	if (MHD_get_timeout(m->daemon, &ms) != MHD_YES)
+		return;
+	if (ms == 0 && m->timer) { /* more to do: after the others' turn, not when an older timer rings */
+		loop_cancel(m->timer);
+		m->timer = NULL;
+	}
+	if (!m->timer)
+		m->timer = loop_after(m->loop, (van_time)(ms == 0 ? 0 : ms < WAIT_MAX ? ms + 1 : WAIT_MAX) * 1000, on_timer, m);
 }
