@@ -96,6 +96,7 @@ static int unknown(const struct arguments *a)
 /* Hands over from the verb on: argv[0] is the noun for edi, the verb for the others. */
 static int run_local(const struct local *l, struct arguments *a)
 {
+	static char json[] = "--json";
 	char **argv = calloc((size_t)a->argc + 2, sizeof *argv);
 	int n = 0;
 	if (!argv)
@@ -103,7 +104,7 @@ static int run_local(const struct local *l, struct arguments *a)
 	for (int i = l->verb ? 1 : 0; i < a->argc; i++)
 		argv[n++] = a->argv[i];
 	if (a->json)
-		argv[n++] = (char[]){"--json"};
+		argv[n++] = json;
 	int status = l->run(n, argv);
 	free(argv);
 	return status;

@@ -28,6 +28,10 @@ answers() {
 	[ $status = "$wanted" ] && { [ $wanted = 0 ] || { [ "$(wc -l <"$dir/stderr")" = 1 ] && [ ! -s "$dir/stdout" ]; }; }
 }
 
+prints_json() {
+	"$@" | grep -q '^{.*}$'
+}
+
 has_mode() {
 	[ "$(stat -c %a "$2")" = "$1" ]
 }
@@ -73,6 +77,8 @@ ok "an argument missing" answers 2 "$vanctl" message show
 ok "an argument too many" answers 2 "$vanctl" status now
 ok "no server" answers 2 "$vanctl" -c "$dir/net/vand.yaml" status
 ok "no configuration" answers 2 "$vanctl" -c "$dir/none.yaml" status
+printf "not EDI\n" >"$dir/text"
+ok "--json before the noun reaches edi" prints_json "$vanctl" --json edi stats "$dir/text"
 for command in "" message "message list" init "partner apply" edi "receipt verify"; do
 	# shellcheck disable=SC2086
 	ok "vanctl $command --help" answers 0 "$vanctl" $command --help
