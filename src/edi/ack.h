@@ -41,7 +41,7 @@ struct edi_ack_options {
 };
 
 /* What the receiver of this interchange owes its sender, parts allocated in `arena`. An output with no parts: nothing
- * (only acknowledgements in it). `now`: the envelope's time. A rejected ISA gets a TA1, asked for or not, and no 997.
+ * (only acknowledgements in it, or a header without sender, receiver or control number). `now`: the envelope's time. A rejected ISA gets a TA1, asked for or not, and no 997.
  * 0, VAN_ENOMEM, VAN_EINVAL. */
 int edi_ack_write(const struct edi_interchange *i, const struct edi_ack_options *options, van_time now,
 	struct van_arena *arena, struct edi_output *ret, struct van_error *e);

@@ -109,7 +109,7 @@ static void write_message(struct ack_writer *w, const struct edi_message *m)
 	component(w, version);
 	component(w, rest);
 	component(w, m->agency.n ? m->agency : SLICE("UN"));
-	if (m->association.n)
+	if (m->association.n && m->association.n <= 6)
 		component(w, m->association);
 	element(w, rejected ? SLICE("4") : SLICE("7"));
 	ack_end(w);
@@ -137,10 +137,20 @@ static bool anything_wanted(const struct edi_interchange *in)
 	return in->errors && !in->groups;
 }
 
+/* A message that cannot be named in a UCM: then the interchange as a whole is rejected. */
+static bool nameless(const struct edi_interchange *in)
+{
+	for (const struct edi_group *g = in->groups; g; g = g->next)
+		for (const struct edi_message *m = g->messages; m; m = m->next)
+			if (!m->type.n || !m->control_number.n)
+				return true;
+	return false;
+}
+
 void ack_write_edifact(struct ack_writer *w)
 {
 	const struct edi_interchange *in = w->in;
-	bool refused = ack_refused(in->errors);
+	bool own = ack_refused(in->errors), refused = own || nameless(in);
 	w->component = in->delimiters.component;
 	w->release = in->delimiters.release;
 	w->repetition = in->delimiters.repetition;
@@ -163,7 +173,7 @@ void ack_write_edifact(struct ack_writer *w)
 	party(w, in->receiver);
 	element(w, refused ? SLICE("4") : SLICE("7"));
 	if (refused)
-		element(w, slice_str(in->errors->code));
+		element(w, own ? slice_str(in->errors->code) : SLICE("13"));
 	ack_end(w);
 	for (const struct edi_group *g = in->groups; g && !refused; g = g->next) {
 		if (g->real)

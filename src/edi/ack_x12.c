@@ -197,6 +197,12 @@ static void write_message(struct ack_writer *w, const struct edi_message *m)
 	ack_end(w);
 }
 
+/* AK2 can name it; else AK9's counts must do. */
+static bool nameable(const struct edi_message *m)
+{
+	return m->type.n == 3 && m->control_number.n >= 4 && m->control_number.n <= 9;
+}
+
 static void write_group(struct ack_writer *w, const struct edi_group *g, uint32_t index)
 {
 	struct slice version = g->version.n >= 6 ? slice_make(g->version.p, 6) : SLICE("004010");
@@ -226,7 +232,7 @@ static void write_group(struct ack_writer *w, const struct edi_group *g, uint32_
 		element(w, g->version);
 	ack_end(w);
 	for (const struct edi_message *m = g->messages; m; m = m->next)
-		if (m->errors || w->options.accepted_messages)
+		if ((m->errors || w->options.accepted_messages) && nameable(m))
 			write_message(w, m);
 	segment(w, "AK9");
 	element(w, slice_str(letter(g->status)));

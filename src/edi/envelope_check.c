@@ -116,7 +116,9 @@ static int check_unh(struct edi_envelope *e, const struct edi_segment *s)
 	int rc = 0;
 	if (!edi_segment_element(s, 1).n)
 		rc = bad(e, EDI_LEVEL_MESSAGE, "0085", "13", s, 1, "the message reference is missing");
-	if (rc == 0 && !edi_segment_element(s, 2).n)
+	struct slice rest = edi_segment_element(s, 2);
+	struct slice type = rest.p ? edi_cut(&rest, s->delimiters->component, s->delimiters->release) : rest;
+	if (rc == 0 && !type.n)
 		rc = bad(e, EDI_LEVEL_MESSAGE, "0085", "13", s, 2, "the message type is missing");
 	return rc;
 }

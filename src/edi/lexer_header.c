@@ -190,6 +190,23 @@ static struct edi_delimiters unb_defaults(const char *p)
 	return d;
 }
 
+/* Line ends inside UNB mean that all lines are wrapped at some column. 1: wrapped, 0: not, negative: more bytes are needed. */
+static int wrapped_unb(const char *p, size_t n, const struct edi_delimiters *d, bool last)
+{
+	bool line_ends = false;
+	if (is_line_end(d->terminator))
+		return 0;
+	for (size_t i = 3; i < n && i < LARGEST_ISA; i++) {
+		if (d->release && p[i] == d->release)
+			i++;
+		else if (p[i] == d->terminator)
+			return line_ends;
+		else if (is_line_end(p[i]))
+			line_ends = true;
+	}
+	return n < LARGEST_ISA && !last ? -1 : 0;
+}
+
 static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos, bool last)
 {
 	(void)pos;
@@ -207,8 +224,13 @@ static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	if (lex_blank((unsigned char)d.repetition) || d.repetition == d.element || d.repetition == d.component ||
 	    d.repetition == d.terminator || d.repetition == d.release || lex_alnum((unsigned char)d.repetition))
 		d.repetition = 0;
+	int wrapped = wrapped_unb(p, n, &d, last);
+	if (wrapped < 0)
+		return 0;
 	begin(l, EDI_EDIFACT, &d);
-	l->state = LEX_SEGMENT;
+	l->wrapped = wrapped;
+	l->flags = wrapped ? EDI_SEGMENT_WRAPPED : 0;
+	l->state = wrapped ? LEX_SLOW : LEX_SEGMENT;
 	return 1;
 }
 
