@@ -26,8 +26,9 @@ int queue_jobs(struct queue_work *w, int (*fn)(void *arg, struct slice message, 
  * the job is gone. */
 int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd);
 
-/* Of an output that is kept in a file: a stretch of it. Hashed before the transaction. */
+/* Of an output that came in a file: read and hashed before the transaction. */
 struct queue_output_file {
+	struct slice bytes; /* short ones: kept in the store itself; absent: a stretch of the file, which is linked */
 	struct receipt_hash sha256;
 	struct receipt_artefact artefact; /* named "payload" */
 	bool hashed; /* false: longer than what is worth the time here */
@@ -37,8 +38,9 @@ struct queue_job_ids {
 	const struct van_id *children; /* one for each interchange, where there are several */
 	const struct van_id *outputs;  /* one for each output */
 	const struct queue_output_file *files; /* one for each output, filled for those with fd_number */
-	const char *made_name; /* fd[n-1] of the result is linked as part "made-NAME-n" of the job's message */
+	const char *made_name; /* a linked fd[n-1] of the result is part "made-NAME-n" of the job's message */
 };
+#define QUEUE_OUTPUT_INLINE_MAX ((size_t)64 * 1024) /* linking and flushing a file costs more than so many bytes in the store */
 /* Fills `files` from the result's descriptors. 0 or negative. */
 int queue_result_hash_files(const struct ipc_job_result *r, const int *fds, size_t nfds, struct van_arena *arena,
 			    struct queue_output_file *files);

@@ -127,6 +127,16 @@ static int make_file_stretch(struct queue_work *w, const struct result *r, size_
 	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
 	const struct queue_output_file *f = &r->ids->files[i];
 	struct queue_part file = {.kind = QUEUE_PART_FILE};
+	if (f->hashed) {
+		made->part.sha256 = slice_make(f->sha256.b, RECEIPT_HASH);
+		made->artefact = f->artefact;
+		made->has_artefact = true;
+	}
+	made->part.bytes = o->length;
+	if (f->bytes.p) {
+		made->part.content = f->bytes;
+		return 0;
+	}
 	file.name = van_arena_printf(w->arena, "made-%s-%llu", r->ids->made_name, (unsigned long long)o->fd_number);
 	for (size_t k = 0; k < r->from->outputs.n; k++) {
 		const struct ipc_output *other = RECORD_AT(r->from->outputs, struct ipc_output, k);
@@ -137,12 +147,6 @@ static int make_file_stretch(struct queue_work *w, const struct result *r, size_
 	made->part.owner = r->message.id;
 	made->part.within = file.name;
 	made->part.offset = o->offset;
-	made->part.bytes = o->length;
-	if (f->hashed) {
-		made->part.sha256 = slice_make(f->sha256.b, RECEIPT_HASH);
-		made->artefact = f->artefact;
-		made->has_artefact = true;
-	}
 	return queue_part_put(w, r->message.id, &file);
 }
 
@@ -162,6 +166,8 @@ int queue_result_hash_files(const struct ipc_job_result *r, const int *fds, size
 		files[i].sha256 = receipt_sha256(bytes, o->length);
 		receipt_artefact_of(&files[i].artefact, "payload", slice_make(bytes, o->length));
 		files[i].hashed = true;
+		if (o->length <= QUEUE_OUTPUT_INLINE_MAX)
+			files[i].bytes = slice_make(bytes, o->length);
 	}
 	return 0;
 }

@@ -79,8 +79,9 @@ static int put_step(void *arg, const struct queue_step *s)
 static int put_part(void *arg, const struct queue_part *p)
 {
 	struct list *l = arg;
-	if (slice_is(p->name, "reply"))
-		return 0; /* the answer as it went out: the part "mdn" and its headers */
+	/* The answer as it went out (part "mdn" and its headers), and files that outputs are stretches of. */
+	if (slice_is(p->name, "reply") || slice_starts(p->name, "made-"))
+		return 0;
 	put_comma(l);
 	record_to_json(&queue_part_table, p, l->to);
 	return l->to->error;

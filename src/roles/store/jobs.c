@@ -390,10 +390,10 @@ struct finishing {
 	struct van_buf body; /* a long result */
 };
 
-static bool uses_fd(const struct ipc_job_result *r, size_t number)
+static bool stays_file(const struct finishing *f, size_t number)
 {
-	for (size_t i = 0; i < r->outputs.n; i++)
-		if (RECORD_AT(r->outputs, struct ipc_output, i)->fd_number == number)
+	for (size_t i = 0; i < f->result.outputs.n; i++)
+		if (RECORD_AT(f->result.outputs, struct ipc_output, i)->fd_number == number && !f->ids.files[i].bytes.p)
 			return true;
 	return false;
 }
@@ -402,16 +402,15 @@ static bool uses_fd(const struct ipc_job_result *r, size_t number)
 static int prepare_result(struct write_request *r)
 {
 	struct finishing *f = (struct finishing *)r;
-	for (size_t i = 0; i < f->nfds; i++) {
-		if (!uses_fd(&f->result, i + 1))
+	int rc = queue_result_hash_files(&f->result, f->fds, f->nfds, r->arena, (struct queue_output_file *)f->ids.files);
+	for (size_t i = 0; rc == 0 && i < f->nfds; i++) {
+		if (!stays_file(f, i + 1))
 			continue;
 		const char *name = van_arena_printf(r->arena, "made-%s-%zu", f->ids.made_name, i + 1).p;
-		int rc = name ? payload_link(writer_payload(r->writer), f->fds[i], f->result.message, name, &r->err) : VAN_ENOMEM;
-		if (rc < 0)
-			return rc;
+		rc = name ? payload_link(writer_payload(r->writer), f->fds[i], f->result.message, name, &r->err) : VAN_ENOMEM;
 		r->files = true;
 	}
-	return queue_result_hash_files(&f->result, f->fds, f->nfds, r->arena, (struct queue_output_file *)f->ids.files);
+	return rc;
 }
 
 static int run_result(struct write_request *r, struct queue_work *w)
@@ -478,7 +477,7 @@ static void done_result(struct write_request *r)
 	else if (r->rc < 0 && r->rc != VAN_ENOTFOUND)
 		give_up(s, f->result.message, false, slice_str(r->err.text[0] ? r->err.text : van_err_name(r->rc)), false);
 	else
-		log_event(LOG_LEVEL_INFO, "job-done", "message", log_slice(f->result.message), "outputs", log_u64(f->result.outputs.n), NULL);
+		log_event(LOG_LEVEL_DEBUG, "job-done", "message", log_slice(f->result.message), "outputs", log_u64(f->result.outputs.n), NULL);
 	for (size_t i = 0; i < f->nfds; i++)
 		if (f->fds[i] >= 0)
 			close(f->fds[i]);
