@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -43,6 +42,7 @@ struct ipc_channel {
 	struct van_buf scratch;    /* for encoding */
 	struct ipc_message current; /* whose left-over descriptors are ours to close */
 	char *in;
+	van_time patience; /* of blocking receives, as the socket has it; -1: for ever, which is how sockets begin */
 };
 
 int ipc_pair(int ret_fds[2])
@@ -68,6 +68,7 @@ struct ipc_channel *ipc_channel_new(int fd)
 	}
 	c->fd = fd;
 	c->in = in;
+	c->patience = -1;
 	c->last = &c->first;
 	c->scratch = VAN_BUF_INIT(IPC_MESSAGE_MAX);
 	return c;
@@ -255,28 +256,37 @@ static int receive_packet(struct ipc_channel *c, int flags)
 	return 1;
 }
 
+/* The kernel's own time-out of a blocking receive: one system call where poll and receive would be two. */
+static int set_patience(struct ipc_channel *c, van_time timeout)
+{
+	if (timeout == c->patience)
+		return 0;
+	struct timeval t = {0, 0}; /* for ever */
+	if (timeout > 0) {
+		t.tv_sec = (time_t)(timeout / VAN_SECOND);
+		t.tv_usec = (suseconds_t)(timeout % VAN_SECOND);
+	}
+	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) < 0)
+		return van_err_from_errno(errno);
+	c->patience = timeout;
+	return 0;
+}
+
 int ipc_receive(struct ipc_channel *c, van_time timeout, struct ipc_message *ret)
 {
-	van_time deadline = timeout < 0 ? 0 : van_clock_monotonic() + timeout;
-	for (;;) {
-		if (timeout >= 0) {
-			van_time left = deadline - van_clock_monotonic();
-			struct pollfd p = {.fd = c->fd, .events = POLLIN};
-			int n = poll(&p, 1, left > 0 ? (int)(left / 1000) + 1 : 0);
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n == 0)
-				return VAN_ETIMEOUT;
-		}
-		int rc = receive_packet(c, 0);
-		if (rc == VAN_EAGAIN)
-			continue;
-		if (rc == 1) {
-			*ret = c->current;
-			c->current.nfds = 0; /* blocking use: the caller's copy owns them */
-		}
+	if (timeout < 0)
+		timeout = -1;
+	int rc = timeout ? set_patience(c, timeout) : 0;
+	if (rc < 0)
 		return rc;
+	rc = receive_packet(c, timeout ? 0 : MSG_DONTWAIT);
+	if (rc == VAN_EAGAIN)
+		return VAN_ETIMEOUT;
+	if (rc == 1) {
+		*ret = c->current;
+		c->current.nfds = 0; /* blocking use: the caller's copy owns them */
 	}
+	return rc;
 }
 
 int ipc_take_fd(struct ipc_message *m, size_t i)

@@ -71,6 +71,7 @@ static const struct record_field as2_receive_fields[] = {
 	RECORD_FIELD(4, RECORD_TEXT, struct ipc_as2_receive, path),
 	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_as2_receive, headers, &ipc_header_table),
 	RECORD_FIELD(6, RECORD_U64, struct ipc_as2_receive, bytes),
+	RECORD_FIELD(7, RECORD_BYTES, struct ipc_as2_receive, body),
 	RECORD_END,
 };
 const struct record_table ipc_as2_receive_table = {"as2_receive", 1, sizeof(struct ipc_as2_receive), as2_receive_fields};

@@ -30,7 +30,7 @@ enum ipc_type {
 	IPC_STATUS_REPLY,    /* supervisor → store: struct ipc_status */
 
 	/* AS2 in */
-	IPC_AS2_RECEIVE = 100, /* http → worker: struct ipc_as2_receive; fd[0]: spooled body */
+	IPC_AS2_RECEIVE = 100, /* http → worker: struct ipc_as2_receive; fd[0]: spooled body where it is not inline */
 	IPC_AS2_HANDED,        /* worker → http: no body; the store answers from now on; the worker is idle */
 	IPC_AS2_REPLY,         /* store or worker → http: struct ipc_http_reply; from a worker it also means "idle" */
 	IPC_AS2_ACCEPT,        /* worker → store: struct ipc_as2_accept; fds: artefacts kept in files */
@@ -124,6 +124,7 @@ struct ipc_as2_receive {
 	struct slice path;
 	struct record_list headers; /* struct ipc_header, as received */
 	uint64_t bytes; /* of the body */
+	struct slice body; /* while it is small; absent: fd[0] */
 };
 struct ipc_http_reply {
 	uint64_t status;

@@ -1,15 +1,14 @@
 sbin_PROGRAMS += vand
 vand_SOURCES = \
-	%D%/main.c %D%/role.c %D%/role.h %D%/sandbox.c %D%/sandbox.h %D%/mhdloop.c %D%/mhdloop.h \
+	%D%/main.c %D%/role.c %D%/role.h %D%/spool.c %D%/spool.h %D%/sandbox.c %D%/sandbox.h %D%/mhdloop.c %D%/mhdloop.h \
 	%D%/supervisor/check.c %D%/supervisor/child.c %D%/supervisor/child.h \
 	%D%/supervisor/files.c %D%/supervisor/files.h %D%/supervisor/keys.c %D%/supervisor/keys.h \
 	%D%/supervisor/roster.c %D%/supervisor/roster.h %D%/supervisor/supervisor.c %D%/supervisor/supervisor.h \
 	%D%/supervisor/wiring.c %D%/supervisor/wiring.h \
 	%D%/keyd/keyd.c %D%/keyd/keyring.c %D%/keyd/keyring.h \
 	%D%/http/dispatch.c %D%/http/http.c %D%/http/http.h %D%/http/listener.c %D%/http/request.h %D%/http/requests.c \
-	%D%/http/spool.c %D%/http/spool.h \
 	%D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/interchange.c %D%/worker/job.c %D%/worker/job.h \
-	%D%/worker/mdn.c %D%/worker/output.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c \
+	%D%/worker/mdn.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c \
 	%D%/worker/worker.c %D%/worker/worker.h \
 	%D%/deliver/deliver.c %D%/web/page.c %D%/web/page.h %D%/web/web.c
 # src/roles/store/local.mk and src/roles/sftp/local.mk add to vand_SOURCES

@@ -24,6 +24,7 @@ int sandbox_enter(enum sandbox_kind kind, uint64_t memory)
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 static const int calls_of_all[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
@@ -52,9 +53,18 @@ static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 	return 0;
 }
 
+/* Channels set their time-out; no other socket option. */
+static int allow_time_out(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
+				SCMP_A2(SCMP_CMP_EQ, SO_RCVTIMEO)) < 0 ? VAN_EINTERNAL : 0;
+}
+
 static int load_filter(scmp_filter_ctx ctx, enum sandbox_kind kind)
 {
 	int rc = allow(ctx, calls_of_all, sizeof calls_of_all / sizeof *calls_of_all);
+	if (rc == 0)
+		rc = allow_time_out(ctx);
 	if (rc == 0 && kind == SANDBOX_KEYD)
 		rc = allow(ctx, calls_of_keyd, sizeof calls_of_keyd / sizeof *calls_of_keyd);
 	if (rc == 0 && kind == SANDBOX_WORKER)

@@ -31,7 +31,9 @@ static void give(struct http *h, struct worker *w, struct request *q)
 {
 	w->request = q;
 	q->state = REQUEST_WORKING;
-	int rc = ipc_send(w->channel, IPC_AS2_RECEIVE, q->id, &ipc_as2_receive_table, &q->facts, &q->spool.fd, 1);
+	if (q->spool.fd < 0)
+		q->facts.body = van_buf_slice(&q->spool.memory);
+	int rc = ipc_send(w->channel, IPC_AS2_RECEIVE, q->id, &ipc_as2_receive_table, &q->facts, &q->spool.fd, q->spool.fd >= 0);
 	if (rc < 0) {
 		w->request = NULL; /* its channel is closing; on_worker_closed follows */
 		request_answer_text(h, q, 503, RETRY_SOON, "the message could not be taken; send it again");

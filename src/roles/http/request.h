@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "ipc/messages.h"
-#include "roles/http/spool.h"
+#include "roles/spool.h"
 
 struct MHD_Connection;
 struct MHD_Response;

@@ -87,9 +87,9 @@ int artefact_add_fd(struct artefacts *a, struct worker *w, const char *name, int
 	return rc;
 }
 
-int artefact_add_output(struct artefacts *a, struct worker *w, const char *name, struct output *o)
+int artefact_add_spool(struct artefacts *a, struct worker *w, const char *name, struct spool *s)
 {
-	return o->fd < 0 ? artefact_add_bytes(a, w, name, van_buf_slice(&o->memory)) : artefact_add_fd(a, w, name, o->fd, o->bytes);
+	return s->fd < 0 ? artefact_add_bytes(a, w, name, van_buf_slice(&s->memory)) : artefact_add_fd(a, w, name, s->fd, s->bytes);
 }
 
 void artefact_add_within(struct artefacts *a, const char *name, const char *within, uint64_t offset, uint64_t length,

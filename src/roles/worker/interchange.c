@@ -3,7 +3,6 @@
 #include "roles/worker/job.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 void *job_list_add(struct job_list *l, size_t size)
 {
@@ -266,22 +265,23 @@ static int pass_through(struct work *w)
 /* The document's bytes: one part while they are few, else a stretch of the job's content file. */
 static int keep_content(struct work *w, struct ipc_output *o, struct slice bytes)
 {
-	struct output *content = &w->job->content;
-	if (content->fd < 0 && content->bytes + bytes.n <= IPC_INLINE_MAX) {
+	struct spool *content = &w->job->content;
+	if (content->fd < 0 && w->job->inline_bytes + bytes.n <= IPC_INLINE_MAX) {
 		struct ipc_part *part = van_arena_alloc(arena_of(w), sizeof *part);
 		if (!part)
 			return VAN_ENOMEM;
 		*part = (struct ipc_part){.kind = IPC_PART_BYTES, .bytes = van_arena_slice(arena_of(w), bytes)};
 		o->parts = (struct record_list){part, 1};
-		content->bytes += bytes.n; /* counts what is inline */
+		w->job->inline_bytes += bytes.n;
 		return part->bytes.p ? 0 : VAN_ENOMEM;
 	}
-	if (content->fd < 0)
-		content->bytes = IPC_INLINE_MAX; /* from here on everything goes to the file */
-	off_t at = content->fd < 0 ? 0 : lseek(content->fd, 0, SEEK_CUR);
-	int rc = output_write(content, bytes.p, bytes.n);
+	/* from here on everything goes to the file */
+	int rc = content->fd < 0 ? spool_open(content, w->job->worker->spool_folder, UINT64_MAX) : 0;
+	uint64_t at = content->bytes;
+	if (rc == 0)
+		rc = spool_write(content, bytes.p, bytes.n);
 	o->fd_number = 1;
-	o->offset = (uint64_t)at;
+	o->offset = at;
 	o->length = bytes.n;
 	return rc;
 }

@@ -123,7 +123,7 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	struct mapping map;
 	struct van_error e = {0};
 	j.result.message = from->message;
-	output_init(&j.content, w);
+	spool_open(&j.content, w->spool_folder, 0);
 	int rc = map_payload(from, fd, &j.payload, &map);
 	if (rc == 0)
 		rc = process(&j, &e);
@@ -134,7 +134,7 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 			    e.text[0] ? e.text : van_err_name(rc));
 	job_list_free(&j.outputs);
 	job_list_free(&j.acks);
-	output_free(&j.content);
+	spool_close(&j.content);
 	if (map.base)
 		munmap(map.base, map.length);
 }

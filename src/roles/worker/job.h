@@ -28,7 +28,8 @@ struct job {
 	struct ipc_job_result result;
 	struct job_list outputs; /* struct ipc_output */
 	struct job_list acks;    /* struct ipc_ack_seen */
-	struct output content;   /* all translated documents of the job, one after the other */
+	uint64_t inline_bytes;  /* of translated documents that are parts of their outputs */
+	struct spool content;   /* the other translated documents of the job, one after the other */
 };
 
 /* Fills *to for interchange number `number` and adds its outputs and acknowledgements. Negative: the job must be retried. */

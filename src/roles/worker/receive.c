@@ -23,9 +23,8 @@ struct receiving {
 	struct as2_request request;
 	struct directory_as2 directory;
 	struct as2_received result;
-	struct output entity, payload;
-	int spool;
-	struct slice raw; /* the whole body while it is small; absent else */
+	struct spool entity, payload;
+	int body; /* the spooled body where it is not inline, else -1 */
 };
 
 /* --- answers that are not stored ------------------------------------------------------------------------------------------ */
@@ -91,40 +90,32 @@ static int on_unwrap(void *arg, const struct cms_cert *cert, const struct cms_re
 static int on_payload(void *arg, const void *p, size_t n)
 {
 	struct receiving *r = arg;
-	return output_write(&r->payload, p, n);
+	return spool_write(&r->payload, p, n);
 }
 
 static int on_entity(void *arg, const void *p, size_t n)
 {
 	struct receiving *r = arg;
-	return output_write(&r->entity, p, n);
+	return spool_write(&r->entity, p, n);
 }
 
 static int on_entity_read(void *arg, uint64_t at, void *p, size_t n)
 {
 	struct receiving *r = arg;
-	return output_read(&r->entity, at, p, n);
+	return spool_read(&r->entity, at, p, n);
 }
 
 /* --- the body ---------------------------------------------------------------------------------------------------------------- */
 
-static struct slice spooled_bytes(struct receiving *r)
-{
-	char *p = van_arena_alloc(r->worker->arena, r->facts.bytes + 1);
-	ssize_t n = p ? pread(r->spool, p, r->facts.bytes, 0) : -1;
-	return n == (ssize_t)r->facts.bytes ? slice_make(p, r->facts.bytes) : SLICE_NONE;
-}
-
-/* A small body was read whole already: it is kept with the message, too. */
 static int feed_body(struct receiving *r, struct as2_receiver *receiver)
 {
-	if (r->raw.p)
-		return as2_receiver_feed(receiver, r->raw.p, r->raw.n);
+	if (r->facts.body.p)
+		return as2_receiver_feed(receiver, r->facts.body.p, r->facts.body.n);
 	char *chunk = van_arena_alloc(r->worker->arena, CHUNK);
 	if (!chunk)
 		return VAN_ENOMEM;
 	for (uint64_t at = 0; at < r->facts.bytes;) {
-		ssize_t n = pread(r->spool, chunk, CHUNK, (off_t)at);
+		ssize_t n = pread(r->body, chunk, CHUNK, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -162,6 +153,7 @@ static int read_body(struct receiving *r, struct van_error *e)
 		.payload = on_payload,
 		.entity = on_entity,
 		.entity_read = on_entity_read,
+		.payload_within_entity = true,
 	};
 	struct as2_receiver *receiver = NULL;
 	int rc = as2_receiver_new(&c, &receiver, e);
@@ -193,19 +185,19 @@ static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
 	int rc = artefact_add_bytes(a, w, "headers", header_text(r));
 	/* Strangers don't get to fill the disk: of their messages the headers are kept. */
 	if (rc == 0 && known) {
-		if (r->facts.bytes <= IPC_INLINE_MAX)
-			rc = artefact_add_bytes(a, w, "raw", r->raw);
+		if (r->facts.body.p)
+			rc = artefact_add_bytes(a, w, "raw", r->facts.body);
 		else
-			rc = artefact_add_fd(a, w, "raw", r->spool, r->facts.bytes);
+			rc = artefact_add_fd(a, w, "raw", r->body, r->facts.bytes);
 	}
 	if (rc == 0 && accepted && r->entity.bytes)
-		rc = artefact_add_output(a, w, "signed", &r->entity);
+		rc = artefact_add_spool(a, w, "signed", &r->entity);
 	if (rc == 0 && accepted) {
 		struct slice hash = slice_make(r->result.payload_sha256, sizeof r->result.payload_sha256);
 		if (r->entity.bytes && r->result.payload_offset != AS2_NO_OFFSET) {
 			artefact_add_within(a, "payload", "signed", r->result.payload_offset, r->result.payload_size, hash);
 		} else {
-			rc = artefact_add_output(a, w, "payload", &r->payload);
+			rc = artefact_add_spool(a, w, "payload", &r->payload);
 			a->v[a->n - 1].sha256 = hash;
 		}
 	}
@@ -266,16 +258,6 @@ static int hand_over(struct receiving *r, uint64_t request, struct van_error *e)
 
 /* --- one message ---------------------------------------------------------------------------------------------------------------- */
 
-static int take_body(struct receiving *r, struct van_error *e)
-{
-	if (r->facts.bytes <= IPC_INLINE_MAX) {
-		r->raw = spooled_bytes(r);
-		if (!r->raw.p)
-			return van_error_set(e, VAN_EIO, "the spooled body can't be read");
-	}
-	return read_body(r, e);
-}
-
 static int process(struct receiving *r, uint64_t request, struct van_error *e)
 {
 	int rc = find_profile(r);
@@ -284,7 +266,7 @@ static int process(struct receiving *r, uint64_t request, struct van_error *e)
 	if (r->directory.match != DIRECTORY_FOUND || !r->directory.enabled)
 		as2_received_unknown(&r->request, &r->result);
 	else
-		rc = take_body(r, e);
+		rc = read_body(r, e);
 	return rc < 0 ? rc : hand_over(r, request, e);
 }
 
@@ -325,18 +307,18 @@ static void receive(struct receiving *r, uint64_t request)
 
 void worker_receive(struct worker *w, struct ipc_message *m)
 {
-	struct receiving r = {.worker = w, .spool = ipc_take_fd(m, 0)};
-	output_init(&r.entity, w);
-	output_init(&r.payload, w);
+	struct receiving r = {.worker = w, .body = ipc_take_fd(m, 0)};
+	spool_open(&r.entity, w->spool_folder, 0);
+	spool_open(&r.payload, w->spool_folder, 0);
 	alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND)); /* SIGALRM ends the process: http answers 503 */
-	int rc = r.spool < 0 ? VAN_EINVAL : record_decode(&ipc_as2_receive_table, m->body, w->arena, &r.facts);
-	if (rc < 0)
+	int rc = record_decode(&ipc_as2_receive_table, m->body, w->arena, &r.facts);
+	if (rc < 0 || (r.body < 0 && !r.facts.body.p))
 		reply(w, m->request, 503, "internal error; send it again");
 	else
 		receive(&r, m->request);
 	alarm(0);
-	output_free(&r.entity);
-	output_free(&r.payload);
-	if (r.spool >= 0)
-		close(r.spool);
+	spool_close(&r.entity);
+	spool_close(&r.payload);
+	if (r.body >= 0)
+		close(r.body);
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cms/algorithm.h"
 #include "roles/role.h"
+#include "roles/spool.h"
 
 struct cms_cert_cache;
 struct edi_dictionary_set;
@@ -61,18 +62,6 @@ struct directory_as2;
 int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_received *got, const struct directory_as2 *d,
 	       struct ipc_http_reply *ret, struct slice *ret_mdn, struct slice *ret_message_id, struct van_error *e);
 
-/* output.c: bytes that stay in memory while they are few and go to an unnamed file when they are many -------------------- */
-struct output {
-	struct worker *worker;
-	struct van_buf memory;
-	int fd; /* -1: all in memory */
-	uint64_t bytes;
-};
-void output_init(struct output *o, struct worker *w);
-int output_write(struct output *o, const void *p, size_t n);
-int output_read(struct output *o, uint64_t at, void *p, size_t n);
-void output_free(struct output *o);
-
 /* artefact.c ----------------------------------------------------------------------------------------------------------- */
 struct artefacts {
 	struct ipc_artefact v[8];
@@ -83,7 +72,7 @@ struct artefacts {
 /* Adds bytes (inline) or a descriptor (not taken over) with salt and hashes. Slices must live until the message is sent. */
 int artefact_add_bytes(struct artefacts *a, struct worker *w, const char *name, struct slice bytes);
 int artefact_add_fd(struct artefacts *a, struct worker *w, const char *name, int fd, uint64_t bytes);
-int artefact_add_output(struct artefacts *a, struct worker *w, const char *name, struct output *o);
+int artefact_add_spool(struct artefacts *a, struct worker *w, const char *name, struct spool *s);
 void artefact_add_within(struct artefacts *a, const char *name, const char *within, uint64_t offset, uint64_t length,
 			 struct slice sha256);
 

@@ -1,0 +1,27 @@
+/* A spool: bytes that stay in memory while they are few and go to an unnamed file of a folder when they grow. What is in
+ * memory travels inside messages; a file travels as a descriptor, and the store links it without a copy. */
+#ifndef OPENVAN_ROLES_SPOOL_H
+#define OPENVAN_ROLES_SPOOL_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spool {
+	struct van_buf memory; /* at most IPC_INLINE_MAX */
+	int fd;                /* -1: all in memory */
+	int folder;            /* where unnamed files are made; not owned */
+	uint64_t bytes;
+};
+
+/* `expected`: bytes to come, or 0 when unknown; large ones go to a file at once. 0 or a negative enum van_err. */
+int spool_open(struct spool *s, int folder, uint64_t expected);
+int spool_write(struct spool *s, const void *p, size_t n);
+/* Exactly `n` bytes from `at`. */
+int spool_read(const struct spool *s, uint64_t at, void *p, size_t n);
+void spool_close(struct spool *s);
+/* Bytes free on the folder's file system (for unprivileged users); 0 when unknown. */
+uint64_t spool_free_bytes(int folder);
+
+#endif
