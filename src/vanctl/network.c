@@ -18,17 +18,12 @@ static const struct ctl_option init_options[] = {
 };
 
 static const struct print_column status_columns[] = {
-	{"Ready", "ready"}, {"Listeners", "listeners"}, {"Acks overdue", "acks_overdue"},
-	{"Certificates expiring", "certificates_expiring"}, {NULL, NULL},
+	{"Ready", "ready"}, {"Listeners", "listeners"}, {"Queue", "depth"}, {"Oldest in queue", "oldest"}, {"Acks overdue", "acks_overdue"},
+	{"Certificates expiring", "certificates_expiring"}, {"Receipts", "size"}, {"Checkpoint age", "checkpoint_age"}, {NULL, NULL},
 };
 static const struct print_column role_columns[] = {
-	{"ROLE", "name"}, {"PID", "pid"}, {"STATE", "state"}, {"RESTARTS", "restarts"}, {NULL, NULL},
+	{"ROLE", "name"}, {"POOL", "pool"}, {"PID", "pid"}, {"STATE", "state"}, {"RESTARTS", "restarts"}, {NULL, NULL},
 };
-static const struct print_column queue_columns[] = {{"Queue", "depth"}, {"Oldest in queue", "oldest"}, {NULL, NULL}};
-static const struct print_column receipt_columns[] = {
-	{"Receipts", "size"}, {"Checkpoint age", "checkpoint_age"}, {NULL, NULL},
-};
-
 static int network_status(struct ctl *c)
 {
 	json_t *answer = NULL;
@@ -36,9 +31,11 @@ static int network_status(struct ctl *c)
 	if (!status && c->json) {
 		print_json(answer);
 	} else if (!status) {
-		print_fields(answer, status_columns);
-		print_fields(json_object_get(answer, "queue"), queue_columns);
-		print_fields(json_object_get(answer, "receipts"), receipt_columns);
+		json_t *all = json_copy(answer); /* with the inner objects' fields beside the others */
+		json_object_update(all, json_object_get(answer, "queue"));
+		json_object_update(all, json_object_get(answer, "receipts"));
+		print_fields(all, status_columns);
+		json_decref(all);
 		putchar('\n');
 		print_table(json_object_get(answer, "roles"), role_columns);
 	}

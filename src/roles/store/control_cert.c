@@ -26,21 +26,19 @@ static bool seen_before(struct listing *l, struct slice fingerprint)
 	return false;
 }
 
-typedef void use_fn(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place);
-
-static void each_of_list(const struct record_list *certificates, const struct profile *owner, struct slice place, use_fn *fn, void *arg)
+static void each_of_list(const struct record_list *certificates, const struct profile *owner, struct slice place, control_certificate_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < certificates->n; i++)
 		fn(arg, RECORD_AT(*certificates, const struct profile_certificate, i), owner, place);
 }
 
-static void each_of_pairs(const struct record_list *pairs, const struct profile *owner, use_fn *fn, void *arg)
+static void each_of_pairs(const struct record_list *pairs, const struct profile *owner, control_certificate_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < pairs->n; i++)
 		fn(arg, RECORD_AT(*pairs, const struct profile_key_pair, i)->certificate, owner, owner->id);
 }
 
-static void each_of_profile(const struct profile *p, use_fn *fn, void *arg)
+void control_each_certificate(const struct profile *p, control_certificate_fn *fn, void *arg)
 {
 	if (p->kind == PROFILE_STATION && p->station->as2) {
 		each_of_pairs(&p->station->as2->sign, p, fn, arg);
@@ -83,7 +81,7 @@ static void add_user(void *arg, const struct profile_certificate *c, const struc
 
 static int add_users_of(void *arg, const struct profile *p)
 {
-	each_of_profile(p, add_user, arg);
+	control_each_certificate(p, add_user, arg);
 	return 0;
 }
 
@@ -127,7 +125,7 @@ static void add_certificate(void *arg, const struct profile_certificate *c, cons
 
 static int add_profile(void *arg, const struct profile *p)
 {
-	each_of_profile(p, add_certificate, arg);
+	control_each_certificate(p, add_certificate, arg);
 	return 0;
 }
 

@@ -9,6 +9,7 @@ control_fn control_message_list, control_message_show, control_message_get, cont
 control_fn control_mailbox_list, control_queue_list;
 control_fn control_receipt_list, control_receipt_show, control_receipt_export;
 control_fn control_route_explain;
+control_fn control_metrics;
 control_fn control_cert_list, control_cert_show;
 control_fn control_partner_list, control_partner_show, control_partner_history, control_partner_dump;
 
@@ -21,5 +22,9 @@ void control_remove_committed(struct control_call *c, struct directory *d);
 /* By id: a partner, else a station, else an agreement. NULL: none. */
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
 const struct profile *control_profile_of(const struct directory *d, struct slice id);
+
+/* Every use of a certificate in a station or partner: `place` is the connection's or the station's id. */
+typedef void control_certificate_fn(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place);
+void control_each_certificate(const struct profile *p, control_certificate_fn *fn, void *arg);
 
 #endif

@@ -3,6 +3,7 @@
 
 const struct control_command control_commands[] = {
 	{.name = "status", .read = control_status},
+	{.name = "metrics", .read = control_metrics},
 	{.name = "message.list", .read = control_message_list},
 	{.name = "message.show", .read = control_message_show},
 	{.name = "message.get", .read = control_message_get},

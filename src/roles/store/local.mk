@@ -11,6 +11,7 @@ vand_SOURCES += \
 	%D%/control_args.c %D%/control_args.h \
 	%D%/control_mailbox.c \
 	%D%/control_message.c \
+	%D%/control_metrics.c \
 	%D%/control_partner.c \
 	%D%/control_receipt.c \
 	%D%/control_route.c \
