@@ -127,6 +127,7 @@ static int open_group(struct edi_envelope *e, const struct edi_segment *s)
 	if (rc == 0 && !e->levels[EDI_LEVEL_INTERCHANGE].open)
 		return 0;
 	e->levels[EDI_LEVEL_INTERCHANGE].counted++;
+	e->end = s->end;
 	open_level(e, EDI_LEVEL_GROUP, s, s->offset);
 	if (rc == 0)
 		rc = event(e, EDI_EVENT_GROUP, s);
@@ -155,6 +156,7 @@ static int open_message(struct edi_envelope *e, const struct edi_segment *s)
 	if (!group->real && e->standard == EDI_EDIFACT)
 		e->levels[EDI_LEVEL_INTERCHANGE].counted++; /* UNZ counts messages where there are no groups */
 	open_level(e, EDI_LEVEL_MESSAGE, s, s->offset);
+	e->end = s->end;
 	e->position = 1;
 	if (rc == 0)
 		rc = event(e, EDI_EVENT_MESSAGE, s);

@@ -1,2 +1,3 @@
 include %D%/partner.mk
 include %D%/sftp.mk
+include %D%/edi.mk

@@ -1,0 +1,156 @@
+/* Maps: CSV, rows, transforms, tables, loops, what is left over. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "edi_input.h"
+
+#include "map/csv.h"
+#include "map/rows.h"
+
+static const struct map_delimiters X12 = {'*', '>', 0, 0, '~'};
+
+static void csv_as_rfc_4180(void **state)
+{
+	(void)state;
+	struct van_arena *a = van_arena_new(0);
+	struct slice f[CSV_MAX_FIELDS];
+	struct csv c;
+	csv_begin(&c, SLICE("\xef\xbb\xbf" "a, b ,\"x,\"\"y\"\"\nz\"\r\n\n,,\r\nlast"));
+	assert_int_equal(csv_next(&c, a, f), 1);
+	assert_true(slice_is(f[0], "a") && slice_is(f[1], "b") && slice_is(f[2], "x,\"y\"\nz"));
+	assert_int_equal(csv_next(&c, a, f), 1);
+	assert_true(slice_is(f[0], "last"));
+	assert_int_equal(c.line, 5);
+	assert_int_equal(csv_next(&c, a, f), 0);
+	csv_begin(&c, SLICE("\"no end"));
+	assert_int_equal(csv_next(&c, a, f), VAN_ESYNTAX);
+	van_arena_free(a);
+}
+
+/* Runs one map made of these rows over a message; the result, or "ERROR: …". */
+static void maps(const char *rows, const char *message, const char *expected)
+{
+	struct map_set set = {.arena = van_arena_new(0)};
+	struct van_buf text = VAN_BUF_INIT(0), out = VAN_BUF_INIT(0);
+	struct van_error e = {0};
+	van_buf_printf(&text, "target,source,when,transform,table,default,required,note\n@map,x12 850 004010 -> order/1.0\n%s", rows);
+	int rc = map_parse_table(&set, SLICE("unit"), SLICE("from,to\nFT,FOT\nEA,EA\n"), &e);
+	rc = rc == 0 ? map_parse(&set, SLICE("m"), van_buf_slice(&text), &e) : rc;
+	rc = rc == 0 ? map_link(&set, &e) : rc;
+	if (rc == 0)
+		rc = map_run(set.maps, slice_str(message), X12, NULL, NULL, &out, &e);
+	if (rc < 0) {
+		van_buf_reset(&out);
+		van_buf_printf(&out, "ERROR: %s", e.text);
+	}
+	van_buf_append_char(&out, 0);
+	assert_string_equal(out.p, expected);
+	van_buf_free(&text);
+	van_buf_free(&out);
+	van_arena_free(set.arena);
+}
+
+#define HEAD "{\"_document\":\"order/1.0\","
+
+static void values_and_transforms(void **state)
+{
+	(void)state;
+	maps("ID,BEG.03\nD,BEG.05,,date\n", "ST*850*1~BEG*00*SA*P1**20260115~SE*3*1~",
+		HEAD "\"ID\":\"P1\",\"D\":\"2026-01-15\",\"_unmapped\":[{\"segment\":\"BEG\",\"position\":2,\"element\":1,\"value\":\"00\"},"
+		"{\"segment\":\"BEG\",\"position\":2,\"element\":2,\"value\":\"SA\"}]}");
+	maps("A,X.01,,implied(2)\nB,X.02,,implied(2)\nC,X.03,,decimal\nD,X.04,,decimal\nE,X.05,,lower\nF,X.06,,time\nG,X.07,,number\n",
+		"X1*1~X*1250*-5*007.50*.5*AbC*0930*12~", "ERROR: map m, row 3: source must be SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], 'text', "
+		"@name or loop …, not 'X.01'; see maps/README.md");
+	maps("A,XX.01,,implied(2)\nB,XX.02,,implied(2)\nC,XX.03,,decimal\nD,XX.04,,decimal\nE,XX.05,,lower\nF,XX.06,,time\nG,XX.07,,number\n",
+		"XX*1250*-5*007.50*.5*AbC*0930*12~", HEAD "\"A\":\"12.50\",\"B\":\"-0.05\",\"C\":\"7.50\",\"D\":\"0.5\",\"E\":\"abc\","
+		"\"F\":\"09:30:00\",\"G\":12,\"_unmapped\":[]}");
+	maps("T,XX.01,,,,none\nS,'DAY'\nN[],XX.02\n", "XX**a~XX**b~", HEAD "\"T\":\"none\",\"S\":\"DAY\",\"N\":[\"a\",\"b\"],\"_unmapped\":[]}");
+	maps("V,XX.02.02\n", "XX**a>b>c~", HEAD "\"V\":\"b\",\"_unmapped\":[]}");
+}
+
+static void errors_name_row_and_remedy(void **state)
+{
+	(void)state;
+	maps("ID,BEG.03,,,,,yes\n", "ST*850*1~", "ERROR: map m, row 3: ID is required, but BEG is missing after segment 1 (ST); ask the sender "
+		"for it or give the row a default");
+	maps("D,BEG.05,,date\n", "BEG*00*SA*P1**2026~", "ERROR: map m, row 3 (D): 2026 in segment 1 (BEG) is not a date (YYMMDD or CCYYMMDD)");
+	maps("U,PO1.03,,,unit\n", "PO1*1*1*QQ~", "ERROR: map m, row 3 (U): QQ in segment 1 (PO1) is not in the row's table: add it there, or let "
+		"the row pass or default on a miss");
+	maps("U,PO1.03,,,nothing\n", "PO1*1*1*QQ~", "ERROR: map m, row 3: there is no table nothing; add table-nothing.csv");
+	maps("U,PO1.03,REF=x\n", "PO1~", "ERROR: map m, row 3: when must be like REF.01=DP|IA, not 'REF=x'; see maps/README.md");
+}
+
+static void tables_and_pairs(void **state)
+{
+	(void)state;
+	maps("U,PO1.03,,,unit:pass\nV,PO1.06-25[VN]\nW,PO1.06-25[UP]\n", "PO1*1*1*QQ***BP*b*VN*v~",
+		HEAD "\"U\":\"QQ\",\"V\":\"v\",\"_unmapped\":[{\"segment\":\"PO1\",\"position\":1,\"element\":1,\"value\":\"1\"},"
+		"{\"segment\":\"PO1\",\"position\":1,\"element\":2,\"value\":\"1\"},{\"segment\":\"PO1\",\"position\":1,\"element\":6,\"value\":\"BP\"},"
+		"{\"segment\":\"PO1\",\"position\":1,\"element\":7,\"value\":\"b\"}]}");
+	maps("U,PO1.03,,,unit:default,EA\n", "PO1***QQ~", HEAD "\"U\":\"EA\",\"_unmapped\":[]}");
+}
+
+static void loops_see_their_own_segments(void **state)
+{
+	(void)state;
+	const char *rows = "Ref,REF.02\nBuyer,loop N1 of N3 REF,N1.01=BY\nBuyer.Name,N1.02\nBuyer.Ref,REF.02\nShip[],loop N1,N1.01=ST\nShip[].Name,N1.02\n"
+	                   "Line[],loop PO1 until CTT\nLine[].ID,PO1.01\nLine[].Cur,^CUR.02\nLine[].Part[],loop SCH of DTM\nLine[].Part[].Q,SCH.01\nTotal,CTT.01\n";
+	maps(rows, "N1*BY*B~REF*ZZ*inner~N1*ST*S1~N1*ST*S2~REF*XX*s2~CUR*BY*USD~REF*YY*outer~PO1*1~SCH*5~SCH*6~PO1*2~CTT*2~",
+		HEAD "\"Ref\":\"outer\",\"Buyer\":{\"Name\":\"B\",\"Ref\":\"inner\"},\"Ship\":[{\"Name\":\"S1\"},{\"Name\":\"S2\"}],"
+		"\"Line\":[{\"ID\":\"1\",\"Cur\":\"USD\",\"Part\":[{\"Q\":\"5\"},{\"Q\":\"6\"}]},{\"ID\":\"2\",\"Cur\":\"USD\"}],\"Total\":\"2\","
+		"\"_unmapped\":[{\"segment\":\"REF\",\"position\":2,\"element\":1,\"value\":\"ZZ\"},{\"segment\":\"REF\",\"position\":5,\"element\":1,\"value\":\"XX\"},"
+		"{\"segment\":\"REF\",\"position\":5,\"element\":2,\"value\":\"s2\"},{\"segment\":\"CUR\",\"position\":6,\"element\":1,\"value\":\"BY\"},"
+		"{\"segment\":\"REF\",\"position\":7,\"element\":1,\"value\":\"YY\"}]}");
+}
+
+static void sample_becomes_an_order(void **state)
+{
+	(void)state;
+	char path[4096];
+	struct map_set *set = NULL;
+	struct van_error e = {0};
+	struct van_buf in = VAN_BUF_INIT(0), out = VAN_BUF_INIT(0);
+	struct van_arena *a = van_arena_new(0);
+	struct edi_report *r = NULL;
+	assert_int_equal(map_set_open(edi_source_path(path, sizeof path, "maps"), &set, &e), 0);
+	assert_int_equal(file_read(edi_source_path(path, sizeof path, "partners/samples/850.edi"), &in), 0);
+	assert_int_equal(edi_check_bytes(van_buf_slice(&in), NULL, NULL, a, &r, &e), 0);
+	const struct edi_message *m = r->interchanges->groups->messages;
+	const struct map *map = map_find_for(set, "x12", m->type, m->version);
+	assert_non_null(map);
+	assert_ptr_equal(map, map_find(set, SLICE("x12-004010-850-to-order")));
+	assert_string_equal(map_target(map), "order/1.0");
+	struct map_envelope envelope = {.sender = r->interchanges->sender, .receiver = r->interchanges->receiver, .test = true};
+	assert_int_equal(map_run(map, slice_make(in.p + m->offset, m->length), X12, &envelope, NULL, &out, &e), 0);
+	van_buf_append_char(&out, 0);
+	static const char *const parts[] = {"\"ID\":\"PO-2026-0417\"", "\"IssueDate\":\"2026-01-15\"", "\"DocumentCurrencyCode\":\"USD\"",
+		"\"value\":\"7.995\"", "\"unitCode\":\"FOT\"", "\"StartDate\":\"2026-02-16\"", "\"PayableAmount\":{\"value\":\"4169.22\",\"currencyID\":\"USD\"}",
+		"\"ChargeIndicator\":false", "\"sender\":\"ZZ:ACME\"", "{\"segment\":\"CTT\",\"position\":49,\"element\":2,\"value\":\"472\"}"};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (!strstr(out.p, parts[i]))
+			fail_msg("%s is not in %s", parts[i], out.p);
+	struct map_options few = {.max_values = 20};
+	out.n = 0;
+	assert_int_equal(map_run(map, slice_make(in.p + m->offset, m->length), X12, &envelope, &few, &out, &e), VAN_ELIMIT);
+	van_buf_free(&in);
+	van_buf_free(&out);
+	van_arena_free(a);
+	map_set_free(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(csv_as_rfc_4180),
+		cmocka_unit_test(values_and_transforms),
+		cmocka_unit_test(errors_name_row_and_remedy),
+		cmocka_unit_test(tables_and_pairs),
+		cmocka_unit_test(loops_see_their_own_segments),
+		cmocka_unit_test(sample_becomes_an_order),
+	};
+	return cmocka_run_group_tests_name("map", tests, NULL, NULL);
+}
