@@ -1,5 +1,6 @@
 """What the SFTP role does with clients that break the rules, vanish, or ask for too much: over the rig's mailbox in memory."""
 
+import atexit
 import hashlib
 import logging
 import os
@@ -56,6 +57,7 @@ class Rig:
         self.log = open(os.path.join(folder, "log"), "w+b")
         self.process = subprocess.Popen([os.path.join(BUILD, "tests/unit/sftp_rig"), "0", key, key + ".pub", self.store_folder],
                                         stdout=subprocess.PIPE, stderr=self.log, env={**os.environ, **environment})
+        atexit.register(self.process.kill)
         self.store = int(self.process.stdout.readline().split()[1])
         self.port = int(self.process.stdout.readline().split()[1])
         self.process.stdout.readline()
