@@ -10,6 +10,8 @@
 int requests_init(struct http *h)
 {
 	h->room = h->role->config->limits.in_flight_messages;
+	/* Never the numbers of an earlier http process, whose last answers may still be under way. */
+	h->last_id = (uint64_t)van_clock_now();
 	h->requests = calloc(h->room ? h->room : 1, sizeof(*h->requests));
 	return h->requests ? 0 : VAN_ENOMEM;
 }

@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define APART_MAX 8
+#define APART_MAX 32
 
 struct apart {
 	struct pending_call *p;
@@ -64,7 +64,7 @@ void control_run_apart(struct pending_call *p)
 	struct store_role *s = p->call.role;
 	struct apart *a = s->naparts < APART_MAX ? calloc(1, sizeof *a) : NULL;
 	if (!a) {
-		pending_call_finish(p, control_say(&p->call, 2, "too many exports run at one time: try again later"));
+		pending_call_finish(p, control_say(&p->call, 2, "too many lists and exports run at one time: try again later"));
 		return;
 	}
 	*a = (struct apart){.p = p, .s = s, .event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};

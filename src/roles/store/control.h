@@ -4,9 +4,10 @@
  *   read   loop thread, in a read transaction; must be quick.
  *   write  writer thread, in the batch's write transaction. It may run again after an abort (then `out` is empty again), and
  *          decides before it writes: what it refuses leaves nothing behind. The answer goes out after the commit.
- *   apart  a thread of its own with its own read transaction, for what takes long (export, backup).
+ *   apart  a thread of its own with its own read transaction, for what may take long (lists, export, backup); work->directory is
+ *          NULL there.
  * Each returns 0 (done: `out` is the answer), 1 or 2 (control_say or control_refuse said why), or a negative enum van_err.
- * work->directory may be used in all of them; work->arena lives as long as the call. */
+ * work->directory may be used in read and write; work->arena lives as long as the call. */
 #ifndef OPENVAN_ROLES_STORE_CONTROL_H
 #define OPENVAN_ROLES_STORE_CONTROL_H
 

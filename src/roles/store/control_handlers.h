@@ -19,6 +19,10 @@ void control_apply_committed(struct control_call *c, struct directory *d);
 control_fn control_remove_write;
 void control_remove_committed(struct control_call *c, struct directory *d);
 
+control_fn control_message_release, control_message_hold, control_message_reject, control_ack_close;
+control_fn control_queue_retry, control_queue_hold, control_queue_release, control_queue_drop;
+control_fn control_mailbox_restore;
+
 /* By id: a partner, else a station, else an agreement. NULL: none. */
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
 const struct profile *control_profile_of(const struct directory *d, struct slice id);

@@ -4,6 +4,7 @@ vand_SOURCES += \
 	%D%/checkpoint.c %D%/checkpoint.h \
 	%D%/connections.c %D%/connections.h \
 	%D%/control.h \
+	%D%/control_actions.c \
 	%D%/control_apply.c \
 	%D%/control_cert.c \
 	%D%/control_export.c \
