@@ -41,7 +41,7 @@ static int run_role(void)
 static void usage(FILE *to)
 {
 	fputs("usage: vand -c FILE [--check]\n"
-	      "  -c, --config FILE   configuration, default " VAN_SYSCONFDIR "/vand.yaml\n"
+	      "  -c, --config FILE   configuration, default /etc/openvan/vand.yaml\n"
 	      "      --check         check configuration, certificates and profiles beside it, print what is wrong, exit 0 or 1\n"
 	      "      --version       print the version\n"
 	      "      --help          print this\n"
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},  {"role", required_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},   {0},
 	};
-	const char *config = VAN_SYSCONFDIR "/vand.yaml";
+	const char *config = "/etc/openvan/vand.yaml";
 	bool check = false;
 	for (int o; (o = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
 		switch (o) {
