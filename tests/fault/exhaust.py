@@ -2,7 +2,6 @@
 """Full disk, no descriptors, too much in flight: 503 with Retry-After, nothing accepted, and service goes on after."""
 
 import os
-import resource as limits
 import signal
 import socket
 import subprocess
@@ -80,15 +79,15 @@ class SmallDisk:
         return st.f_bavail * st.f_frsize
 
     def fill(self, leave):
-        with open(self.filler, "wb") as f:
-            try:
-                os.posix_fallocate(f.fileno(), 0, max(4096, self.free() - leave))
-                while not leave:
-                    f.seek(0, 2)
-                    f.write(b"\0" * 4096)
-                    f.flush()
-            except OSError:
-                pass
+        fd = os.open(self.filler, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, max(4096, self.free() - leave))
+            while not leave:
+                os.write(fd, b"\0" * 4096)
+        except OSError:
+            pass  # full
+        finally:
+            os.close(fd)
 
     def empty(self):
         os.unlink(self.filler)
@@ -111,6 +110,7 @@ def full_disk():
             n.set_config("limits", "{disk_reserve: 4KiB}")
             n.start()
             no_space_at_all(n, disk)
+            database_runs_out(n, disk)
         finally:
             n.kill()
             disk.unmount()
@@ -142,14 +142,46 @@ def no_space_at_all(n, disk):
     accepted_now(n, "no space at all", body, message_id, mic)
 
 
+def database_runs_out(n, disk):
+    """Room for some small messages: one of the next transactions finds the disk full."""
+    posts = [(n.message_id("last"), *n.as2_body(order(1500))) for _ in range(30)]
+    disk.fill(160 << 10)
+    answers = {i: n.post(body, i, timeout=20) for i, body, _ in posts}
+    counts = {s: sum(r.status == s for r in answers.values()) for s in {r.status for r in answers.values()}}
+    t.diag(f"answers while the disk runs full: {counts}")
+    t.ok(set(counts) == {200, 503}, "disk runs full: some are accepted, then 503", counts)
+    disk.empty()
+    wrong = [(i, r.status, len(listed(n, i))) for i, r in answers.items() if len(listed(n, i)) != (r.status == 200)]
+    t.equal(wrong, [], "disk runs full: a 503 is no message, an MDN is one")
+    for message_id, body, mic in posts:
+        if answers[message_id].status != 200:
+            accepted_now(n, "disk runs full", body, message_id, mic)
+            break
+    n.drain()
+
+
 # --- no descriptors ---------------------------------------------------------------------------------------------------
 
 
+def set_descriptors(pid, soft):
+    """Sets a process's soft limit. As its own user, for that needs no privilege."""
+    ids = {}
+    with open(f"/proc/{pid}/status") as f:
+        for line in f:
+            if line.startswith(("Uid:", "Gid:")):
+                ids[line[:3]] = int(line.split()[1])
+    as_user = dict(user=ids["Uid"], group=ids["Gid"], extra_groups=[]) if os.geteuid() == 0 else {}
+    done = subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={soft}:"], stderr=subprocess.PIPE, **as_user)
+    if done.returncode != 0:
+        raise PermissionError(done.stderr.decode().strip())
+
+
 def starve(pid, spare):
-    """Leaves a process room for `spare` more descriptors; returns the limits it had."""
-    had = limits.prlimit(pid, limits.RLIMIT_NOFILE)
-    numbers = [int(x) for x in os.listdir(f"/proc/{pid}/fd")]
-    limits.prlimit(pid, limits.RLIMIT_NOFILE, (len(numbers) + spare, had[1]))
+    """Leaves a process room for `spare` more descriptors; returns the soft limit it had."""
+    with open(f"/proc/{pid}/limits") as f:
+        had = next(line.split()[3] for line in f if line.startswith("Max open files"))
+    highest = max(int(x) for x in os.listdir(f"/proc/{pid}/fd"))
+    set_descriptors(pid, highest + 1 + spare)
     return had
 
 
@@ -172,8 +204,8 @@ def no_descriptors():
             t.ok(response.status in (0, 503), f"{name}: 503, or no connection", response)
             for pid, old in had.items():
                 try:
-                    limits.prlimit(pid, limits.RLIMIT_NOFILE, old)
-                except ProcessLookupError:
+                    set_descriptors(pid, old)
+                except (PermissionError, FileNotFoundError):
                     pass
             for s in holders:
                 s.close()
