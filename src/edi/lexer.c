@@ -122,6 +122,7 @@ int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t off
 			l->before = 0;
 		} else if (l->standard == EDI_X12 && edi_segment_is(&s, "ISX")) {
 			take_isx(l, &s);
+			l->state = LEX_START; /* the fast loop must begin anew with it */
 		}
 	}
 	return 0;
