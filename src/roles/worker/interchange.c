@@ -224,20 +224,14 @@ static struct ipc_output *new_output(struct work *w, enum ipc_output_kind kind, 
 	return o;
 }
 
-/* The very bytes that were sent: the whole file when it holds one interchange, else the interchange with the line ends behind it. */
+/* The very bytes that were sent: what stands behind an interchange's last terminator (line ends, blanks) goes with it, and
+ * what stands before the first one with that. So nothing of a payload is lost, and a file with one interchange goes on whole. */
 static void whole_stretch(const struct work *w, uint64_t *ret_offset, uint64_t *ret_length)
 {
-	struct slice payload = w->job->payload;
-	uint64_t end = w->in->offset + w->in->length;
-	if (w->in == w->job->report->interchanges && !w->in->next) {
-		*ret_offset = 0;
-		*ret_length = payload.n;
-		return;
-	}
-	while (end < payload.n && (payload.p[end] == '\r' || payload.p[end] == '\n'))
-		end++;
-	*ret_offset = w->in->offset;
-	*ret_length = end - w->in->offset;
+	uint64_t from = w->number == 0 ? 0 : w->in->offset;
+	uint64_t to = w->in->next ? w->in->next->offset : w->job->payload.length;
+	*ret_offset = from;
+	*ret_length = to - from;
 }
 
 /* Pass-through: the very bytes. What was asked of the receiver is watched on the received message. */
@@ -309,8 +303,10 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	struct van_buf json = VAN_BUF_INIT((size_t)256 << 20);
 	struct van_error e = {0};
 	struct map_envelope envelope = envelope_of(w, g, m);
-	struct slice bytes = slice_make(w->job->payload.p + m->offset, m->length);
-	int rc = map_run(map, bytes, delimiters_of(w->in), &envelope, NULL, &json, &e);
+	struct slice bytes;
+	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	if (rc == 0)
+		rc = map_run(map, bytes, delimiters_of(w->in), &envelope, NULL, &json, &e);
 	struct ipc_output *o = rc == 0 ? new_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
 	if (o) {
 		o->type = m->type;

@@ -7,38 +7,61 @@
 #include "roles/worker/job.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define RESULT_INLINE_MAX ((size_t)128 * 1024)
+#define STRETCH_MAX ((size_t)256 << 20) /* the largest message that is translated */
 
 /* --- payload ---------------------------------------------------------------------------------------------------------------- */
 
-struct mapping {
-	void *base;
-	size_t length;
-};
-
-static int map_payload(const struct ipc_job *j, int fd, struct slice *ret, struct mapping *ret_map)
+static int find_payload(struct job *j, int fd)
 {
-	*ret_map = (struct mapping){0};
-	if (j->payload.p) {
-		*ret = j->payload;
+	const struct ipc_job *from = j->from;
+	uint64_t size = 0;
+	j->payload.bytes = from->payload;
+	j->payload.fd = fd;
+	j->payload.offset = from->offset;
+	j->payload.length = from->payload.p ? from->payload.n : from->length;
+	if (from->payload.p)
 		return 0;
-	}
-	if (fd < 0)
+	int rc = fd < 0 ? VAN_EINVAL : fd_size(fd, &size);
+	if (rc == 0 && (from->offset > size || from->length > size - from->offset))
+		rc = VAN_EIO;
+	return rc;
+}
+
+int job_payload_bytes(struct job *j, uint64_t offset, uint64_t length, struct slice *ret)
+{
+	if (offset > j->payload.length || length > j->payload.length - offset)
 		return VAN_EINVAL;
-	if (j->length == 0) {
-		*ret = SLICE("");
+	if (j->payload.bytes.p) {
+		*ret = slice_make(j->payload.bytes.p + offset, length);
 		return 0;
 	}
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), skip = j->offset % page;
-	void *p = mmap(NULL, j->length + skip, PROT_READ, MAP_PRIVATE, fd, (off_t)(j->offset - skip));
-	if (p == MAP_FAILED)
-		return VAN_ENOMEM;
-	*ret_map = (struct mapping){p, j->length + skip};
-	*ret = slice_make((char *)p + skip, j->length);
-	return 0;
+	van_buf_reset(&j->stretch);
+	char *to = van_buf_reserve(&j->stretch, length);
+	int rc = to ? fd_pread_all(j->payload.fd, to, length, (off_t)(j->payload.offset + offset)) : j->stretch.error;
+	if (rc == 0)
+		*ret = slice_make(to, length);
+	return rc;
+}
+
+/* Checked in one pass in bounded memory, whatever its size. */
+static int check(struct job *j, struct van_error *e)
+{
+	const struct edi_check_options options = {.max_messages = 0};
+	struct worker *w = j->worker;
+	uint64_t size;
+	if (j->payload.bytes.p)
+		return edi_check_bytes(j->payload.bytes, w->dictionaries, &options, w->arena, &j->report, e);
+	int rc = fd_size(j->payload.fd, &size);
+	if (rc == 0 && j->payload.offset + j->payload.length == size && lseek(j->payload.fd, (off_t)j->payload.offset, SEEK_SET) >= 0)
+		return edi_check_fd(j->payload.fd, w->dictionaries, &options, w->arena, &j->report, e);
+	/* a stretch with something behind it: rare, and read whole */
+	struct slice all;
+	if (rc == 0)
+		rc = job_payload_bytes(j, 0, j->payload.length, &all);
+	return rc < 0 ? rc : edi_check_bytes(all, w->dictionaries, &options, w->arena, &j->report, e);
 }
 
 /* --- sending ----------------------------------------------------------------------------------------------------------------- */
@@ -110,8 +133,7 @@ static int process_interchanges(struct job *j)
 
 static int process(struct job *j, struct van_error *e)
 {
-	const struct edi_check_options options = {.max_messages = 0};
-	int rc = edi_check_bytes(j->payload, j->worker->dictionaries, &options, j->worker->arena, &j->report, e);
+	int rc = check(j, e);
 	if (rc == 0 && j->report->truncated)
 		rc = van_error_set(e, VAN_ELIMIT, "the document holds more messages than one job takes: send it in several interchanges");
 	return rc < 0 ? rc : process_interchanges(j);
@@ -120,11 +142,11 @@ static int process(struct job *j, struct van_error *e)
 static void run_process(struct worker *w, uint64_t request, const struct ipc_job *from, int fd)
 {
 	struct job j = {.worker = w, .from = from};
-	struct mapping map;
 	struct van_error e = {0};
 	j.result.message = from->message;
 	spool_open(&j.content, w->spool_folder, 0);
-	int rc = map_payload(from, fd, &j.payload, &map);
+	j.stretch = VAN_BUF_INIT(STRETCH_MAX);
+	int rc = find_payload(&j, fd);
 	if (rc == 0)
 		rc = process(&j, &e);
 	if (rc == 0)
@@ -135,8 +157,7 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	job_list_free(&j.outputs);
 	job_list_free(&j.acks);
 	spool_close(&j.content);
-	if (map.base)
-		munmap(map.base, map.length);
+	van_buf_free(&j.stretch);
 }
 
 void worker_job(struct worker *w, struct ipc_message *m)

@@ -23,7 +23,13 @@ void job_list_free(struct job_list *l);
 struct job {
 	struct worker *worker;
 	const struct ipc_job *from;
-	struct slice payload;
+	struct {
+		struct slice bytes; /* inline, or absent: */
+		int fd;
+		uint64_t offset;    /* where it begins in the file */
+		uint64_t length;    /* either way */
+	} payload;
+	struct van_buf stretch;     /* of a payload in a file: what job_payload_bytes read last */
 	struct edi_report *report;
 	struct ipc_job_result result;
 	struct job_list outputs; /* struct ipc_output */
@@ -39,6 +45,9 @@ int job_interchange(struct job *j, const struct edi_interchange *i, size_t numbe
  * NULL): minutes east of UTC of the agreement's time zone. */
 int job_route(struct job *j, struct slice connection, struct slice from, struct slice to, struct slice type, struct slice version,
 	      char usage, struct directory_route *ret, int *ret_zone_offset);
+
+/* Bytes of the payload; valid until the next call. 0, VAN_EIO, VAN_ENOMEM, VAN_ELIMIT. */
+int job_payload_bytes(struct job *j, uint64_t offset, uint64_t length, struct slice *ret);
 
 /* IPC_JOB_AS2_CONFLICT: another MDN for a request whose Message-ID was used for another document. */
 void worker_conflict(struct worker *w, uint64_t request, const struct ipc_job *j);
