@@ -12,3 +12,4 @@ dist_dict_DATA = \
 	%D%/x12-005010-999.dict \
 	%D%/x12-005010.dict
 EXTRA_DIST += partners/samples/850.edi
+EXTRA_DIST += doc/dictionary-format.md

@@ -11,3 +11,5 @@ TESTS += $(EDI_TESTS)
 %C%_test_map_SOURCES = %D%/test_map.c %D%/edi_input.h
 %C%_test_map_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_map_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)
+TESTS += %D%/test_vanctl_edi.sh
+EXTRA_DIST += %D%/test_vanctl_edi.sh

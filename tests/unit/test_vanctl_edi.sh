@@ -1,0 +1,58 @@
+#!/bin/sh
+# vanctl edi from the outside: exit statuses, what is printed, and the way there and back.
+vanctl="${VAN_BUILDDIR:-.}/vanctl"
+src="${VAN_SRCDIR:-.}"
+sample="$src/partners/samples/850.edi"
+OPENVAN_DICT="$src/dict" OPENVAN_MAPS="$src/maps"
+export OPENVAN_DICT OPENVAN_MAPS
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+n=0
+
+# ok WHAT: the last command's status decides
+ok() {
+	status=$?
+	n=$((n + 1))
+	if [ $status -eq 0 ]; then echo "ok $n - $1"; else echo "not ok $n - $1"; fi
+}
+# gives STATUS COMMAND…: true when the command exits with it; output in $work/out
+gives() {
+	expected=$1
+	shift
+	"$@" >"$work/out" 2>"$work/err"
+	[ $? -eq "$expected" ]
+}
+has() { grep -q -- "$1" "$work/out"; }
+
+gives 0 "$vanctl" edi --help && has validate; ok "help"
+gives 0 "$vanctl" edi validate --help && has usage; ok "help of a verb"
+gives 2 "$vanctl" edi; ok "no verb"
+gives 2 "$vanctl" edi validate; ok "no file"
+gives 2 "$vanctl" edi validate "$work/none"; ok "a file that is not there"
+gives 2 "$vanctl" edi validate --wrong "$sample"; ok "an unknown option"
+gives 0 "$vanctl" edi validate "$sample" && has '1 messages, 0 rejected'; ok "validate the sample"
+gives 0 "$vanctl" edi validate --json "$sample" && has '"status":"accepted"' && has '"sender":"ZZ:ACME"'; ok "validate --json"
+sed 's/^PO1\*1\*144\*EA/PO1*1*144*QQ/' "$sample" >"$work/bad"
+gives 1 "$vanctl" edi validate --json "$work/bad" && has '"list":"AK403","code":"7","value":"QQ"'; ok "an error exits with 1"
+echo nothing | gives 1 "$vanctl" edi validate --json - && has '"interchanges":\[\]' && has '"errors":\[{'; ok "no interchange"
+gives 0 "$vanctl" edi validate - <"$sample"; ok "standard input"
+gives 0 "$vanctl" edi stats "$sample" && has 'MB/s' && has '850'; ok "stats"
+gives 0 "$vanctl" edi stats --json "$sample" && has '"messages":1'; ok "stats --json"
+gives 0 "$vanctl" edi inspect "$work/bad" && has 'AK403 7' && has 'BEG03  PO-2026-0417'; ok "inspect"
+gives 0 "$vanctl" edi inspect --json "$work/bad" && has '"name":"order line"'; ok "inspect --json"
+gives 0 "$vanctl" edi ack "$work/bad" && has 'AK3\*PO1\*28\*\*8~AK4\*3\*355\*7\*QQ~AK5\*R\*5~AK9\*R\*1\*1\*0~'; ok "ack: a 997"
+cp "$work/out" "$work/997"
+gives 0 "$vanctl" edi validate "$work/997"; ok "our 997 is valid"
+gives 0 "$vanctl" edi ack "$work/997" && [ ! -s "$work/out" ]; ok "an acknowledgement is not acknowledged"
+gives 0 "$vanctl" edi ack --ta1 --type 999 "$sample" && has '~TA1\*000000101\*' && has '~IK5\*A~'; ok "ack: TA1 and 999"
+gives 0 "$vanctl" edi convert --to canonical "$sample" && has '"ID": "PO-2026-0417"'; ok "convert to canonical"
+gives 0 "$vanctl" edi convert --to canonical --map x12-004010-850-to-order --json "$sample" && has '"ID":"PO-2026-0417"'; ok "convert with a named map"
+gives 2 "$vanctl" edi convert --to canonical --map none "$sample"; ok "a map that is not there"
+gives 2 "$vanctl" edi convert --to pdf "$sample"; ok "a form that is not there"
+gives 0 "$vanctl" edi convert --to json "$sample" && cp "$work/out" "$work/json" &&
+	gives 0 "$vanctl" edi convert --to x12 "$work/json" && tr -d '\n' <"$sample" >"$work/a" && tr -d '\n' <"$work/out" >"$work/b" &&
+	cmp -s "$work/a" "$work/b"; ok "to JSON and back"
+printf "UNA:+.? 'UNB+UNOC:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++caf\351 ?+1'UNT+3+1'UNZ+1+1'" >"$work/edifact"
+gives 0 "$vanctl" edi convert --to json "$work/edifact" && cp "$work/out" "$work/json" && gives 0 "$vanctl" edi convert --to edifact "$work/json" &&
+	tr -d '\n' <"$work/out" >"$work/b" && cmp -s "$work/edifact" "$work/b"; ok "EDIFACT with Latin-1 bytes to JSON and back"
+echo "1..$n"
