@@ -37,7 +37,8 @@ static void print_errors(const struct profile_errors *errors)
 {
 	struct van_buf text = VAN_BUF_INIT(64 << 20);
 	profile_errors_print(errors, &text);
-	fwrite(text.p, 1, text.n, stderr);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stderr);
 	van_buf_free(&text);
 }
 

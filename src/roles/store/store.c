@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -335,9 +336,18 @@ static void finish(struct store_role *s)
 	pthread_rwlock_destroy(&s->directory_lock);
 }
 
+/* Each batch needs about as much memory as the one before: it is not given back to the system in between. */
+static void keep_memory(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 128 << 20);
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+}
+
 int role_store(struct role *r)
 {
 	struct store_role s = {.role = r, .control_listener = -1, .generation = (uint64_t)van_clock_now()};
+	keep_memory();
 	pthread_rwlock_init(&s.directory_lock, NULL);
 	int rc = start(&s);
 	if (rc == 0) {
