@@ -1,5 +1,6 @@
 bin_PROGRAMS += vanctl
 vanctl_SOURCES = \
+	%D%/act.c %D%/act.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/client.c %D%/client.h \
 	%D%/ctl.h \

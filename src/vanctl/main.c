@@ -1,3 +1,4 @@
+#include "vanctl/act.h"
 #include "vanctl/ctl.h"
 #include "vanctl/edi.h"
 #include "vanctl/parse.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_route, commands_receipt,
+	commands_network, commands_partner, commands_message, commands_act, commands_route, commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
 
@@ -31,8 +32,8 @@ static const struct local {
 static const char *const later[] = {
 	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
 	"cert export", "cert roll", "message send", "message resend", "message reprocess", "agreement list", "agreement show",
-	"agreement hold", "agreement release", "agreement promote", "ack close", "control list", "control set", "control gaps",
-	"queue show", "queue retry", "queue hold", "queue release", "queue drop", "mailbox get", "mailbox put", "mailbox restore",
+	"agreement hold", "agreement release", "agreement promote", "control list", "control set", "control gaps",
+	"queue show", "mailbox get", "mailbox put",
 	"mailbox purge", "map list", "map check", "map test", "map import", "map export", "backup", NULL,
 };
 
