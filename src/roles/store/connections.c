@@ -342,13 +342,15 @@ int control_start(struct store_role *s)
 		int rc = fd_set_nonblock(l->fd);
 		if (rc < 0)
 			return rc;
-		return loop_watch(s->role->loop, l->fd, EPOLLIN, on_listener, s) ? 0 : VAN_ENOMEM;
+		s->control_watch = loop_watch(s->role->loop, l->fd, EPOLLIN, on_listener, s);
+		return s->control_watch ? 0 : VAN_ENOMEM;
 	}
 	return 0;
 }
 
 void control_free(struct store_role *s)
 {
+	loop_unwatch(s->control_watch);
 	control_apart_wait(s);
 	while (s->calls)
 		pending_call_finish(s->calls, control_say(&s->calls->call, 2, "vand is stopping"));

@@ -54,6 +54,7 @@ struct store_role {
 	struct checkpoints *checkpoints;
 	struct overdue *overdue;
 	int control_listener;
+	struct loop_watch *control_watch;
 	bool stopping;
 };
 
