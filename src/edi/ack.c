@@ -168,7 +168,7 @@ int edi_ack_write(const struct edi_interchange *i, const struct edi_ack_options 
 		w.options = *options;
 	w.when = van_time_civil(now + (van_time)w.options.offset_minutes * 60 * VAN_SECOND);
 	w.element = i->delimiters.element;
-	w.terminator = i->delimiters.terminator;
+	w.terminator = (unsigned char)i->delimiters.terminator >= 0x80 ? '~' : i->delimiters.terminator; /* not half a character */
 	if (i->standard == EDI_X12)
 		ack_write_x12(&w);
 	else

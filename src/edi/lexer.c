@@ -91,6 +91,8 @@ static void take_isx(struct edi_lexer *l, const struct edi_segment *s)
 
 int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t offset, uint64_t end)
 {
+	if (l->lead_length && length >= l->lead_length && memcmp(bytes + length - l->lead_length, l->lead, l->lead_length) == 0)
+		length -= l->lead_length;
 	l->at[l->n] = (uint32_t)length + 1;
 	if (length > l->max_segment) {
 		length = l->max_segment;

@@ -69,6 +69,7 @@ static void begin(struct edi_lexer *l, enum edi_standard standard, const struct 
 	l->standard = standard;
 	l->delimiters = *d;
 	l->wrapped = false;
+	l->lead_length = 0;
 	l->una = false;
 	l->flags = 0;
 	l->n = 1;
@@ -146,13 +147,20 @@ static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 			i++;
 	if (i >= n)
 		return LEX_NO_HEADER;
-	d.terminator = p[i];
+	size_t lead = 0;
+	if ((unsigned char)p[i] >= 0xc2) /* a character of several bytes: its last one is looked for */
+		while (lead < 3 && i + lead + 1 < n && ((unsigned char)p[i + lead + 1] & 0xc0) == 0x80)
+			lead++;
+	d.terminator = p[i + lead];
 	d.repetition = repetition_of(p, &isa, &d);
 	if (!usable(&d) || d.component == d.element || d.component == d.terminator)
 		return LEX_NO_HEADER;
 	begin(l, EDI_X12, &d);
 	if (wrapped)
 		return wrapped_isa(l, p, i, pos);
+	l->lead_length = lead;
+	memcpy(l->lead, p + i, lead);
+	i += lead;
 	for (unsigned k = 1; k <= ISA_ELEMENTS; k++)
 		l->at[l->n++] = (uint32_t)isa.at[k] + 1;
 	uint64_t offset = l->base + *pos;
@@ -190,8 +198,9 @@ static struct edi_delimiters unb_defaults(const char *p)
 	return d;
 }
 
-/* Line ends inside UNB mean that all lines are wrapped at some column. 1: wrapped, 0: not, negative: more bytes are needed. */
-static int wrapped_unb(const char *p, size_t n, const struct edi_delimiters *d, bool last)
+/* Line ends inside UNB mean that all lines are wrapped at some column, or, before UNH or UNG, that they stand in place of the
+ * terminator. 1: wrapped, 0: not, negative: more bytes are needed. */
+static int wrapped_unb(const char *p, size_t n, struct edi_delimiters *d, bool last)
 {
 	bool line_ends = false;
 	if (is_line_end(d->terminator))
@@ -201,8 +210,18 @@ static int wrapped_unb(const char *p, size_t n, const struct edi_delimiters *d, 
 			i++;
 		else if (p[i] == d->terminator)
 			return line_ends;
-		else if (is_line_end(p[i]))
+		else if (is_line_end(p[i])) {
+			size_t next = i + 1;
+			while (next < n && is_line_end(p[next]))
+				next++;
+			if (n - next < 4 && !last)
+				return -1;
+			if (n - next >= 4 && (memcmp(p + next, "UNH", 3) == 0 || memcmp(p + next, "UNG", 3) == 0) && p[next + 3] == d->element) {
+				d->terminator = p[i];
+				return 0;
+			}
 			line_ends = true;
+		}
 	}
 	return n < LARGEST_ISA && !last ? -1 : 0;
 }

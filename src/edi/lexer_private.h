@@ -35,6 +35,8 @@ struct edi_lexer {
 	uint64_t binary_left; /* LEX_SLOW: raw bytes still to come */
 	bool binary_done;
 	bool wrapped;
+	char lead[3];       /* bytes before the terminator that belong to it: it is a UTF-8 character */
+	size_t lead_length;
 	bool una;           /* delimiters are from UNA, waiting for its UNB */
 	char before;        /* LEX_JUNK: the byte before the window */
 	struct van_buf carry, slow;

@@ -91,10 +91,22 @@ static int on_segment(void *ctx, const struct edi_segment *s)
 	return van_buf_error(w->to);
 }
 
+/* A delimiter above ASCII is one byte to us: then all bytes must stand for themselves. */
+static int find_high(void *ctx, const struct edi_segment *s)
+{
+	const struct edi_delimiters *d = s->delimiters;
+	*(bool *)ctx |= ((d->element | d->component | d->repetition | d->release | d->terminator) & 0x80) != 0;
+	return 0;
+}
+
 int edi_to_json(struct slice in, struct van_buf *to)
 {
 	struct writer w = {.to = to, .latin1 = !is_utf8(in)};
 	struct edi_lexer_options options = {.max_segment = (size_t)16 << 20, .max_elements = 100000};
+	struct edi_lexer *look = edi_lexer_new(&options, find_high, &w.latin1);
+	if (look)
+		edi_lexer_feed(look, in, true);
+	edi_lexer_free(look);
 	struct edi_lexer *lexer = edi_lexer_new(&options, on_segment, &w);
 	van_buf_printf(to, "{\"encoding\":\"%s\",\"interchanges\":[", w.latin1 ? "ISO-8859-1" : "UTF-8");
 	int rc = lexer ? edi_lexer_feed(lexer, in, true) : VAN_ENOMEM;

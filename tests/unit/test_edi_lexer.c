@@ -119,6 +119,16 @@ static void lines_wrapped_at_80(void **state)
 	reads(slice_make(input, n), "GS|PO|ACME|VOLT|20260115|0930|101|X|004010;ST|850|0001;SE|2|0001;GE|1|101;IEA|1|000000101;");
 }
 
+static void odd_terminators(void **state)
+{
+	(void)state;
+	reads(SLICE(ISA("\xe2\x80\xa6") "\nGS*PO\xe2\x80\xa6\nST*850\xe2\x80\xa6"), "GS|PO;ST|850;");
+	reads(SLICE("UNB+UNOA:1+A+B+260115:0930+1\nUNH+1+X\nFTX+it's\nUNT+3+1\nUNZ+1+1\n"),
+		"UNB|UNOA:1|A|B|260115:0930|1;UNH|1|X;FTX|it's;UNT|3|1;UNZ|1|1;");
+	reads(SLICE("UNB+UNOA:1+A+B+260115:0930+\r\n1'UNH+1+X'UN\r\nT+2+1'UNZ+1+1'"),
+		"UNB|UNOA:1|A|B|260115:0930|1;UNH|1|X;UNT|2|1;UNZ|1|1;");
+}
+
 static void binary_by_length(void **state)
 {
 	(void)state;
@@ -171,6 +181,7 @@ int main(void)
 		cmocka_unit_test(repetition_separator_from_00402_on),
 		cmocka_unit_test(isa_of_any_length),
 		cmocka_unit_test(lines_wrapped_at_80),
+		cmocka_unit_test(odd_terminators),
 		cmocka_unit_test(binary_by_length),
 		cmocka_unit_test(names_inside_data_mean_nothing),
 		cmocka_unit_test(junk_is_counted),
