@@ -170,11 +170,14 @@ void worker_job(struct worker *w, struct ipc_message *m)
 	if (rc < 0) {
 		send_failed(w, m->request, SLICE_NONE, false, "the job can't be read");
 	} else {
+		/* A job that never ends ends its worker; the second time its message is quarantined. */
+		alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND));
 		worker_generation(w, j.generation);
 		if (j.kind == IPC_JOB_AS2_CONFLICT)
 			worker_conflict(w, m->request, &j);
 		else
 			run_process(w, m->request, &j, fd);
+		alarm(0);
 	}
 	if (fd >= 0)
 		close(fd);
