@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define STREAM_MEMORY ((size_t)4 << 20) /* each level of a streaming checker */
+#define LARGEST_NAME 256
 #define READ_CHUNK ((size_t)128 << 10) /* stays in the second-level cache */
 
 const char *edi_standard_name(enum edi_standard s)
@@ -31,6 +32,8 @@ struct slice edi_checker_copy(struct edi_checker *c, enum edi_level level, struc
 {
 	if (!s.n)
 		return SLICE("");
+	if (s.n > LARGEST_NAME)
+		s.n = LARGEST_NAME; /* no element that is kept is that long, unless the input is garbage */
 	struct slice copy = c->error ? SLICE_NONE : van_arena_slice(c->arena[level], s);
 	if (!copy.p)
 		c->error = c->error ? c->error : VAN_ENOMEM;
@@ -54,6 +57,10 @@ static struct slice component(struct slice element, const struct edi_delimiters 
 
 static struct slice pair(struct edi_checker *c, struct slice qualifier, struct slice id)
 {
+	if (qualifier.n > LARGEST_NAME)
+		qualifier.n = LARGEST_NAME;
+	if (id.n > LARGEST_NAME)
+		id.n = LARGEST_NAME;
 	struct slice s = van_arena_printf(c->arena[EDI_LEVEL_INTERCHANGE], "%.*s:%.*s", SLICE_ARG(qualifier), SLICE_ARG(id));
 	if (!s.p)
 		c->error = VAN_ENOMEM;

@@ -8,9 +8,10 @@ void edi_errors_begin(struct edi_checker *c, enum edi_level level, struct edi_er
 	c->errors[level] = (struct edi_error_list){.tail = list};
 }
 
+/* A segment's identifier: more than a few bytes of it are garbage. */
 static struct slice or_empty(struct slice s)
 {
-	return s.p ? s : SLICE("");
+	return !s.p ? SLICE("") : s.n > 12 ? slice_make(s.p, 12) : s;
 }
 
 /* A new error at the end of the level's list, or NULL when a bound says no (it is counted all the same). */
@@ -122,7 +123,7 @@ int edi_checker_problem(void *checker, const struct edi_problem *p)
 		value.n = c->options.max_value;
 	set_code(e, list, code);
 	e->segment = edi_checker_copy(c, EDI_LEVEL_MESSAGE, or_empty(p->segment));
-	e->loop = or_empty(p->loop); /* lives in the dictionary */
+	e->loop = p->loop.p ? p->loop : SLICE(""); /* lives in the dictionary */
 	e->value = value.p ? edi_checker_copy(c, EDI_LEVEL_MESSAGE, value) : SLICE_NONE;
 	e->position = p->position;
 	e->element = p->element;

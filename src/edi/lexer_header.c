@@ -234,6 +234,10 @@ static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	struct edi_delimiters d = l->una ? l->delimiters : unb_defaults(p);
 	if (p[3] != d.element || !usable(&d))
 		return LEX_NO_HEADER;
+	if (!l->una) /* "UNOA" or its like, so that three letters in the middle of other bytes begin nothing */
+		for (int i = 4; i < 8; i++)
+			if (!lex_alnum((unsigned char)p[i]))
+				return LEX_NO_HEADER;
 	/* The repetition separator came with syntax 4; in older ones UNA's fifth character is reserved, and '*' is data. */
 	bool four = p[8] == d.component && p[9] >= '4' && p[9] <= '9';
 	if (!four)
