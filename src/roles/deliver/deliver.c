@@ -5,9 +5,16 @@
 
 #include <unistd.h>
 
+struct deliver {
+	struct role *role;
+	struct ipc_channel *store; /* NULL: gone, the supervisor sends another */
+};
+
 static void on_closed(void *arg, struct ipc_channel *c)
 {
-	(void)arg;
+	struct deliver *d = arg;
+	if (d->store == c)
+		d->store = NULL;
 	ipc_channel_free(c);
 }
 
@@ -20,22 +27,26 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 
 static void on_peer(void *arg, struct role_peer *peer)
 {
-	struct role *r = arg;
+	struct deliver *d = arg;
 	struct ipc_channel *c = ipc_channel_new(peer->fd);
 	if (!c)
 		return;
 	peer->fd = -1;
-	ipc_channel_attach(c, r->loop, on_message, on_closed, r);
+	ipc_channel_free(d->store); /* a restarted store's channel replaces the earlier one */
+	d->store = c;
+	ipc_channel_attach(c, d->role->loop, on_message, on_closed, d);
 }
 
 int role_deliver(struct role *r)
 {
-	const struct role_handlers handlers = {.on_peer = on_peer, .arg = r};
+	struct deliver d = {.role = r};
+	const struct role_handlers handlers = {.on_peer = on_peer, .arg = &d};
 	for (size_t i = 0; i < r->npeers; i++)
-		on_peer(r, &r->peers[i]);
+		on_peer(&d, &r->peers[i]);
 	if (role_attach(r, &handlers) < 0)
 		return 1;
 	role_ready(r);
 	loop_run(r->loop);
+	ipc_channel_free(d.store);
 	return 0;
 }

@@ -42,6 +42,7 @@ struct supervisor {
 	struct roster roster;
 	struct keys keys;
 	int data, lock, spool, signals;
+	struct loop_watch *signal_watch;
 	struct listener listeners[LISTENERS_MAX];
 	size_t nlisteners;
 	bool announced, stopping;
@@ -400,7 +401,8 @@ static int watch_signals(struct supervisor *s)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return s->signals >= 0 && loop_watch(s->loop, s->signals, EPOLLIN, on_signal, s) ? 0 : VAN_EIO;
+	s->signal_watch = s->signals < 0 ? NULL : loop_watch(s->loop, s->signals, EPOLLIN, on_signal, s);
+	return s->signal_watch ? 0 : VAN_EIO;
 }
 
 /* --- start --------------------------------------------------------------------------------------------------------------- */
@@ -446,6 +448,7 @@ static int serve(struct supervisor *s)
 		roster_kill(&s->roster);
 	}
 	roster_free(&s->roster);
+	loop_unwatch(s->signal_watch);
 	loop_free(s->loop);
 	return rc;
 }
