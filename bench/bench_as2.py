@@ -109,5 +109,7 @@ def run(quick=False):
     failed = sum(r["failed"] for phases in results.values() for r in phases)
     if failed:
         print(f"  {failed} messages failed: the ratio counts only those answered well")
-    ratio = two / results["translated"][1]["cpu_us"]
+    # The budget is of receiving: decrypted, verified, stored, answered, checked, routed, in the mailbox, with all receipts.
+    # Translation has a budget of its own; its figures stand above for comparison.
+    ratio = two / results["pass-through"][1]["cpu_us"]
     return ratio, TARGET, failed == 0
