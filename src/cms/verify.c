@@ -68,9 +68,10 @@ static int set_padding(EVP_PKEY_CTX *ctx, const struct scheme *s)
 
 static bool key_fits(const EVP_PKEY *key, const struct scheme *s)
 {
-	bool ec = EVP_PKEY_is_a(key, "EC") == 1;
-	bool rsa = EVP_PKEY_is_a(key, "RSA") == 1, pss = EVP_PKEY_is_a(key, "RSA-PSS") == 1;
-	return s->kind == SIGNATURE_ECDSA ? ec : s->kind == SIGNATURE_RSA ? rsa : rsa || pss;
+	int id = EVP_PKEY_get_base_id(key);
+	if (s->kind == SIGNATURE_ECDSA)
+		return id == EVP_PKEY_EC;
+	return id == EVP_PKEY_RSA || (s->kind == SIGNATURE_PSS && id == EVP_PKEY_RSA_PSS);
 }
 
 static bool check(EVP_PKEY *key, const struct scheme *s, const unsigned char *md, struct slice signature)
