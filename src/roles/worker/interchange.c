@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* Documents up to this size together travel in the result's packet: making, linking and flushing a file costs more. */
+#define CONTENT_INLINE_MAX ((size_t)96 * 1024)
+
 void *job_list_add(struct job_list *l, size_t size)
 {
 	if (l->n == l->room) {
@@ -260,7 +263,7 @@ static int pass_through(struct work *w)
 static int keep_content(struct work *w, struct ipc_output *o, struct slice bytes)
 {
 	struct spool *content = &w->job->content;
-	if (content->fd < 0 && w->job->inline_bytes + bytes.n <= IPC_INLINE_MAX) {
+	if (content->fd < 0 && w->job->inline_bytes + bytes.n <= CONTENT_INLINE_MAX) {
 		struct ipc_part *part = van_arena_alloc(arena_of(w), sizeof *part);
 		if (!part)
 			return VAN_ENOMEM;
