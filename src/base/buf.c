@@ -48,7 +48,7 @@ char *van_buf_reserve(struct van_buf *b, size_t n)
 	return b->p + b->n;
 }
 
-int van_buf_append(struct van_buf *b, const void *p, size_t n)
+int van_buf_append_growing(struct van_buf *b, const void *p, size_t n)
 {
 	char *to = van_buf_reserve(b, n);
 	if (!to)
@@ -62,16 +62,6 @@ int van_buf_append(struct van_buf *b, const void *p, size_t n)
 int van_buf_append_str(struct van_buf *b, const char *z)
 {
 	return van_buf_append(b, z, strlen(z));
-}
-
-int van_buf_append_slice(struct van_buf *b, struct slice s)
-{
-	return van_buf_append(b, s.p, s.n);
-}
-
-int van_buf_append_char(struct van_buf *b, char c)
-{
-	return van_buf_append(b, &c, 1);
 }
 
 int van_buf_vprintf(struct van_buf *b, const char *fmt, va_list ap)

@@ -23,10 +23,24 @@ void van_buf_free(struct van_buf *b); /* frees and zeroes; b may be NULL */
 void van_buf_reset(struct van_buf *b); /* keeps the memory, forgets content and error */
 
 /* Each returns 0 or the latched error. */
-int van_buf_append(struct van_buf *b, const void *p, size_t n);
+int van_buf_append_growing(struct van_buf *b, const void *p, size_t n);
+static inline int van_buf_append(struct van_buf *b, const void *p, size_t n)
+{
+	if (b->error || !n || n > b->room - b->n)
+		return van_buf_append_growing(b, p, n);
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+	return 0;
+}
 int van_buf_append_str(struct van_buf *b, const char *z);
-int van_buf_append_slice(struct van_buf *b, struct slice s);
-int van_buf_append_char(struct van_buf *b, char c);
+static inline int van_buf_append_slice(struct van_buf *b, struct slice s)
+{
+	return van_buf_append(b, s.p, s.n);
+}
+static inline int van_buf_append_char(struct van_buf *b, char c)
+{
+	return van_buf_append(b, &c, 1);
+}
 int van_buf_printf(struct van_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int van_buf_vprintf(struct van_buf *b, const char *fmt, va_list ap);
 

@@ -42,6 +42,13 @@ int json_put_text(struct van_buf *to, struct slice s)
 		return van_buf_append_str(to, "null");
 	van_buf_append_char(to, '"');
 	while (s.n) {
+		size_t run = 0; /* what stands for itself goes in one piece */
+		while (run < s.n && (unsigned char)s.p[run] >= 32 && (unsigned char)s.p[run] < 0x7f && s.p[run] != '"' && s.p[run] != '\\')
+			run++;
+		van_buf_append(to, s.p, run);
+		s = slice_make(s.p + run, s.n - run);
+		if (!s.n)
+			break;
 		unsigned char c = (unsigned char)s.p[0];
 		size_t n = utf8_length(s);
 		if (n == 1 && (c < 32 || c == '"' || c == '\\'))

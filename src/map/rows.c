@@ -345,9 +345,23 @@ int map_parse_table(struct map_set *set, struct slice name, struct slice text, s
 	return 0;
 }
 
+/* Chains the rows of each loop, in their order. */
+static void chain_rows(struct map *m)
+{
+	m->first = -1;
+	for (int32_t i = 0; i < m->count; i++)
+		m->rows[i].first = m->rows[i].next = -1;
+	for (int32_t i = m->count - 1; i >= 0; i--) {
+		int32_t *first = m->rows[i].loop < 0 ? &m->first : &m->rows[m->rows[i].loop].first;
+		m->rows[i].next = *first;
+		*first = i;
+	}
+}
+
 int map_link(struct map_set *set, struct van_error *e)
 {
-	for (struct map *m = set->maps; m; m = m->next)
+	for (struct map *m = set->maps; m; m = m->next) {
+		chain_rows(m);
 		for (int32_t i = 0; i < m->count; i++) {
 			struct map_row *row = &m->rows[i];
 			if (!row->table_name.n)
@@ -359,5 +373,6 @@ int map_link(struct map_set *set, struct van_error *e)
 				return van_error_set(e, VAN_ESYNTAX, "map %s, row %u: there is no table %.*s; add table-%.*s.csv", m->name, row->line,
 					SLICE_ARG(row->table_name), SLICE_ARG(row->table_name));
 		}
+	}
 	return 0;
 }

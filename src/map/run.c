@@ -195,14 +195,19 @@ static int run_row(struct run *r, const struct scope *scope, const struct map_ro
 	return 0;
 }
 
+static int32_t first_row(const struct run *r, const struct scope *scope)
+{
+	return scope->row < 0 ? r->map->first : r->map->rows[scope->row].first;
+}
+
 /* --- loops ------------------------------------------------------------------------------------------------------------- */
 
 /* A loop without members is one segment: it is set apart only when a row wants it, so that other rows may read it. */
 static const struct map_row *loop_that_begins(struct run *r, const struct scope *scope, const struct map_segment *s)
 {
-	for (int32_t i = 0; i < r->map->count; i++) {
+	for (int32_t i = first_row(r, scope); i >= 0; i = r->map->rows[i].next) {
 		const struct map_row *row = &r->map->rows[i];
-		if (row->kind == MAP_LOOP && row->loop == scope->row && is(s, row->segment) &&
+		if (row->kind == MAP_LOOP && is(s, row->segment) &&
 		    (row->members.n || all_hold(r, scope, row, s)))
 			return row;
 	}
@@ -234,9 +239,9 @@ static int run_scope(struct run *r, const struct scope *scope);
 static int run_instance(struct run *r, const struct scope *scope, struct scope inner)
 {
 	struct map_segment *trigger = &r->message.segments[inner.first];
-	for (int32_t i = 0; i < r->map->count; i++) {
+	for (int32_t i = first_row(r, scope); i >= 0; i = r->map->rows[i].next) {
 		const struct map_row *row = &r->map->rows[i];
-		if (row->kind != MAP_LOOP || row->loop != scope->row || !is(trigger, row->segment) || !all_hold(r, &inner, row, trigger))
+		if (row->kind != MAP_LOOP || !is(trigger, row->segment) || !all_hold(r, &inner, row, trigger))
 			continue;
 		struct tree *at = scope->object;
 		for (uint32_t k = 0; k < row->part_count && at; k++) {
@@ -301,12 +306,9 @@ static int run_scope(struct run *r, const struct scope *scope)
 	int32_t before = r->instances;
 	int rc = run_loops(r, scope);
 	int32_t after = r->instances;
-	int32_t next = 0;
 	bool loops_done = false;
-	for (; next < r->map->count && rc == 0; next++) {
+	for (int32_t next = first_row(r, scope); next >= 0 && rc == 0; next = r->map->rows[next].next) {
 		const struct map_row *row = &r->map->rows[next];
-		if (row->loop != scope->row)
-			continue;
 		if (row->kind != MAP_LOOP)
 			rc = run_row(r, scope, row);
 		else if (!loops_done) {
