@@ -348,13 +348,17 @@ int map_parse_table(struct map_set *set, struct slice name, struct slice text, s
 /* Chains the rows of each loop, in their order. */
 static void chain_rows(struct map *m)
 {
-	m->first = -1;
+	m->first = m->first_loop = -1;
 	for (int32_t i = 0; i < m->count; i++)
-		m->rows[i].first = m->rows[i].next = -1;
+		m->rows[i].first = m->rows[i].first_loop = -1;
 	for (int32_t i = m->count - 1; i >= 0; i--) {
-		int32_t *first = m->rows[i].loop < 0 ? &m->first : &m->rows[m->rows[i].loop].first;
-		m->rows[i].next = *first;
+		struct map_row *row = &m->rows[i], *loop = row->loop < 0 ? NULL : &m->rows[row->loop];
+		int32_t *first = loop ? &loop->first : &m->first, *first_loop = loop ? &loop->first_loop : &m->first_loop;
+		row->next = *first;
 		*first = i;
+		row->next_loop = *first_loop;
+		if (row->kind == MAP_LOOP)
+			*first_loop = i;
 	}
 }
 

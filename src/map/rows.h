@@ -40,6 +40,7 @@ struct map_row {
 	int32_t loop;                      /* row of the loop it belongs to, -1: the message */
 	int32_t next;                      /* row of the same loop, -1: the last */
 	int32_t first;                     /* loop: its first row, -1: none */
+	int32_t next_loop, first_loop;     /* the same among rows that are loops: each segment is compared with them */
 	enum map_source_kind kind;
 	struct slice segment;              /* element, pairs; loop: its first segment */
 	uint32_t element, last, component; /* pairs: qualifiers at element, element + 2 … up to last - 1 */
@@ -64,7 +65,7 @@ struct map {
 	struct slice type, version;
 	struct map_row *rows;
 	int32_t count, room;
-	int32_t first; /* row of the message itself, -1: none */
+	int32_t first, first_loop; /* rows of the message itself, -1: none */
 };
 
 struct map_set {

@@ -200,14 +200,19 @@ static int32_t first_row(const struct run *r, const struct scope *scope)
 	return scope->row < 0 ? r->map->first : r->map->rows[scope->row].first;
 }
 
+static int32_t first_loop(const struct run *r, const struct scope *scope)
+{
+	return scope->row < 0 ? r->map->first_loop : r->map->rows[scope->row].first_loop;
+}
+
 /* --- loops ------------------------------------------------------------------------------------------------------------- */
 
 /* A loop without members is one segment: it is set apart only when a row wants it, so that other rows may read it. */
 static const struct map_row *loop_that_begins(struct run *r, const struct scope *scope, const struct map_segment *s)
 {
-	for (int32_t i = first_row(r, scope); i >= 0; i = r->map->rows[i].next) {
+	for (int32_t i = first_loop(r, scope); i >= 0; i = r->map->rows[i].next_loop) {
 		const struct map_row *row = &r->map->rows[i];
-		if (row->kind == MAP_LOOP && is(s, row->segment) &&
+		if (is(s, row->segment) &&
 		    (row->members.n || all_hold(r, scope, row, s)))
 			return row;
 	}
@@ -239,9 +244,9 @@ static int run_scope(struct run *r, const struct scope *scope);
 static int run_instance(struct run *r, const struct scope *scope, struct scope inner)
 {
 	struct map_segment *trigger = &r->message.segments[inner.first];
-	for (int32_t i = first_row(r, scope); i >= 0; i = r->map->rows[i].next) {
+	for (int32_t i = first_loop(r, scope); i >= 0; i = r->map->rows[i].next_loop) {
 		const struct map_row *row = &r->map->rows[i];
-		if (row->kind != MAP_LOOP || !is(trigger, row->segment) || !all_hold(r, &inner, row, trigger))
+		if (!is(trigger, row->segment) || !all_hold(r, &inner, row, trigger))
 			continue;
 		struct tree *at = scope->object;
 		for (uint32_t k = 0; k < row->part_count && at; k++) {
