@@ -122,7 +122,7 @@ static int load_one(struct queue_work *w, struct directory *d, const struct queu
 	struct profile *p;
 	if (stored->removed)
 		return 0;
-	int rc = profile_from_json(stored->json, &p, NULL);
+	int rc = profile_from_stored(stored->json, &p, NULL);
 	if (rc < 0)
 		return van_error_set(&w->err, rc, "the stored %s \"%.*s\" version %llu can't be read: apply it again",
 				     profile_kind_names[stored->kind], SLICE_ARG(stored->id), (unsigned long long)stored->version);

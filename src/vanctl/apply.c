@@ -1,5 +1,7 @@
 /* partner apply: everything is checked here first, against the profiles in force, because only here file and line are known. */
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/datafolder.h"
 #include "base/error.h"
 #include "partner/directory.h"
 #include "vanctl/apply.h"
@@ -7,6 +9,7 @@
 #include "vanctl/print.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The profiles in force, as a directory. */
 static int fetch_directory(struct ctl *c, struct directory **ret)
@@ -47,13 +50,25 @@ static int invalid(void)
 	return ctl_fail(CTL_NO, "nothing was applied; mend what is named above and apply again");
 }
 
+/* Is there a map file of that name beside this program? Only then would a translation find it. */
+static bool map_known(void *arg, struct slice name)
+{
+	char folder[4096], path[4600];
+	(void)arg;
+	if (van_data_folder("maps", folder, sizeof folder) < 0)
+		return true; /* can't tell */
+	int n = snprintf(path, sizeof path, "%s/%.*s.csv", folder, SLICE_ARG(name));
+	return n > 0 && (size_t)n < sizeof path && !memchr(name.p, '/', name.n) && access(path, R_OK) == 0;
+}
+
 static int check_beside_others(struct ctl *c, const struct profile_set *set)
 {
 	struct profile_errors errors = {0};
 	struct directory *d = NULL;
 	int status = fetch_directory(c, &d);
 	if (!status) {
-		int rc = directory_check(d, set, NULL, NULL, &errors);
+		int rc = directory_check(d, set, map_known, NULL, &errors);
+		profile_set_check_dates(set, van_clock_now(), &errors);
 		print_errors(&errors);
 		status = rc == VAN_EINVAL ? invalid() : rc < 0 ? ctl_fail(CTL_USAGE, "%s", van_err_name(rc)) : CTL_DONE;
 	}

@@ -1,4 +1,5 @@
 /* vand --check: reads files only. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "partner/directory.h"
 #include "partner/settings.h"
@@ -17,8 +18,10 @@ static void check_profiles(const char *config_path, struct profile_errors *error
 	glob_t found = {0};
 	if (glob(pattern, 0, NULL, &found) == 0) {
 		struct profile_set *set = NULL;
-		if (profile_files_load((const char *const *)found.gl_pathv, found.gl_pathc, &set, errors) == 0)
+		if (profile_files_load((const char *const *)found.gl_pathv, found.gl_pathc, &set, errors) == 0) {
 			directory_check(NULL, set, NULL, NULL, errors);
+			profile_set_check_dates(set, van_clock_now(), errors);
+		}
 		profile_set_free(set);
 	}
 	globfree(&found);
