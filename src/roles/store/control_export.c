@@ -12,17 +12,67 @@
 
 #define PATIENCE (10 * VAN_SECOND)
 
+struct exporting {
+	struct control_call *call;
+	struct directory *directory; /* of the transaction: work->directory is not for this thread */
+};
+
 /* The artefact of a leaf is a part of the leaf's message. */
 static int open_artefact(void *arg, struct receipt_ref ref, const struct receipt_leaf *leaf, const struct receipt_artefact *a,
 			 struct receipt_content *ret)
 {
-	struct control_call *c = arg;
+	struct control_call *c = ((struct exporting *)arg)->call;
 	struct queue_content content;
 	(void)ref;
 	int rc = queue_part_open(c->work, leaf->message, a->name, &content);
 	if (rc == 0)
 		*ret = (struct receipt_content){content.bytes, content.fd, content.offset, content.length};
 	return rc;
+}
+
+/* --- certificates of signers: those that profiles name now ------------------------------------------------------------------ */
+
+struct wanted {
+	char fingerprint[2 * RECEIPT_HASH + 1];
+	struct van_buf *der;
+	int rc; /* VAN_ENOTFOUND until it is found */
+};
+
+/* RFC 7468: base64 between the two lines. */
+static int pem_to_der(struct slice pem, struct van_buf *to)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	const char *from = memmem(pem.p, pem.n, begin, sizeof begin - 1);
+	size_t left = from ? pem.n - (size_t)(from - pem.p) - (sizeof begin - 1) : 0;
+	const char *until = from ? memmem(from + sizeof begin - 1, left, end, sizeof end - 1) : NULL;
+	if (!until)
+		return VAN_ENOTFOUND;
+	from += sizeof begin - 1;
+	return base64_decode(to, slice_make(from, (size_t)(until - from)));
+}
+
+static void look_at(void *arg, const struct profile_certificate *c, const struct profile *owner, struct slice place)
+{
+	struct wanted *w = arg;
+	(void)owner, (void)place;
+	if (w->rc == VAN_ENOTFOUND && slice_is(c->fingerprint, w->fingerprint))
+		w->rc = pem_to_der(c->pem, w->der);
+}
+
+static int look_at_profile(void *arg, const struct profile *p)
+{
+	control_each_certificate(p, look_at, arg);
+	return 0;
+}
+
+static int find_certificate(void *arg, const struct receipt_hash *sha256, struct van_buf *der)
+{
+	struct exporting *e = arg;
+	struct wanted w = {.der = der, .rc = VAN_ENOTFOUND};
+	hex_encode(w.fingerprint, sha256->b, sizeof sha256->b);
+	directory_each(e->directory, PROFILE_PARTNER, look_at_profile, &w);
+	directory_each(e->directory, PROFILE_STATION, look_at_profile, &w);
+	return w.rc;
 }
 
 static int export_to(struct control_call *c, const struct receipt_bundle_options *o)
@@ -39,8 +89,9 @@ static int export_to(struct control_call *c, const struct receipt_bundle_options
 
 int control_receipt_export(struct control_call *c)
 {
+	struct exporting e = {.call = c};
 	struct receipt_bundle_options o = {.from = control_arg_time(&c->args, "from"), .until = control_arg_time(&c->args, "to"),
-					   .now = c->work->now, .artefact = open_artefact, .arg = c};
+					   .now = c->work->now, .artefact = open_artefact, .certificate = find_certificate, .arg = &e};
 	if (c->args.err.code)
 		return control_refuse(c, VAN_EINVAL, &c->args.err);
 	int rc = control_await_checkpoint(c, PATIENCE);
@@ -48,5 +99,9 @@ int control_receipt_export(struct control_call *c)
 		return control_say(c, 2, "the newest receipts could not be signed in time; look at the log of vand, and try again");
 	if (!control_receipt_key(c, o.public_key))
 		return control_say(c, 1, "no receipt has been signed yet; there is nothing to export");
-	return export_to(c, &o);
+	e.directory = directory_new();
+	rc = e.directory ? queue_profiles_load(c->work, e.directory) : VAN_ENOMEM;
+	rc = rc < 0 ? control_refuse(c, rc, &c->work->err) : export_to(c, &o);
+	directory_free(e.directory);
+	return rc;
 }
