@@ -54,7 +54,10 @@ def cuts(n, c, chance, batches, s, count):
             time.sleep(chance.uniform(0, 0.1))
             for pid in n.role_pids("store"):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(chance.uniform(0, 0.25))
+        if chance.random() < 0.3:
+            c.uploads[-1].join(3)  # cut right after an upload was answered
+        else:
+            time.sleep(chance.uniform(0, 0.25))
         mixed = chance.random() < 0.5
         answered = sum(1 for m in c.messages if m.mdn)
         n.kill()
