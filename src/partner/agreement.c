@@ -2,7 +2,8 @@
 
 #include "base/buf.h"
 
-const char *const agreement_outcome_names[] = {"found", "unroutable", "environment", "tie", "no-receiver", NULL};
+const char *const agreement_outcome_names[] = {"found", "unroutable", "environment", "tie", "no-receiver", "unauthorised", NULL};
+_Static_assert(sizeof agreement_outcome_names / sizeof *agreement_outcome_names == AGREEMENT_OUTCOMES + 1, "a name for each outcome");
 
 /* What differs between an agreement and a query. */
 enum {

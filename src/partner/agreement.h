@@ -21,6 +21,7 @@ enum agreement_outcome {
 	AGREEMENT_TIE,         /* two are equally specific: hold */
 	AGREEMENT_NO_RECEIVER, /* directory_find_route: nobody owns the receiver identity, or it has no connection */
 	AGREEMENT_UNAUTHORISED, /* the store's answer to IPC_LOOKUP: the connection may not present the sender identity; hold */
+	AGREEMENT_OUTCOMES
 };
 extern const char *const agreement_outcome_names[];
 

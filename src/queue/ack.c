@@ -1,6 +1,8 @@
 #include "queue/accept.h"
 #include "queue/internal.h"
 
+#include <stdlib.h>
+
 static void group_key(struct store_key *k, uint32_t env, struct slice from, struct slice to, struct slice code, struct slice number)
 {
 	*k = STORE_KEY_INIT;
@@ -20,44 +22,66 @@ static void transaction_key(struct store_key *k, const struct queue_message *m, 
 		group_key(k, m->env, m->from, m->to, SLICE_NONE, m->control_number);
 }
 
-static bool same_group(const struct queue_transaction *a, const struct queue_transaction *b)
+static int compare_groups(const struct queue_transaction *a, const struct queue_transaction *b)
 {
-	return slice_eq(a->group_control_number, b->group_control_number) && slice_eq(a->group_code, b->group_code) &&
-	       slice_eq(a->group_from, b->group_from) && slice_eq(a->group_to, b->group_to);
+	int rc = slice_cmp(a->group_control_number, b->group_control_number);
+	rc = rc ? rc : slice_cmp(a->group_code, b->group_code);
+	rc = rc ? rc : slice_cmp(a->group_from, b->group_from);
+	return rc ? rc : slice_cmp(a->group_to, b->group_to);
 }
 
-static int put_expect(struct queue_work *w, const struct queue_message *m, size_t first)
+static int compare_places(const void *a, const void *b)
 {
-	struct queue_transaction *all = m->transactions.v;
+	const struct queue_transaction *x = *(const struct queue_transaction *const *)a, *y = *(const struct queue_transaction *const *)b;
+	int rc = compare_groups(x, y);
+	return rc ? rc : x < y ? -1 : x > y;
+}
+
+/* The transactions, those of one group together: a document may have very many groups. NULL: no memory. */
+static const struct queue_transaction **by_group(struct queue_work *w, const struct queue_message *m)
+{
+	const struct queue_transaction **v = van_arena_array(w->arena, m->transactions.n + 1, sizeof *v);
+	for (size_t i = 0; v && i < m->transactions.n; i++)
+		v[i] = RECORD_AT(m->transactions, struct queue_transaction, i);
+	if (v)
+		qsort(v, m->transactions.n, sizeof *v, compare_places);
+	return v;
+}
+
+/* How many from v on are of one group. */
+static size_t run_of_group(const struct queue_transaction **v, size_t n)
+{
+	size_t run = 1;
+	while (run < n && compare_groups(v[0], v[run]) == 0)
+		run++;
+	return run;
+}
+
+static int put_expect(struct queue_work *w, const struct queue_message *m, const struct queue_transaction **group, size_t n)
+{
 	struct queue_expect e = {.message = m->id, .from = m->from, .to = m->to, .ack = QUEUE_ACK_EXPECTED, .since = m->time,
 				 .due = m->ack_due};
-	struct queue_expect_item *items = van_arena_array(w->arena, m->transactions.n, sizeof *items);
+	struct queue_expect_item *items = van_arena_array(w->arena, n, sizeof *items);
 	struct store_key k;
 	if (!items)
 		return VAN_ENOMEM;
-	e.items.v = items;
-	for (size_t i = first; i < m->transactions.n; i++)
-		if (same_group(&all[first], &all[i]))
-			items[e.items.n++] = (struct queue_expect_item){.type = all[i].type, .control_number = all[i].control_number,
-									.ack = QUEUE_ACK_EXPECTED};
-	transaction_key(&k, m, &all[first]);
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct queue_expect_item){.type = group[i]->type, .control_number = group[i]->control_number,
+						      .ack = QUEUE_ACK_EXPECTED};
+	e.items = (struct record_list){items, n};
+	transaction_key(&k, m, group[0]);
 	store_key_fixed(&k, m->id.p, m->id.n);
 	return queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 }
 
-static bool first_of_group(const struct queue_message *m, size_t i)
-{
-	const struct queue_transaction *all = m->transactions.v;
-	for (size_t j = i; j-- > 0;)
-		if (same_group(&all[j], &all[i]))
-			return false;
-	return true;
-}
-
 int queue_ack_expect(struct queue_work *w, const struct queue_message *m)
 {
-	for (size_t i = 0; i < m->transactions.n; i++) {
-		int rc = first_of_group(m, i) ? put_expect(w, m, i) : 0;
+	const struct queue_transaction **v = by_group(w, m);
+	if (!v)
+		return VAN_ENOMEM;
+	for (size_t i = 0, n = 0; i < m->transactions.n; i += n) {
+		n = run_of_group(v + i, m->transactions.n - i);
+		int rc = put_expect(w, m, v + i, n);
 		if (rc < 0)
 			return rc;
 	}
@@ -148,14 +172,14 @@ static const char *verdict(uint32_t old, uint32_t new, bool late)
 /* The state of a document from those of its groups. */
 static int overall(struct queue_work *w, const struct queue_message *m, uint32_t *ret)
 {
-	const struct queue_transaction *all = m->transactions.v;
+	const struct queue_transaction **v = by_group(w, m);
 	bool waiting = false, good = false, errors = false, bad = false, mixed = false;
-	for (size_t i = 0; i < m->transactions.n; i++) {
+	if (!v)
+		return VAN_ENOMEM;
+	for (size_t i = 0; i < m->transactions.n; i += run_of_group(v + i, m->transactions.n - i)) {
 		struct queue_expect e;
 		struct store_key k;
-		if (!first_of_group(m, i))
-			continue;
-		transaction_key(&k, m, &all[i]);
+		transaction_key(&k, m, v[i]);
 		store_key_fixed(&k, m->id.p, m->id.n);
 		int rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 		if (rc < 0 && rc != VAN_ENOTFOUND)

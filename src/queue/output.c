@@ -5,14 +5,14 @@
 #include <unistd.h>
 
 #define HASH_MAX ((uint64_t)1 << 20) /* larger stretches of files are not hashed anew: the file's receipt has its hash */
-#define GROUPS_MAX 64
 
 static const char *const kind_names[] = {"pass-through", "translated", "ack", NULL};
 
 /* The numbers that this output takes; each is taken once. */
 struct numbers {
 	uint64_t interchange;
-	uint64_t group[GROUPS_MAX];
+	uint64_t *group;
+	size_t ngroups;
 };
 
 static int take_number(struct queue_work *w, const struct queue_message *m, const struct ipc_part *p, struct numbers *n,
@@ -21,8 +21,8 @@ static int take_number(struct queue_work *w, const struct queue_message *m, cons
 	uint64_t *slot = &n->interchange;
 	uint32_t level = QUEUE_LEVEL_INTERCHANGE;
 	if (p->kind == IPC_PART_GROUP_NUMBER) {
-		if (p->group_index >= GROUPS_MAX)
-			return van_error_set(&w->err, VAN_ELIMIT, "an output has more than %d groups", GROUPS_MAX);
+		if (p->group_index >= n->ngroups)
+			return van_error_set(&w->err, VAN_EINVAL, "an output's groups are not numbered from 0 on");
 		slot = &n->group[p->group_index];
 		level = QUEUE_LEVEL_GROUP;
 	}
@@ -33,7 +33,10 @@ static int take_number(struct queue_work *w, const struct queue_message *m, cons
 
 static int render(struct queue_work *w, struct queue_message *m, const struct ipc_output *o, struct van_buf *to)
 {
-	struct numbers numbers = {0};
+	/* each group has a part of its own */
+	struct numbers numbers = {.group = van_arena_array(w->arena, o->parts.n + 1, sizeof *numbers.group), .ngroups = o->parts.n};
+	if (!numbers.group)
+		return VAN_ENOMEM;
 	for (size_t i = 0; i < o->parts.n; i++) {
 		const struct ipc_part *p = RECORD_AT(o->parts, struct ipc_part, i);
 		uint64_t number = 0;

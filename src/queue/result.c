@@ -84,12 +84,14 @@ static void control_key(struct store_key *k, const struct queue_message *m)
 	queue_key_foreign(k, queue_search_text(m->control_number));
 }
 
-/* An interchange whose number was seen before becomes a duplicate, unless the agreement or an operator allows it. */
+/* An interchange whose number was seen before becomes a duplicate, unless the agreement or an operator allows it. Only what is
+ * processed takes its number: what is held for its sender's lack of authority must not block the true sender's document, and
+ * what is released later is asked again. */
 static int check_duplicate(struct queue_work *w, const struct ipc_interchange *ic, bool allowed, struct queue_message *m)
 {
 	struct store_key k;
 	struct queue_as2_seen seen;
-	if (m->state == QUEUE_REJECTED || !m->control_number.n)
+	if (m->state != QUEUE_PROCESSED || !m->control_number.n)
 		return 0;
 	control_key(&k, m);
 	int rc = queue_get_record(w, w->q->control, store_key_slice(&k), &queue_as2_seen_table, &seen);

@@ -156,7 +156,8 @@ def three_reasons_not_to_route(n, state):
         n.drain()
         order = the_order(n, message_id)
         t.ok(order and order["state"] in expected, f"{name}: {' or '.join(expected)}", inbound(n, message_id))
-        t.ok(order and order["error"], f"{name}: with a reason", order)
+        t.ok(order and order["error"] and "syntax error" not in order["error"], f"{name}: with a reason", order)
+        t.ok(order and order["from"] and order["to"] and order["control_number"], f"{name}: with what its envelope says", order)
         t.equal(n.sftp_list("alpha"), before, f"{name}: not delivered")
 
 

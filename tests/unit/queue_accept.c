@@ -1,6 +1,9 @@
 /* Accepting AS2 messages, jobs and their results. */
 #include "queue_fixture.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static int setup(void **state)
 {
 	*state = fixture_new();
@@ -239,6 +242,46 @@ static void test_duplicate_control_number(void **state)
 	fixture_assert_states(f, &second, "processed/available/none");
 }
 
+/* Whoever sends in another's name must not use up that other's control numbers. */
+static void test_held_takes_no_number(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id spoofed = fixture_receive(f, "<1@evil>", "ISA~", QUEUE_ACCEPT_NEW), real;
+	struct ipc_job_result r = fixture_result(f, &spoofed, VOLT, "000000018");
+	((struct ipc_interchange *)r.interchanges.v)[0].state = IPC_INTERCHANGE_HELD;
+	assert_int_equal(fixture_done(f, &r), 0);
+	fixture_assert_states(f, &spoofed, "held//none");
+	real = fixture_receive(f, "<1@acme>", "ISA~", QUEUE_ACCEPT_NEW);
+	r = fixture_result(f, &real, VOLT, "000000018");
+	fixture_add_output(f, &r, IPC_OUTPUT_PASS_THROUGH, "volt", "volt-box");
+	assert_int_equal(fixture_done(f, &r), 0);
+	fixture_assert_states(f, &real, "processed/available/none");
+}
+
+/* A document of thousands of groups takes time and memory by their number, not by its square. */
+static void test_many_groups(void **state)
+{
+	enum { GROUPS = 3000 };
+	struct fixture *f = *state;
+	struct van_id id = fixture_receive(f, "<1@acme>", "ISA~", QUEUE_ACCEPT_NEW);
+	struct ipc_job_result r = fixture_result(f, &id, BOLT, "000000019");
+	struct ipc_interchange *ic = r.interchanges.v;
+	struct ipc_transaction *v = calloc(GROUPS, sizeof *v), one = *RECORD_AT(ic->transactions, struct ipc_transaction, 0);
+	char (*numbers)[8] = calloc(GROUPS, sizeof *numbers);
+	assert_true(v && numbers);
+	for (int i = 0; i < GROUPS; i++) {
+		snprintf(numbers[i], sizeof numbers[i], "%d", i / 2 + 1);
+		v[i] = one;
+		v[i].group_control_number = slice_str(numbers[i]);
+	}
+	ic->transactions = (struct record_list){v, GROUPS};
+	ic->ack = SLICE("expected");
+	assert_int_equal(fixture_done(f, &r), 0);
+	fixture_assert_states(f, &id, "processed//expected");
+	free(v);
+	free(numbers);
+}
+
 static void test_duplicate_policies(void **state)
 {
 	struct fixture *f = *state;
@@ -373,6 +416,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_numbers_and_counters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_several_interchanges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_duplicate_control_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_held_takes_no_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_duplicate_policies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jobs_survive_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quarantine, setup, teardown),

@@ -138,6 +138,12 @@ static void routes_travel_between_roles(void **state)
 	assert_int_equal(back.ack_within, 7200 * VAN_SECOND);
 	assert_int_equal(back.protocol, PROFILE_SFTP_MAILBOX);
 	assert_true(back.connection_enabled);
+	for (r.outcome = 0; r.outcome < AGREEMENT_OUTCOMES; r.outcome++) {
+		van_buf_reset(&bytes);
+		assert_int_equal(record_encode(&directory_route_table, &r, &bytes), 0);
+		assert_int_equal(record_decode(&directory_route_table, van_buf_slice(&bytes), arena, &back), 0);
+		assert_int_equal(back.outcome, r.outcome);
+	}
 	van_buf_free(&bytes);
 	directory_free(d);
 	van_arena_free(arena);
