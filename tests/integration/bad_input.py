@@ -150,6 +150,12 @@ def http_refusals(n):
     many = b"".join(b"X-%d: y\r\n" % i for i in range(50000))
     refused(n, "50,000 headers", raw(head + many + b"Content-Length: 0\r\n\r\n"), (400, 413, 431, 0), before)
     refused(n, "Content-Length with Transfer-Encoding", raw(head + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), (400,), before)
+    refused(n, "two Content-Lengths", raw(head + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"), (400,), before)
+    refused(n, "a blank before the colon of Content-Length", raw(head + b"Content-Length : 5\r\n\r\nhello"), (400,), before)
+    refused(n, "another Transfer-Encoding", raw(head + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), (400,), before)
+    folded = b"AS2-From:\r\n STRANGER\r\nAS2-To: HUBNET\r\nMessage-ID:\r\n\t<folded@x>\r\nContent-Length: 5\r\n\r\nhello"
+    t.equal(raw(head + folded).status, 403, "folded headers are read: a stranger is told that it is unknown")
+    before = snapshot(n)
     refused(n, "another path", raw(b"POST /other HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), (404,), before)
     response = raw(b"DELETE /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
     refused(n, "another method", response, (405,), before)

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define RETRY_LATER 30 /* seconds */
@@ -116,6 +117,52 @@ static const char *header(struct MHD_Connection *c, const char *name)
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
+/* libmicrohttpd 0.9.75 appends a folded line to its header's name instead of its value ("AS2-To:\r\n HUB" is a header "AS2-ToHUB").
+ * Of these, what matters for a message, the name's length is known. */
+static const char *const foldable[] = {
+	"AS2-From", "AS2-To", "AS2-Version", "Content-Disposition", "Content-Transfer-Encoding", "Content-Type",
+	"Disposition-Notification-Options", "Disposition-Notification-To", "EDIINT-Features", "Message-ID", "Receipt-Delivery-Option",
+	"Subject",
+};
+
+static bool stands_before(const char *known, const char *name)
+{
+	size_t n = strlen(known);
+	return strncasecmp(name, known, n) == 0 && name[n] && name[n] != '-';
+}
+
+static size_t name_length(const char *name)
+{
+	for (size_t i = 0; i < sizeof foldable / sizeof *foldable; i++)
+		if (stands_before(foldable[i], name))
+			return strlen(foldable[i]);
+	return strlen(name);
+}
+
+/* What says where the body ends has to say so once and clearly: a proxy in front of us must not read it differently. */
+struct framing {
+	unsigned lengths, encodings;
+	bool unclear;
+};
+
+static enum MHD_Result look_at_framing(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct framing *f = cls;
+	(void)kind;
+	f->lengths += strcasecmp(name, "Content-Length") == 0;
+	f->encodings += strcasecmp(name, "Transfer-Encoding") == 0;
+	f->unclear |= stands_before("Content-Length", name) || stands_before("Transfer-Encoding", name) ||
+		      (strcasecmp(name, "Transfer-Encoding") == 0 && (!value || strcasecmp(value, "chunked") != 0));
+	return MHD_YES;
+}
+
+static bool framing_is_unclear(struct MHD_Connection *c)
+{
+	struct framing f = {0};
+	MHD_get_connection_values(c, MHD_HEADER_KIND, look_at_framing, &f);
+	return f.unclear || f.lengths > 1 || f.encodings > 1;
+}
+
 struct header_list {
 	struct request *q;
 	size_t n;
@@ -138,8 +185,10 @@ static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const cha
 	if (l->n == l->q->facts.headers.n)
 		return MHD_NO;
 	struct ipc_header *f = &((struct ipc_header *)l->q->facts.headers.v)[l->n++];
-	f->name = van_arena_slice(l->q->arena, slice_str(name));
-	f->value = van_arena_slice(l->q->arena, slice_str(value ? value : ""));
+	size_t n = name_length(name);
+	f->name = van_arena_slice(l->q->arena, slice_make(name, n));
+	f->value = name[n] ? van_arena_printf(l->q->arena, "%s%s%s", value ? value : "", value && *value ? " " : "", name + n)
+			   : van_arena_slice(l->q->arena, slice_str(value ? value : ""));
 	l->failed |= !f->name.p || !f->value.p;
 	return MHD_YES;
 }
@@ -181,6 +230,8 @@ static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char
 		*ret = refuse(c, 405, 0, "POST", "AS2 messages come by POST");
 	else if (length && header(c, "Transfer-Encoding"))
 		*ret = refuse(c, 400, 0, NULL, "both Content-Length and Transfer-Encoding: send one of them");
+	else if (framing_is_unclear(c))
+		*ret = refuse(c, 400, 0, NULL, "it is not clear where the body ends: send one Content-Length, or Transfer-Encoding: chunked");
 	else if (length && !slice_u64(slice_str(length), &n))
 		*ret = refuse(c, 400, 0, NULL, "Content-Length is not a number");
 	else if (n > config->limits.message)
