@@ -6,54 +6,86 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define RETRY_SOON 5 /* seconds */
 
-static void give(struct http *h, struct worker *w, struct request *q);
+/* --- scheduling --------------------------------------------------------------------------------------------------------------
+ * A worker that has a small message keeps a core busy, its own or keyd's, until it is done: more of them at a time than cores
+ * only cool each other's caches. A large one waits for the disk, and must not stand in the way of small ones: it may take any
+ * worker of the pool. */
 
-static void make_idle(struct http *h, struct worker *w)
+static bool is_small(const struct request *q)
 {
+	return q->spool.fd < 0;
+}
+
+static void unbind(struct http *h, struct worker *w)
+{
+	h->small_busy -= w->small;
+	w->small = false;
 	w->request = NULL;
-	struct request *next = h->first_waiting;
-	if (next) {
-		h->first_waiting = next->next_waiting;
-		if (!h->first_waiting)
-			h->last_waiting = &h->first_waiting;
-		next->next_waiting = NULL;
-		give(h, w, next);
-		return;
-	}
-	w->next_idle = h->idle;
-	h->idle = w;
 }
 
 static void give(struct http *h, struct worker *w, struct request *q)
 {
 	w->request = q;
+	w->small = is_small(q);
+	h->small_busy += w->small;
 	q->state = REQUEST_WORKING;
-	if (q->spool.fd < 0)
+	if (w->small)
 		q->facts.body = van_buf_slice(&q->spool.memory);
-	int rc = ipc_send(w->channel, IPC_AS2_RECEIVE, q->id, &ipc_as2_receive_table, &q->facts, &q->spool.fd, q->spool.fd >= 0);
+	int rc = ipc_send(w->channel, IPC_AS2_RECEIVE, q->id, &ipc_as2_receive_table, &q->facts, &q->spool.fd, !w->small);
 	if (rc < 0) {
-		w->request = NULL; /* its channel is closing; on_worker_closed follows */
+		unbind(h, w); /* its channel is closing; on_worker_closed follows */
 		request_answer_text(h, q, 503, RETRY_SOON, "the message could not be taken; send it again");
 		return;
 	}
 	spool_close(&q->spool);
 }
 
-void dispatch_request(struct http *h, struct request *q)
+/* The first in the queue that may start now, taken out of it; NULL when there is none. */
+static struct request *take_waiting(struct http *h)
 {
-	struct worker *w = h->idle;
-	if (w) {
+	for (struct request **at = &h->first_waiting; *at; at = &(*at)->next_waiting) {
+		struct request *q = *at;
+		if (is_small(q) && h->small_busy >= h->small_most)
+			continue;
+		*at = q->next_waiting;
+		if (!*at)
+			h->last_waiting = at;
+		q->next_waiting = NULL;
+		return q;
+	}
+	return NULL;
+}
+
+static void schedule(struct http *h)
+{
+	for (struct request *q; h->idle && (q = take_waiting(h));) {
+		struct worker *w = h->idle; /* last in, first out: its caches are warm */
 		h->idle = w->next_idle;
 		give(h, w, q);
-		return;
 	}
+}
+
+static void make_idle(struct http *h, struct worker *w)
+{
+	unbind(h, w);
+	w->next_idle = h->idle;
+	h->idle = w;
+	schedule(h);
+}
+
+void dispatch_request(struct http *h, struct request *q)
+{
 	q->state = REQUEST_WAITING;
 	*h->last_waiting = q;
 	h->last_waiting = &q->next_waiting;
+	schedule(h);
 }
+
+/* --- answers ------------------------------------------------------------------------------------------------------------------ */
 
 static void answer_from(struct http *h, struct ipc_message *m)
 {
@@ -104,7 +136,7 @@ static void on_worker_closed(void *arg, struct ipc_channel *c)
 	if (w->channel == c) {
 		struct request *q = w->request;
 		w->channel = NULL;
-		w->request = NULL;
+		unbind(h, w);
 		drop_from_idle(h, w);
 		if (q && q->state == REQUEST_WORKING) {
 			log_event(LOG_LEVEL_ERROR, "worker-lost", "index", log_u64(w->index), "request", log_u64(q->id), NULL);
@@ -170,6 +202,8 @@ void dispatch_peer(struct http *h, struct role_peer *peer)
 
 int dispatch_init(struct http *h)
 {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	h->small_most = cores > 2 ? (size_t)cores : 2;
 	h->last_waiting = &h->first_waiting;
 	for (size_t i = 0; i < h->role->npeers; i++)
 		dispatch_peer(h, &h->role->peers[i]);

@@ -9,7 +9,8 @@ struct worker {
 	struct http *http;
 	uint64_t index;
 	struct ipc_channel *channel; /* NULL: it died and its successor has not come yet */
-	struct request *request;     /* NULL: idle */
+	struct request *request;     /* NULL: idle, or the request is gone */
+	bool small;                  /* counted in small_busy */
 	struct worker *next_idle;
 };
 
@@ -21,7 +22,8 @@ struct http {
 	struct ipc_channel *store;
 	struct worker **workers;
 	size_t nworkers;
-	struct worker *idle; /* last in, first out: the warm one takes the next */
+	struct worker *idle;
+	size_t small_busy, small_most; /* workers with a small message, see dispatch.c */
 	struct request *first_waiting, **last_waiting;
 	struct request **requests; /* slot = id % room */
 	size_t room, in_flight;
