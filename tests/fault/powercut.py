@@ -33,6 +33,7 @@ def first_start(n, s):
     """A cut right after the very first start: what `partner apply` said is done must be there."""
     s.begin()
     n.start(environment=s.environment())
+    s.check(n.role_pids("store")[0])
     n.apply_profiles()
     n.kill()
     s.cut()

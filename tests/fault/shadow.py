@@ -74,6 +74,12 @@ class Shadow:
         if not os.path.exists(os.path.join(self.folder, "root")):
             raise RuntimeError("the power-cut library did not make a shadow")
 
+    def check(self, pid):
+        """Raises when a process runs without the library: it would seem to lose everything."""
+        with open(f"/proc/{pid}/maps") as f:
+            if os.path.basename(self.library) not in f.read():
+                raise RuntimeError(f"process {pid} does not run with {self.library}")
+
     def cut(self, chance=None):
         """Replaces the data folder by what was durable; its writers must be dead. With `chance` (a random.Random),
         pages and new names that no flush covered may have reached the disk all the same: each does or doesn't."""
