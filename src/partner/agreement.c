@@ -40,7 +40,7 @@ static unsigned differences(const struct profile_agreement *a, const struct agre
 		d |= OTHER_TO;
 	if (a->type.p && !slice_eq(a->type, q->type))
 		d |= OTHER_TYPE;
-	if (a->version.p && !slice_eq(a->version, q->version))
+	if (a->version.p && !slice_eq(a->version, q->version) && (q->version.p || !q->any_version))
 		d |= OTHER_VERSION;
 	if (a->environment != q->environment)
 		d |= OTHER_ENVIRONMENT;

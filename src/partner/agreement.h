@@ -12,6 +12,7 @@ struct agreement_query {
 	struct slice type, version; /* "850", "004010"; absent: not known (not EDI) */
 	uint32_t environment;       /* enum profile_environment, as the envelope says */
 	van_time now;               /* for validity */
+	bool any_version;           /* an absent version fits every agreement's: a question of a person, not a document */
 };
 
 enum agreement_outcome {

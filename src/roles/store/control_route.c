@@ -76,7 +76,13 @@ int control_route_explain(struct control_call *c)
 		return control_refuse(c, VAN_EINVAL, &c->args.err);
 	if (!q.from.p || !q.to.p)
 		return control_say(c, 2, "from and to are EDI identities, such as \"x12 ZZ:ACME\"");
+	q.any_version = q.type.p != NULL;
 	int rc = directory_find_route(c->work->directory, &q, c->work->arena, &route, &why);
+	if (rc == 0 && q.any_version && route.outcome == AGREEMENT_TIE) { /* agreements for two versions: which one is not known */
+		q.any_version = false;
+		why = (struct agreement_explanation){.arena = c->work->arena};
+		rc = directory_find_route(c->work->directory, &q, c->work->arena, &route, &why);
+	}
 	if (rc < 0)
 		return control_refuse(c, rc, NULL);
 	van_buf_append_str(c->out, "{\"from\":");
