@@ -540,7 +540,7 @@ static void on_result(struct store_role *s, struct peer_worker *w, struct ipc_me
 	if (rc == 0)
 		rc = make_ids(f);
 	if (rc == 0) {
-		f->base.job = true;
+		f->base.job = f->base.patient = true;
 		writer_submit(&f->base);
 		return;
 	}

@@ -13,6 +13,7 @@
 #define BATCH_MAX 512
 #define ARENA_MAX ((size_t)256 << 20)
 #define ARENAS_KEPT 256
+#define PATIENCE (VAN_SECOND / 50) /* how long a patient request waits for an eager one */
 #define BUSY 4 /* from this many requests in a batch on, the next one waits a little for others */
 
 struct writer {
@@ -22,6 +23,8 @@ struct writer {
 	pthread_cond_t wake;
 	struct write_request *first, **last;
 	size_t waiting;
+	size_t eager; /* of them, that somebody outside waits for */
+	van_time patient_until; /* when the others have waited long enough; set with the first */
 	struct write_request *done, **done_last;
 	size_t wanted; /* size of the batch before: what an adaptive wait hopes for */
 	bool stop;
@@ -71,31 +74,43 @@ void writer_submit(struct write_request *r)
 	*w->last = r;
 	w->last = &r->next;
 	w->waiting++;
-	if (w->waiting == 1 || w->waiting >= w->wanted)
+	w->eager += !r->patient;
+	if (w->waiting == 1)
+		w->patient_until = van_clock_monotonic() + PATIENCE;
+	if (w->waiting == 1 || w->eager == 1 || w->waiting >= w->wanted)
 		pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }
 
 /* --- gathering ------------------------------------------------------------------------------------------------------------ */
 
-static struct timespec from_now(van_time micros)
+static struct timespec at(van_time monotonic)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)(micros % VAN_SECOND) * 1000;
-	t.tv_sec += micros / VAN_SECOND + t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
+	return (struct timespec){.tv_sec = monotonic / VAN_SECOND, .tv_nsec = (long)(monotonic % VAN_SECOND) * 1000};
+}
+
+/* Results of jobs are in no hurry: nobody's connection waits for them, so they ride on a flush that is needed anyway, or get
+ * one of their own when they have waited a while. Called with the lock held. */
+static void await_first(struct writer *w)
+{
+	while (!w->eager && !w->stop) {
+		if (!w->waiting) {
+			pthread_cond_wait(&w->wake, &w->lock);
+			continue;
+		}
+		struct timespec until = at(w->patient_until);
+		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+			return;
+	}
 }
 
 /* Waits for the first request; under load also, for a little, for as many as came last time. Called with the lock held. */
 static void gather(struct writer *w)
 {
-	while (!w->waiting && !w->stop)
-		pthread_cond_wait(&w->wake, &w->lock);
+	await_first(w);
 	if (w->wanted < BUSY || w->o.gather <= 0)
 		return;
-	struct timespec until = from_now(w->o.gather);
+	struct timespec until = at(van_clock_monotonic() + w->o.gather);
 	while (w->waiting < w->wanted && !w->stop)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
 			break;
@@ -119,6 +134,9 @@ static struct write_request *take_batch(struct writer *w)
 	}
 	w->waiting -= n;
 	w->wanted = n;
+	w->eager = 0;
+	for (struct write_request *left = w->first; left; left = left->next)
+		w->eager += !left->patient;
 	return batch;
 }
 

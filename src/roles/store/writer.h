@@ -28,6 +28,7 @@ struct write_request {
 	struct write_request *next;
 	struct van_arena *arena; /* the request's memory and its work's */
 	bool files;              /* prepare linked something */
+	bool patient;            /* nobody outside waits: may ride on a later flush, see writer.c */
 	bool job;                /* its commit ends a job: a named point for fault tests */
 	int rc;
 	struct van_error err;
