@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define RETRY_SOON 5 /* seconds */
+#define STORE_PATIENCE (15 * VAN_SECOND)
+#define SWEEP_EVERY VAN_SECOND
 
 /* --- scheduling --------------------------------------------------------------------------------------------------------------
  * A worker that has a small message keeps a core busy, its own or keyd's, until it is done: more of them at a time than cores
@@ -110,8 +112,10 @@ static void on_worker_message(void *arg, struct ipc_channel *c, struct ipc_messa
 	(void)c;
 	if (m->type == IPC_AS2_HANDED) {
 		struct request *q = request_find(h, m->request);
-		if (q && q->state == REQUEST_WORKING)
+		if (q && q->state == REQUEST_WORKING) {
 			q->state = REQUEST_HANDED;
+			q->handed = van_clock_monotonic();
+		}
 	} else if (m->type == IPC_AS2_REPLY) {
 		answer_from(h, m);
 	} else {
@@ -164,6 +168,20 @@ static void on_store_closed(void *arg, struct ipc_channel *c)
 			request_answer_text(h, h->requests[i], 503, RETRY_SOON, "it is not known whether the message was accepted; send it again");
 }
 
+/* A store that can't answer (out of descriptors, a disk that hangs) must not hold clients for ever. Should it have accepted the
+ * message all the same, the retry gets the stored MDN. */
+static void sweep(void *arg)
+{
+	struct http *h = arg;
+	van_time now = van_clock_monotonic();
+	for (size_t i = 0; i < h->room; i++) {
+		struct request *q = h->requests[i];
+		if (q && q->state == REQUEST_HANDED && now - q->handed > STORE_PATIENCE)
+			request_answer_text(h, q, 503, RETRY_SOON, "it is not known whether the message was accepted; send it again");
+	}
+	loop_after(h->role->loop, SWEEP_EVERY, sweep, h);
+}
+
 static struct worker *worker_slot(struct http *h, uint64_t index)
 {
 	for (size_t i = 0; i < h->nworkers; i++)
@@ -207,5 +225,6 @@ int dispatch_init(struct http *h)
 	h->last_waiting = &h->first_waiting;
 	for (size_t i = 0; i < h->role->npeers; i++)
 		dispatch_peer(h, &h->role->peers[i]);
+	sweep(h);
 	return h->nworkers ? 0 : VAN_EINVAL;
 }

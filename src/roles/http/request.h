@@ -25,7 +25,8 @@ struct request {
 	bool suspended;
 	struct spool spool;
 	uint64_t expected;       /* counted against limits.in_flight until the end */
-	van_time received, last_byte;
+	van_time received;
+	van_time handed; /* monotonic, since when the store has it */
 	struct van_arena *arena; /* holds what the slices below point to */
 	struct ipc_as2_receive facts;
 	struct MHD_Response *response;
