@@ -6,7 +6,7 @@
 static void seen_key(struct store_key *k, const struct ipc_as2_accept *a)
 {
 	*k = STORE_KEY_INIT;
-	queue_key_foreign(k, queue_search_text(a->as2_message_id));
+	queue_key_foreign(k, a->as2_message_id); /* byte for byte: <0123> and <123> are two messages */
 	queue_key_foreign(k, a->as2_from);
 	queue_key_foreign(k, a->as2_to);
 }

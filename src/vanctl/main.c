@@ -76,6 +76,14 @@ static int print_help(const char *noun)
 	return CTL_DONE;
 }
 
+static bool wants_help(const struct arguments *a)
+{
+	for (int i = 0; i < a->argc; i++)
+		if (!strcmp(a->argv[i], "--help"))
+			return true;
+	return false;
+}
+
 static int unknown(const struct arguments *a)
 {
 	char name[200];
@@ -84,8 +92,13 @@ static int unknown(const struct arguments *a)
 		size_t n = strlen(noun);
 		snprintf(name, sizeof name, "%s%s%s", noun, verb ? " " : "", verb ? verb : "");
 		bool noun_only = !known_noun(noun) && !strncmp(*l, noun, n) && ((*l)[n] == ' ' || !(*l)[n]);
-		if (!strcmp(*l, name) || noun_only)
+		if (!strcmp(*l, name) || noun_only) {
+			if (wants_help(a)) {
+				printf("%s: promised, and not in this release. vanctl --help lists what is.\n", name);
+				return CTL_DONE;
+			}
 			return ctl_fail(CTL_USAGE, "'%s' is not in this release; vanctl --help lists what is", name);
+		}
 	}
 	if (known_noun(noun) && !verb)
 		return ctl_fail(CTL_USAGE, "'%s' needs a verb; see vanctl %s --help", noun, noun);

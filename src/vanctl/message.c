@@ -66,7 +66,7 @@ static int message_show(struct ctl *c)
 }
 
 static const struct ctl_option get_options[] = {
-	{"--part", NULL, "part", CTL_TEXT, "raw|payload|mdn|ack|translated", "which part; default payload"},
+	{"--part", NULL, "part", CTL_TEXT, "raw|payload|mdn|ack|translated|headers|signed", "which part; default payload"},
 	{"-o", "FILE", "output", CTL_TEXT, NULL, "write here; default standard output"},
 	{NULL},
 };

@@ -297,7 +297,7 @@ static enum MHD_Result take_body(struct http *h, struct request *q, const char *
 		int rc = 0;
 		if (total > config->limits.message)
 			refusal = 413;
-		else if (h->in_flight_bytes > config->limits.in_flight || (rc = spool_write(&q->spool, data, *size)) < 0)
+		else if ((h->in_flight_bytes > config->limits.in_flight && h->in_flight > 1) || (rc = spool_write(&q->spool, data, *size)) < 0)
 			refusal = 503;
 		if (rc < 0)
 			log_event(LOG_LEVEL_ERROR, "spool-failed", "error", van_err_name(rc), NULL);

@@ -19,7 +19,9 @@ int requests_init(struct http *h)
 struct request *request_new(struct http *h, uint64_t expected)
 {
 	uint64_t most = h->role->config->limits.in_flight;
-	if (h->in_flight >= h->room || expected > most || h->in_flight_bytes > most - expected)
+	/* limits.message says how large a message may be; one that is larger than the bytes in flight comes alone */
+	bool alone = h->in_flight == 0;
+	if (h->in_flight >= h->room || (!alone && (expected > most || h->in_flight_bytes > most - expected)))
 		return NULL;
 	struct request *q = calloc(1, sizeof *q);
 	if (q)

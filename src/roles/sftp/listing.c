@@ -52,8 +52,7 @@ enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_fo
 		memcpy(l->date, at.date.p, 10);
 	add_fixed(l, SLICE("."), false);
 	add_fixed(l, SLICE(".."), false);
-	if (at.kind == SFTPD_PLACE_FOLDER && at.folder <= IPC_FOLDER_OUT)
-		add_fixed(l, SLICE("archive"), false);
+	/* The archives are not listed, though they are there: `get out/…` and mirroring clients would fetch them too. */
 	size_t n = at.kind == SFTPD_PLACE_ABOVE ? sftpd_view_below(&m->view, path, names) : 0;
 	for (size_t i = 0; i < n; i++)
 		add_fixed(l, names[i], true);

@@ -467,11 +467,23 @@ static void job_unreadable(struct store_role *s, const struct van_id *id, int rc
 	give_up(s, slice_make(id->text, VAN_ID_LEN), retry, slice_str(err->text[0] ? err->text : van_err_name(rc)), false);
 }
 
+/* What was linked for a result that did not come to be. */
+static void drop_files(struct finishing *f)
+{
+	for (size_t i = 0; i < f->nfds; i++) {
+		const char *name = stays_file(f, i + 1) ? van_arena_printf(f->base.arena, "made-%s-%zu", f->ids.made_name, i + 1).p : NULL;
+		if (name)
+			payload_remove(writer_payload(f->base.writer), f->result.message, name, NULL);
+	}
+}
+
 static void done_result(struct write_request *r)
 {
 	struct finishing *f = (struct finishing *)r;
 	struct store_role *s = f->s;
-	bool later = r->rc == VAN_ENOSPC || r->rc == VAN_EIO || r->rc == VAN_ENOMEM;
+	bool later = r->rc == VAN_ENOSPC || r->rc == VAN_EIO;
+	if (r->rc < 0)
+		drop_files(f);
 	if (later)
 		jobs_add(s, f->result.message, van_clock_now() + AGAIN_LATER);
 	else if (r->rc < 0 && r->rc != VAN_ENOTFOUND)

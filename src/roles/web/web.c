@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "partner/settings.h"
 #include "roles/mhdloop.h"
 #include "roles/role.h"
 #include "roles/web/page.h"
@@ -152,12 +153,35 @@ static void ask(struct web *w, struct query *q)
 	q->timer = loop_after(w->role->loop, PATIENCE, on_patience_over, q);
 }
 
+/* A page of another site can make a browser ask here under that site's name (DNS rebinding); so only our names count. */
+static bool host_is_ours(const struct web *w, struct MHD_Connection *c)
+{
+	const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+	if (!value)
+		return true; /* no browser */
+	struct slice host = slice_str(value);
+	const char *colon = strrchr(value, ':');
+	if (colon && !strchr(colon, ']'))
+		host.n = (size_t)(colon - value);
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = slice_make(host.p + 1, host.n - 2);
+	const struct van_config *config = w->role->config;
+	if (slice_case_is(host, "localhost") || slice_case_eq(host, config->network.host))
+		return true;
+	for (size_t i = 0; i < config->listen.admin.n; i++)
+		if (slice_eq(host, RECORD_AT(config->listen.admin, struct van_config_listener, i)->address))
+			return true;
+	return slice_is(host, "127.0.0.1") || slice_is(host, "::1");
+}
+
 static enum MHD_Result begin(struct web *w, struct MHD_Connection *c, const char *url, const char *method, void **state)
 {
 	const struct route *route = NULL;
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
 		if (strcmp(url, routes[i].path) == 0)
 			route = &routes[i];
+	if (!host_is_ours(w, c))
+		return respond(c, 421, "text/plain", SLICE("not a name of this server: use its address, localhost, or network.host of vand.yaml\n"));
 	if (!route)
 		return respond(c, 404, "text/plain", SLICE("nothing here\n"));
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
