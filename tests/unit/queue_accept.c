@@ -267,7 +267,7 @@ static void test_many_groups(void **state)
 	struct ipc_job_result r = fixture_result(f, &id, BOLT, "000000019");
 	struct ipc_interchange *ic = r.interchanges.v;
 	struct ipc_transaction *v = calloc(GROUPS, sizeof *v), one = *RECORD_AT(ic->transactions, struct ipc_transaction, 0);
-	char (*numbers)[8] = calloc(GROUPS, sizeof *numbers);
+	char (*numbers)[12] = calloc(GROUPS, sizeof *numbers);
 	assert_true(v && numbers);
 	for (int i = 0; i < GROUPS; i++) {
 		snprintf(numbers[i], sizeof numbers[i], "%d", i / 2 + 1);
