@@ -1,9 +1,8 @@
 /* Dictionary sets: finding and reading the files, inheritance, linking. */
 #include "edi/definition.h"
 
-#include "base/fdio.h"
+#include "base/datafolder.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -243,39 +242,10 @@ int edi_dictionary_resolve(struct edi_dictionary_set *set, struct van_error *e)
 
 /* --- files ------------------------------------------------------------------------------------------------------------- */
 
-static int is_dictionary(const struct dirent *d)
+static int take_file(void *arg, struct slice name, const char *path, struct slice text, struct van_error *e)
 {
-	return d->d_name[0] != '.' && slice_ends(slice_str(d->d_name), ".dict");
-}
-
-static int read_one(struct edi_dictionary_set *set, const char *folder, const char *name, struct van_error *e)
-{
-	char path[4096];
-	struct van_buf text = VAN_BUF_INIT(FILE_MEMORY);
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	int rc = file_read(path, &text);
-	if (rc < 0)
-		rc = van_error_set(e, (enum van_err)rc, "%s: cannot be read; check its rights", path);
-	else
-		rc = edi_dictionary_parse(set, van_buf_slice(&text), path, e);
-	van_buf_free(&text);
-	return rc;
-}
-
-static int read_folder(struct edi_dictionary_set *set, const char *folder, struct van_error *e)
-{
-	struct dirent **names;
-	int n = scandir(folder, &names, is_dictionary, alphasort);
-	if (n < 0)
-		return VAN_ENOTFOUND;
-	int rc = n ? 0 : VAN_ENOTFOUND;
-	for (int i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = read_one(set, folder, names[i]->d_name, e);
-		free(names[i]);
-	}
-	free(names);
-	return rc;
+	(void)name;
+	return edi_dictionary_parse(arg, text, path, e);
 }
 
 int edi_dictionary_set_open(const char *path, struct edi_dictionary_set **ret, struct van_error *e)
@@ -289,7 +259,7 @@ int edi_dictionary_set_open(const char *path, struct edi_dictionary_set **ret, s
 	int rc = VAN_ENOTFOUND;
 	for (size_t i = 0; i < 3 && rc == VAN_ENOTFOUND; i++)
 		if (folders[i] && *folders[i])
-			rc = read_folder(set, folders[i], e);
+			rc = van_data_files(folders[i], ".dict", FILE_MEMORY, take_file, set, e);
 	if (rc == VAN_ENOTFOUND)
 		van_error_set(e, VAN_ENOTFOUND, "no dictionaries (*.dict) in %s; set OPENVAN_DICT or run make install",
 			path ? path : VAN_DATADIR "/dict");

@@ -1,52 +1,22 @@
 /* Sets of maps: *.csv files; those named table-NAME.csv are tables. */
 #include "map/rows.h"
 
-#include "base/fdio.h"
+#include "base/datafolder.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SUFFIX ".csv"
 #define SET_MEMORY ((size_t)64 << 20)
 #define FILE_MEMORY ((size_t)16 << 20)
 
-static int is_map(const struct dirent *d)
+static int take_file(void *arg, struct slice name, const char *path, struct slice text, struct van_error *e)
 {
-	return d->d_name[0] != '.' && slice_ends(slice_str(d->d_name), ".csv");
-}
-
-static int read_one(struct map_set *set, const char *folder, const char *file, struct van_error *e)
-{
-	char path[4096];
-	struct van_buf text = VAN_BUF_INIT(FILE_MEMORY);
-	struct slice name = slice_str(file);
-	name.n -= 4;
-	snprintf(path, sizeof path, "%s/%s", folder, file);
-	int rc = file_read(path, &text);
-	if (rc < 0)
-		rc = van_error_set(e, (enum van_err)rc, "%s: cannot be read; check its rights", path);
-	else if (slice_starts(name, "table-"))
-		rc = map_parse_table(set, slice_make(name.p + 6, name.n - 6), van_buf_slice(&text), e);
-	else
-		rc = map_parse(set, name, van_buf_slice(&text), e);
-	van_buf_free(&text);
-	return rc;
-}
-
-static int read_folder(struct map_set *set, const char *folder, struct van_error *e)
-{
-	struct dirent **names;
-	int n = scandir(folder, &names, is_map, alphasort);
-	if (n < 0)
-		return VAN_ENOTFOUND;
-	int rc = n ? 0 : VAN_ENOTFOUND;
-	for (int i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = read_one(set, folder, names[i]->d_name, e);
-		free(names[i]);
-	}
-	free(names);
-	return rc;
+	(void)path;
+	name.n -= strlen(SUFFIX);
+	if (slice_starts(name, "table-"))
+		return map_parse_table(arg, slice_make(name.p + 6, name.n - 6), text, e);
+	return map_parse(arg, name, text, e);
 }
 
 int map_set_open(const char *path, struct map_set **ret, struct van_error *e)
@@ -60,7 +30,7 @@ int map_set_open(const char *path, struct map_set **ret, struct van_error *e)
 	int rc = VAN_ENOTFOUND;
 	for (size_t i = 0; i < 3 && rc == VAN_ENOTFOUND; i++)
 		if (folders[i] && *folders[i])
-			rc = read_folder(set, folders[i], e);
+			rc = van_data_files(folders[i], SUFFIX, FILE_MEMORY, take_file, set, e);
 	if (rc == VAN_ENOTFOUND)
 		van_error_set(e, VAN_ENOTFOUND, "no maps (*.csv) in %s; set OPENVAN_MAPS or run make install", path ? path : VAN_DATADIR "/maps");
 	if (rc == 0)

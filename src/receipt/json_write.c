@@ -65,7 +65,7 @@ static int shortest(double v, char digits[32], int *n)
 	for (; *p && *p != 'e'; p++)
 		if (*p >= '0' && *p <= '9')
 			digits[k++] = *p;
-	*n = *p == 'e' ? atoi(p + 1) + 1 : 1;
+	*n = *p == 'e' ? (int)strtol(p + 1, NULL, 10) + 1 : 1;
 	while (k > 1 && digits[k - 1] == '0')
 		k--;
 	digits[k] = 0;
