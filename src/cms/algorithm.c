@@ -15,7 +15,7 @@ static const struct {
 	size_t key;
 } ciphers[CIPHER_COUNT] = {
 	[CIPHER_NONE] = {"none", 0},
-	[CIPHER_3DES_CBC] = {"3des-cbc", 24},
+	[CIPHER_3DES_CBC] = {"des-ede3-cbc", 24},
 	[CIPHER_AES128_CBC] = {"aes128-cbc", 16},
 	[CIPHER_AES192_CBC] = {"aes192-cbc", 24},
 	[CIPHER_AES256_CBC] = {"aes256-cbc", 32},

@@ -35,6 +35,7 @@ enum wrap_alg {
 	WRAP_NONE = 0, /* unknown */
 	WRAP_RSA_PKCS1 = 1,
 	WRAP_RSA_OAEP = 2,
+	WRAP_ECDH = 3, /* ephemeral-static, RFC 5753 */
 };
 
 /* Sets of algorithms: bit masks for policies. */

@@ -9,7 +9,9 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/inflate.c %D%/inflate.h \
 	%D%/oid.c %D%/oid.h \
 	%D%/reader.c %D%/reader.h \
+	%D%/recipient.c %D%/recipient.h \
 	%D%/sign.c %D%/sign.h \
 	%D%/signed.c %D%/signed.h \
 	%D%/unwrap.c \
+	%D%/unwrap_ecdh.c %D%/unwrap_ecdh.h \
 	%D%/verify.c

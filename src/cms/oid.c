@@ -43,6 +43,24 @@ static const struct named ecdsa[] = {
 	{O("\x2a\x86\x48\xce\x3d\x04\x01"), DIGEST_SHA1},
 };
 
+/* dhSinglePass-stdDH-…kdf-scheme of RFC 5753 and SEC 1, and with the cofactor. */
+static const struct named ecdh[] = {
+	{O("\x2b\x81\x04\x01\x0b\x01"), DIGEST_SHA256}, {O("\x2b\x81\x04\x01\x0b\x02"), DIGEST_SHA384},
+	{O("\x2b\x81\x04\x01\x0b\x03"), DIGEST_SHA512}, {O("\x2b\x81\x04\x01\x0b\x00"), DIGEST_SHA224},
+	{O("\x2b\x81\x05\x10\x86\x48\x3f\x00\x02"), DIGEST_SHA1},
+};
+
+static const struct named ecdh_cofactor[] = {
+	{O("\x2b\x81\x04\x01\x0e\x01"), DIGEST_SHA256}, {O("\x2b\x81\x04\x01\x0e\x02"), DIGEST_SHA384},
+	{O("\x2b\x81\x04\x01\x0e\x03"), DIGEST_SHA512}, {O("\x2b\x81\x04\x01\x0e\x00"), DIGEST_SHA224},
+	{O("\x2b\x81\x05\x10\x86\x48\x3f\x00\x03"), DIGEST_SHA1},
+};
+
+static const struct named key_wraps[] = {
+	{O("\x60\x86\x48\x01\x65\x03\x04\x01\x05"), 16}, {O("\x60\x86\x48\x01\x65\x03\x04\x01\x19"), 24},
+	{O("\x60\x86\x48\x01\x65\x03\x04\x01\x2d"), 32}, {O("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x06"), 24},
+};
+
 enum digest_alg oid_digest(struct slice oid)
 {
 	int d = find(digests, COUNT(digests), oid);
@@ -90,4 +108,16 @@ enum signature_kind oid_signature(struct slice oid, enum digest_alg *ret_digest)
 	if ((*ret_digest = (enum digest_alg)find(ecdsa, COUNT(ecdsa), oid)))
 		return SIGNATURE_ECDSA;
 	return SIGNATURE_UNKNOWN;
+}
+
+enum digest_alg oid_ecdh(struct slice oid, bool *ret_cofactor)
+{
+	int d = find(ecdh, COUNT(ecdh), oid);
+	*ret_cofactor = !d;
+	return (enum digest_alg)(d ? d : find(ecdh_cofactor, COUNT(ecdh_cofactor), oid));
+}
+
+size_t oid_key_wrap(struct slice oid)
+{
+	return (size_t)find(key_wraps, COUNT(key_wraps), oid);
 }

@@ -20,6 +20,8 @@
 #define OID_RSA_PSS SLICE("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")
 #define OID_EC_PUBLIC_KEY SLICE("\x2a\x86\x48\xce\x3d\x02\x01")
 
+#define OID_3DES_WRAP SLICE("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x06")
+
 enum signature_kind { SIGNATURE_UNKNOWN, SIGNATURE_RSA, SIGNATURE_PSS, SIGNATURE_ECDSA };
 
 enum digest_alg oid_digest(struct slice oid);
@@ -27,6 +29,11 @@ struct slice oid_of_digest(enum digest_alg d);
 enum cipher_alg oid_cipher(struct slice oid);
 /* *ret_digest is DIGEST_NONE where the OID names no digest. */
 enum signature_kind oid_signature(struct slice oid, enum digest_alg *ret_digest);
+/* The digest of a key derivation for ECDH (RFC 5753 section 7.1.4); *ret_cofactor: with the curve's cofactor. DIGEST_NONE:
+ * unknown. */
+enum digest_alg oid_ecdh(struct slice oid, bool *ret_cofactor);
+/* Bytes of the key for AES key wrap (RFC 3394) or 3DES key wrap; 0: unknown. */
+size_t oid_key_wrap(struct slice oid);
 /* ecdsa-with-SHA*: absent for a digest that has none. */
 struct slice oid_of_ecdsa(enum digest_alg d);
 

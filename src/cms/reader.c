@@ -9,6 +9,7 @@
 #include "cms/decrypt.h"
 #include "cms/inflate.h"
 #include "cms/oid.h"
+#include "cms/recipient.h"
 
 #include <stdlib.h>
 
@@ -92,13 +93,6 @@ struct slice cms_reader_trailer(const struct cms_reader *r)
 	return van_buf_slice(&r->trailer);
 }
 
-bool cms_recipient_is(const struct cms_recipient *r, const struct cms_cert *cert)
-{
-	if (r->subject_key_id.p)
-		return cert->subject_key_id.p && slice_eq(r->subject_key_id, cert->subject_key_id);
-	return r->issuer.p && slice_eq(r->issuer, cert->issuer) && slice_eq(r->serial, cert->serial);
-}
-
 static enum cms_type type_of(struct slice oid)
 {
 	if (slice_eq(oid, OID_ENVELOPED_DATA))
@@ -108,53 +102,6 @@ static enum cms_type type_of(struct slice oid)
 	if (slice_eq(oid, OID_COMPRESSED_DATA))
 		return CMS_TYPE_COMPRESSED;
 	return slice_eq(oid, OID_AUTH_ENVELOPED_DATA) ? CMS_TYPE_AUTH_ENVELOPED : CMS_TYPE_NONE;
-}
-
-/* KeyTransRecipientInfo (RFC 5652 section 6.2.1). */
-static bool parse_recipient(struct slice content, struct van_arena *arena, struct cms_recipient *ret)
-{
-	struct ber b = ber_over(content);
-	ber_expect(&b, BER_INTEGER);
-	if (ber_peek(&b) == BER_SEQUENCE) {
-		struct ber id = ber_over(ber_expect(&b, BER_SEQUENCE));
-		struct ber_element name;
-		if (!ber_next(&id, &name))
-			return false;
-		ret->issuer = name.whole;
-		ret->serial = ber_expect(&id, BER_INTEGER);
-		if (!ber_ok(&id))
-			return false;
-	} else {
-		ret->subject_key_id = ber_octets(&b, BER_CONTEXT + 0, arena);
-	}
-	struct slice oid = ber_algorithm(&b, &ret->wrap_params);
-	ret->wrap = slice_eq(oid, OID_RSA) ? WRAP_RSA_PKCS1 : slice_eq(oid, OID_RSA_OAEP) ? WRAP_RSA_OAEP : WRAP_NONE;
-	ret->encrypted_key = ber_octets(&b, BER_OCTETS, arena);
-	return ber_ok(&b);
-}
-
-static int parse_recipients(struct cms_reader *r, struct slice set, struct cms_recipient **ret, size_t *ret_n)
-{
-	struct ber b = ber_over(set);
-	struct cms_recipient *v = van_arena_array(r->arena, r->limits.recipients_max, sizeof *v);
-	size_t n = 0;
-	if (!v)
-		return VAN_ENOMEM;
-	for (unsigned index = 0; ber_more(&b); index++) {
-		struct ber_element e;
-		if (!ber_next(&b, &e))
-			return VAN_ESYNTAX;
-		if (index >= r->limits.recipients_max)
-			return VAN_ELIMIT;
-		if (e.tag != BER_SEQUENCE)
-			continue; /* key agreement, passwords: not ours to use */
-		v[n] = (struct cms_recipient){.index = index};
-		if (!parse_recipient(e.content, r->arena, &v[n++]))
-			return VAN_ESYNTAX;
-	}
-	*ret = v;
-	*ret_n = n;
-	return 0;
 }
 
 /* EnvelopedData and AuthEnvelopedData, up to the encrypted content. */
@@ -177,7 +124,7 @@ static int parse_enveloped(struct cms_reader *r, struct ber *b)
 		return 0;
 	if (tag != BER_CONTEXT + 0 && tag != BER_CONTEXT_CONSTRUCTED + 0)
 		return VAN_ESYNTAX;
-	int rc = parse_recipients(r, set, &recipients, &n);
+	int rc = recipients_parse(set, r->limits.recipients_max, r->arena, &recipients, &n);
 	if (rc)
 		return rc;
 	r->cipher = oid_cipher(oid);

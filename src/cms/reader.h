@@ -15,13 +15,13 @@ enum cms_type {
 	CMS_TYPE_AUTH_ENVELOPED = 4,
 };
 
-/* One KeyTransRecipientInfo. Slices live as long as the callback that gets them. */
+/* One KeyTransRecipientInfo, or one recipient of a KeyAgreeRecipientInfo. Slices live as long as the callback that gets them. */
 struct cms_recipient {
 	unsigned index;              /* in RecipientInfos */
 	struct slice issuer, serial; /* DER of the Name, content octets of the INTEGER; or absent */
 	struct slice subject_key_id; /* content octets; or absent */
 	enum wrap_alg wrap;
-	struct slice wrap_params;    /* DER of the AlgorithmIdentifier's parameters; may be absent */
+	struct slice wrap_params;    /* what cms_unwrap() takes as `params`; may be absent */
 	struct slice encrypted_key;
 };
 

@@ -24,14 +24,16 @@ void cms_signer_free(struct cms_signer *s);
 int cms_sign_digest(const struct cms_signer *s, enum digest_alg alg, const unsigned char *digest, van_time now,
 		    struct van_buf *to, struct van_error *err);
 
-/* A private key ready to unwrap; immutable, so that several threads may use one at a time. */
+/* A private key (RSA or EC) ready to unwrap; immutable, so that several threads may use one at a time. VAN_EDENIED for other
+ * kinds of keys. */
 struct cms_unwrapper;
 int cms_unwrapper_new(EVP_PKEY *key, struct cms_unwrapper **ret, struct van_error *err);
 void cms_unwrapper_free(struct cms_unwrapper *u);
 
 /* Unwraps a content key. `out` always receives `expected_len` bytes (at most CIPHER_KEY_MAX): the key, or, on any failure
  * whatever, bytes that are derived from the private key and the blob and look random. So a peer learns nothing from the
- * answer or its time, and a second try with the same blob gives the same. `params`: DER of RSAES-OAEP-params or absent. */
+ * answer or its time, and a second try with the same blob gives the same. `params`: RSA-OAEP: DER of RSAES-OAEP-params or
+ * absent; ECDH: what unwrap_ecdh.h says. */
 void cms_unwrap(const struct cms_unwrapper *u, enum wrap_alg alg, struct slice params, struct slice blob,
 		size_t expected_len, unsigned char *out);
 

@@ -6,6 +6,7 @@
 #include "cms/evp.h"
 #include "cms/oid.h"
 #include "cms/sign.h"
+#include "cms/unwrap_ecdh.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -19,15 +20,16 @@
 
 struct cms_unwrapper {
 	EVP_PKEY *key;
-	size_t modulus; /* bytes */
+	size_t modulus; /* bytes; 0: an EC key */
 	unsigned char secret[32];
 };
 
 int cms_unwrapper_new(EVP_PKEY *key, struct cms_unwrapper **ret, struct van_error *err)
 {
 	int size = EVP_PKEY_get_size(key);
-	if (EVP_PKEY_is_a(key, "RSA") != 1 || size > MODULUS_MAX || size < 64)
-		return van_error_set(err, VAN_EDENIED, "a decryption key has to be an RSA key");
+	bool rsa = EVP_PKEY_is_a(key, "RSA") == 1 && size <= MODULUS_MAX && size >= 64;
+	if (!rsa && EVP_PKEY_is_a(key, "EC") != 1)
+		return van_error_set(err, VAN_EDENIED, "a decryption key has to be an RSA or EC key");
 	unsigned char *der = NULL;
 	int n = i2d_PrivateKey(key, &der);
 	struct cms_unwrapper *u = n > 0 ? calloc(1, sizeof *u) : NULL;
@@ -37,7 +39,7 @@ int cms_unwrapper_new(EVP_PKEY *key, struct cms_unwrapper **ret, struct van_erro
 		rc = digest_bytes(DIGEST_SHA256, der, (size_t)n, u->secret);
 		EVP_PKEY_up_ref(key);
 		u->key = key;
-		u->modulus = (size_t)size;
+		u->modulus = rsa ? (size_t)size : 0;
 	}
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
 	ERR_clear_error();
@@ -181,10 +183,12 @@ void cms_unwrap(const struct cms_unwrapper *u, enum wrap_alg alg, struct slice p
 	synthetic_key(u, blob, other);
 	if (expected_len > CIPHER_KEY_MAX || !blob.p)
 		expected_len = expected_len > CIPHER_KEY_MAX ? CIPHER_KEY_MAX : expected_len;
-	else if (alg == WRAP_RSA_PKCS1)
+	else if (alg == WRAP_RSA_PKCS1 && u->modulus)
 		good = unwrap_pkcs1(u, blob, expected_len, key);
-	else if (alg == WRAP_RSA_OAEP)
+	else if (alg == WRAP_RSA_OAEP && u->modulus)
 		good = unwrap_oaep(u, params, blob, expected_len, key);
+	else if (alg == WRAP_ECDH && !u->modulus)
+		good = unwrap_ecdh(u->key, params, blob, expected_len, key) ? ~0u : 0;
 	for (size_t i = 0; i < expected_len; i++)
 		out[i] = (unsigned char)((key[i] & good) | (other[i] & ~good));
 	OPENSSL_cleanse(key, sizeof key);

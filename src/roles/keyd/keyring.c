@@ -19,7 +19,7 @@ struct entry {
 	struct entry *next;
 	char key_id[KEY_ID_LEN + 1];
 	struct cms_signer *signer;
-	struct cms_unwrapper *unwrapper; /* NULL for keys that can't (EC) */
+	struct cms_unwrapper *unwrapper; /* NULL for keys that can't */
 };
 
 /* What was signed last for each log: a log of each year has its own origin. */
@@ -98,7 +98,7 @@ static int make_entry(const struct ipc_key *key, EVP_PKEY *private_key, struct e
 	if (rc == 0)
 		rc = cms_signer_new(private_key, cert, &fresh->signer, e);
 	if (rc == 0)
-		cms_unwrapper_new(private_key, &fresh->unwrapper, NULL); /* an EC key signs only */
+		cms_unwrapper_new(private_key, &fresh->unwrapper, NULL); /* some kinds of keys sign only */
 	if (rc == 0)
 		memcpy(fresh->key_id, cert->facts.key_id, sizeof fresh->key_id);
 	cms_cert_free(cert);

@@ -1,0 +1,371 @@
+#!/usr/bin/python3
+"""AS2 in: what senders may combine, each message made by `openssl cms` and posted with curl. Every MDN is verified with
+`openssl cms -verify`, its MIC is computed here, and the payload that was stored is compared byte by byte.
+
+One network runs for all of it. The matrix is printed at its end.
+"""
+
+import concurrent.futures
+import itertools
+import os
+import sys
+
+import as2_message as as2
+import demo
+import tap
+
+t = tap.Tap()
+FRAMINGS = ("length", "chunked")
+ENCODINGS = ("binary", "base64", "quoted-printable")
+MDNS = ("none", "sync", "sync signed")
+POSTS_AT_ONCE = 4
+
+MATRIX = "MATRIX"      # takes anything, modern algorithms only
+LEGACY = "LEGACY TRADER"  # takes what a profile may allow besides
+STRICT = "STRICT"      # signed and encrypted, by SHA-512 and AES-256-GCM
+
+
+def profiles(n, keys):
+    certificates = "[" + ", ".join(keys[k].certificate for k in keys) + "]"
+
+    def partner(name, as2_id, receive):
+        return f"""\
+---
+kind: partner
+id: {name}
+name: {name}
+connections:
+  - id: {name}-as2
+    protocol: as2
+    station: {n.station}
+    as2_id: "{as2_id}"
+    receive:
+      certificates: {certificates}
+{receive}
+"""
+    return (partner("matrix", MATRIX, "      require: []") +
+            partner("legacy", LEGACY, "      require: []\n      digests: [sha256, sha384, sha512, sha224, sha1, md5]\n"
+                                      "      ciphers: [aes128-cbc, aes256-cbc, des-ede3-cbc]") +
+            partner("strict", STRICT, "      require: [signed, encrypted]\n      digests: [sha512]\n      ciphers: [aes256-gcm]"))
+
+
+def make_keys(folder):
+    """{name: Sender} with a key of each kind that may sign."""
+    def make(name, *algorithm):
+        certificate, key = os.path.join(folder, f"{name}.pem"), os.path.join(folder, f"{name}.key")
+        demo.run(["openssl", "req", "-x509", "-newkey", *algorithm, "-nodes", "-sha256", "-days", "365", "-subj", f"/O=Peer/CN={name}",
+                  "-addext", "subjectKeyIdentifier=hash", "-keyout", key, "-out", certificate])
+        return as2.Sender(certificate, key)
+    ec = "ec_paramgen_curve:"
+    return {"rsa": make("rsa", "rsa:2048"), "rsa-new": make("rsa-new", "rsa:3072"),
+            "pss": make("pss", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"),
+            "p256": make("p256", "ec", "-pkeyopt", ec + "P-256"), "p384": make("p384", "ec", "-pkeyopt", ec + "P-384"),
+            "p521": make("p521", "ec", "-pkeyopt", ec + "P-521")}
+
+
+def widen_station(n):
+    """Gives the station more keys to decrypt with: the successor of its RSA key, and elliptic ones. {name: certificate}."""
+    folder, more = os.path.join(n.dir, "keys"), {}
+    for name, algorithm in (("rsa-next", ("rsa:2048",)), ("p256", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")),
+                            ("p384", ("ec", "-pkeyopt", "ec_paramgen_curve:P-384")), ("p521", ("ec", "-pkeyopt", "ec_paramgen_curve:P-521"))):
+        more[name] = os.path.join(n.dir, "certs", f"crypt-{name}.pem")
+        demo.run(["openssl", "req", "-x509", "-newkey", *algorithm, "-nodes", "-sha256", "-days", "365", "-subj", f"/CN=hub {name}",
+                  "-addext", "subjectKeyIdentifier=hash", "-keyout", os.path.join(folder, f"crypt-{name}.key"), "-out", more[name]])
+    with open(n.station_profile) as f:
+        text = f.read()
+    pairs = "".join(f", {{certificate: ../certs/crypt-{k}.pem, key: ../keys/crypt-{k}.key}}" for k in more)
+    with open(n.station_profile, "w") as f:
+        f.write(text.replace("decrypt.key}]", "decrypt.key}" + pairs + "]"))
+    return more
+
+
+class Peer:
+    """One sender: posts, looks at the answer, remembers what must have been stored."""
+
+    def __init__(self, n, keys, station_keys):
+        self.n, self.keys, self.station_keys = n, keys, station_keys
+        self.sent = {}  # Message-ID: payload of each message that was accepted
+
+    def post(self, headers, body, mdn="sync signed", framing="length", as2_from=MATRIX, micalg="sha-256", message_id=None, **more):
+        message_id = message_id or self.n.message_id("x")
+        changes = {"AS2-From": as2_from if " " not in as2_from else f'"{as2_from}"',
+                   "Content-Type": headers.get("content-type"), "Content-Transfer-Encoding": headers.get("content-transfer-encoding"),
+                   "Content-Disposition": headers.get("content-disposition")}
+        if framing == "chunked":
+            changes["Transfer-Encoding"] = "chunked"
+        if not mdn.endswith("signed"):
+            changes["Disposition-Notification-Options"] = None
+        else:
+            changes["Disposition-Notification-Options"] = ("signed-receipt-protocol=required, pkcs7-signature; "
+                                                           f"signed-receipt-micalg=required, {micalg}")
+        if mdn == "none":
+            changes["Disposition-Notification-To"] = None
+        changes.update(more)
+        return message_id, self.n.post(body, message_id, **changes)
+
+    def accepted(self, payload, made, mdn="sync signed", **options):
+        """Posts what a builder made, (headers, body, MIC). Returns "" when all is as it should be, else what is not."""
+        headers, body, mic = made
+        message_id, response = self.post(headers, body, mdn, **options)
+        if mdn == "none":
+            wrong = "" if 200 <= response.status < 300 and not response.body else f"{response}"
+        else:
+            wrong = self.wrong_mdn(response, mdn, message_id, mic, "processed")
+        if not wrong:
+            self.sent[message_id] = payload
+        return wrong
+
+    def wrong_mdn(self, response, mdn, message_id, mic, outcome):
+        if response.status != 200:
+            return f"{response}"
+        found = self.n.check_mdn(response)
+        if not found:
+            return f"no MDN: {response}"
+        wanted_signature = mdn.endswith("signed")
+        is_signed = response.headers.get("content-type", "").startswith("multipart/signed")
+        if is_signed != wanted_signature or (is_signed and not found.verified):
+            return f"signature wanted {wanted_signature}, there {is_signed}: {found}"
+        if found.outcome != outcome or found.original_message_id != message_id:
+            return f"{found}: {found.report.decode('latin-1')}"
+        if mic is not None and (found.mic != mic or not found.micalg):
+            return f"MIC {found.mic}, {found.micalg}; expected {mic}"
+        return "" if mic is not None or not found.mic else f"a MIC in {found}"
+
+    def refused(self, made, outcome, **options):
+        headers, body, _ = made
+        message_id, response = self.post(headers, body, **options)
+        return self.wrong_mdn(response, "sync signed", message_id, None, outcome)
+
+    def check_stored(self, message_ids=None):
+        """Payloads as they were stored, byte by byte. Returns [(Message-ID, what is wrong)]."""
+        wanted = {m: self.sent[m] for m in message_ids or self.sent}
+        listed = {}
+        for m in self.n.messages("--direction", "in"):
+            listed.setdefault(m["as2_message_id"], []).append(m["id"])
+
+        def compare(item):
+            message_id, payload = item
+            ids = listed.get(message_id, [])
+            if len(ids) != 1:
+                return message_id, f"stored {len(ids)} times"
+            stored = self.n.vanctl("message", "get", ids[0]).stdout
+            return message_id, "" if stored == payload else f"{len(stored)} bytes stored, {len(payload)} sent, or others"
+        with concurrent.futures.ThreadPoolExecutor(POSTS_AT_ONCE) as pool:
+            return [(m, why) for m, why in pool.map(compare, wanted.items()) if why]
+
+
+def payload_of(tag):
+    """Binary, with everything in it that gateways like to rewrite."""
+    return f"payload {tag}\n".encode() + bytes(range(256)) + b"\r\n lone LF\n lone CR\r trailing blank \r\n--=_part\r\n.\r\n" + os.urandom(600)
+
+
+def matrix(p):
+    rows = [(s, e) for s in as2.STRUCTURES for e in ENCODINGS]
+    columns = list(itertools.product(MDNS, FRAMINGS))
+    made = {}
+
+    def build(row):
+        (signed, sealed, compression), encoding = row
+        payload = payload_of(row)
+        return row, payload, as2.message(payload, p.keys["rsa"], p.n.hub_crypt, signed, sealed, compression, encoding)
+
+    def cell(job):
+        row, (mdn, framing) = job
+        payload, message = made[row]
+        return job, p.accepted(payload, message, mdn, framing=framing)
+    with concurrent.futures.ThreadPoolExecutor(POSTS_AT_ONCE) as pool:
+        for row, payload, message in pool.map(build, rows):
+            made[row] = payload, message
+        results = dict(pool.map(cell, itertools.product(rows, columns)))
+    for row in rows:
+        bad = [f"{c}: {results[row, c]}" for c in columns if results[row, c]]
+        t.ok(not bad, f"{as2.structure_name(*row[0])}, {row[1]}: all MDNs and framings", "\n".join(bad))
+    t.equal(p.check_stored(), [], "every payload of the matrix is stored once, byte for byte")
+    print_matrix(rows, columns, results)
+
+
+def print_matrix(rows, columns, results):
+    width = max(len(as2.structure_name(*s)) for s, _ in rows) + 2
+    t.diag("matrix of what was received (MDN: none, sync; u unsigned, s signed; L Content-Length, C chunked)")
+    marks = [f"{'none' if m == 'none' else m.split()[0] + ('-s' if 'signed' in m else '-u')}/{f[0].upper() if f == 'chunked' else 'L'}"
+             for m, f in columns]
+    t.diag(" " * (width + 18) + " ".join(f"{m:>9}" for m in marks))
+    for row in rows:
+        t.diag(f"{as2.structure_name(*row[0]):<{width}}{row[1]:<18}" +
+               " ".join(f"{'FAILED' if results[row, c] else 'ok':>9}" for c in columns))
+
+
+def several(p, cases):
+    """[(name, function)]: runs them at once; each returns what is wrong, or an empty text."""
+    with concurrent.futures.ThreadPoolExecutor(POSTS_AT_ONCE) as pool:
+        for (name, _), wrong in zip(cases, pool.map(lambda c: c[1](), cases)):
+            t.ok(not wrong, name, wrong)
+
+
+def enveloped(p, payload, sender=None, digest="sha256", recipient=None, **options):
+    """Signed, then encrypted: (headers, body, MIC)."""
+    inner = as2.document(payload)
+    whole = (sender or p.keys["rsa"]).multipart(inner)
+    return (*as2.split_entity(as2.encrypted(whole, recipient or p.n.hub_crypt, **options)), as2.mic(inner, digest))
+
+
+def opaque_and_ber(p):
+    cases = []
+    for ber, sealed, compression, encoding in itertools.product((False, True), (False, True), ("none", "before", "after"), ("binary", "base64")):
+        def case(ber=ber, sealed=sealed, compression=compression, encoding=encoding):
+            payload = payload_of((ber, sealed, compression, encoding))
+            checked = as2.document(payload)
+            if compression == "before":
+                checked = as2.compressed(checked, encoding, ber)
+            whole = p.keys["rsa"].opaque(checked, encoding, ber)
+            if compression == "after":
+                whole = as2.compressed(whole, encoding, ber)
+            if sealed:
+                whole = as2.encrypted(whole, p.n.hub_crypt, encoding=encoding, ber=ber)
+            return p.accepted(payload, (*as2.split_entity(whole), as2.mic(checked)))
+        cases.append((f"opaque signed-data{', encrypted' if sealed else ''}, compression {compression}, {encoding}, "
+                      f"{'BER: indefinite lengths, nested strings' if ber else 'DER'}", case))
+    for signed, compression in itertools.product((False, True), ("none", "before", "after")):
+        if compression == "after" and not signed:
+            continue
+
+        def case(signed=signed, compression=compression):
+            payload = payload_of((signed, compression))
+            checked = as2.document(payload)
+            whole = as2.compressed(checked, ber=True) if compression == "before" else checked
+            checked = whole if signed else checked
+            whole = p.keys["rsa"].multipart(whole, "binary") if signed else whole
+            whole = as2.compressed(whole, ber=True) if compression == "after" else whole
+            return p.accepted(payload, (*as2.split_entity(as2.encrypted(whole, p.n.hub_crypt, ber=True)), as2.mic(checked)))
+        cases.append((f"encrypted BER{', multipart/signed' if signed else ''}, compression {compression}", case))
+
+    def streamed():
+        payload = os.urandom(200000)
+        inner = as2.document(payload)
+        cms = as2.openssl_cms(p.keys["rsa"].multipart(inner), "-encrypt", "-stream", "-aes-256-cbc", "-recip", p.n.hub_crypt)
+        return p.accepted(payload, (*as2.split_entity(as2.cms_entity(cms, "enveloped-data")), as2.mic(inner)))
+    cases.append(("encrypted by openssl cms -stream", streamed))
+    several(p, cases)
+
+
+def digests(p):
+    cases = []
+    for digest in ("sha256", "sha384", "sha512"):
+        sender = as2.Sender(p.keys["rsa"].certificate, p.keys["rsa"].key, digest)
+        cases.append((f"signature by {digest}", lambda s=sender, d=digest: p.accepted(
+            d.encode(), enveloped(p, d.encode(), s, d), micalg=as2.MICALG[d])))
+    for digest in ("sha1", "md5", "sha224"):
+        sender = as2.Sender(p.keys["rsa"].certificate, p.keys["rsa"].key, digest)
+        cases.append((f"signature by {digest}: refused where the profile does not name it", lambda s=sender, d=digest: p.refused(
+            enveloped(p, d.encode(), s, d), "processed/error: insufficient-message-security", micalg="sha-256")))
+        cases.append((f"signature by {digest}: taken where the profile names it", lambda s=sender, d=digest: p.accepted(
+            d.encode(), enveloped(p, d.encode(), s, d, cipher="aes-128-cbc"), micalg=as2.MICALG[d], as2_from=LEGACY)))
+    several(p, cases)
+
+
+def ciphers(p):
+    cases = [(f"content by {c}", lambda c=c: p.accepted(c.encode(), enveloped(p, c.encode(), cipher=c)))
+             for c in ("aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm")]
+    cases.append(("content by AES-GCM in BER", lambda: p.accepted(b"gcm ber", enveloped(p, b"gcm ber", cipher="aes-256-gcm", ber=True))))
+    cases.append(("content by 3DES: refused where the profile does not name it", lambda: p.refused(
+        enveloped(p, b"3des", cipher="des3"), "processed/error: insufficient-message-security")))
+    cases.append(("content by 3DES: taken where the profile names it", lambda: p.accepted(
+        b"3des", enveloped(p, b"3des", cipher="des3"), as2_from=LEGACY)))
+    several(p, cases)
+
+
+def key_transport(p):
+    cases = [("content key by RSA PKCS #1 v1.5", lambda: p.accepted(b"v1.5", enveloped(p, b"v1.5")))]
+    for digest, mgf in (("sha1", "sha1"), ("sha256", "sha256"), ("sha256", "sha1"), ("sha384", "sha384"), ("sha512", "sha512"), ("sha224", "sha256")):
+        options = ("-keyopt", "rsa_padding_mode:oaep", "-keyopt", f"rsa_oaep_md:{digest}", "-keyopt", f"rsa_mgf1_md:{mgf}")
+        cases.append((f"content key by OAEP with {digest}, MGF1 with {mgf}", lambda o=options: p.accepted(
+            b"oaep", enveloped(p, b"oaep", options=o))))
+    cases.append(("recipient named by its subject key identifier", lambda: p.accepted(b"ski", enveloped(p, b"ski", options=("-keyid",)))))
+    cases.append(("one of several recipients", lambda: p.accepted(
+        b"two", enveloped(p, b"two", options=("-recip", p.keys["rsa"].certificate)))))
+    several(p, cases)
+
+
+def key_agreement(p):
+    def case(name, key, options=(), cipher="aes-256-cbc", **more):
+        return name, lambda: p.accepted(name.encode(), enveloped(p, name.encode(), recipient=p.station_keys[key], options=options,
+                                                                  cipher=cipher), **more)
+
+    def kdf(digest):
+        return "-keyopt", f"ecdh_kdf_md:{digest}"
+    several(p, [
+        case("content key by ECDH, P-256, as openssl does by itself", "p256"),
+        *[case(f"content key by ECDH, derived by {d}", "p256", kdf(d)) for d in ("sha1", "sha224", "sha256", "sha384", "sha512")],
+        case("content key by ECDH with the cofactor", "p256", (*kdf("sha256"), "-keyopt", "ecdh_cofactor_mode:1")),
+        *[case(f"content key by ECDH, wrapped by {w}", "p256", (*kdf("sha256"), f"-{w}-wrap")) for w in ("aes128", "aes192", "aes256")],
+        case("content key by ECDH, wrapped by 3DES", "p256", ("-des3-wrap",)),
+        case("content key by ECDH, P-384", "p384", kdf("sha384")), case("content key by ECDH, P-521", "p521", kdf("sha512")),
+        case("content key by ECDH, AES-128", "p256", cipher="aes-128-cbc"), case("content key by ECDH, AES-GCM", "p384", cipher="aes-256-gcm"),
+        case("content key by ECDH, recipient named by its subject key identifier", "p256", ("-keyid",)),
+        case("old and new decryption certificate: the new one", "rsa-next")])
+
+
+def signatures(p):
+    def case(name, key, digest="sha256", options=()):
+        k = p.keys[key]
+        sender = as2.Sender(k.certificate, k.key, digest, options)
+        return name, lambda: p.accepted(name.encode(), enveloped(p, name.encode(), sender, digest), micalg=as2.MICALG[digest])
+    pss = ("-keyopt", "rsa_padding_mode:pss")
+    several(p, [
+        case("RSA signature", "rsa"), case("RSA signature of 3072 bits", "rsa-new"),
+        case("RSA-PSS signature", "rsa", options=pss), case("RSA-PSS signature by SHA-512", "rsa", "sha512", pss),
+        case("RSA-PSS signature, salt of 20", "rsa", options=(*pss, "-keyopt", "rsa_pss_saltlen:20")),
+        case("signature of an RSA-PSS key", "pss", options=pss),
+        case("ECDSA signature, P-256", "p256"), case("ECDSA signature, P-384 by SHA-384", "p384", "sha384"),
+        case("ECDSA signature, P-521 by SHA-512", "p521", "sha512"),
+        case("signature without signed attributes", "rsa", options=("-noattr",)),
+        case("signature without certificates", "rsa", options=("-nocerts",)),
+        case("signer named by its subject key identifier", "rsa", options=("-keyid",))])
+
+
+def minimum_security(p):
+    low = "processed/error: insufficient-message-security"
+    key = p.keys["rsa"]
+    sha512 = as2.Sender(key.certificate, key.key, "sha512")
+
+    def unsigned():
+        return (*as2.split_entity(as2.encrypted(as2.document(b"x"), p.n.hub_crypt, "aes-256-gcm")), None)
+
+    def unencrypted():
+        return (*as2.split_entity(sha512.multipart(as2.document(b"x"))), None)
+    several(p, [
+        ("required: taken as required", lambda: p.accepted(b"strict", enveloped(p, b"strict", sha512, "sha512", cipher="aes-256-gcm"),
+                                                            as2_from=STRICT, micalg="sha-512")),
+        ("required: not encrypted", lambda: p.refused(unencrypted(), low, as2_from=STRICT)),
+        ("required: not signed", lambda: p.refused(unsigned(), low, as2_from=STRICT)),
+        ("required: neither", lambda: p.refused((*as2.split_entity(as2.document(b"x")), None), low, as2_from=STRICT)),
+        ("required: a weaker cipher", lambda: p.refused(enveloped(p, b"x", sha512), low, as2_from=STRICT)),
+        ("required: a weaker digest", lambda: p.refused(enveloped(p, b"x", key, cipher="aes-256-gcm"), low, as2_from=STRICT))])
+
+
+def stored(p):
+    t.equal(p.check_stored(), [], f"all {len(p.sent)} payloads are stored once, byte for byte")
+    restarts = {r["name"]: r["restarts"] for r in p.n.json("status")["roles"] if r["restarts"]}
+    t.equal(restarts, {}, "no role has crashed")
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        n.create()
+        keys, station_keys = make_keys(n.peers), widen_station(n)
+        with open(n.profiles, "a") as f:
+            f.write(profiles(n, keys))
+        n.start()
+        n.apply_profiles()
+        p = Peer(n, keys, station_keys)
+        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, minimum_security, matrix, stored):
+            t.run(group, p)
+        if t.failed:
+            t.diag(n.log_tail(5000))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
