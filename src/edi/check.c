@@ -361,6 +361,7 @@ static struct edi_checker *checker_new(const struct edi_dictionary_set *set, con
 	c->envelope.heads_only = c->options.envelopes_only;
 	c->validator.fn = edi_checker_problem;
 	c->validator.ctx = c;
+	c->validator.strict_codes = c->options.strict_codes;
 	c->validator.scratch.max = c->options.max_segment;
 	bool whole = true;
 	for (int i = 0; i < 3; i++) {

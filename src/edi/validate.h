@@ -47,6 +47,7 @@ struct edi_validator {
 	edi_problem_fn fn;
 	void *ctx;
 	const struct edi_message_def *message;
+	bool strict_codes; /* open code lists bind, too */
 	const struct edi_delimiters *delimiters;
 	uint32_t *counts; /* of each node in the iteration at hand */
 	int32_t room;

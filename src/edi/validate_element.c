@@ -118,6 +118,12 @@ static void check_time(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_TIME, at, value);
 }
 
+/* An open list names values that people know; only an agreement that says so makes it bind. */
+static inline bool good_code(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
+{
+	return !d->codes || (d->open && !v->strict_codes) || edi_codes_has(d->codes, value);
+}
+
 static void check_text(struct edi_validator *v, const struct site *at, struct slice value, char component)
 {
 	size_t n;
@@ -128,7 +134,7 @@ static void check_text(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_CHARACTER, at, value);
 	if (n < at->def->min || n > at->def->max)
 		check_length(v, at, value, n);
-	else if (at->def->codes && good && !edi_codes_has(at->def->codes, value))
+	else if (good && !good_code(v, at->def, value))
 		problem(v, EDI_FAULT_CODE, at, value);
 }
 
@@ -152,7 +158,7 @@ static inline bool plainly_good(const struct edi_validator *v, const struct edi_
 	if (d->type == EDI_AN || d->type == EDI_ID || d->type == EDI_A) {
 		for (size_t i = 0; i < value.n; i++)
 			seen |= v->classes[(unsigned char)value.p[i]];
-		return !seen && (!d->codes || edi_codes_has(d->codes, value));
+		return !seen && good_code(v, d, value);
 	}
 	if (d->type == EDI_N || d->type == EDI_R) {
 		size_t points = 0;
@@ -315,9 +321,10 @@ static void check_note(struct edi_validator *v, const struct edi_segment_def *de
 	}
 }
 
-static void too_many(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
+/* `fields`: positions that the definition takes in this syntax. */
+static void too_many(struct edi_validator *v, uint32_t fields, const struct edi_segment *s)
 {
-	for (uint32_t i = def->count + 1; i < s->count; i++) {
+	for (uint32_t i = fields + 1; i < s->count; i++) {
 		struct slice value = edi_segment_element(s, i);
 		if (value.n) { /* separators alone at the end are not worth a rejection */
 			problem(v, EDI_FAULT_TOO_MANY_ELEMENTS, &(struct site){.element = i}, value);
@@ -330,21 +337,26 @@ void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *d
 {
 	uint64_t present = 0, reported = 0;
 	bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !v->delimiters->repetition;
+	/* before syntax 4 an element that repeats stands in so many places, one after the other */
+	bool spread = s->standard == EDI_EDIFACT && !v->delimiters->repetition;
+	uint32_t at = 0;
 	if (!v->classes_made || v->classes_for != v->delimiters->component)
 		make_classes(v);
-	for (uint32_t i = 1; i <= def->count; i++) {
-		const struct edi_field *f = &def->fields[i - 1];
-		struct slice value = edi_segment_element(s, i);
-		if (value.n) {
-			present |= i < 64 ? (uint64_t)1 << i : 0;
-			if (!plain || !f->element || !plainly_good(v, f->element, value))
-				check_field(v, f, i, value);
-		} else if (f->mandatory) {
-			problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = i, .def = f->element}, SLICE_NONE);
+	for (const struct edi_field *f = def->fields; f < def->fields + def->count; f++) {
+		uint32_t places = spread && f->repeat > 1 ? f->repeat : 1;
+		for (uint32_t k = 0; k < places; k++) {
+			struct slice value = edi_segment_element(s, ++at);
+			if (value.n) {
+				present |= at < 64 ? (uint64_t)1 << at : 0;
+				if (!plain || !f->element || !plainly_good(v, f->element, value))
+					check_field(v, f, at, value);
+			} else if (f->mandatory && k == 0) {
+				problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = at, .def = f->element}, SLICE_NONE);
+			}
 		}
 	}
-	if (s->count > def->count + 1)
-		too_many(v, def, s);
+	if (s->count > at + 1)
+		too_many(v, at, s);
 	for (uint32_t i = 0; i < def->note_count; i++)
 		check_note(v, def, &def->notes[i], present, &reported);
 }
