@@ -33,6 +33,8 @@ dist_dict_DATA = \
 	%D%/edifact-D96A-REMADV.dict \
 	%D%/edifact-D96A-SLSRPT.dict \
 	%D%/edifact-D96A.dict \
+	%D%/edifact-codes.dict \
+	%D%/edifact-envelope.dict \
 	%D%/edifact-service.dict \
 	%D%/x12-004010-850.dict \
 	%D%/x12-004010-997.dict \
@@ -40,6 +42,8 @@ dist_dict_DATA = \
 	%D%/x12-005010-850.dict \
 	%D%/x12-005010-997.dict \
 	%D%/x12-005010-999.dict \
-	%D%/x12-005010.dict
+	%D%/x12-005010.dict \
+	%D%/x12-codes.dict \
+	%D%/x12-envelope.dict
 EXTRA_DIST += partners/samples/850.edi
 EXTRA_DIST += doc/dictionary-format.md

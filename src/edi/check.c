@@ -218,7 +218,9 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 	c->key_count = 0;
 	edi_keys_begin(c);
 	m->acknowledgement = edi_ack_type(s->standard, m->type);
-	c->def = c->options.envelopes_only ? NULL : edi_dictionary_find(c->set, s->standard, m->version, m->type);
+	c->def = NULL;
+	if (!c->options.envelopes_only && !c->error)
+		c->error = edi_dictionary_find(c->set, s->standard, m->version, m->type, &c->def, &c->trouble);
 	m->known = c->def != NULL;
 	if (c->collect && c->listed) {
 		*c->message_tail = m;
@@ -345,7 +347,7 @@ static void take_options(struct edi_checker *c, const struct edi_check_options *
 	c->options = o;
 }
 
-static struct edi_checker *checker_new(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+static struct edi_checker *checker_new(struct edi_dictionary_set *set, const struct edi_check_options *options,
 	const struct edi_check_sink *sink, struct van_arena *collect)
 {
 	struct edi_checker *c = calloc(1, sizeof *c);
@@ -379,7 +381,7 @@ static struct edi_checker *checker_new(const struct edi_dictionary_set *set, con
 	return c;
 }
 
-struct edi_checker *edi_checker_new(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+struct edi_checker *edi_checker_new(struct edi_dictionary_set *set, const struct edi_check_options *options,
 	const struct edi_check_sink *sink)
 {
 	return checker_new(set, options, sink, NULL);
@@ -438,6 +440,9 @@ static int checked(struct edi_checker *c, int rc, struct van_arena *arena, struc
 	if (r) {
 		*r = c->report;
 		*ret = r;
+	} else if (c->trouble.code) {
+		if (e)
+			*e = c->trouble;
 	} else if (rc == 0 || rc == VAN_ENOMEM) {
 		rc = van_error_set(e, VAN_ENOMEM, "the report needs more memory than its bound; lower max_messages or raise the arena's maximum");
 	}
@@ -445,7 +450,7 @@ static int checked(struct edi_checker *c, int rc, struct van_arena *arena, struc
 	return rc;
 }
 
-static struct edi_checker *collector(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+static struct edi_checker *collector(struct edi_dictionary_set *set, const struct edi_check_options *options,
 	struct van_arena *arena, struct van_error *e)
 {
 	struct edi_checker *c = checker_new(set, options, NULL, arena);
@@ -454,7 +459,7 @@ static struct edi_checker *collector(const struct edi_dictionary_set *set, const
 	return c;
 }
 
-int edi_check_bytes(struct slice input, const struct edi_dictionary_set *set, const struct edi_check_options *options,
+int edi_check_bytes(struct slice input, struct edi_dictionary_set *set, const struct edi_check_options *options,
 	struct van_arena *arena, struct edi_report **ret, struct van_error *e)
 {
 	struct edi_checker *c = collector(set, options, arena, e);
@@ -476,14 +481,16 @@ int edi_checker_read(struct edi_checker *c, int fd, struct van_error *e)
 		}
 		last = n == 0;
 		rc = edi_checker_feed(c, slice_make(chunk, (size_t)n), last);
-		if (rc == VAN_ENOMEM)
+		if (c->trouble.code && e)
+			*e = c->trouble;
+		else if (rc == VAN_ENOMEM)
 			van_error_set(e, VAN_ENOMEM, "checking needs more memory than its bound");
 	}
 	free(chunk);
 	return rc;
 }
 
-int edi_check_fd(int fd, const struct edi_dictionary_set *set, const struct edi_check_options *options, struct van_arena *arena,
+int edi_check_fd(int fd, struct edi_dictionary_set *set, const struct edi_check_options *options, struct van_arena *arena,
 	struct edi_report **ret, struct van_error *e)
 {
 	struct edi_checker *c = collector(set, options, arena, e);

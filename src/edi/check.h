@@ -26,11 +26,12 @@ struct edi_check_options {
 	uint32_t max_keys;           /* listed for one message; default 4 */
 };
 
-/* Report on all the bytes. Errors of the input are in the report, never a failure. 0, or VAN_ENOMEM (arena full). */
-int edi_check_bytes(struct slice input, const struct edi_dictionary_set *set, const struct edi_check_options *options,
+/* Report on all the bytes. Errors of the input are in the report, never a failure. 0, VAN_ENOMEM (arena full), or what
+ * edi_dictionary_find returns for a dictionary that is in error. */
+int edi_check_bytes(struct slice input, struct edi_dictionary_set *set, const struct edi_check_options *options,
 	struct van_arena *arena, struct edi_report **ret, struct van_error *e);
 /* The same for a descriptor, from its present offset to the end of file (pipes too). VAN_EIO, VAN_ENOMEM. */
-int edi_check_fd(int fd, const struct edi_dictionary_set *set, const struct edi_check_options *options,
+int edi_check_fd(int fd, struct edi_dictionary_set *set, const struct edi_check_options *options,
 	struct van_arena *arena, struct edi_report **ret, struct van_error *e);
 
 /* Sink of a checker. All may be NULL. Structs are complete at the `_end` calls, and have what their first segment
@@ -46,7 +47,7 @@ struct edi_check_sink {
 
 struct edi_checker;
 /* `set` and the strings behind it must outlive the checker. NULL when out of memory. */
-struct edi_checker *edi_checker_new(const struct edi_dictionary_set *set, const struct edi_check_options *options,
+struct edi_checker *edi_checker_new(struct edi_dictionary_set *set, const struct edi_check_options *options,
 	const struct edi_check_sink *sink);
 void edi_checker_free(struct edi_checker *c);
 /* Any chunking gives the same calls. `last` ends the input (chunk may be empty). 0, VAN_ENOMEM or the sink's error. */

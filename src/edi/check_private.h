@@ -22,7 +22,7 @@ struct edi_error_list {
 
 struct edi_checker {
 	struct edi_check_options options;
-	const struct edi_dictionary_set *set;
+	struct edi_dictionary_set *set;
 	struct edi_check_sink sink;
 	struct edi_lexer *lexer;
 	struct edi_envelope envelope;
@@ -52,6 +52,7 @@ struct edi_checker {
 	uint64_t group_rejected, group_with_errors, group_messages; /* messages of the group */
 	uint64_t groups_accepted, groups_rejected, groups_other;    /* groups of the interchange */
 	int error;
+	struct van_error trouble; /* why, when a dictionary is in error */
 };
 
 /* Copies into the arena of `level`; on failure latches VAN_ENOMEM and returns an empty slice. */

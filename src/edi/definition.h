@@ -1,4 +1,8 @@
-/* Compiled dictionaries: what the loader makes of the text files and the validator walks. */
+/* Compiled dictionaries: what the loader makes of the text files and the validator walks.
+ *
+ * dictionary.c finds and reads files, dictionary_parse.c reads one file's text, dictionary_link.c looks things up along
+ * `extends` and links a message with what it uses, dictionary_codes.c holds code lists and meanings, and
+ * dictionary_compile.c makes transitions of a message's structure. */
 #ifndef OPENVAN_EDI_DEFINITION_H
 #define OPENVAN_EDI_DEFINITION_H
 
@@ -28,6 +32,7 @@ struct edi_element_def {
 };
 
 struct edi_composite_def;
+struct edi_dictionary;
 
 /* An element or composite where it stands in a segment or composite. */
 struct edi_field {
@@ -50,6 +55,9 @@ struct edi_composite_def {
 	struct slice id, name;
 	struct edi_field *fields;
 	uint32_t count;
+	const struct edi_dictionary *from; /* whose file defines it, in this line */
+	uint32_t line;
+	bool linked;
 };
 
 struct edi_segment_def {
@@ -59,7 +67,10 @@ struct edi_segment_def {
 	uint32_t count;
 	struct edi_note *notes;
 	uint32_t note_count;
+	const struct edi_dictionary *from; /* whose file defines it, in this line */
+	uint32_t line;
 	bool known_only; /* the release has it, but no definition is here */
+	bool linked;
 };
 
 /* One place in a message: a segment, or a loop whose first child is its trigger. Nodes are numbered in order. */
@@ -70,6 +81,7 @@ struct edi_node {
 	int32_t parent;                        /* node of the loop it stands in, -1 at the top */
 	int32_t last;                          /* loop: its last descendant */
 	uint32_t max;                          /* 0: any number */
+	uint32_t line;                         /* of the file */
 	bool mandatory, is_loop;
 	uint32_t when_element;                 /* 0: no condition */
 	struct slice *when;                    /* the element's first component must be one of these */
@@ -89,30 +101,38 @@ struct edi_transition {
 
 struct edi_message_def {
 	struct edi_message_def *next;
-	const struct edi_dictionary *dictionary;
+	struct edi_dictionary *dictionary;  /* where its segments are looked up */
+	const struct edi_dictionary *from;  /* whose file defines it */
 	struct slice type, group, name;
 	struct edi_node *nodes;
 	int32_t count, room;
+	uint32_t line;
+	bool compiled;
+};
+
+/* What a code means, for people. Has no part in validation. */
+struct edi_meaning {
+	struct edi_meaning *next; /* same bucket */
+	struct slice element, value, text;
 };
 
 #define EDI_BUCKETS 256
 
+/* What one file says, over the dictionary that it extends or, for a message's file, the one of its version. */
 struct edi_dictionary {
 	struct edi_dictionary *next;
 	enum edi_standard standard;
 	struct slice version, extends;
-	const struct edi_dictionary *base;
-	bool open_codes; /* code lists of the base do not close this version's elements */
-	bool resolved;
+	struct slice path;   /* of the file, for messages to people */
+	uint32_t line;       /* of `extends` */
+	struct edi_dictionary *base;
+	bool open_codes;     /* code lists of the base do not close this version's elements */
+	bool defines;        /* elements, composites or segments of its own */
 	struct edi_element_def *elements[EDI_BUCKETS];
 	struct edi_composite_def *composites[EDI_BUCKETS];
 	struct edi_segment_def *segments[EDI_BUCKETS];
+	struct edi_meaning **meanings; /* EDI_BUCKETS; NULL: none were wanted */
 	struct edi_message_def *messages;
-};
-
-struct edi_dictionary_set {
-	struct van_arena *arena;
-	struct edi_dictionary *dictionaries;
 };
 
 /* Up to four bytes of an identifier; longer ones never match. */
@@ -124,21 +144,28 @@ static inline uint32_t edi_pack(const char *p, size_t n)
 	return n > 4 ? 0 : v;
 }
 
+unsigned edi_bucket(struct slice id);
+
 bool edi_codes_has(const struct edi_codes *c, struct slice value);
 int edi_codes_add(struct van_arena *a, struct edi_codes *c, struct slice value);
+int edi_meaning_add(struct van_arena *a, struct edi_dictionary *d, struct slice element, struct slice value, struct slice text);
+/* Here or in the dictionaries it extends; absent. */
+struct slice edi_meaning_find(const struct edi_dictionary *d, struct slice element, struct slice value);
 
-struct edi_dictionary *edi_dictionary_get(const struct edi_dictionary_set *set, enum edi_standard s, struct slice version);
-/* Here or in the dictionaries it extends; NULL. */
+/* Here or in the dictionaries it extends; NULL. Fields of a segment or composite found so need not be linked. */
 const struct edi_element_def *edi_find_element(const struct edi_dictionary *d, struct slice id);
 const struct edi_composite_def *edi_find_composite(const struct edi_dictionary *d, struct slice id);
 const struct edi_segment_def *edi_find_segment(const struct edi_dictionary *d, struct slice id);
-unsigned edi_bucket(struct slice id);
+/* The segment as it is in `d`, with its fields linked. *ret is NULL when there is no definition. 0, VAN_ESYNTAX (it uses
+ * something that is not defined), VAN_ENOMEM. */
+int edi_link_segment(struct edi_dictionary *d, struct slice id, struct van_arena *arena, const struct edi_segment_def **ret,
+	struct van_error *e);
+/* Links all that `d` itself defines, its messages too: to find every error. */
+int edi_link_all(struct edi_dictionary *d, struct van_arena *arena, struct van_error *e);
 
-/* Adds one file's text. `name` is for errors. */
-int edi_dictionary_parse(struct edi_dictionary_set *set, struct slice text, const char *name, struct van_error *e);
-/* Links everything and compiles the messages. */
-int edi_dictionary_resolve(struct edi_dictionary_set *set, struct van_error *e);
-/* Compiles one message's transitions. */
+/* Parses one file's text into `d`, whose standard and version (unless absent) it must have. */
+int edi_dictionary_parse(struct edi_dictionary *d, struct slice text, struct van_arena *arena, struct van_error *e);
+/* Links one message with what it uses and compiles its transitions. */
 int edi_message_compile(struct edi_message_def *m, struct van_arena *arena, struct van_error *e);
 
 #endif

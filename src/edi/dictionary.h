@@ -1,5 +1,7 @@
-/* Dictionaries: text files (doc/dictionary-format.md) compiled to tables. A set is read-only once opened, so threads
- * and forked processes share it. */
+/* Dictionaries: text files (doc/dictionary-format.md) compiled to tables.
+ *
+ * Opening a set only lists the files; a file is read and compiled when a message that needs it is first looked for, found
+ * by its name (STANDARD-VERSION-TYPE.dict over STANDARD-VERSION.dict). So a set changes as it is used: one thread at a time. */
 #ifndef OPENVAN_EDI_DICTIONARY_H
 #define OPENVAN_EDI_DICTIONARY_H
 
@@ -11,13 +13,32 @@
 struct edi_dictionary_set;
 struct edi_message_def;
 
-/* Reads all *.dict below the first of these folders that exists: $OPENVAN_DICT, `path` (may be NULL), VAN_DATADIR/dict.
- * Opens files: call it before rights are dropped. 0, VAN_ENOTFOUND, VAN_ESYNTAX (text names file and line). */
+/* Lists the *.dict of the first of these folders that exists: $OPENVAN_DICT, `path` (may be NULL), VAN_DATADIR/dict.
+ * 0, VAN_ENOTFOUND, VAN_ENOMEM. */
 int edi_dictionary_set_open(const char *path, struct edi_dictionary_set **ret, struct van_error *e);
 void edi_dictionary_set_free(struct edi_dictionary_set *set); /* NULL is fine */
+/* Another folder, searched before those there are: what it has replaces what they have. Before the first look-up.
+ * VAN_ENOTFOUND when it is not there or has no *.dict. */
+int edi_dictionary_set_add(struct edi_dictionary_set *set, const char *folder, struct van_error *e);
+/* Code meanings and envelope segments are wanted too (they have no part in validation). Before the first look-up. */
+void edi_dictionary_set_explain(struct edi_dictionary_set *set);
+/* Reads all files' text now, so that no file is opened later: call it before rights are dropped. 0 or VAN_EIO, VAN_ENOMEM. */
+int edi_dictionary_set_preload(struct edi_dictionary_set *set, struct van_error *e);
 
-/* The message's definition, or NULL. X12 versions match on their first six characters ("004010VICS" is 004010). */
-const struct edi_message_def *edi_dictionary_find(const struct edi_dictionary_set *set, enum edi_standard standard,
-	struct slice version, struct slice type);
+/* Loads and links all that every file says (explanations when they are wanted), to find errors. As edi_dictionary_find. */
+int edi_dictionary_set_check(struct edi_dictionary_set *set, struct van_error *e);
+
+/* *ret: the message's definition, NULL when there is none. X12 versions match on their first six characters ("004010VICS"
+ * is 004010). 0, or negative when a file cannot be read or is in error (VAN_ESYNTAX, `e` names file and line). */
+int edi_dictionary_find(struct edi_dictionary_set *set, enum edi_standard standard, struct slice version, struct slice type,
+	const struct edi_message_def **ret, struct van_error *e);
+
+/* For people. The name of a segment's definition and its fields, and what codes mean: of the message (which may be NULL)
+ * or, for envelopes, of the standard. The set was opened to explain. *ret NULL: there is none. As edi_dictionary_find. */
+struct edi_segment_def;
+int edi_dictionary_segment(struct edi_dictionary_set *set, enum edi_standard standard, const struct edi_message_def *message,
+	struct slice id, const struct edi_segment_def **ret, struct van_error *e);
+struct slice edi_dictionary_meaning(struct edi_dictionary_set *set, enum edi_standard standard, const struct edi_message_def *message,
+	struct slice element, struct slice value); /* absent: not known */
 
 #endif

@@ -94,29 +94,32 @@ static int compile_node(struct compiler *c, int32_t node)
 }
 
 /* Links the nodes with their segments; a loop takes its trigger's identifier. */
-static int link_nodes(struct edi_message_def *m, struct van_error *e)
+static int link_nodes(struct edi_message_def *m, struct van_arena *arena, struct van_error *e)
 {
+	const struct slice path = m->from->path;
 	for (int32_t i = m->count - 1; i >= 0; i--) {
 		struct edi_node *n = &m->nodes[i];
 		if (n->is_loop) {
 			if (n->last == i || m->nodes[i + 1].is_loop)
-				return van_error_set(e, VAN_ESYNTAX, "message %.*s: loop %.*s does not begin with a segment", SLICE_ARG(m->type),
-					SLICE_ARG(n->loop));
+				return van_error_set(e, VAN_ESYNTAX, "%.*s:%u: loop %.*s does not begin with a segment; put the segment that begins it first",
+					SLICE_ARG(path), n->line, SLICE_ARG(n->loop));
 			n->id = m->nodes[i + 1].id;
 			continue;
 		}
-		n->segment = edi_find_segment(m->dictionary, n->id);
-		if (!n->segment || n->segment->known_only)
-			return van_error_set(e, VAN_ESYNTAX, "message %.*s uses segment %.*s, which dictionary %.*s does not define",
-				SLICE_ARG(m->type), SLICE_ARG(n->id), SLICE_ARG(m->dictionary->version));
+		int rc = edi_link_segment(m->dictionary, n->id, arena, &n->segment, e);
+		if (rc < 0)
+			return rc;
+		if (!n->segment)
+			return van_error_set(e, VAN_ESYNTAX, "%.*s:%u: message %.*s uses segment %.*s, which is not defined; define it (segment %.*s) or "
+				"correct the name", SLICE_ARG(path), n->line, SLICE_ARG(m->type), SLICE_ARG(n->id), SLICE_ARG(n->id));
 	}
 	return 0;
 }
 
 int edi_message_compile(struct edi_message_def *m, struct van_arena *arena, struct van_error *e)
 {
-	int rc = link_nodes(m, e);
-	if (rc < 0)
+	int rc = m->compiled ? 0 : link_nodes(m, arena, e);
+	if (rc < 0 || m->compiled)
 		return rc;
 	struct compiler *c = calloc(1, sizeof *c);
 	if (!c)
@@ -127,5 +130,6 @@ int edi_message_compile(struct edi_message_def *m, struct van_arena *arena, stru
 		if (!m->nodes[i].is_loop)
 			rc = compile_node(c, i);
 	free(c);
+	m->compiled = rc == 0;
 	return rc < 0 ? van_error_set(e, (enum van_err)rc, "message %.*s is too large", SLICE_ARG(m->type)) : 0;
 }

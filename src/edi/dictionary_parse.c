@@ -4,14 +4,14 @@
 #include <stdio.h>
 
 struct parser {
-	struct edi_dictionary_set *set;
 	struct van_arena *arena;
 	struct van_error *e;
-	const char *file;
 	unsigned line;
 	struct slice rest; /* of the line */
 	struct edi_dictionary *dictionary;
+	bool begun;        /* a dictionary statement was there */
 	/* what indented lines belong to */
+	struct slice explained; /* the element of a `meanings` block */
 	struct edi_element_def *element;
 	struct edi_composite_def *composite;
 	struct edi_segment_def *segment;
@@ -22,13 +22,14 @@ struct parser {
 
 static int fail(struct parser *p, const char *what, struct slice word)
 {
-	return van_error_set(p->e, VAN_ESYNTAX, "%s:%u: %s '%.*s'; see doc/dictionary-format.md", p->file, p->line, what,
-		SLICE_ARG(word));
+	return van_error_set(p->e, VAN_ESYNTAX, "%.*s:%u: %s '%.*s'; see doc/dictionary-format.md", SLICE_ARG(p->dictionary->path), p->line,
+		what, SLICE_ARG(word));
 }
 
 static int no_memory(struct parser *p)
 {
-	return van_error_set(p->e, VAN_ENOMEM, "%s:%u: dictionaries need more memory than their bound", p->file, p->line);
+	return van_error_set(p->e, VAN_ENOMEM, "%.*s:%u: dictionaries need more memory than their bound",
+		SLICE_ARG(p->dictionary->path), p->line);
 }
 
 /* The next word of the line, absent at its end. */
@@ -75,22 +76,19 @@ static int parse_dictionary(struct parser *p)
 	enum edi_standard s = slice_is(standard, "x12") ? EDI_X12 : slice_is(standard, "edifact") ? EDI_EDIFACT : EDI_UNKNOWN;
 	if (!s || !version.n)
 		return fail(p, "expected: dictionary x12|edifact VERSION [extends VERSION], not", standard);
+	struct edi_dictionary *d = p->dictionary;
+	if (d->standard != s || (d->version.p && !slice_eq(d->version, version)))
+		return fail(p, "one file holds one standard and version, those of its name, not", version);
+	if (!d->version.p)
+		d->version = van_arena_slice(p->arena, version);
 	if (slice_is(word(p), "extends"))
 		extends = word(p);
-	struct edi_dictionary *d = edi_dictionary_get(p->set, s, version);
-	if (!d) {
-		d = van_arena_alloc(p->arena, sizeof *d);
-		if (!d)
-			return no_memory(p);
-		d->standard = s;
-		d->version = van_arena_slice(p->arena, version);
-		d->next = p->set->dictionaries;
-		p->set->dictionaries = d;
-	}
-	if (extends.n)
+	if (extends.n) {
 		d->extends = van_arena_slice(p->arena, extends);
-	p->dictionary = d;
-	return 0;
+		d->line = p->line;
+	}
+	p->begun = true;
+	return d->version.p ? 0 : no_memory(p);
 }
 
 static enum edi_type type_of(struct slice s, unsigned *decimals)
@@ -138,22 +136,47 @@ static int parse_element(struct parser *p)
 	d->next = *bucket;
 	*bucket = d;
 	p->element = d;
+	p->dictionary->defines = true;
 	return 0;
+}
+
+static struct edi_codes *codes_here(struct parser *p)
+{
+	if (!p->element->codes)
+		p->element->codes = van_arena_alloc(p->arena, sizeof *p->element->codes);
+	return p->element->codes;
 }
 
 static int parse_codes(struct parser *p)
 {
 	if (!p->element)
 		return fail(p, "codes belong under an element", SLICE_NONE);
-	if (!p->element->codes) {
-		p->element->codes = van_arena_alloc(p->arena, sizeof *p->element->codes);
-		if (!p->element->codes)
-			return no_memory(p);
-	}
+	if (!codes_here(p))
+		return no_memory(p);
 	for (struct slice s = word(p); s.p; s = word(p))
 		if (edi_codes_add(p->arena, p->element->codes, s) < 0)
 			return no_memory(p);
 	return 0;
+}
+
+/* code VALUE "meaning": under an element it lists the value too, under `meanings` it only explains it. */
+static int parse_code(struct parser *p)
+{
+	struct slice value = word(p), text = at_quote(p) ? word(p) : SLICE_NONE, element = p->element ? p->element->id : p->explained;
+	if (!element.p)
+		return fail(p, "a code belongs under an element or meanings, not", value);
+	if (!value.n || !text.n || word(p).p)
+		return fail(p, "expected: code VALUE \"meaning\", at", value);
+	if (p->element && (!codes_here(p) || edi_codes_add(p->arena, p->element->codes, value) < 0))
+		return no_memory(p);
+	return p->dictionary->meanings && edi_meaning_add(p->arena, p->dictionary, element, value, text) < 0 ? no_memory(p) : 0;
+}
+
+/* meanings ELEMENT */
+static int parse_meanings(struct parser *p)
+{
+	p->explained = word(p);
+	return p->explained.n ? 0 : fail(p, "expected: meanings ELEMENT", SLICE_NONE);
 }
 
 static int parse_composite(struct parser *p)
@@ -165,8 +188,11 @@ static int parse_composite(struct parser *p)
 	d->name = van_arena_slice(p->arena, word(p));
 	struct edi_composite_def **bucket = &p->dictionary->composites[edi_bucket(d->id)];
 	d->next = *bucket;
+	d->from = p->dictionary;
+	d->line = p->line;
 	*bucket = d;
 	p->composite = d;
+	p->dictionary->defines = true;
 	return 0;
 }
 
@@ -179,8 +205,11 @@ static int parse_segment(struct parser *p)
 	d->name = van_arena_slice(p->arena, word(p));
 	struct edi_segment_def **bucket = &p->dictionary->segments[edi_bucket(d->id)];
 	d->next = *bucket;
+	d->from = p->dictionary;
+	d->line = p->line;
 	*bucket = d;
 	p->segment = d;
+	p->dictionary->defines = true;
 	return 0;
 }
 
@@ -251,6 +280,7 @@ static int parse_known(struct parser *p)
 			at = &(*at)->next;
 		*at = d;
 	}
+	p->dictionary->defines = true;
 	return 0;
 }
 
@@ -264,6 +294,8 @@ static int parse_message(struct parser *p)
 	m->group = at_quote(p) ? SLICE("") : van_arena_slice(p->arena, word(p));
 	m->name = van_arena_slice(p->arena, word(p));
 	m->dictionary = p->dictionary;
+	m->from = p->dictionary;
+	m->line = p->line;
 	m->next = p->dictionary->messages;
 	p->dictionary->messages = m;
 	p->message = m;
@@ -301,7 +333,7 @@ static int add_node(struct parser *p, struct slice id, bool is_loop)
 	}
 	struct slice req = word(p), max = word(p), when = word(p);
 	struct edi_node *n = &m->nodes[m->count];
-	*n = (struct edi_node){.is_loop = is_loop, .parent = p->depth ? p->loops[p->depth - 1] : -1, .last = m->count};
+	*n = (struct edi_node){.is_loop = is_loop, .line = p->line, .parent = p->depth ? p->loops[p->depth - 1] : -1, .last = m->count};
 	n->mandatory = slice_is(req, "M");
 	if (!n->mandatory && !slice_is(req, "O") && !slice_is(req, "C"))
 		return fail(p, "requirement is M, O or C, not", req);
@@ -337,6 +369,7 @@ static int parse_structure(struct parser *p, struct slice first)
 static void close_block(struct parser *p)
 {
 	p->element = NULL;
+	p->explained = SLICE_NONE;
 	p->composite = NULL;
 	p->segment = NULL;
 	p->message = NULL;
@@ -353,11 +386,11 @@ static int parse_line(struct parser *p)
 		bool block;
 	} statements[] = {{"dictionary", parse_dictionary, true}, {"element", parse_element, true}, {"composite", parse_composite, true},
 		{"segment", parse_segment, true}, {"message", parse_message, true}, {"known-segments", parse_known, true},
-		{"codes", parse_codes, false}, {"note", parse_notes, false}};
+		{"meanings", parse_meanings, true}, {"codes", parse_codes, false}, {"code", parse_code, false}, {"note", parse_notes, false}};
 	for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
 		if (!slice_is(first, statements[i].name))
 			continue;
-		if (i && !p->dictionary)
+		if (i && !p->begun)
 			return fail(p, "a dictionary statement must come before", first);
 		if (statements[i].block && p->depth)
 			return fail(p, "a loop has no end before", first);
@@ -365,7 +398,7 @@ static int parse_line(struct parser *p)
 			close_block(p);
 		return statements[i].parse(p);
 	}
-	if (slice_is(first, "open-codes") && p->dictionary) {
+	if (slice_is(first, "open-codes") && p->begun) {
 		p->dictionary->open_codes = true;
 		return 0;
 	}
@@ -378,9 +411,9 @@ static int parse_line(struct parser *p)
 	return fail(p, "unknown statement", first);
 }
 
-int edi_dictionary_parse(struct edi_dictionary_set *set, struct slice text, const char *name, struct van_error *e)
+int edi_dictionary_parse(struct edi_dictionary *d, struct slice text, struct van_arena *arena, struct van_error *e)
 {
-	struct parser p = {.set = set, .arena = set->arena, .e = e, .file = name};
+	struct parser p = {.dictionary = d, .arena = arena, .e = e};
 	int rc = 0;
 	while (rc == 0 && text.p) {
 		p.rest = slice_cut(&text, '\n');

@@ -9,7 +9,9 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/check_error.c \
 	%D%/definition.h \
 	%D%/dictionary.c %D%/dictionary.h \
+	%D%/dictionary_codes.c \
 	%D%/dictionary_compile.c \
+	%D%/dictionary_link.c \
 	%D%/dictionary_parse.c \
 	%D%/envelope.c %D%/envelope.h %D%/envelope_private.h \
 	%D%/envelope_check.c \

@@ -1,5 +1,5 @@
 # EDI and maps.
-EDI_TESTS = %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_map
+EDI_TESTS = %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_map
 check_PROGRAMS += $(EDI_TESTS)
 TESTS += $(EDI_TESTS)
 %C%_test_edi_charset_SOURCES = %D%/test_edi_charset.c
@@ -11,6 +11,9 @@ TESTS += $(EDI_TESTS)
 %C%_test_edi_check_SOURCES = %D%/test_edi_check.c %D%/edi_input.h
 %C%_test_edi_check_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_edi_check_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
+%C%_test_edi_dictionary_SOURCES = %D%/test_edi_dictionary.c %D%/edi_input.h
+%C%_test_edi_dictionary_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_edi_dictionary_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
 %C%_test_map_SOURCES = %D%/test_map.c %D%/edi_input.h
 %C%_test_map_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_map_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)

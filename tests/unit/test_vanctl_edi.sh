@@ -40,6 +40,20 @@ gives 0 "$vanctl" edi stats "$sample" && has 'MB/s' && has '850'; ok "stats"
 gives 0 "$vanctl" edi stats --json "$sample" && has '"messages":1'; ok "stats --json"
 gives 0 "$vanctl" edi inspect "$work/bad" && has 'AK403 7' && has 'BEG03  PO-2026-0417'; ok "inspect"
 gives 0 "$vanctl" edi inspect --json "$work/bad" && has '"name":"order line"'; ok "inspect --json"
+gives 0 "$vanctl" edi inspect "$sample" && has 'ISA15  T  (usage: test)' && has 'GS01  PO  (functional code: 850 order)'; ok "inspect: meanings in envelopes"
+printf "UNB+UNOC:4+A+B:14+260115:0930+1'UNH+1+ORDERS:D:96A:UN'BGM+220+1+9'DTM+137:20260115:102*2:?+x:y'UNT+4+1'UNZ+1+1'" >"$work/rep"
+gives 0 "$vanctl" edi inspect "$work/rep" && has 'UNB03-2  14  (id qualifier: GS1 (GLN))' && has 'DTM01\[1\]-2  20260115' && has 'DTM01\[2\]-2  +x'; ok "inspect: components, repetitions, release characters"
+gives 0 "$vanctl" edi inspect --json "$work/rep" && python3 - "$work/out" <<'EOF'; ok "inspect --json: components and repetitions"
+import json, sys
+segments = json.load(open(sys.argv[1]))
+dtm = next(s for s in segments if s["segment"] == "DTM")
+assert [e["repetition"] for e in dtm["elements"]] == [1, 2], dtm
+assert [c["value"] for c in dtm["elements"][1]["components"]] == ["2", "+x", "y"], dtm
+unb = segments[0]
+assert unb["elements"][2]["components"][1]["meaning"] == "GS1 (GLN)", unb
+EOF
+gives 0 "$vanctl" edi ack "$work/bad" && cp "$work/out" "$work/ack" && gives 0 "$vanctl" edi inspect "$work/ack" &&
+	has 'AK403  7  (.*code not in the list)' && has 'AK501  R  (.*rejected)'; ok "inspect: meanings in a 997"
 gives 0 "$vanctl" edi ack "$work/bad" && has 'AK3\*PO1\*28\*\*8~AK4\*3\*355\*7\*QQ~AK5\*R\*5~AK9\*R\*1\*1\*0~'; ok "ack: a 997"
 cp "$work/out" "$work/997"
 gives 0 "$vanctl" edi validate "$work/997"; ok "our 997 is valid"

@@ -98,6 +98,8 @@ static int load_data(struct worker *w)
 	if (dict) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", dict->fd);
 		rc = edi_dictionary_set_open(path, &w->dictionaries, &e);
+		if (rc == 0) /* no file can be opened later */
+			rc = edi_dictionary_set_preload(w->dictionaries, &e);
 	}
 	if (rc == 0 && maps) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", maps->fd);

@@ -1,0 +1,95 @@
+/* Code lists, and what codes mean. */
+#include "edi/definition.h"
+
+unsigned edi_bucket(struct slice id)
+{
+	unsigned h = 5381;
+	for (size_t i = 0; i < id.n; i++)
+		h = h * 33 + (unsigned char)id.p[i];
+	return h % EDI_BUCKETS;
+}
+
+static const unsigned char digit37[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16, ['G'] = 17, ['H'] = 18, ['I'] = 19,
+	['J'] = 20, ['K'] = 21, ['L'] = 22, ['M'] = 23, ['N'] = 24, ['O'] = 25, ['P'] = 26, ['Q'] = 27, ['R'] = 28,
+	['S'] = 29, ['T'] = 30, ['U'] = 31, ['V'] = 32, ['W'] = 33, ['X'] = 34, ['Y'] = 35, ['Z'] = 36,
+};
+
+/* 1 + the number of the code among all of one to three letters and digits; 0 for others. Lower case is another code. */
+static unsigned code_bit(struct slice s)
+{
+	if (s.n < 1 || s.n > 3)
+		return 0;
+	unsigned v = 0;
+	for (size_t i = 0; i < 3; i++) {
+		unsigned d = i < s.n ? digit37[(unsigned char)s.p[i]] : 0;
+		if (i < s.n && !d)
+			return 0;
+		v = v * 37 + d;
+	}
+	return v + 1;
+}
+
+bool edi_codes_has(const struct edi_codes *c, struct slice value)
+{
+	unsigned bit = code_bit(value);
+	if (bit)
+		return c->bits && (c->bits[(bit - 1) / 64] >> ((bit - 1) % 64) & 1);
+	for (size_t i = 0; i < c->other_count; i++)
+		if (slice_eq(c->others[i], value))
+			return true;
+	return false;
+}
+
+int edi_codes_add(struct van_arena *a, struct edi_codes *c, struct slice value)
+{
+	unsigned bit = code_bit(value);
+	if (bit) {
+		if (!c->bits && !(c->bits = van_arena_array(a, EDI_CODE_BITS / 64 + 1, sizeof *c->bits)))
+			return VAN_ENOMEM;
+		c->bits[(bit - 1) / 64] |= (uint64_t)1 << ((bit - 1) % 64);
+		return 0;
+	}
+	if (c->other_count == c->other_room) {
+		size_t room = c->other_room ? 2 * c->other_room : 8;
+		struct slice *more = van_arena_array(a, room, sizeof *more);
+		if (!more)
+			return VAN_ENOMEM;
+		if (c->other_count)
+			memcpy(more, c->others, c->other_count * sizeof *more);
+		c->others = more;
+		c->other_room = room;
+	}
+	c->others[c->other_count++] = van_arena_slice(a, value);
+	return 0;
+}
+
+/* --- meanings ---------------------------------------------------------------------------------------------------------- */
+
+static unsigned meaning_bucket(struct slice element, struct slice value)
+{
+	return (edi_bucket(element) * 31 + edi_bucket(value)) % EDI_BUCKETS;
+}
+
+int edi_meaning_add(struct van_arena *a, struct edi_dictionary *d, struct slice element, struct slice value, struct slice text)
+{
+	if (!d->meanings && !(d->meanings = van_arena_array(a, EDI_BUCKETS, sizeof(struct edi_meaning *))))
+		return VAN_ENOMEM;
+	struct edi_meaning *m = van_arena_alloc(a, sizeof *m), **bucket = &d->meanings[meaning_bucket(element, value)];
+	if (!m)
+		return VAN_ENOMEM;
+	*m = (struct edi_meaning){*bucket, van_arena_slice(a, element), van_arena_slice(a, value), van_arena_slice(a, text)};
+	*bucket = m;
+	return m->element.p && m->value.p && m->text.p ? 0 : VAN_ENOMEM;
+}
+
+struct slice edi_meaning_find(const struct edi_dictionary *d, struct slice element, struct slice value)
+{
+	unsigned bucket = meaning_bucket(element, value);
+	for (; d; d = d->base)
+		for (const struct edi_meaning *m = d->meanings ? d->meanings[bucket] : NULL; m; m = m->next)
+			if (slice_eq(m->value, value) && slice_eq(m->element, element))
+				return m->text;
+	return SLICE_NONE;
+}
