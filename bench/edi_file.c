@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define FULL_MESSAGES 168000 /* more than 200 MB */
-#define QUICK_MESSAGES 20000
-#define ROUNDS 3
+#define QUICK_MESSAGES 60000
+#define ROUNDS 5
 #define CHUNK ((size_t)256 << 10) /* as the product reads */
 
 /* CPU time, user and system: what others do on this machine must not count. */

@@ -216,7 +216,8 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 	edi_errors_begin(c, EDI_LEVEL_MESSAGE, &m->errors);
 	c->key_tail = &m->keys;
 	c->key_count = 0;
-	edi_keys_begin(c);
+	if (!c->options.envelopes_only)
+		edi_keys_begin(c);
 	m->acknowledgement = edi_ack_type(s->standard, m->type);
 	c->def = NULL;
 	if (!c->options.envelopes_only && !c->error)
@@ -304,6 +305,8 @@ static int interchange_end(struct edi_checker *c, const struct edi_envelope *e)
 
 static int segment(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
 {
+	if (c->options.envelopes_only)
+		return c->error;
 	for (const struct edi_key_row *row = c->keys; row < c->keys_end; row++)
 		if (s->bytes[0] == row->segment[0] && edi_segment_is(s, row->segment))
 			edi_keys_segment(c, row, s);
@@ -360,7 +363,6 @@ static struct edi_checker *checker_new(struct edi_dictionary_set *set, const str
 		c->sink = *sink;
 	c->interchange_tail = &c->report.interchanges;
 	c->envelope = (struct edi_envelope){.on_event = on_event, .on_error = edi_checker_envelope_error, .ctx = c};
-	c->envelope.heads_only = c->options.envelopes_only;
 	c->validator.fn = edi_checker_problem;
 	c->validator.ctx = c;
 	c->validator.strict_codes = c->options.strict_codes;
@@ -374,6 +376,7 @@ static struct edi_checker *checker_new(struct edi_dictionary_set *set, const str
 		whole = (c->spare = van_arena_new(STREAM_MEMORY)) != NULL;
 	struct edi_lexer_options lexer = {.max_segment = c->options.max_segment};
 	c->lexer = edi_lexer_new(&lexer, edi_envelope_segment, &c->envelope);
+	c->envelope.heads_only = c->options.envelopes_only ? c->lexer : NULL;
 	if (!whole || !c->lexer) {
 		edi_checker_free(c);
 		return NULL;
@@ -418,8 +421,9 @@ static void finish_report(struct edi_checker *c)
 int edi_checker_feed(struct edi_checker *c, struct slice chunk, bool last)
 {
 	int rc = c->error ? c->error : edi_lexer_feed(c->lexer, chunk, last);
+	struct edi_lexer_counts counts = edi_lexer_counts(c->lexer);
 	if (rc == 0 && last)
-		rc = edi_envelope_finish(&c->envelope);
+		rc = edi_envelope_finish(&c->envelope, &counts);
 	if (rc == 0 && last)
 		finish_report(c);
 	if (rc == 0)

@@ -70,6 +70,8 @@ static int close_level(struct edi_envelope *e, enum edi_level level, const struc
 	if (rc == 0)
 		rc = event(e, ends[level], s);
 	l->open = false;
+	if (e->heads_only)
+		edi_lexer_heads_only(e->heads_only, false);
 	return rc;
 }
 
@@ -157,7 +159,10 @@ static int open_message(struct edi_envelope *e, const struct edi_segment *s)
 		e->levels[EDI_LEVEL_INTERCHANGE].counted++; /* UNZ counts messages where there are no groups */
 	open_level(e, EDI_LEVEL_MESSAGE, s, s->offset);
 	e->end = s->end;
+	e->head = s->ordinal;
 	e->position = 1;
+	if (e->heads_only)
+		edi_lexer_heads_only(e->heads_only, true);
 	if (rc == 0)
 		rc = event(e, EDI_EVENT_MESSAGE, s);
 	if (rc == 0)
@@ -187,11 +192,9 @@ static int trailer(struct edi_envelope *e, enum edi_level level, const struct ed
 
 static inline int body(struct edi_envelope *e, const struct edi_segment *s)
 {
-	e->end = s->end;
-	if (e->levels[EDI_LEVEL_MESSAGE].open) {
-		e->position++;
+	e->position++;
+	if (e->levels[EDI_LEVEL_MESSAGE].open)
 		return e->heads_only ? 0 : event(e, EDI_EVENT_SEGMENT, s);
-	}
 	if (!e->levels[EDI_LEVEL_INTERCHANGE].open)
 		return 0;
 	if (e->standard == EDI_X12 && (edi_segment_is(s, "TA1") || edi_segment_is(s, "ISX") || edi_segment_is(s, "TA3")))
@@ -205,9 +208,12 @@ static inline int body(struct edi_envelope *e, const struct edi_segment *s)
 int edi_envelope_segment(void *envelope, const struct edi_segment *s)
 {
 	struct edi_envelope *e = envelope;
-	uint32_t n = s->at[1] - 1, id = 0;
+	uint32_t n = s->at[1] - 1 - s->at[0], id = 0;
 	const unsigned char *p = (const unsigned char *)s->bytes;
+	e->end = s->before;
+	e->position = s->ordinal - e->head; /* of the segment before, which may not have been given to us */
 	if (s->flags & EDI_SEGMENT_UNA) {
+		e->position++; /* it has no number of its own */
 		int rc = close_below(e, EDI_LEVEL_INTERCHANGE);
 		e->una = s->offset + 1;
 		return rc;
@@ -238,8 +244,10 @@ int edi_envelope_segment(void *envelope, const struct edi_segment *s)
 	}
 }
 
-int edi_envelope_finish(struct edi_envelope *e)
+int edi_envelope_finish(struct edi_envelope *e, const struct edi_lexer_counts *counts)
 {
+	e->end = counts->end;
+	e->position = counts->segments - e->head + 1;
 	return close_below(e, EDI_LEVEL_INTERCHANGE);
 }
 

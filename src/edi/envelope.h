@@ -47,9 +47,10 @@ struct edi_envelope {
 	edi_envelope_error_fn on_error;
 	void *ctx;
 	enum edi_standard standard;
-	bool heads_only;               /* no SEGMENT events: nobody looks into the messages */
+	struct edi_lexer *heads_only;  /* nobody looks into the messages: no SEGMENT events, this lexer need not give out bodies */
 	bool group_5010;               /* AK905 has the codes of 005010 */
 	struct edi_level_state levels[3]; /* by enum edi_level */
+	uint64_t head;                 /* ordinal of the message's first segment */
 	uint64_t position;             /* of the segment in its message, from 1 */
 	uint64_t end;                  /* offset after the last segment seen */
 	uint64_t una;                  /* 1 + offset of a UNA that waits for its UNB */
@@ -59,8 +60,8 @@ struct edi_envelope {
 
 /* For the lexer: edi_lexer_new(options, edi_envelope_segment, envelope). */
 int edi_envelope_segment(void *envelope, const struct edi_segment *s);
-/* After the lexer's last feed: ends what is open. */
-int edi_envelope_finish(struct edi_envelope *e);
+/* After the lexer's last feed: ends what is open. `counts`: the lexer's. */
+int edi_envelope_finish(struct edi_envelope *e, const struct edi_lexer_counts *counts);
 void edi_envelope_free(struct edi_envelope *e);
 
 #endif

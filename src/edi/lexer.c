@@ -6,7 +6,6 @@
 #define DEFAULT_SEGMENT ((size_t)1 << 20)
 #define LARGEST_SEGMENT ((size_t)16 << 20)
 #define DEFAULT_ELEMENTS 8192
-#define SPARE_ELEMENTS 130 /* two blocks of the fast loop past the last that counts */
 #define CARRY_STEP 512     /* bytes added to the carry at a time, so that little is copied */
 #define LARGEST_WINDOW ((size_t)1 << 30) /* element positions have 32 bits */
 
@@ -49,8 +48,11 @@ struct edi_lexer *edi_lexer_new(const struct edi_lexer_options *options, edi_seg
 	if (l->max_segment > LARGEST_SEGMENT)
 		l->max_segment = LARGEST_SEGMENT;
 	l->max_elements = options && options->max_elements ? options->max_elements : DEFAULT_ELEMENTS;
-	l->cap = l->max_elements + SPARE_ELEMENTS;
-	l->at = calloc((size_t)l->cap + 1, sizeof *l->at);
+	l->cap = l->max_elements + 2;
+	l->at = calloc(l->cap + LEX_BATCH + 64, sizeof *l->at);
+	struct lex_finder finders[LEX_FINDERS];
+	lex_finders(finders);
+	l->find = finders[0].find;
 	l->carry.max = l->max_segment + 2 * CARRY_STEP;
 	l->slow.max = l->max_segment + 2 * CARRY_STEP;
 	l->n = 1;
@@ -73,7 +75,14 @@ void edi_lexer_free(struct edi_lexer *l)
 
 struct edi_lexer_counts edi_lexer_counts(const struct edi_lexer *l)
 {
-	return l->counts;
+	struct edi_lexer_counts counts = l->counts;
+	counts.end = l->end;
+	return counts;
+}
+
+void edi_lexer_heads_only(struct edi_lexer *l, bool on)
+{
+	l->heads_only = on;
 }
 
 static bool at_end_of_interchange(const struct edi_lexer *l, const struct edi_segment *s)
@@ -89,45 +98,49 @@ static void take_isx(struct edi_lexer *l, const struct edi_segment *s)
 		l->delimiters.release = *e.p;
 }
 
-int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t offset, uint64_t end)
+uint32_t lex_trim(struct edi_lexer *l, const char *base, uint32_t *at, uint32_t *count, uint32_t length)
 {
-	if (l->lead_length && length >= l->lead_length && memcmp(bytes + length - l->lead_length, l->lead, l->lead_length) == 0)
-		length -= l->lead_length;
-	l->at[l->n] = (uint32_t)length + 1;
+	uint32_t n = *count;
+	if (l->lead_length && length >= l->lead_length && memcmp(base + at[0] + length - l->lead_length, l->lead, l->lead_length) == 0)
+		length -= (uint32_t)l->lead_length;
 	if (length > l->max_segment) {
-		length = l->max_segment;
-		while (l->n > 1 && l->at[l->n - 1] > length)
-			l->n--;
-		l->at[l->n] = (uint32_t)length + 1;
+		length = (uint32_t)l->max_segment;
+		while (n > 1 && at[n - 1] - at[0] > length)
+			n--;
 		l->flags |= EDI_SEGMENT_TOO_LONG;
 	}
-	if (l->n > l->max_elements) {
-		l->n = l->max_elements;
+	at[n] = at[0] + length + 1;
+	if (n > l->max_elements) {
+		n = l->max_elements;
 		l->flags |= EDI_SEGMENT_TOO_MANY;
 	}
-	if (!(l->flags & EDI_SEGMENT_UNA))
-		l->counts.segments++;
-	struct edi_segment s = {.bytes = bytes, .length = (uint32_t)length, .count = l->n, .at = l->at, .flags = l->flags,
-		.standard = l->standard, .offset = offset, .end = end, .ordinal = l->counts.segments, .delimiters = &l->delimiters};
+	*count = n;
+	return length;
+}
+
+void lex_after(struct edi_lexer *l, const struct edi_segment *s)
+{
+	if (at_end_of_interchange(l, s)) {
+		l->state = LEX_JUNK;
+		l->wrapped = false;
+		l->flags = 0;
+		l->before = 0;
+	} else if (l->standard == EDI_X12 && edi_segment_is(s, "ISX")) {
+		take_isx(l, s);
+		l->state = LEX_START; /* the fast loop must begin anew with it */
+	}
+}
+
+int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t offset, uint64_t end)
+{
+	uint32_t n = l->n;
+	l->at[n] = (uint32_t)length + 1;
 	l->n = 1;
-	l->flags = l->wrapped ? EDI_SEGMENT_WRAPPED : 0;
 	l->released = false;
 	l->scanned = 0;
-	int rc = l->fn(l->ctx, &s);
-	if (rc < 0)
-		return rc;
-	if (s.length >= 3 && (s.bytes[0] == 'I' || s.bytes[0] == 'U')) {
-		if (at_end_of_interchange(l, &s)) {
-			l->state = LEX_JUNK;
-			l->wrapped = false;
-			l->flags = 0;
-			l->before = 0;
-		} else if (l->standard == EDI_X12 && edi_segment_is(&s, "ISX")) {
-			take_isx(l, &s);
-			l->state = LEX_START; /* the fast loop must begin anew with it */
-		}
-	}
-	return 0;
+	int rc = lex_give(l, bytes, l->at, n, (uint32_t)length, offset, end);
+	l->end = end;
+	return rc;
 }
 
 /* --- outside interchanges --------------------------------------------------------------------------------------------- */

@@ -33,11 +33,13 @@ struct edi_segment {
 	const char *bytes;   /* without terminator */
 	uint32_t length;
 	uint32_t count;      /* elements, the identifier (number 0) included; at least 1 */
-	const uint32_t *at;  /* element i is bytes[at[i]] up to, not including, bytes[at[i + 1] - 1] */
+	const char *base;
+	const uint32_t *at;  /* element i is base[at[i]] up to, not including, base[at[i + 1] - 1]; bytes is base + at[0] */
 	uint32_t flags;      /* enum edi_segment_flag */
 	enum edi_standard standard;
 	uint64_t offset;     /* of its first byte in the input */
 	uint64_t end;        /* offset after its terminator */
+	uint64_t before;     /* offset after the terminator of the segment before it */
 	uint64_t ordinal;    /* in the input, from 1 */
 	const struct edi_delimiters *delimiters;
 };
@@ -45,12 +47,12 @@ struct edi_segment {
 /* Element i, absent past the last. Element 0 is the identifier. */
 static inline struct slice edi_segment_element(const struct edi_segment *s, uint32_t i)
 {
-	return i < s->count ? slice_make(s->bytes + s->at[i], s->at[i + 1] - 1 - s->at[i]) : SLICE_NONE;
+	return i < s->count ? slice_make(s->base + s->at[i], s->at[i + 1] - 1 - s->at[i]) : SLICE_NONE;
 }
 
 static inline bool edi_segment_is(const struct edi_segment *s, const char *id)
 {
-	size_t n = s->at[1] - 1;
+	size_t n = s->at[1] - 1 - s->at[0];
 	return strlen(id) == n && memcmp(s->bytes, id, n) == 0;
 }
 
@@ -74,8 +76,13 @@ void edi_lexer_free(struct edi_lexer *l); /* NULL is fine */
 /* `last`: the input ends with this chunk (which may be empty). 0, VAN_ENOMEM, VAN_ESTATE after last, or fn's error. */
 int edi_lexer_feed(struct edi_lexer *l, struct slice chunk, bool last);
 
+/* For fn, in a message that nobody looks into: from now on segments that cannot belong to an envelope (they begin with none
+ * of G, I, S, U) need not be given to fn. Their delimiters are found, and they are counted, as ever. */
+void edi_lexer_heads_only(struct edi_lexer *l, bool on);
+
 struct edi_lexer_counts {
 	uint64_t bytes, segments;
+	uint64_t end;        /* offset after the last segment's terminator */
 	uint64_t junk;       /* bytes outside interchanges that are not blanks or line ends */
 	uint64_t junk_at;    /* offset of the first of them */
 	bool byte_order_mark;

@@ -17,12 +17,36 @@ enum edi_lexer_state {
 	LEX_DONE,
 };
 
+#define LEX_BATCH ((size_t)1024) /* bytes that the fast loop looks through before it gives out segments; a multiple of 64 */
+
+/* What the first stage of the fast loop found in a batch. Positions are in the window. */
+struct lex_batch {
+	struct edi_delimiters delimiters;
+	uint32_t *list;     /* the segment in hand's start and elements, then 1 + position of each separator and terminator */
+	uint32_t count;
+	uint32_t end_count, release_count;
+	bool released;      /* the byte before the batch was a release character; then, its last byte is one */
+	uint32_t ends[LEX_BATCH];     /* entries of `list` that are terminators */
+	uint32_t releases[LEX_BATCH]; /* positions of release characters */
+};
+
+/* Looks through window[from, to); one for each instruction set that this processor has, the fastest first. Their results
+ * are the same. */
+typedef void (*lex_find_fn)(struct lex_batch *b, const char *window, size_t from, size_t to);
+#define LEX_FINDERS 4
+struct lex_finder {
+	const char *name;
+	lex_find_fn find;
+};
+size_t lex_finders(struct lex_finder list[static LEX_FINDERS]);
+
 struct edi_lexer {
 	edi_segment_fn fn;
 	void *ctx;
 	size_t max_segment;
-	uint32_t max_elements, cap; /* cap: entries of `at` */
-	uint32_t *at;
+	uint32_t max_elements, cap; /* cap: elements that the slow paths may write down */
+	uint32_t *at;       /* positions; the fast loop writes a batch ahead */
+	lex_find_fn find;
 	enum edi_lexer_state state;
 	int error;
 	/* of the segment in hand; positions are relative to its first byte, so it may move */
@@ -30,7 +54,9 @@ struct edi_lexer {
 	uint32_t flags;
 	size_t scanned;     /* bytes of it already looked at */
 	bool released;      /* the last byte looked at was a release character */
+	bool heads_only;    /* see edi_lexer_heads_only() */
 	uint64_t base;      /* input offset of the window's first byte */
+	uint64_t end;       /* input offset after the terminator of the last segment */
 	uint64_t slow_offset;
 	uint64_t binary_left; /* LEX_SLOW: raw bytes still to come */
 	bool binary_done;
@@ -57,8 +83,30 @@ static inline bool lex_alnum(unsigned char c)
 
 /* Gives the segment [bytes, bytes + length) with l->at, l->n, l->flags to fn and makes ready for the next. */
 int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t offset, uint64_t end);
+/* After fn saw the end of an interchange, or ISX: the state that follows from it. */
+void lex_after(struct edi_lexer *l, const struct edi_segment *s);
+/* Keeps the bounds: shortens the segment, says so in its flags, returns its length. */
+uint32_t lex_trim(struct edi_lexer *l, const char *base, uint32_t *at, uint32_t *count, uint32_t length);
 
-/* Scans the window from its segment start *pos. Emits whole segments, moves *pos to the start of the unfinished one and
+/* Gives the segment of `length` bytes whose elements begin at base[at[0]] … base[at[count - 1]] to fn; at[count] is 1 past
+ * its last byte. `offset` and `end`: of its first byte and after its terminator, in the input. at[count] may be changed. */
+static inline int lex_give(struct edi_lexer *l, const char *base, uint32_t *at, uint32_t count, uint32_t length, uint64_t offset,
+	uint64_t end)
+{
+	if (__builtin_expect(length > l->max_segment || count > l->max_elements || l->lead_length, 0)) {
+		length = lex_trim(l, base, at, &count, length);
+	}
+	l->counts.segments += !(l->flags & EDI_SEGMENT_UNA);
+	struct edi_segment s = {.base = base, .bytes = base + at[0], .length = length, .count = count, .at = at, .flags = l->flags,
+		.standard = l->standard, .offset = offset, .end = end, .before = l->end, .ordinal = l->counts.segments, .delimiters = &l->delimiters};
+	l->flags = l->wrapped ? EDI_SEGMENT_WRAPPED : 0;
+	int rc = l->fn(l->ctx, &s);
+	if (rc == 0 && (s.bytes[0] == 'I' || s.bytes[0] == 'U'))
+		lex_after(l, &s);
+	return rc;
+}
+
+/* Scans the window from its segment start *pos. Gives out whole segments, moves *pos to the start of the unfinished one and
  * leaves when the window is used up or the state is no longer LEX_SEGMENT. */
 int lex_scan(struct edi_lexer *l, const char *window, size_t length, size_t *pos);
 

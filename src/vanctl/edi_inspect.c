@@ -354,8 +354,9 @@ static int second_pass(struct inspect *x, struct slice in)
 	x->envelope = (struct edi_envelope){.on_event = on_event, .ctx = x};
 	struct edi_lexer *lexer = edi_lexer_new(NULL, edi_envelope_segment, &x->envelope);
 	int rc = lexer ? edi_lexer_feed(lexer, in, true) : VAN_ENOMEM;
+	struct edi_lexer_counts counts = lexer ? edi_lexer_counts(lexer) : (struct edi_lexer_counts){0};
 	if (rc == 0)
-		rc = edi_envelope_finish(&x->envelope);
+		rc = edi_envelope_finish(&x->envelope, &counts);
 	edi_lexer_free(lexer);
 	edi_envelope_free(&x->envelope);
 	return rc;

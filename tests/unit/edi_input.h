@@ -41,7 +41,8 @@ static inline int edi_digest_segment(void *ctx, const struct edi_segment *s)
 	struct edi_digest *d = ctx;
 	d->segments++;
 	edi_digest_add(d, s->bytes, s->length);
-	edi_digest_add(d, s->at, (s->count + 1) * sizeof *s->at);
+	for (uint32_t i = 0, at; i <= s->count; i++)
+		at = s->at[i] - s->at[0], edi_digest_add(d, &at, sizeof at);
 	edi_digest_add(d, &s->flags, sizeof s->flags);
 	edi_digest_add(d, &s->offset, sizeof s->offset);
 	edi_digest_add(d, &s->end, sizeof s->end);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "edi/lexer_private.h"
 #include "edi_input.h"
 
 #define ISA(terminator) "ISA*00*          *00*          *ZZ*ACME           *ZZ*VOLT           *260115*0930*U*00401*000000101*0*T*>" terminator
@@ -173,6 +174,82 @@ static void bounds_hold_in_every_chunking(void **state)
 	same_in_every_chunking(slice_make(input, (size_t)n), &o);
 }
 
+/* Bytes of all kinds, thick with delimiters and release characters. */
+static struct slice noise(char *room, size_t n, const char *head, unsigned seed)
+{
+	static const char some[] = "AB19 ++++''\'??\?:*~\n\r\0\xc3";
+	size_t at = strlen(head);
+	memcpy(room, head, at);
+	for (; at < n; at++) {
+		seed = seed * 1103515245u + 12345u;
+		room[at] = some[(seed >> 16) % (sizeof some - 1)];
+	}
+	return slice_make(room, n);
+}
+
+static struct edi_digest digest_with(lex_find_fn find, struct slice input, size_t chunk)
+{
+	struct edi_digest d = {1469598103934665603u, 0};
+	struct edi_lexer_options options = {.max_segment = 700, .max_elements = 60};
+	struct edi_lexer *l = edi_lexer_new(&options, edi_digest_segment, &d);
+	l->find = find;
+	for (size_t at = 0; at < input.n; at += chunk)
+		edi_lexer_feed(l, slice_make(input.p + at, input.n - at < chunk ? input.n - at : chunk), false);
+	edi_lexer_feed(l, slice_make("", 0), true);
+	edi_lexer_free(l);
+	return d;
+}
+
+static void same_with_every_instruction_set(void **state)
+{
+	(void)state;
+	static const char *const heads[] = {"UNB+UNOA:3+A+B'", "UNB+UNOC:4+A+B'", ISA("~"), ISA("\n")};
+	struct lex_finder finders[LEX_FINDERS];
+	size_t n = lex_finders(finders);
+	char room[5000];
+	for (unsigned seed = 0; seed < 400; seed++) {
+		struct slice input = noise(room, 200 + seed * 12, heads[seed % 4], seed);
+		struct edi_digest plain = digest_with(finders[n - 1].find, input, input.n);
+		assert_true(plain.segments > 1);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(digest_with(finders[i].find, input, input.n).h, plain.h);
+			assert_int_equal(digest_with(finders[i].find, input, 1 + seed).h, plain.h);
+		}
+	}
+}
+
+static struct {
+	struct edi_lexer *lexer;
+	unsigned heads, bodies;
+	struct edi_segment last;
+} heads;
+
+static int pass_over_bodies(void *ctx, const struct edi_segment *s)
+{
+	(void)ctx;
+	if (edi_segment_is(s, "ST") || edi_segment_is(s, "SE"))
+		edi_lexer_heads_only(heads.lexer, edi_segment_is(s, "ST"));
+	heads.bodies += edi_segment_is(s, "BEG") || edi_segment_is(s, "N1");
+	heads.heads++;
+	heads.last = *s;
+	return 0;
+}
+
+static void bodies_can_be_passed_over(void **state)
+{
+	(void)state;
+	struct slice body = SLICE(ISA("~") "ST*850*1~BEG*00~N1*BY~N1*ST~\nSE*5*1~BEG*00~");
+	heads.lexer = edi_lexer_new(NULL, pass_over_bodies, NULL);
+	assert_int_equal(edi_lexer_feed(heads.lexer, body, true), 0);
+	assert_int_equal(heads.bodies, 1); /* the one outside of the message */
+	assert_int_equal(heads.heads, 4);
+	assert_int_equal(heads.last.ordinal, 7);
+	assert_int_equal(heads.last.before, body.n - 7);
+	assert_int_equal(edi_lexer_counts(heads.lexer).segments, 7);
+	assert_int_equal(edi_lexer_counts(heads.lexer).end, body.n);
+	edi_lexer_free(heads.lexer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +263,8 @@ int main(void)
 		cmocka_unit_test(names_inside_data_mean_nothing),
 		cmocka_unit_test(junk_is_counted),
 		cmocka_unit_test(bounds_hold_in_every_chunking),
+		cmocka_unit_test(same_with_every_instruction_set),
+		cmocka_unit_test(bodies_can_be_passed_over),
 	};
 	int failed = cmocka_run_group_tests_name("edi lexer", tests, NULL, NULL);
 	van_buf_free(&seen.text);
