@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libbase.a
 %C%_libbase_a_SOURCES = \
 	%D%/arena.c %D%/arena.h \
 	%D%/buf.c %D%/buf.h \
+	%D%/cidr.c %D%/cidr.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/codec.c %D%/codec.h \
 	%D%/datafolder.c %D%/datafolder.h \
@@ -12,4 +13,5 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c %D%/log.h \
 	%D%/record.c %D%/record.h \
 	%D%/record_json.c \
-	%D%/slice.c %D%/slice.h
+	%D%/slice.c %D%/slice.h \
+	%D%/zone.c %D%/zone.h

@@ -384,13 +384,22 @@ static const struct record_field auth_reply_fields[] = {
 	RECORD_FIELD(4, RECORD_TEXT, struct ipc_auth_reply, folder_in),
 	RECORD_FIELD(5, RECORD_TEXT, struct ipc_auth_reply, folder_out),
 	RECORD_FIELD(6, RECORD_TEXT, struct ipc_auth_reply, taken),
+	RECORD_FIELD(7, RECORD_BOOL, struct ipc_auth_reply, partial),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_auth_reply, next),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_auth_reply, text),
+	RECORD_FIELD(10, RECORD_TEXTS, struct ipc_auth_reply, in_subfolders),
+	RECORD_FIELD(11, RECORD_TEXTS, struct ipc_auth_reply, out_subfolders),
+	RECORD_FIELD(12, RECORD_TEXTS, struct ipc_auth_reply, accept),
+	RECORD_FIELD(13, RECORD_TEXTS, struct ipc_auth_reply, temporary),
+	RECORD_FIELD(14, RECORD_U64, struct ipc_auth_reply, max_message),
+	RECORD_FIELD(15, RECORD_U64, struct ipc_auth_reply, bandwidth),
 	RECORD_END,
 };
 const struct record_table ipc_auth_reply_table = {"auth_reply", 1, sizeof(struct ipc_auth_reply), auth_reply_fields};
 
 static const struct record_field mailbox_list_fields[] = {
 	RECORD_FIELD_ENUM(1, struct ipc_mailbox_list, folder, NULL),
-	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_list, date),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_list, section),
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_list, after),
 	RECORD_FIELD(4, RECORD_U64, struct ipc_mailbox_list, limit),
 	RECORD_END,
@@ -406,6 +415,8 @@ static const struct record_field mailbox_entry_fields[] = {
 	RECORD_FIELD(6, RECORD_BOOL, struct ipc_mailbox_entry, staged),
 	RECORD_FIELD(7, RECORD_BOOL, struct ipc_mailbox_entry, collected),
 	RECORD_FIELD(8, RECORD_U64, struct ipc_mailbox_entry, offset),
+	RECORD_FIELD(9, RECORD_BOOL, struct ipc_mailbox_entry, unfinished),
+	RECORD_FIELD(10, RECORD_U64, struct ipc_mailbox_entry, fetched),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_entry_table = {"mailbox_entry", 1, sizeof(struct ipc_mailbox_entry), mailbox_entry_fields};
@@ -419,8 +430,9 @@ const struct record_table ipc_mailbox_entries_table = {"mailbox_entries", 1, siz
 
 static const struct record_field mailbox_name_fields[] = {
 	RECORD_FIELD_ENUM(1, struct ipc_mailbox_name, folder, NULL),
-	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_name, date),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_name, section),
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_name, name),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_mailbox_name, fetched),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_name_table = {"mailbox_name", 1, sizeof(struct ipc_mailbox_name), mailbox_name_fields};
@@ -432,6 +444,8 @@ static const struct record_field mailbox_commit_fields[] = {
 	RECORD_FIELD(4, RECORD_BYTES, struct ipc_mailbox_commit, sha256),
 	RECORD_FIELD(5, RECORD_BYTES, struct ipc_mailbox_commit, salt),
 	RECORD_FIELD(6, RECORD_BYTES, struct ipc_mailbox_commit, salted_sha256),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_mailbox_commit, section),
+	RECORD_FIELD(8, RECORD_BOOL, struct ipc_mailbox_commit, unfinished),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_commit_table = {"mailbox_commit", 1, sizeof(struct ipc_mailbox_commit), mailbox_commit_fields};
@@ -442,6 +456,9 @@ static const struct record_field mailbox_rename_fields[] = {
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_rename, from),
 	RECORD_FIELD(4, RECORD_TEXT, struct ipc_mailbox_rename, to),
 	RECORD_FIELD(5, RECORD_BOOL, struct ipc_mailbox_rename, staged),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_mailbox_rename, from_section),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_mailbox_rename, to_section),
+	RECORD_FIELD(8, RECORD_BOOL, struct ipc_mailbox_rename, replace),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_rename_table = {"mailbox_rename", 1, sizeof(struct ipc_mailbox_rename), mailbox_rename_fields};

@@ -69,6 +69,7 @@ enum ipc_type {
 	IPC_MAILBOX_REMOVE,     /* struct ipc_mailbox_name: partner deleted the file: taken. Answered after the commit */
 	IPC_MAILBOX_RENAME,     /* struct ipc_mailbox_rename: staged upload → final name (becomes a message), or /out → taken */
 	IPC_MAILBOX_REPLY,      /* struct ipc_mailbox_reply */
+	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
 
 	/* control socket: vanctl, web → store */
 	IPC_CONTROL = 600, /* struct ipc_control; fd[0] where the command takes a file */
@@ -365,11 +366,20 @@ struct ipc_auth_reply {
 	struct slice partner, connection;
 	struct slice folder_in, folder_out; /* "/in", "/out" */
 	struct slice taken; /* "delete" or "download" */
+	bool partial;       /* good as far as it goes, and the rest is wanted: `next` */
+	struct slice next;  /* "key" or "password" */
+	struct slice text;  /* why not, where the client may know */
+	struct slice_list in_subfolders, out_subfolders; /* names */
+	struct slice_list accept, temporary;             /* patterns of file names; accept empty: any */
+	uint64_t max_message; /* bytes; 0: no limit */
+	uint64_t bandwidth;   /* bytes a second of all sessions of this mailbox; 0: no limit. fd[0]: what they share, see throttle.h */
 };
 enum ipc_folder { IPC_FOLDER_IN, IPC_FOLDER_OUT, IPC_FOLDER_IN_ARCHIVE, IPC_FOLDER_OUT_ARCHIVE };
+/* In the archive of /in, "NAME.status" tells what became of NAME; without a section: of the newest of that name. */
+#define IPC_STATUS_SUFFIX ".status"
 struct ipc_mailbox_list {
 	uint32_t folder;
-	struct slice date;  /* archives: "2026-01-31"; absent: the list of dates (as folder entries) */
+	struct slice section; /* archives: a date, "2026-01-31"; absent: the list of dates (as folder entries). Others: a subfolder */
 	struct slice after; /* name of the last entry of the page before; absent: from the start */
 	uint64_t limit;
 };
@@ -378,6 +388,8 @@ struct ipc_mailbox_entry {
 	uint64_t bytes;
 	van_time time;
 	bool is_folder, staged, collected;
+	bool unfinished; /* an upload that broke off */
+	uint64_t fetched; /* in /out: bytes from the start on that were sent already */
 	uint64_t offset; /* OPEN: where the content begins in fd[0] */
 };
 struct ipc_mailbox_entries {
@@ -386,18 +398,23 @@ struct ipc_mailbox_entries {
 };
 struct ipc_mailbox_name {
 	uint32_t folder;
-	struct slice date, name;
+	struct slice section, name; /* of an archive: a date; of the others: a subfolder, absent: the folder itself */
+	uint64_t fetched; /* IPC_MAILBOX_FETCHED */
 };
 struct ipc_mailbox_commit {
 	struct slice name; /* in /in; any bytes but '/' and NUL, 1..255 */
 	bool staged;       /* a temporary name: kept and shown, becomes a message when it is renamed */
 	uint64_t bytes;
 	struct slice sha256, salt, salted_sha256;
+	struct slice section;
+	bool unfinished; /* the connection broke: kept to be resumed; no hashes */
 };
 struct ipc_mailbox_rename {
 	uint32_t folder, to_folder;
 	struct slice from, to;
 	bool staged; /* the new name is a temporary one too */
+	struct slice from_section, to_section;
+	bool replace; /* a staged file of the new name goes */
 };
 enum ipc_mailbox_status { IPC_MAILBOX_OK, IPC_MAILBOX_NO_FILE, IPC_MAILBOX_DENIED, IPC_MAILBOX_FULL, IPC_MAILBOX_BUSY, IPC_MAILBOX_FAILED };
 struct ipc_mailbox_reply {

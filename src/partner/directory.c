@@ -108,12 +108,19 @@ static void forget(struct directory *d, const struct profile *p)
 		profile_free((struct profile *)(uintptr_t)p);
 }
 
+static bool names_folder(const struct profile *p)
+{
+	return p->kind == PROFILE_AGREEMENT && p->agreement->folder.n;
+}
+
 int directory_put(struct directory *d, struct profile *p)
 {
 	directory_remove(d, p->kind, p->id);
 	int rc = directory_each_key(d, p, add_key, NULL);
 	if (rc < 0)
 		forget(d, p);
+	else
+		d->agreements_with_folder += names_folder(p);
 	return rc;
 }
 
@@ -122,6 +129,7 @@ int directory_remove(struct directory *d, enum profile_kind kind, struct slice i
 	const struct profile *p = directory_get(d, kind, id);
 	if (!p)
 		return VAN_ENOTFOUND;
+	d->agreements_with_folder -= names_folder(p);
 	forget(d, p);
 	return 0;
 }
@@ -326,6 +334,60 @@ static int put_ssh_keys(const struct record_list *keys, struct van_arena *arena,
 	return rc;
 }
 
+struct subfolders {
+	const struct directory *d;
+	const struct profile *partner;
+	const struct profile_connection *c;
+	struct slice_list *to;
+	size_t room;
+};
+
+/* Might documents under this agreement come to that connection? */
+static bool delivers_to(const struct profile_agreement *a, const struct subfolders *s)
+{
+	if (a->connection.p)
+		return slice_eq(a->connection, s->c->id);
+	if (slice_is(a->to, "*"))
+		return true;
+	for (size_t i = 0; i < s->partner->partner->identities.n; i++)
+		if (slice_eq(RECORD_AT(s->partner->partner->identities, struct profile_identity, i)->name, a->to))
+			return true;
+	return false;
+}
+
+static int add_subfolder(void *arg, const struct profile *p)
+{
+	struct subfolders *s = arg;
+	struct slice name = p->agreement->folder;
+	if (!name.n || !delivers_to(p->agreement, s))
+		return 0;
+	for (size_t i = 0; i < s->to->n; i++)
+		if (slice_eq(s->to->v[i], name))
+			return 0;
+	if (s->to->n < s->room)
+		s->to->v[s->to->n++] = name;
+	return 0;
+}
+
+#define SUBFOLDERS_MAX 256 /* shown of one mailbox */
+
+static int put_subfolders(const struct directory *d, const struct profile *p, const struct profile_connection *c, struct van_arena *arena,
+			  struct slice_list *to)
+{
+	size_t n = c->folders.out_subfolders.n;
+	*to = c->folders.out_subfolders;
+	if (!d->agreements_with_folder)
+		return 0;
+	struct slice *v = van_arena_array(arena, n + SUBFOLDERS_MAX, sizeof *v);
+	if (!v)
+		return VAN_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		v[i] = to->v[i];
+	*to = (struct slice_list){v, n};
+	struct subfolders s = {d, p, c, to, n + SUBFOLDERS_MAX};
+	return directory_each(d, PROFILE_AGREEMENT, add_subfolder, &s);
+}
+
 int directory_find_sftp(const struct directory *d, struct slice user, struct van_arena *arena, struct directory_sftp *ret)
 {
 	struct directory_entries e = directory_index_find(&d->users, user, NO_KEY);
@@ -346,7 +408,20 @@ int directory_find_sftp(const struct directory *d, struct slice user, struct van
 		.file_name = c->file_name,
 		.max_message = c->max_message,
 	};
+	answer.login = c->login;
+	answer.principals = c->principals;
+	answer.addresses = c->addresses;
+	answer.sessions = c->limits.sessions;
+	answer.bandwidth = c->limits.bandwidth == UINT64_MAX ? 0 : c->limits.bandwidth;
+	answer.storage = c->limits.storage == UINT64_MAX ? 0 : c->limits.storage;
+	answer.in_subfolders = c->folders.in_subfolders;
+	answer.accept = c->accept;
+	answer.temporary = c->temporary;
 	int rc = put_ssh_keys(&c->keys, arena, &answer.keys);
+	if (rc == 0)
+		rc = put_ssh_keys(&c->authorities, arena, &answer.authorities);
+	if (rc == 0)
+		rc = put_subfolders(d, p, c, arena, &answer.out_subfolders);
 	if (rc == 0)
 		*ret = answer;
 	return rc;

@@ -86,6 +86,12 @@ struct directory_sftp {
 	uint32_t taken;            /* enum profile_taken */
 	struct slice file_name;    /* pattern */
 	uint64_t max_message;
+	uint32_t login;                 /* enum profile_login */
+	struct record_list authorities; /* struct directory_ssh_key */
+	struct slice_list principals, addresses;
+	uint64_t sessions, bandwidth, storage; /* 0: no limit */
+	struct slice_list in_subfolders, out_subfolders; /* those of agreements too */
+	struct slice_list accept, temporary;
 };
 extern const struct record_table directory_sftp_table;
 

@@ -14,6 +14,7 @@ struct directory {
 	struct directory_index connections;   /* (id) → connection */
 	struct directory_index identities;    /* (canonical) → identity */
 	struct directory_index pairs;         /* (from, to) → agreement */
+	size_t agreements_with_folder;        /* how many name a subfolder: mostly none */
 	struct directory_index froms, tos;    /* (from), (to) → agreement */
 };
 

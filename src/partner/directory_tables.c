@@ -81,6 +81,17 @@ static const struct record_field sftp_fields[] = {
 	E(10, directory_sftp, taken, profile_taken_names),
 	T(11, RECORD_TEXT, directory_sftp, file_name),
 	T(12, RECORD_U64, directory_sftp, max_message),
+	E(13, directory_sftp, login, profile_login_names),
+	S(14, RECORD_MANY, directory_sftp, authorities, &directory_ssh_key_table),
+	T(15, RECORD_TEXTS, directory_sftp, principals),
+	T(16, RECORD_TEXTS, directory_sftp, addresses),
+	T(17, RECORD_U64, directory_sftp, sessions),
+	T(18, RECORD_U64, directory_sftp, bandwidth),
+	T(19, RECORD_U64, directory_sftp, storage),
+	T(20, RECORD_TEXTS, directory_sftp, in_subfolders),
+	T(21, RECORD_TEXTS, directory_sftp, out_subfolders),
+	T(22, RECORD_TEXTS, directory_sftp, accept),
+	T(23, RECORD_TEXTS, directory_sftp, temporary),
 	RECORD_END,
 };
 const struct record_table directory_sftp_table = {TABLE(directory_sftp), .fields = sftp_fields};

@@ -16,6 +16,7 @@ enum profile_protocol { PROFILE_AS2, PROFILE_SFTP_MAILBOX };
 enum profile_compress { PROFILE_COMPRESS_NONE, PROFILE_COMPRESS_BEFORE_SIGNING, PROFILE_COMPRESS_AFTER_SIGNING };
 enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
 enum profile_taken { PROFILE_TAKEN_DELETE, PROFILE_TAKEN_DOWNLOAD };
+enum profile_login { PROFILE_LOGIN_ANY, PROFILE_LOGIN_KEY, PROFILE_LOGIN_PASSWORD, PROFILE_LOGIN_BOTH };
 enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
 enum profile_mode { PROFILE_PASS_THROUGH, PROFILE_TRANSLATE };
 enum profile_acknowledged_by { PROFILE_ACK_RECEIVER, PROFILE_ACK_NETWORK, PROFILE_ACK_NONE };
@@ -25,6 +26,7 @@ extern const char *const profile_protocol_names[];
 extern const char *const profile_compress_names[];
 extern const char *const profile_mdn_mode_names[];
 extern const char *const profile_taken_names[];
+extern const char *const profile_login_names[];
 extern const char *const profile_environment_names[];
 extern const char *const profile_mode_names[];
 extern const char *const profile_acknowledged_by_names[];
@@ -120,6 +122,14 @@ struct profile_ssh_key {
 
 struct profile_folders {
 	struct slice in, out; /* as written, with a leading slash */
+	struct slice_list in_subfolders, out_subfolders; /* names, one level */
+};
+
+/* What one mailbox may use; 0: no limit of its own. */
+struct profile_mailbox_limits {
+	uint64_t sessions;  /* at one time */
+	uint64_t bandwidth; /* bytes a second, both ways, all its sessions together */
+	uint64_t storage;   /* bytes of uploads that are kept for it */
 };
 
 struct profile_connection {
@@ -138,7 +148,14 @@ struct profile_connection {
 	struct slice user;
 	struct record_list keys; /* struct profile_ssh_key */
 	struct slice password;
+	uint32_t login;                 /* enum profile_login */
+	struct record_list authorities; /* struct profile_ssh_key: keys that sign user certificates */
+	struct slice_list principals;   /* that a certificate may name; empty: the user name */
+	struct slice_list addresses;    /* networks it may come from; empty: any */
+	struct profile_mailbox_limits limits;
 	struct profile_folders folders;
+	struct slice_list accept;       /* patterns of names that may be uploaded; empty: any */
+	struct slice_list temporary;    /* further patterns of names that wait for the rename */
 	uint32_t taken;
 	struct slice file_name;
 };
@@ -179,6 +196,7 @@ struct profile_agreement {
 	struct profile_duplicates duplicates;
 	struct slice time_zone; /* tz name; absent: the network's */
 	struct slice connection; /* deliver here instead of over the receiver identity's connection */
+	struct slice folder;     /* subfolder of the receiver's mailbox; absent: none */
 	bool hold;
 	van_time valid_from, valid_until;
 };

@@ -1,4 +1,5 @@
 /* Checks of one text each. The texts they return say what to do. */
+#include "base/cidr.h"
 #include "base/codec.h"
 #include "base/error.h"
 #include "partner/profile_private.h"
@@ -148,6 +149,28 @@ const char *profile_check_folder(struct slice s, bool *ret_warning)
 	if (has(s, "/../") || has(s, "/./") || slice_ends(s, "/..") || slice_ends(s, "/."))
 		return "must not hold . or .. as a folder";
 	return NULL;
+}
+
+const char *profile_check_subfolder(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	if (s.n == 0 || s.n > 64 || !only(s, "._- ") || s.p[0] == '.' || slice_is(s, "archive"))
+		return "must be one folder name of at most 64 letters, digits, \".\", \"_\", \"-\" and blanks, not \"archive\"";
+	return NULL;
+}
+
+const char *profile_check_network(struct slice s, bool *ret_warning)
+{
+	struct van_cidr c;
+	(void)ret_warning;
+	return van_cidr_parse(s, &c) < 0 ? "must be an address or a network: 192.0.2.7, 192.0.2.0/24, \"2001:db8::/32\"" : NULL;
+}
+
+const char *profile_check_pattern(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	return s.n == 0 || s.n > 128 || memchr(s.p, '/', s.n) || memchr(s.p, 0, s.n)
+		? "must be a pattern of file names: * stands for anything, ? for one character" : NULL;
 }
 
 const char *profile_check_file_name(struct slice s, bool *ret_warning)

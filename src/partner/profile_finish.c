@@ -92,13 +92,26 @@ static void check_as2_connection(struct schema_reader *r, const struct schema_no
 			       "send.encrypt: none");
 }
 
+static void check_mailbox(struct schema_reader *r, const struct schema_node *at, const struct profile_connection *c)
+{
+	bool key = c->keys.n || c->authorities.n, password = c->password.p != NULL;
+	if (!key && !password)
+		schema_problem(r, at, NULL, true, "has neither keys nor a password: nobody can log in as \"%.*s\"", SLICE_ARG(c->user));
+	else if ((c->login == PROFILE_LOGIN_KEY && !key) || (c->login == PROFILE_LOGIN_PASSWORD && !password) ||
+		 (c->login == PROFILE_LOGIN_BOTH && !(key && password)))
+		schema_problem(r, at, "login", true, "asks for what is not there: nobody can log in as \"%.*s\" until keys or a password are added",
+			       SLICE_ARG(c->user));
+	if (c->principals.n && !c->authorities.n)
+		schema_problem(r, at, "principals", true, "means nothing without \"authorities\": only certificates have principals");
+}
+
 int profile_connection_finish(struct schema_reader *r, const struct schema_node *at, void *object)
 {
 	struct profile_connection *c = object;
 	if (c->protocol == PROFILE_AS2)
 		check_as2_connection(r, at, c);
-	else if (c->keys.n == 0 && !c->password.p)
-		schema_problem(r, at, NULL, true, "has neither keys nor a password: nobody can log in as \"%.*s\"", SLICE_ARG(c->user));
+	else
+		check_mailbox(r, at, c);
 	return 0;
 }
 

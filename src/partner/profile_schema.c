@@ -6,6 +6,7 @@ const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", NULL};
 const char *const profile_compress_names[] = {"none", "before-signing", "after-signing", NULL};
 const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
 const char *const profile_taken_names[] = {"delete", "download", NULL};
+const char *const profile_login_names[] = {"any", "key", "password", "both", NULL};
 const char *const profile_environment_names[] = {"production", "test", NULL};
 const char *const profile_mode_names[] = {"pass-through", "translate", NULL};
 const char *const profile_acknowledged_by_names[] = {"receiver", "network", "none", NULL};
@@ -193,11 +194,29 @@ static const struct schema_field folders_fields[] = {
 	 .help = "where the partner writes"},
 	{.key = "out", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_folders, out), .fallback = "/out", .check = profile_check_folder,
 	 .help = "where documents wait for the partner"},
+	{.key = "in_subfolders", .kind = SCHEMA_TEXTS, AT(profile_folders, in_subfolders), .check = profile_check_subfolder,
+	 .help = "folders within `in` that the partner may write to as well"},
+	{.key = "out_subfolders", .kind = SCHEMA_TEXTS, AT(profile_folders, out_subfolders), .check = profile_check_subfolder,
+	 .help = "folders within `out` that are shown even when nothing waits in them; those of agreements are shown anyway"},
 	{.key = NULL},
 };
 static const struct schema_table folders_table = {
 	.name = "folders", .size = sizeof(struct profile_folders), .fields = folders_fields, .finish = profile_folders_finish,
 	.help = "Names of a mailbox's folders, as the partner sees them.",
+};
+
+static const struct schema_field mailbox_limits_fields[] = {
+	{.key = "sessions", .kind = SCHEMA_INTEGER, AT(profile_mailbox_limits, sessions), .fallback = "unlimited", .word = "unlimited", .max = 100000,
+	 .help = "at one time"},
+	{.key = "bandwidth", .kind = SCHEMA_SIZE, AT(profile_mailbox_limits, bandwidth), .fallback = "unlimited", .min = 1024, .max = UINT64_MAX,
+	 .help = "bytes a second, both ways, of all its sessions together"},
+	{.key = "storage", .kind = SCHEMA_SIZE, AT(profile_mailbox_limits, storage), .fallback = "unlimited",
+	 .help = "bytes of its uploads that are kept: unfinished ones, those that wait for a rename, and the archive of `in`"},
+	{.key = NULL},
+};
+static const struct schema_table mailbox_limits_table = {
+	.name = "mailbox limits", .size = sizeof(struct profile_mailbox_limits), .fields = mailbox_limits_fields,
+	.help = "What one mailbox may use. Past it a log-in or an upload is refused, with the reason.",
 };
 
 static const struct schema_field connection_fields[] = {
@@ -226,6 +245,19 @@ static const struct schema_field connection_fields[] = {
 	{.key = "keys", .kind = SCHEMA_MANY, AT(profile_connection, keys), .only = SFTP, .sub = &ssh_key_table, .help = "public keys that may log in"},
 	{.key = "password", .kind = SCHEMA_TEXT, .flags = SCHEMA_SECRET, AT(profile_connection, password), .only = SFTP,
 	 .check = profile_check_password, .help = "yescrypt, scrypt or argon2 hash of the password, never the password: `mkpasswd -m yescrypt` makes one"},
+	{.key = "login", .kind = SCHEMA_ENUM, AT(profile_connection, login), .only = SFTP, .names = profile_login_names, .fallback = "any",
+	 .help = "what a log-in needs: a key (or certificate) or the password, one of them alone, or both"},
+	{.key = "authorities", .kind = SCHEMA_MANY, AT(profile_connection, authorities), .only = SFTP, .sub = &ssh_key_table,
+	 .help = "public keys that sign OpenSSH user certificates: whoever has one may log in"},
+	{.key = "principals", .kind = SCHEMA_TEXTS, AT(profile_connection, principals), .only = SFTP,
+	 .help = "one of them must stand in the certificate; default: the user name"},
+	{.key = "addresses", .kind = SCHEMA_TEXTS, AT(profile_connection, addresses), .only = SFTP, .check = profile_check_network,
+	 .help = "networks it may log in from, such as `192.0.2.0/24`; default: any"},
+	{.key = "limits", .kind = SCHEMA_OBJECT, AT(profile_connection, limits), .only = SFTP, .sub = &mailbox_limits_table, .help = "what the mailbox may use"},
+	{.key = "accept", .kind = SCHEMA_TEXTS, AT(profile_connection, accept), .only = SFTP, .check = profile_check_pattern,
+	 .help = "names that may be uploaded, such as `*.edi` (capitals don't matter); default: any"},
+	{.key = "temporary", .kind = SCHEMA_TEXTS, AT(profile_connection, temporary), .only = SFTP, .check = profile_check_pattern,
+	 .help = "names that wait for a rename, besides `*.part` `*.filepart` `*.tmp` and those that begin with a dot"},
 	{.key = "folders", .kind = SCHEMA_OBJECT, AT(profile_connection, folders), .only = SFTP, .sub = &folders_table, .help = "names of the mailbox's folders"},
 	{.key = "taken", .kind = SCHEMA_ENUM, AT(profile_connection, taken), .only = SFTP, .names = profile_taken_names, .fallback = "delete",
 	 .help = "when a waiting file goes: when the partner deletes or renames it, or after a complete download"},
@@ -309,6 +341,8 @@ static const struct schema_field agreement_fields[] = {
 	 .help = "of envelope times and file names: `America/Chicago`; default: the network's"},
 	{.key = "connection", .kind = SCHEMA_TEXT, AT(profile_agreement, connection), .check = profile_check_id,
 	 .help = "deliver over this connection instead of the receiver identity's"},
+	{.key = "folder", .kind = SCHEMA_TEXT, AT(profile_agreement, folder), .check = profile_check_subfolder,
+	 .help = "subfolder of the receiver's mailbox in which its documents wait; default: none"},
 	{.key = "hold", .kind = SCHEMA_BOOL, AT(profile_agreement, hold), .fallback = "false", .help = "accept and queue, but deliver nothing until released"},
 	{.key = "valid_from", .kind = SCHEMA_TIME, AT(profile_agreement, valid_from), .help = "applies from then on"},
 	{.key = "valid_until", .kind = SCHEMA_TIME, AT(profile_agreement, valid_until), .help = "applies no longer from then on"},

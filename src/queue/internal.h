@@ -10,12 +10,14 @@ struct queue {
 	struct store *store;
 	struct receipts *receipts;
 	struct payload_dir *payload;
+	struct slice zone;        /* the network's time zone; absent: UTC */
 	store_table_id message;   /* id → message */
 	store_table_id part;      /* id, name → part */
 	store_table_id event;     /* id, time, random → event */
 	store_table_id job;       /* id → job */
 	store_table_id delivery;  /* id → delivery */
-	store_table_id mailbox;   /* connection, folder, date, name → mailbox entry */
+	store_table_id mailbox;   /* connection, folder, section, name → mailbox entry */
+	store_table_id mailbox_storage; /* connection → bytes that its uploads take */
 	store_table_id expect;    /* env, group parties, code, number, message id → expect */
 	store_table_id due;       /* time, message id → nothing */
 	store_table_id counter;   /* env, level, from, to → number */
@@ -82,8 +84,6 @@ int queue_job_put(struct queue_work *w, struct slice id, const struct queue_job 
 
 /* Puts an output into its mailbox under a name made from the profile's pattern, which becomes m->file_name. */
 int queue_mailbox_deliver(struct queue_work *w, const struct profile_connection *c, struct queue_message *m, struct slice extension);
-
-void queue_mailbox_key(struct store_key *k, struct slice connection, enum queue_folder folder, struct slice name);
 
 /* --- deliveries: delivery.c --- */
 

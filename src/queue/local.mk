@@ -8,7 +8,10 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/job.c \
 	%D%/list.c \
 	%D%/mailbox.c %D%/mailbox.h \
+	%D%/mailbox_in.c \
 	%D%/mailbox_name.c \
+	%D%/mailbox_out.c \
+	%D%/mailbox_private.h \
 	%D%/message.c \
 	%D%/output.c \
 	%D%/part.c \

@@ -6,42 +6,70 @@
 #include "ipc/messages.h"
 #include "queue/queue.h"
 
-/* Entries of a folder in the order of names, after `after` (absent: from the start). Archives: `date` "2026-01-31".
- * `fn` returns 0 to go on; another value ends and is returned. */
-int queue_mailbox_each(struct queue_work *w, struct slice connection, enum queue_folder folder, struct slice date,
-		       struct slice after, int (*fn)(void *arg, const struct queue_mailbox_entry *e), void *arg);
-/* Dates of an archive, in order. */
-int queue_mailbox_dates(struct queue_work *w, struct slice connection, enum queue_folder folder,
-			int (*fn)(void *arg, struct slice date), void *arg);
-int queue_mailbox_find(struct queue_work *w, struct slice connection, enum queue_folder folder, struct slice date,
-		       struct slice name, struct queue_mailbox_entry *ret);
-/* A file in /in that was taken lately (today or yesterday, UTC), for clients that look at what they have just uploaded. */
-int queue_mailbox_find_uploaded(struct queue_work *w, struct slice connection, struct slice name,
+/* Where something lies. `section`: of an archive its date, "2026-01-31"; of the others a subfolder, absent for the folder
+ * itself. `name` may be absent where a whole section is meant. */
+struct queue_place {
+	struct slice connection;
+	enum queue_folder folder;
+	struct slice section, name;
+};
+
+/* Entries of a section in the order of names (names of more than STORE_KEY_TEXT_MAX bytes come in an order of their own), after
+ * the one that `after` names (NULL: from the start). `fn` returns 0 to go on; another value ends and is returned. */
+int queue_mailbox_each(struct queue_work *w, const struct queue_place *at, struct slice after,
+		       int (*fn)(void *arg, const struct queue_mailbox_entry *e), void *arg);
+/* Sections that hold something, in order: dates of an archive, subfolders of the others. */
+int queue_mailbox_sections(struct queue_work *w, struct slice connection, enum queue_folder folder,
+			   int (*fn)(void *arg, struct slice section), void *arg);
+/* 0 or VAN_ENOTFOUND. */
+int queue_mailbox_find(struct queue_work *w, const struct queue_place *at, struct queue_mailbox_entry *ret);
+/* A file in /in that was taken within so many days, the newest of that name: for clients that look at what they have uploaded. */
+#define QUEUE_UPLOADED_LATELY 2
+#define QUEUE_UPLOADED_STATUS 62
+int queue_mailbox_find_uploaded(struct queue_work *w, struct slice connection, struct slice name, int days,
 				struct queue_mailbox_entry *ret);
 
+/* What becomes of an upload. */
+enum queue_upload_kind {
+	QUEUE_UPLOAD_FINAL,      /* a message */
+	QUEUE_UPLOAD_STAGED,     /* a temporary name: waits for the rename */
+	QUEUE_UPLOAD_UNFINISHED, /* the connection broke: waits to be resumed */
+};
 /* An uploaded file. `id`: of the message it becomes, whose part "payload" is linked already when it is in a file
- * (`file`; else `content`). A staged one waits for its rename. */
+ * (`file`; else `content`). */
 struct queue_upload {
-	struct slice id, partner, connection, name, peer, actor;
+	struct slice id, partner, connection, section, name, peer, actor;
 	uint64_t partner_version;
-	bool staged, file;
+	enum queue_upload_kind kind;
+	bool file;
 	struct slice content;
 	uint64_t bytes;
+	uint64_t storage; /* most bytes that this mailbox's uploads may take; 0: no limit */
 	struct slice sha256, salt, salted_sha256;
 };
-/* Becomes a received message with a job, or a staged entry (an earlier one of that name is replaced:
- * *ret_replaced (may be NULL) is its message id, whose file the caller removes after the commit; absent if none). */
+/* Becomes a received message with a job, or a staged entry. What was staged under that name goes: *ret_replaced (may be NULL)
+ * is its message id, whose file the caller removes after the commit; absent if none. VAN_EINVAL for a bad name, VAN_ELIMIT
+ * when the mailbox is full. */
 int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, struct slice *ret_replaced);
-/* Staged → staged under another name, or → message (then *ret_message is its id and a job waits). VAN_ENOTFOUND. */
-int queue_mailbox_rename_staged(struct queue_work *w, struct slice connection, struct slice from, struct slice to, bool staged,
-				const struct queue_upload *who, struct slice *ret_message);
-int queue_mailbox_remove_staged(struct queue_work *w, struct slice connection, struct slice name, struct slice *ret_message);
+/* Staged → staged under another name, or → message (then *ret_message is its id and a job waits). `to` is of the same
+ * connection and folder. Without `replace` a staged file of that name is in the way. VAN_ENOTFOUND, VAN_EEXISTS, VAN_ESTATE
+ * (not whole yet). */
+int queue_mailbox_rename_staged(struct queue_work *w, const struct queue_place *from, const struct queue_place *to, bool staged, bool replace,
+				const struct queue_upload *who, struct slice *ret_message, struct slice *ret_replaced);
+int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, struct slice *ret_message);
+/* Bytes that a mailbox's uploads take: staged ones and those in the archive of /in. */
+int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_t *ret);
 
+/* So much of it, from its start on, was sent to the partner: a download may be resumed there. */
+int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, uint64_t bytes);
 /* A complete download. The first marks it collected; later ones are recorded. */
-int queue_mailbox_collected(struct queue_work *w, struct slice connection, struct slice name);
+int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at);
 /* The partner deleted or renamed it: to the archive of the day. */
-int queue_mailbox_taken(struct queue_work *w, struct slice connection, struct slice name);
+int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at);
 /* Puts a taken document back; VAN_ESTATE when it waits already or was no mailbox message. */
 int queue_mailbox_restore(struct queue_work *w, struct slice message, struct slice actor);
+/* Removes an entry for good: from an archive the view alone, its message stays; from out the delivery is dropped; a staged one
+ * with its bytes (*ret_message is then its id, whose file the caller removes after the commit; else absent). */
+int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, struct slice actor, struct slice *ret_message);
 
 #endif

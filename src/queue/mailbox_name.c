@@ -1,6 +1,5 @@
 /* File names of what waits in a mailbox. */
-#include "queue/internal.h"
-#include "queue/mailbox.h"
+#include "queue/mailbox_private.h"
 
 #define NAME_MAX_BYTES 200
 
@@ -31,8 +30,16 @@ static struct slice identity_name(struct slice identity)
 	return id.n ? id : rest;
 }
 
-static void put_field(struct van_buf *to, struct slice field, const struct queue_message *m, struct slice extension)
+/* What a name is made of. */
+struct naming {
+	const struct queue_message *m;
+	struct slice extension;
+	struct van_civil local; /* now, in the agreement's time zone */
+};
+
+static void put_field(struct van_buf *to, struct slice field, const struct naming *n)
 {
+	const struct queue_message *m = n->m;
 	if (slice_is(field, "type"))
 		put_clean(to, m->type.n ? m->type : SLICE("document"), 24);
 	else if (slice_is(field, "sender"))
@@ -44,14 +51,20 @@ static void put_field(struct van_buf *to, struct slice field, const struct queue
 	else if (slice_is(field, "id"))
 		put_clean(to, m->id, VAN_ID_LEN);
 	else if (slice_is(field, "ext"))
-		put_clean(to, extension.n ? extension : SLICE("edi"), 12);
+		put_clean(to, n->extension.n ? n->extension : SLICE("edi"), 12);
+	else if (slice_is(field, "version"))
+		put_clean(to, m->version.n ? m->version : SLICE("0"), 24);
+	else if (slice_is(field, "date"))
+		van_buf_printf(to, "%04d%02d%02d", n->local.year, n->local.month, n->local.day);
+	else if (slice_is(field, "time"))
+		van_buf_printf(to, "%02d%02d%02d", n->local.hour, n->local.minute, n->local.second);
 	else if (slice_is(field, "partner"))
 		put_clean(to, m->partner, 40);
 	else if (slice_is(field, "key"))
 		put_clean(to, m->keys.n ? RECORD_AT(m->keys, struct queue_key, 0)->value : SLICE("0"), 40);
 }
 
-static void expand(struct van_buf *to, struct slice pattern, const struct queue_message *m, struct slice extension)
+static void expand(struct van_buf *to, struct slice pattern, const struct naming *n)
 {
 	for (size_t i = 0; i < pattern.n; i++) {
 		const char *end = pattern.p[i] == '{' ? memchr(pattern.p + i, '}', pattern.n - i) : NULL;
@@ -59,33 +72,37 @@ static void expand(struct van_buf *to, struct slice pattern, const struct queue_
 			put_clean(to, slice_make(pattern.p + i, 1), 1);
 			continue;
 		}
-		put_field(to, slice_make(pattern.p + i + 1, (size_t)(end - pattern.p) - i - 1), m, extension);
+		put_field(to, slice_make(pattern.p + i + 1, (size_t)(end - pattern.p) - i - 1), n);
 		i = (size_t)(end - pattern.p);
 	}
 }
 
-static bool taken(struct queue_work *w, struct slice connection, struct slice name)
+static bool taken(struct queue_work *w, const struct queue_place *folder, struct slice name)
 {
 	struct queue_mailbox_entry e;
-	return queue_mailbox_find(w, connection, QUEUE_FOLDER_OUT, SLICE_NONE, name, &e) == 0;
+	struct queue_place at = *folder;
+	at.name = name;
+	return queue_mailbox_find(w, &at, &e) == 0;
 }
 
 /* Unique for ever where the pattern has {id}; else made unique among what waits. */
 static struct slice make_name(struct queue_work *w, const struct profile_connection *c, const struct queue_message *m,
-			      struct slice extension)
+			      const struct queue_place *folder, struct slice extension)
 {
+	van_time local = w->now + van_zone_minutes(mailbox_zone(w, m->agreement), w->now) * 60 * VAN_SECOND;
+	struct naming n = {m, extension, van_time_civil(local)};
 	struct van_buf b = VAN_BUF_INIT(NAME_MAX_BYTES * 8);
 	struct slice pattern = c->file_name;
 	if (!pattern.n || slice_is(pattern, default_pattern))
 		pattern = slice_str(default_by_format);
-	expand(&b, pattern, m, extension);
+	expand(&b, pattern, &n);
 	if (b.error || b.n == 0 || b.n > NAME_MAX_BYTES) {
 		van_buf_reset(&b);
-		expand(&b, SLICE("{id}.{ext}"), m, extension);
+		expand(&b, SLICE("{id}.{ext}"), &n);
 	}
 	struct slice name = van_arena_slice(w->arena, van_buf_slice(&b));
 	van_buf_free(&b);
-	if (!taken(w, c->id, name))
+	if (!name.p || !taken(w, folder, name))
 		return name;
 	const char *dot = memrchr(name.p, '.', name.n);
 	size_t stem = dot ? (size_t)(dot - name.p) : name.n;
@@ -94,12 +111,14 @@ static struct slice make_name(struct queue_work *w, const struct profile_connect
 
 int queue_mailbox_deliver(struct queue_work *w, const struct profile_connection *c, struct queue_message *m, struct slice extension)
 {
-	struct store_key k = STORE_KEY_INIT;
-	m->file_name = make_name(w, c, m, extension);
+	const struct profile *p = w->directory && m->agreement.p ? directory_get(w->directory, PROFILE_AGREEMENT, m->agreement) : NULL;
+	struct queue_place at = {m->connection, QUEUE_FOLDER_OUT, p ? p->agreement->folder : SLICE_NONE, SLICE_NONE};
+	at.name = m->file_name = make_name(w, c, m, &at, extension);
+	if (at.section.n && at.name.p)
+		m->file_name = van_arena_printf(w->arena, "%.*s/%.*s", SLICE_ARG(at.section), SLICE_ARG(at.name));
 	if (!m->file_name.p)
 		return VAN_ENOMEM;
-	struct queue_mailbox_entry e = {.name = m->file_name, .message = m->id, .part = SLICE("payload"), .bytes = m->bytes,
+	struct queue_mailbox_entry e = {.name = at.name, .message = m->id, .part = SLICE("payload"), .bytes = m->bytes,
 					.time = w->now, .state = QUEUE_MAILBOX_WAITING};
-	queue_mailbox_key(&k, m->connection, QUEUE_FOLDER_OUT, m->file_name);
-	return queue_put_record(w, w->q->mailbox, store_key_slice(&k), &queue_mailbox_entry_table, &e);
+	return mailbox_put(w, &at, &e);
 }

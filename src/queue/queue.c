@@ -13,7 +13,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"message", &q->message}, {"part", &q->part}, {"event", &q->event}, {"job", &q->job},
 		{"delivery", &q->delivery}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
 		{"counter", &q->counter}, {"control", &q->control}, {"as2-seen", &q->as2_seen}, {"index", &q->index},
-		{"profile", &q->profile}, {"profile-version", &q->profile_version},
+		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
 	};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		int rc = store_table(q->store, tables[i].name, tables[i].table, err);
@@ -38,8 +38,20 @@ int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *p
 	return 0;
 }
 
+int queue_set_zone(struct queue *q, struct slice zone)
+{
+	char *copy = zone.n ? strndup(zone.p, zone.n) : NULL;
+	if (zone.n && !copy)
+		return VAN_ENOMEM;
+	free((char *)q->zone.p);
+	q->zone = slice_str(copy);
+	return 0;
+}
+
 void queue_close(struct queue *q)
 {
+	if (q)
+		free((char *)q->zone.p);
 	free(q);
 }
 

@@ -20,6 +20,8 @@ struct queue; /* unchanging after queue_open(): any thread may use it */
 /* Opens the tables (so before the first transaction). `receipts` and `payload` stay the caller's and must outlive it. */
 int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, struct queue **ret,
 	       struct van_error *err);
+/* The network's time zone, of archive folders and file names (copied); before other threads use it. 0 or VAN_ENOMEM. */
+int queue_set_zone(struct queue *q, struct slice zone);
 void queue_close(struct queue *q); /* may be NULL */
 struct receipts *queue_receipts(const struct queue *q);
 struct payload_dir *queue_payload(const struct queue *q);

@@ -9,7 +9,7 @@ const char *const queue_delivery_state_names[] = {"", "queued", "trying", "await
 						  "collected", "failed", "expired", "held", "dropped", NULL};
 const char *const queue_ack_state_names[] = {"none", "expected", "accepted", "accepted-with-errors",
 					     "partially-accepted", "rejected", "overdue", "unmatched", NULL};
-const char *const queue_mailbox_state_names[] = {"waiting", "collected", "taken", "staged", NULL};
+const char *const queue_mailbox_state_names[] = {"waiting", "collected", "taken", "staged", "unfinished", NULL};
 static const char *const part_kind_names[] = {"inline", "file", "stretch", NULL};
 
 int queue_name_index(const char *const *names, struct slice name)
@@ -155,6 +155,7 @@ static const struct record_field mailbox_entry_fields[] = {
 	RECORD_HIDDEN(8, RECORD_BYTES, struct queue_mailbox_entry, sha256),
 	RECORD_HIDDEN(9, RECORD_BYTES, struct queue_mailbox_entry, salt),
 	RECORD_HIDDEN(10, RECORD_BYTES, struct queue_mailbox_entry, salted_sha256),
+	RECORD_HIDDEN(11, RECORD_U64, struct queue_mailbox_entry, fetched),
 	RECORD_END,
 };
 const struct record_table queue_mailbox_entry_table = {"mailbox entry", 1, sizeof(struct queue_mailbox_entry), mailbox_entry_fields};

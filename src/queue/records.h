@@ -148,7 +148,7 @@ struct queue_delivery {
 extern const struct record_table queue_delivery_table;
 
 enum queue_folder { QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_IN_ARCHIVE, QUEUE_FOLDER_OUT_ARCHIVE };
-enum queue_mailbox_state { QUEUE_MAILBOX_WAITING, QUEUE_MAILBOX_COLLECTED, QUEUE_MAILBOX_TAKEN, QUEUE_MAILBOX_STAGED };
+enum queue_mailbox_state { QUEUE_MAILBOX_WAITING, QUEUE_MAILBOX_COLLECTED, QUEUE_MAILBOX_TAKEN, QUEUE_MAILBOX_STAGED, QUEUE_MAILBOX_UNFINISHED };
 extern const char *const queue_mailbox_state_names[];
 struct queue_mailbox_entry {
 	struct slice name;
@@ -158,6 +158,7 @@ struct queue_mailbox_entry {
 	van_time time;        /* put there */
 	uint32_t state;       /* enum queue_mailbox_state */
 	van_time collected;    /* out: first complete download */
+	uint64_t fetched;      /* out: bytes from the start on that were sent, while the download is not complete */
 	/* staged uploads: of the file */
 	struct slice sha256, salt, salted_sha256;
 };

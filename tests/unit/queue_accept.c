@@ -153,7 +153,7 @@ static void test_pass_through(void **state)
 	struct queue_message m = fixture_message(f, &out);
 	assert_true(slice_starts(m.file_name, "850_123456789_000000017_"));
 	assert_true(slice_is(m.made_as, "pass-through"));
-	assert_int_equal(queue_mailbox_find(&f->w, SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, m.file_name, &e), 0);
+	assert_int_equal(queue_mailbox_find(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, m.file_name}, &e), 0);
 	assert_int_equal(e.bytes, 5); /* a lone interchange is passed on with all around it */
 	assert_int_equal(queue_part_open(&f->w, m.id, SLICE("payload"), &c), 0);
 	assert_true(slice_is(c.bytes, "ISA~\n"));

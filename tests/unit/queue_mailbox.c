@@ -154,7 +154,7 @@ static void assert_folder(struct fixture *f, const char *box, enum queue_folder 
 {
 	struct names n = {.text = ""};
 	fixture_begin(f, STORE_READ);
-	assert_int_equal(queue_mailbox_each(&f->w, slice_str(box), folder, slice_str(date), slice_str(after), add_name, &n), 0);
+	assert_int_equal(queue_mailbox_each(&f->w, &(struct queue_place){slice_str(box), folder, slice_str(date), SLICE_NONE}, slice_str(after), add_name, &n), 0);
 	fixture_commit(f);
 	assert_string_equal(n.text, expected);
 }
@@ -163,7 +163,7 @@ static struct van_id upload(struct fixture *f, const char *name, const char *con
 {
 	struct van_id id = van_id_new(f->now);
 	struct queue_upload u = {.id = id_slice(&id), .partner = SLICE("volt"), .connection = SLICE("volt-box"), .name = slice_str(name),
-				 .staged = staged, .content = slice_str(content), .bytes = strlen(content)};
+				 .kind = staged ? QUEUE_UPLOAD_STAGED : QUEUE_UPLOAD_FINAL, .content = slice_str(content), .bytes = strlen(content)};
 	fixture_begin(f, STORE_WRITE);
 	assert_int_equal(queue_mailbox_upload(&f->w, &u, NULL), expected);
 	fixture_commit(f);
@@ -178,6 +178,8 @@ static const char *today(struct fixture *f)
 	return text;
 }
 
+#define STAGED(name_) ((struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE(name_)})
+
 static void test_uploads(void **state)
 {
 	struct fixture *f = *state;
@@ -191,10 +193,10 @@ static void test_uploads(void **state)
 	struct van_id again = upload(f, "ack.edi", "other", false, 0); /* the same name is another message */
 	assert_string_not_equal(id.text, again.text);
 	fixture_begin(f, STORE_READ);
-	assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("volt-box"), SLICE("ack.edi"), &e), 0);
+	assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("volt-box"), SLICE("ack.edi"), QUEUE_UPLOADED_LATELY, &e), 0);
 	assert_int_equal(e.bytes, 5); /* the newest has the name */
-	assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("acme-box"), SLICE("ack.edi"), &e), VAN_ENOTFOUND);
-	assert_int_equal(queue_mailbox_dates(&f->w, SLICE("volt-box"), QUEUE_FOLDER_IN_ARCHIVE, add_date, &dates), 0);
+	assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("acme-box"), SLICE("ack.edi"), QUEUE_UPLOADED_LATELY, &e), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_sections(&f->w, SLICE("volt-box"), QUEUE_FOLDER_IN_ARCHIVE, add_date, &dates), 0);
 	fixture_commit(f);
 	assert_true(strncmp(dates.text, today(f), 10) == 0 && dates.n == 11);
 	upload(f, "a/b", "x", false, VAN_EINVAL);
@@ -206,20 +208,20 @@ static void test_staged_uploads(void **state)
 	struct fixture *f = *state;
 	struct queue_filter all = QUEUE_FILTER_ANY;
 	struct queue_upload who = {.partner = SLICE("volt"), .connection = SLICE("volt-box")};
-	struct slice message;
+	struct slice message, replaced;
 	struct van_id id = upload(f, "ack.edi.part", "ISA~", true, 0);
 	assert_int_equal(fixture_count(f, &all), 0);
 	assert_folder(f, "volt-box", QUEUE_FOLDER_STAGED, NULL, NULL, "ack.edi.part(staged) ");
 	fixture_begin(f, STORE_WRITE);
-	assert_int_equal(queue_mailbox_rename_staged(&f->w, SLICE("volt-box"), SLICE("ack.edi.part"), SLICE("ack.edi"), false, &who, &message), 0);
+	assert_int_equal(queue_mailbox_rename_staged(&f->w, &STAGED("ack.edi.part"), &STAGED("ack.edi"), false, false, &who, &message, &replaced), 0);
 	assert_true(slice_is(message, id.text));
 	fixture_commit(f);
 	fixture_assert_states(f, &id, "received//none");
 	assert_folder(f, "volt-box", QUEUE_FOLDER_STAGED, NULL, NULL, "");
 	upload(f, "x.tmp", "1", true, 0);
 	fixture_begin(f, STORE_WRITE);
-	assert_int_equal(queue_mailbox_remove_staged(&f->w, SLICE("volt-box"), SLICE("x.tmp"), &message), 0);
-	assert_int_equal(queue_mailbox_remove_staged(&f->w, SLICE("volt-box"), SLICE("x.tmp"), &message), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE("x.tmp")}, &message), 0);
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE("x.tmp")}, &message), VAN_ENOTFOUND);
 	fixture_commit(f);
 	assert_int_equal(fixture_count(f, &all), 1);
 }
@@ -233,7 +235,7 @@ static void test_collected_taken_restored(void **state)
 	fixture_commit(f);
 	for (int i = 0; i < 2; i++) {
 		fixture_begin(f, STORE_WRITE);
-		assert_int_equal(queue_mailbox_collected(&f->w, SLICE("volt-box"), name), 0);
+		assert_int_equal(queue_mailbox_collected(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), 0);
 		fixture_commit(f);
 		fixture_assert_states(f, &out, "processed/collected/expected");
 	}
@@ -242,9 +244,9 @@ static void test_collected_taken_restored(void **state)
 	assert_true(fixture_history_has(f, &out, "collected-again", ""));
 	fixture_begin(f, STORE_WRITE);
 	assert_int_equal(queue_mailbox_restore(&f->w, id_slice(&out), SLICE("uid 0")), VAN_ESTATE);
-	assert_int_equal(queue_mailbox_taken(&f->w, SLICE("volt-box"), name), 0);
-	assert_int_equal(queue_mailbox_taken(&f->w, SLICE("volt-box"), name), VAN_ENOTFOUND);
-	assert_int_equal(queue_mailbox_taken(&f->w, SLICE("acme-box"), name), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), 0);
+	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("acme-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), VAN_ENOTFOUND);
 	fixture_commit(f);
 	assert_folder(f, "volt-box", QUEUE_FOLDER_OUT, NULL, NULL, "");
 	fixture_begin(f, STORE_WRITE);
@@ -269,7 +271,7 @@ static void test_names_are_unique_and_clean(void **state)
 		assert_int_equal(fixture_done(f, &r), 0);
 	}
 	fixture_begin(f, STORE_READ);
-	assert_int_equal(queue_mailbox_each(&f->w, SLICE("bolt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, SLICE_NONE, add_name, &n), 0);
+	assert_int_equal(queue_mailbox_each(&f->w, &(struct queue_place){SLICE("bolt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, SLICE_NONE}, SLICE_NONE, add_name, &n), 0);
 	fixture_commit(f);
 	assert_true(strncmp(n.text, "-.-8-5--.edi(waiting) -.-8-5--_", 31) == 0);
 	assert_folder(f, "bolt-box", QUEUE_FOLDER_OUT, NULL, "zzz", "");

@@ -32,7 +32,7 @@ struct entry {
 	int fd;
 	uint64_t bytes;
 	van_time time;
-	bool staged, collected;
+	bool staged, collected, unfinished;
 };
 
 struct rig {
@@ -121,7 +121,7 @@ static void to_archive(struct rig *r, struct entry *e, uint32_t archive)
 static struct ipc_mailbox_entry shown(const struct entry *e)
 {
 	return (struct ipc_mailbox_entry){.name = slice_str(e->name), .id = slice_str(e->id), .bytes = e->bytes, .time = e->time,
-					  .staged = e->staged, .collected = e->collected};
+					  .staged = e->staged, .collected = e->collected, .unfinished = e->unfinished};
 }
 
 static void reply(struct ipc_channel *c, uint64_t request, uint32_t status, const struct entry *e, int fd)
@@ -148,10 +148,10 @@ static void answer_list(struct rig *r, struct ipc_channel *c, uint64_t request, 
 {
 	struct ipc_mailbox_entry list[256];
 	struct ipc_mailbox_entries m = {.entries = {list, 0}};
-	bool dates = q->folder >= IPC_FOLDER_IN_ARCHIVE && !q->date.p;
+	bool dates = q->folder >= IPC_FOLDER_IN_ARCHIVE && !q->section.p;
 	for (struct entry *e = r->entries; e; e = e->next) {
 		struct slice key = slice_str(dates ? e->date : e->name);
-		if (e->folder != q->folder || (!dates && !slice_eq(slice_str(e->date), q->date.p ? q->date : SLICE(""))))
+		if (e->folder != q->folder || (!dates && !slice_eq(slice_str(e->date), q->section.p ? q->section : SLICE(""))))
 			continue;
 		if ((q->after.p && slice_cmp(key, q->after) <= 0) ||
 		    (dates && m.entries.n && slice_eq(list[m.entries.n - 1].name, key)))
@@ -169,7 +169,7 @@ static void answer_list(struct rig *r, struct ipc_channel *c, uint64_t request, 
 
 static struct entry *named(struct rig *r, const struct ipc_mailbox_name *n)
 {
-	struct entry *e = find(r, n->folder, n->date.p ? n->date : SLICE(""), n->name);
+	struct entry *e = find(r, n->folder, n->section.p ? n->section : SLICE(""), n->name);
 	char date[11];
 	today(date);
 	return e || n->folder != IPC_FOLDER_IN ? e : find(r, IPC_FOLDER_IN_ARCHIVE, slice_str(date), n->name);
@@ -182,12 +182,14 @@ static void answer_name(struct rig *r, struct ipc_channel *c, uint32_t type, uin
 		return reply(c, request, IPC_MAILBOX_NO_FILE, NULL, -1);
 	if (type == IPC_MAILBOX_OPEN)
 		return reply(c, request, IPC_MAILBOX_OK, e, e->fd);
+	if (type == IPC_MAILBOX_FETCHED)
+		return;
 	if (type == IPC_MAILBOX_COLLECTED)
 		e->collected = true;
 	if (type == IPC_MAILBOX_REMOVE && n->folder == IPC_FOLDER_OUT) {
 		to_archive(r, e, IPC_FOLDER_OUT_ARCHIVE);
 	} else if (type == IPC_MAILBOX_REMOVE) {
-		if (!e->staged)
+		if (!e->staged && !e->unfinished)
 			return reply(c, request, IPC_MAILBOX_DENIED, NULL, -1);
 		unlink_entry(r, e);
 		close(e->fd);
@@ -199,14 +201,23 @@ static void answer_name(struct rig *r, struct ipc_channel *c, uint32_t type, uin
 
 static void answer_commit(struct rig *r, struct ipc_channel *c, struct ipc_message *m, const struct ipc_mailbox_commit *q)
 {
-	struct entry *e = entry_new(r, q->staged ? IPC_FOLDER_IN : IPC_FOLDER_IN_ARCHIVE, q->name, ipc_take_fd(m, 0), q->bytes);
-	e->staged = q->staged;
-	if (!q->staged)
+	bool waits = q->staged || q->unfinished;
+	struct entry *e = entry_new(r, waits ? IPC_FOLDER_IN : IPC_FOLDER_IN_ARCHIVE, q->name, ipc_take_fd(m, 0), q->bytes);
+	e->staged = q->staged && !q->unfinished;
+	e->unfinished = q->unfinished;
+	if (!waits) {
+		struct entry *before = find(r, IPC_FOLDER_IN, SLICE(""), q->name);
+		if (before) {
+			unlink_entry(r, before);
+			close(before->fd);
+			free(before);
+		}
 		today(e->date);
+	}
 	insert(r, e);
 	char sha256[65];
 	hex_encode(sha256, q->sha256.p, q->sha256.n);
-	log_event(LOG_LEVEL_INFO, "committed", "name", e->name, "bytes", log_u64(q->bytes), "sha256", sha256, NULL);
+	log_event(LOG_LEVEL_INFO, q->unfinished ? "unfinished" : "committed", "name", e->name, "bytes", log_u64(q->bytes), "sha256", sha256, NULL);
 	reply(c, m->request, IPC_MAILBOX_OK, e, -1);
 }
 

@@ -24,21 +24,21 @@ static void check_place(const struct sftpd_view *v, const char *path, enum sftpd
 	if (kind == SFTPD_PLACE_NONE || kind == SFTPD_PLACE_ABOVE)
 		return;
 	assert_int_equal(p.folder, folder);
-	assert_true(slice_eq(p.date, slice_str(date)) && slice_eq(p.name, slice_str(name)));
+	assert_true(slice_eq(p.section, slice_str(date)) && slice_eq(p.name, slice_str(name)));
 }
 
 static void test_view(void **state)
 {
 	(void)state;
 	struct sftpd_view v;
-	assert_int_equal(sftpd_view_init(&v, SLICE_NONE, SLICE_NONE), 0);
+	assert_int_equal(sftpd_view_init(&v, &(struct ipc_auth_reply){.folder_in = SLICE_NONE, .folder_out = SLICE_NONE}), 0);
 	check_place(&v, "/", SFTPD_PLACE_ABOVE, 0, NULL, NULL);
 	check_place(&v, "/in", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN, NULL, NULL);
 	check_place(&v, "/out", SFTPD_PLACE_FOLDER, IPC_FOLDER_OUT, NULL, NULL);
 	check_place(&v, "/in/a.edi", SFTPD_PLACE_FILE, IPC_FOLDER_IN, NULL, "a.edi");
 	check_place(&v, "/out/b", SFTPD_PLACE_FILE, IPC_FOLDER_OUT, NULL, "b");
 	check_place(&v, "/out/archive", SFTPD_PLACE_FOLDER, IPC_FOLDER_OUT_ARCHIVE, NULL, NULL);
-	check_place(&v, "/in/archive/2026-01-31", SFTPD_PLACE_DATE, IPC_FOLDER_IN_ARCHIVE, "2026-01-31", NULL);
+	check_place(&v, "/in/archive/2026-01-31", SFTPD_PLACE_SECTION, IPC_FOLDER_IN_ARCHIVE, "2026-01-31", NULL);
 	check_place(&v, "/in/archive/2026-01-31/x", SFTPD_PLACE_FILE, IPC_FOLDER_IN_ARCHIVE, "2026-01-31", "x");
 	static const char *const none[] = {"/inn", "/i", "/in/a/b", "/out/archive/x", "/out/archive/2026-1-31", "/etc/passwd",
 					   "/in/archive/2026-01-31/x/y", "/outarchive", "/archive"};
@@ -51,7 +51,7 @@ static void test_view_with_other_names(void **state)
 	(void)state;
 	struct sftpd_view v;
 	struct slice names[2];
-	assert_int_equal(sftpd_view_init(&v, SLICE("edi/from-us/"), SLICE("/edi/to-us")), 0);
+	assert_int_equal(sftpd_view_init(&v, &(struct ipc_auth_reply){.folder_in = SLICE("edi/from-us/"), .folder_out = SLICE("/edi/to-us")}), 0);
 	check_place(&v, "/", SFTPD_PLACE_ABOVE, 0, NULL, NULL);
 	check_place(&v, "/edi", SFTPD_PLACE_ABOVE, 0, NULL, NULL);
 	check_place(&v, "/edi/from-us", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN, NULL, NULL);
@@ -62,15 +62,15 @@ static void test_view_with_other_names(void **state)
 	assert_int_equal(sftpd_view_below(&v, SLICE("/edi"), names), 2);
 	assert_int_equal(sftpd_view_below(&v, SLICE("/ed"), names), 0);
 
-	assert_int_equal(sftpd_view_init(&v, SLICE("/"), SLICE("/out")), 0); /* one within the other */
+	assert_int_equal(sftpd_view_init(&v, &(struct ipc_auth_reply){.folder_in = SLICE("/"), .folder_out = SLICE("/out")}), 0); /* one within the other */
 	check_place(&v, "/", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN, NULL, NULL);
 	check_place(&v, "/x", SFTPD_PLACE_FILE, IPC_FOLDER_IN, NULL, "x");
 	check_place(&v, "/out", SFTPD_PLACE_FOLDER, IPC_FOLDER_OUT, NULL, NULL);
 	check_place(&v, "/out/x", SFTPD_PLACE_FILE, IPC_FOLDER_OUT, NULL, "x");
 	check_place(&v, "/archive", SFTPD_PLACE_FOLDER, IPC_FOLDER_IN_ARCHIVE, NULL, NULL);
 
-	assert_int_equal(sftpd_view_init(&v, SLICE("/a"), SLICE("a/")), VAN_EINVAL);
-	assert_int_equal(sftpd_view_init(&v, slice_make("/\0", 2), SLICE("/b")), VAN_EINVAL);
+	assert_int_equal(sftpd_view_init(&v, &(struct ipc_auth_reply){.folder_in = SLICE("/a"), .folder_out = SLICE("a/")}), VAN_EINVAL);
+	assert_int_equal(sftpd_view_init(&v, &(struct ipc_auth_reply){.folder_in = slice_make("/\0", 2), .folder_out = SLICE("/b")}), VAN_EINVAL);
 }
 
 static void test_temporary_names(void **state)
@@ -79,9 +79,9 @@ static void test_temporary_names(void **state)
 	static const char *const yes[] = {".x", ".x.edi", "x.part", "x.edi.filepart", "x.TMP", "a.tmp"};
 	static const char *const no[] = {"x", "x.edi", "part", "tmp", "x.parts", "x.tmp.edi"};
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-		assert_true(sftpd_name_is_temporary(slice_str(yes[i])));
+		assert_true(sftpd_view_is_temporary(&(struct sftpd_view){.temporary = {0}}, slice_str(yes[i])));
 	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-		assert_false(sftpd_name_is_temporary(slice_str(no[i])));
+		assert_false(sftpd_view_is_temporary(&(struct sftpd_view){.temporary = {0}}, slice_str(no[i])));
 }
 
 /* --- uploads ---------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "roles/sftp/files.h"
 
 #include "base/fault.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "roles/sftp/upload.h"
 
@@ -9,12 +10,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TAKE_OVER_BLOCK ((size_t)256 << 10)
+
 struct file {
 	struct sftpd_upload *upload; /* or a download when NULL */
 	enum ipc_folder folder;
 	char name[SFTPD_NAME_MAX + 1];
 	size_t name_n;
-	char date[11];
+	char section[SFTPD_NAME_MAX + 1];
+	size_t section_n;
+	bool append; /* every write goes to the end, whatever offset the client names */
 	/* download */
 	int fd;
 	uint64_t offset; /* where the content begins */
@@ -27,6 +32,11 @@ static struct slice name_of(const struct file *f)
 	return slice_make(f->name, f->name_n);
 }
 
+static struct slice section_of(const struct file *f)
+{
+	return slice_make(f->section_n ? f->section : NULL, f->section_n);
+}
+
 static struct file *file_new(const struct sftpd_place *at)
 {
 	struct file *f = calloc(1, sizeof *f);
@@ -36,8 +46,9 @@ static struct file *file_new(const struct sftpd_place *at)
 	f->folder = at->folder;
 	f->name_n = at->name.n;
 	memcpy(f->name, at->name.p, at->name.n);
-	if (at->date.n)
-		memcpy(f->date, at->date.p, at->date.n < 10 ? at->date.n : 10);
+	f->section_n = at->section.n;
+	if (at->section.n)
+		memcpy(f->section, at->section.p, at->section.n);
 	return f;
 }
 
@@ -54,7 +65,7 @@ static void file_free(struct file *f)
 static enum sftpd_status ask_about(struct sftpd_mailbox *m, uint32_t type, const struct sftpd_place *at, struct ipc_mailbox_reply *ret,
 				   int *ret_fd, struct sftpd_why *why)
 {
-	struct ipc_mailbox_name name = {at->folder, at->date, at->name};
+	struct ipc_mailbox_name name = {.folder = at->folder, .section = at->section, .name = at->name};
 	return sftpd_store_mailbox(m->store, type, &ipc_mailbox_name_table, &name, -1, ret, ret_fd, why);
 }
 
@@ -80,6 +91,9 @@ static struct sftpd_progress *progress_of(struct sftpd_mailbox *m, const struct 
 		sftpd_spans_free(&best->read);
 		memcpy(best->id, id.p, id.n);
 		best->id[id.n] = '\0';
+		best->told = e->fetched;
+		if (e->fetched)
+			sftpd_spans_add(&best->read, 0, e->fetched); /* an earlier session sent so much: this one may resume */
 	}
 	best->handles++;
 	best->used = ++m->opened;
@@ -109,20 +123,59 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	return SFTPD_OK;
 }
 
-static enum sftpd_status may_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct sftpd_why *why)
+static enum sftpd_status may_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_why *why)
 {
-	struct ipc_mailbox_reply reply;
 	if (at->folder != IPC_FOLDER_IN)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "This folder can only be read: put files into %s", m->view.in.text);
-	if (!(flags & (SFTPD_OPEN_APPEND | SFTPD_OPEN_EXCLUSIVE)) && flags & SFTPD_OPEN_CREATE)
+	if (!sftpd_view_is_temporary(&m->view, at->name) && !sftpd_view_accepts(&m->view, at->name))
+		return sftpd_refuse_name(m, at->name, why);
+	return SFTPD_OK;
+}
+
+/* What the flags say about a file that is there already, or not. *ret_resume: its content is to be gone on with. */
+static enum sftpd_status look_before(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, bool *ret_resume, struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	if (flags & SFTPD_OPEN_TRUNCATE && flags & SFTPD_OPEN_CREATE && !(flags & SFTPD_OPEN_EXCLUSIVE))
 		return SFTPD_OK;
 	enum sftpd_status status = ask_about(m, IPC_MAILBOX_STAT, at, &reply, NULL, why);
-	if (status == SFTPD_OK && flags & SFTPD_OPEN_EXCLUSIVE)
-		return sftpd_refuse(why, SFTPD_FAILURE, "A file of this name exists already");
-	if (status == SFTPD_OK && flags & SFTPD_OPEN_APPEND)
-		return sftpd_refuse(why, SFTPD_FAILURE, "An upload can't be resumed or added to: send the whole file again");
 	if (status == SFTPD_NO_SUCH_FILE && flags & SFTPD_OPEN_CREATE)
 		return SFTPD_OK;
+	if (status != SFTPD_OK)
+		return status;
+	if (!reply.entry)
+		return SFTPD_FAILURE;
+	if (flags & SFTPD_OPEN_EXCLUSIVE)
+		return sftpd_refuse(why, SFTPD_FAILURE, "A file of this name exists already");
+	bool waits = reply.entry->staged || reply.entry->unfinished;
+	if (!waits && flags & SFTPD_OPEN_APPEND)
+		return sftpd_refuse(why, SFTPD_FAILURE, "This file was taken as message %.*s already: send the whole file under another name",
+				    SLICE_ARG(reply.entry->id));
+	*ret_resume = waits && !(flags & SFTPD_OPEN_TRUNCATE);
+	return SFTPD_OK;
+}
+
+/* What an earlier upload left goes into the new file first: it has to be hashed anyway. */
+static enum sftpd_status take_over(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_upload *u, struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	int fd = -1;
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
+	uint64_t offset = status == SFTPD_OK && reply.entry ? reply.entry->offset : 0, size = status == SFTPD_OK && reply.entry ? reply.entry->bytes : 0;
+	char *block = status == SFTPD_OK ? malloc(TAKE_OVER_BLOCK) : NULL;
+	if (status == SFTPD_OK && (!block || fd < 0))
+		status = SFTPD_FAILURE;
+	for (uint64_t done = 0; status == SFTPD_OK && done < size;) {
+		size_t n = size - done < TAKE_OVER_BLOCK ? (size_t)(size - done) : TAKE_OVER_BLOCK;
+		if (fd_pread_all(fd, block, n, (off_t)(offset + done)) < 0)
+			status = sftpd_refuse(why, SFTPD_FAILURE, "What was sent before could not be read: send the whole file again");
+		else
+			status = sftpd_upload_write(u, done, block, n, why);
+		done += n;
+	}
+	free(block);
+	if (fd >= 0)
+		close(fd);
 	return status;
 }
 
@@ -130,8 +183,11 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 				     struct sftpd_why *why)
 {
 	struct ipc_mailbox_reply reply;
+	bool resume = false;
 	int fd = -1;
-	enum sftpd_status status = may_upload(m, at, flags, why);
+	enum sftpd_status status = may_upload(m, at, why);
+	if (status == SFTPD_OK)
+		status = look_before(m, at, flags, &resume, why);
 	if (status == SFTPD_OK)
 		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, NULL, NULL, -1, &reply, &fd, why);
 	if (status != SFTPD_OK)
@@ -144,6 +200,12 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 	if (!f || !f->upload) {
 		free(f);
 		return sftpd_refuse(why, SFTPD_FAILURE, "There is no room for another file just now: try again later");
+	}
+	f->append = flags & SFTPD_OPEN_APPEND;
+	status = resume ? take_over(m, at, f->upload, why) : SFTPD_OK;
+	if (status != SFTPD_OK) {
+		file_free(f);
+		return status;
 	}
 	*ret = f;
 	return SFTPD_OK;
@@ -202,7 +264,7 @@ enum sftpd_status sftpd_file_write(void *arg, void *file, uint64_t at, const voi
 	(void)arg;
 	if (!f->upload)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
-	return sftpd_upload_write(f->upload, at, p, n, why);
+	return sftpd_upload_write(f->upload, f->append ? sftpd_upload_size(f->upload) : at, p, n, why);
 }
 
 enum sftpd_status sftpd_file_sync(void *arg, void *file, struct sftpd_why *why)
@@ -246,7 +308,8 @@ static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct 
 	if (status == SFTPD_OK) {
 		struct ipc_mailbox_commit c = {
 			.name = name_of(f),
-			.staged = sftpd_name_is_temporary(name_of(f)),
+			.section = section_of(f),
+			.staged = sftpd_view_is_temporary(&m->view, name_of(f)),
 			.bytes = sftpd_upload_size(f->upload),
 			.sha256 = slice_make(h.sha256, sizeof h.sha256),
 			.salt = slice_make(h.salt, sizeof h.salt),
@@ -266,13 +329,36 @@ static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct 
 /* The whole file was read: the sender may know. */
 static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct sftpd_why *why)
 {
-	struct sftpd_place at = {SFTPD_PLACE_FILE, f->folder, slice_str(f->date[0] ? f->date : NULL), name_of(f)};
+	struct sftpd_place at = {SFTPD_PLACE_FILE, f->folder, section_of(f), name_of(f)};
 	struct ipc_mailbox_reply reply;
 	enum sftpd_status status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
 	sftpd_spans_free(&f->progress->read); /* fetched once more, it is told once more */
 	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "download-complete", "file", log_slice(name_of(f)), "bytes",
 		  log_u64(f->attributes.size), "error", status == SFTPD_OK ? NULL : why->text, NULL);
 	return status == SFTPD_NO_SUCH_FILE ? SFTPD_OK : status; /* deleted while it was read: taken already */
+}
+
+/* Not all of it was read: the store remembers how far, so that the rest may be fetched another time. No answer is waited for. */
+static void note_progress(struct sftpd_mailbox *m, const struct file *f)
+{
+	uint64_t prefix = sftpd_spans_prefix(&f->progress->read);
+	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix};
+	if (prefix <= f->progress->told || m->store->gone)
+		return;
+	f->progress->told = prefix;
+	ipc_send(m->store->channel, IPC_MAILBOX_FETCHED, 0, &ipc_mailbox_name_table, &at, NULL, 0);
+}
+
+/* The session ends within an upload: what came is kept, so that the client can resume. */
+static bool keep_unfinished(struct sftpd_mailbox *m, struct file *f)
+{
+	struct ipc_mailbox_reply reply;
+	int64_t size = m->store->gone ? 0 : sftpd_upload_keep(f->upload);
+	if (size <= 0)
+		return false;
+	struct ipc_mailbox_commit c = {.name = name_of(f), .section = section_of(f), .unfinished = true, .bytes = (uint64_t)size};
+	return sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply, NULL, NULL) ==
+	       SFTPD_OK;
 }
 
 enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
@@ -284,16 +370,22 @@ enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
 		status = commit(m, f, why);
 	else if (f->progress && sftpd_spans_cover(&f->progress->read, f->attributes.size))
 		status = collect(m, f, why);
+	else if (f->progress)
+		note_progress(m, f);
 	file_free(f);
 	return status;
 }
 
 void sftpd_file_abandon(void *arg, void *file)
 {
+	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
-	(void)arg;
-	if (f->upload)
-		log_event(LOG_LEVEL_WARNING, "upload-abandoned", "file", log_slice(name_of(f)), "bytes",
-			  log_u64(sftpd_upload_size(f->upload)), NULL);
+	if (f->upload) {
+		bool kept = keep_unfinished(m, f);
+		log_event(LOG_LEVEL_WARNING, "upload-abandoned", "file", log_slice(name_of(f)), "bytes", log_u64(sftpd_upload_size(f->upload)),
+			  "kept", kept ? "yes" : "no", NULL);
+	} else if (f->progress) {
+		note_progress(m, f);
+	}
 	file_free(f);
 }

@@ -12,6 +12,7 @@ struct sftpd_progress {
 	char id[48]; /* of the entry; empty: free */
 	unsigned handles; /* that read it now */
 	uint64_t used; /* when it was opened last, as a running number */
+	uint64_t told; /* to the store, of what was read from the start on */
 	struct sftpd_spans read;
 };
 #define SFTPD_PROGRESS_MAX 16
@@ -27,6 +28,9 @@ struct sftpd_mailbox {
 
 struct sftpd_attributes sftpd_folder_attributes(const struct sftpd_mailbox *m, bool writable);
 struct sftpd_attributes sftpd_entry_attributes(const struct sftpd_mailbox *m, const struct ipc_mailbox_entry *e);
+
+/* Why a file of this name can't be uploaded. */
+enum sftpd_status sftpd_refuse_name(const struct sftpd_mailbox *m, struct slice name, struct sftpd_why *why);
 
 /* files.c */
 enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, const struct sftpd_attributes *a, void **ret_file,

@@ -7,13 +7,16 @@
 
 struct listing {
 	enum ipc_folder folder;
-	char date[11];
+	char section[SFTPD_NAME_MAX + 1];
+	size_t section_n;
 	bool of_store; /* false: only what stands in `fixed` */
 	struct {
-		char name[SFTPD_NAME_MAX + 1];
+		struct slice name; /* the view's */
 		bool writable;
 	} fixed[4];
 	size_t nfixed, next_fixed;
+	struct slice_list subfolders; /* the view's */
+	size_t next_subfolder;
 	/* one page of the store's entries */
 	struct van_buf bytes;
 	struct van_arena *arena;
@@ -25,7 +28,7 @@ struct listing {
 
 static void add_fixed(struct listing *l, struct slice name, bool writable)
 {
-	memcpy(l->fixed[l->nfixed].name, name.p, name.n);
+	l->fixed[l->nfixed].name = name;
 	l->fixed[l->nfixed++].writable = writable;
 }
 
@@ -48,8 +51,11 @@ enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_fo
 	l->arena = arena;
 	l->folder = at.folder;
 	l->of_store = l->more = at.kind != SFTPD_PLACE_ABOVE;
-	if (at.date.n)
-		memcpy(l->date, at.date.p, 10);
+	l->section_n = at.section.n;
+	if (at.section.n)
+		memcpy(l->section, at.section.p, at.section.n);
+	if (at.kind == SFTPD_PLACE_FOLDER)
+		l->subfolders = sftpd_view_subfolders(&m->view, at.folder);
 	add_fixed(l, SLICE("."), false);
 	add_fixed(l, SLICE(".."), false);
 	/* The archives are not listed, though they are there: `get out/…` and mirroring clients would fetch them too. */
@@ -64,7 +70,7 @@ enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_fo
 static enum sftpd_status turn_page(struct sftpd_mailbox *m, struct listing *l, struct sftpd_why *why)
 {
 	char after[SFTPD_NAME_MAX + 1];
-	struct ipc_mailbox_list ask = {l->folder, slice_str(l->date[0] ? l->date : NULL), SLICE_NONE, PAGE};
+	struct ipc_mailbox_list ask = {l->folder, slice_make(l->section_n ? l->section : NULL, l->section_n), SLICE_NONE, PAGE};
 	if (l->page.entries.n) {
 		struct slice last = RECORD_AT(l->page.entries, struct ipc_mailbox_entry, l->page.entries.n - 1)->name;
 		size_t n = last.n < SFTPD_NAME_MAX ? last.n : SFTPD_NAME_MAX;
@@ -92,7 +98,12 @@ enum sftpd_status sftpd_listing_read(void *arg, void *folder, struct sftpd_names
 	struct listing *l = folder;
 	for (; l->next_fixed < l->nfixed; l->next_fixed++) {
 		struct sftpd_attributes a = sftpd_folder_attributes(m, l->fixed[l->next_fixed].writable);
-		if (!sftpd_names_add(to, slice_str(l->fixed[l->next_fixed].name), &a))
+		if (!sftpd_names_add(to, l->fixed[l->next_fixed].name, &a))
+			return SFTPD_OK;
+	}
+	for (; l->next_subfolder < l->subfolders.n; l->next_subfolder++) {
+		struct sftpd_attributes a = sftpd_folder_attributes(m, true);
+		if (!sftpd_names_add(to, l->subfolders.v[l->next_subfolder], &a))
 			return SFTPD_OK;
 	}
 	while (l->of_store) {

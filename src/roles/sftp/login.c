@@ -15,10 +15,10 @@ static const char *const method_names[] = {"key-offered", "key", "password"};
 static int keep(struct sftpd_login *l, const struct ipc_auth_reply *r)
 {
 	int rc = record_encode(&ipc_auth_reply_table, r, &l->text);
-	struct van_arena *arena = van_arena_new(0);
+	if (rc == 0 && !l->lists)
+		l->lists = van_arena_new(0);
 	if (rc == 0)
-		rc = arena ? record_decode(&ipc_auth_reply_table, van_buf_slice(&l->text), arena, &l->reply) : VAN_ENOMEM;
-	van_arena_free(arena); /* the record has neither lists nor sub-records */
+		rc = l->lists ? record_decode(&ipc_auth_reply_table, van_buf_slice(&l->text), l->lists, &l->reply) : VAN_ENOMEM;
 	return rc;
 }
 

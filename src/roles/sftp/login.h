@@ -16,6 +16,7 @@ struct sftpd_login {
 	/* once authenticated */
 	struct ipc_auth_reply reply; /* its slices point into `text` */
 	struct van_buf text;
+	struct van_arena *lists; /* of the reply */
 	char partner[33];
 };
 

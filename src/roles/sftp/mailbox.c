@@ -2,6 +2,7 @@
 
 #include "roles/sftp/files.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@ struct sftpd_mailbox *sftpd_mailbox_new(struct sftpd_store *store, const struct 
 					van_time now)
 {
 	struct sftpd_mailbox *m = calloc(1, sizeof *m);
-	if (!m || sftpd_view_init(&m->view, who->folder_in, who->folder_out) < 0) {
+	if (!m || sftpd_view_init(&m->view, who) < 0) {
 		free(m);
 		return NULL;
 	}
@@ -54,10 +55,10 @@ static enum sftpd_status m_stat(void *arg, struct slice path, struct sftpd_attri
 	if (at.kind == SFTPD_PLACE_NONE)
 		return SFTPD_NO_SUCH_FILE;
 	if (at.kind != SFTPD_PLACE_FILE) {
-		*ret = sftpd_folder_attributes(m, at.kind == SFTPD_PLACE_FOLDER && at.folder <= IPC_FOLDER_OUT);
+		*ret = sftpd_folder_attributes(m, at.kind != SFTPD_PLACE_ABOVE && at.folder <= IPC_FOLDER_OUT);
 		return SFTPD_OK;
 	}
-	struct ipc_mailbox_name name = {at.folder, at.date, at.name};
+	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
 	struct ipc_mailbox_reply reply;
 	enum sftpd_status status =
 		sftpd_store_mailbox(m->store, IPC_MAILBOX_STAT, &ipc_mailbox_name_table, &name, -1, &reply, NULL, why);
@@ -90,9 +91,20 @@ static enum sftpd_status m_remove(void *arg, struct slice path, struct sftpd_why
 		return sftpd_refuse(why, SFTPD_FAILURE, "This is a folder: folders can't be removed");
 	if (at.folder > IPC_FOLDER_OUT)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The archive can only be read");
-	struct ipc_mailbox_name name = {at.folder, at.date, at.name};
+	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
 	struct ipc_mailbox_reply reply;
 	return sftpd_store_mailbox(m->store, IPC_MAILBOX_REMOVE, &ipc_mailbox_name_table, &name, -1, &reply, NULL, why);
+}
+
+/* "*.edi, *.x12" as far as there is room. */
+enum sftpd_status sftpd_refuse_name(const struct sftpd_mailbox *m, struct slice name, struct sftpd_why *why)
+{
+	char patterns[160];
+	size_t n = 0;
+	for (size_t i = 0; i < m->view.accept.n && n + m->view.accept.v[i].n + 3 < sizeof patterns; i++)
+		n += (size_t)snprintf(patterns + n, sizeof patterns - n, "%s%.*s", i ? ", " : "", SLICE_ARG(m->view.accept.v[i]));
+	return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "Files named %.*s are not taken here, but %s", (int)(name.n < 64 ? name.n : 64), name.p,
+			    n ? patterns : "others");
 }
 
 /* In /in: what was uploaded under a temporary name gets its final one. In /out: the partner puts a file aside. */
@@ -100,7 +112,6 @@ static enum sftpd_status m_rename(void *arg, struct slice from, struct slice to,
 {
 	struct sftpd_mailbox *m = arg;
 	struct sftpd_place a = sftpd_view_find(&m->view, from), b = sftpd_view_find(&m->view, to);
-	(void)replace; /* a name stands for a message, and nothing is ever overwritten */
 	if (a.kind == SFTPD_PLACE_NONE)
 		return SFTPD_NO_SUCH_FILE;
 	if (a.kind != SFTPD_PLACE_FILE)
@@ -112,12 +123,18 @@ static enum sftpd_status m_rename(void *arg, struct slice from, struct slice to,
 	if (a.folder == IPC_FOLDER_OUT && b.kind == SFTPD_PLACE_FILE && b.folder == IPC_FOLDER_IN)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "What was sent to you can't be moved to %s", m->view.in.text);
 	struct slice name = b.kind == SFTPD_PLACE_FILE ? b.name : a.name;
+	bool staged = sftpd_view_is_temporary(&m->view, name);
+	if (a.folder == IPC_FOLDER_IN && !staged && !sftpd_view_accepts(&m->view, name))
+		return sftpd_refuse_name(m, name, why);
 	struct ipc_mailbox_rename rename = {
 		.folder = a.folder,
 		.to_folder = b.kind == SFTPD_PLACE_FILE ? b.folder : IPC_FOLDER_OUT_ARCHIVE,
 		.from = a.name,
 		.to = name,
-		.staged = a.folder == IPC_FOLDER_IN && sftpd_name_is_temporary(name),
+		.staged = a.folder == IPC_FOLDER_IN && staged,
+		.from_section = a.section,
+		.to_section = b.kind == SFTPD_PLACE_FILE ? b.section : SLICE_NONE,
+		.replace = replace,
 	};
 	struct ipc_mailbox_reply reply;
 	return sftpd_store_mailbox(m->store, IPC_MAILBOX_RENAME, &ipc_mailbox_rename_table, &rename, -1, &reply, NULL, why);
@@ -128,7 +145,7 @@ static enum sftpd_status m_mkdir(void *arg, struct slice path, struct sftpd_why 
 {
 	struct sftpd_mailbox *m = arg;
 	struct sftpd_place at = sftpd_view_find(&m->view, path);
-	if (at.kind == SFTPD_PLACE_ABOVE || at.kind == SFTPD_PLACE_FOLDER || at.kind == SFTPD_PLACE_DATE)
+	if (at.kind != SFTPD_PLACE_NONE && at.kind != SFTPD_PLACE_FILE)
 		return sftpd_refuse(why, SFTPD_FAILURE, "The folder exists already");
 	return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "A mailbox has no other folders: put files into %s", m->view.in.text);
 }

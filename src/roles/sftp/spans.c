@@ -54,3 +54,8 @@ bool sftpd_spans_cover(const struct sftpd_spans *s, uint64_t size)
 {
 	return size == 0 || (s->n == 1 && s->v[0].from == 0 && s->v[0].to >= size);
 }
+
+uint64_t sftpd_spans_prefix(const struct sftpd_spans *s)
+{
+	return s->n && s->v[0].from == 0 ? s->v[0].to : 0;
+}

@@ -23,6 +23,8 @@ void sftpd_spans_free(struct sftpd_spans *s);
 bool sftpd_spans_add(struct sftpd_spans *s, uint64_t from, uint64_t to);
 /* Forgets what lies beyond `size`. */
 void sftpd_spans_cut(struct sftpd_spans *s, uint64_t size);
+/* How much there is from 0 on without a gap. */
+uint64_t sftpd_spans_prefix(const struct sftpd_spans *s);
 /* Everything of [0, size)? */
 bool sftpd_spans_cover(const struct sftpd_spans *s, uint64_t size);
 

@@ -150,13 +150,27 @@ enum sftpd_status sftpd_upload_sync(struct sftpd_upload *u, struct sftpd_why *wh
 	return rc < 0 ? fail_disk(u, why, rc) : SFTPD_OK;
 }
 
+int64_t sftpd_upload_keep(struct sftpd_upload *u)
+{
+	uint64_t size = sftpd_spans_prefix(&u->written);
+	if (u->failed || size > u->size || size > INT64_MAX)
+		return 0;
+	int rc = sftpd_writer_drain(u->writer);
+	if (rc == 0 && ftruncate(u->fd, (off_t)size) < 0)
+		rc = (int)van_err_from_errno(errno);
+	if (rc == 0 && size >= FLUSH_HERE && fdatasync(u->fd) < 0)
+		rc = (int)van_err_from_errno(errno);
+	u->size = size;
+	return rc < 0 ? rc : (int64_t)size;
+}
+
 enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_hashes *ret, struct sftpd_why *why)
 {
 	enum sftpd_status status = failed_before(u, why);
 	if (status != SFTPD_OK)
 		return status;
 	if (!sftpd_spans_cover(&u->written, u->size))
-		return fail(u, why, "A part of the file was never sent (resuming is not supported): send the whole file again");
+		return fail(u, why, "A part of the file was never sent: send the whole file again");
 	int rc = sftpd_writer_drain(u->writer);
 	if (rc == 0 && u->size >= FLUSH_HERE && fdatasync(u->fd) < 0)
 		rc = (int)van_err_from_errno(errno);

@@ -21,6 +21,10 @@ enum sftpd_status sftpd_upload_read(struct sftpd_upload *u, uint64_t at, void *t
 enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, struct sftpd_why *why);
 enum sftpd_status sftpd_upload_sync(struct sftpd_upload *u, struct sftpd_why *why);
 
+/* The connection broke: what is there from the start on, without a gap, is on the disk afterwards and is all there is. Its
+ * length, or negative; 0: nothing worth keeping. */
+int64_t sftpd_upload_keep(struct sftpd_upload *u);
+
 /* The client is done. Refused when a write failed or a stretch is missing. Larger files are on the disk afterwards; small ones
  * are flushed by the store, many at once. */
 enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_hashes *ret, struct sftpd_why *why);

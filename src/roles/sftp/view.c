@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <fnmatch.h>
+
 #define ARCHIVE "archive"
 
 static int take(struct slice text, const char *usual, struct sftpd_path *ret)
@@ -10,10 +12,14 @@ static int take(struct slice text, const char *usual, struct sftpd_path *ret)
 	return rc < 0 ? VAN_EINVAL : 0;
 }
 
-int sftpd_view_init(struct sftpd_view *v, struct slice in, struct slice out)
+int sftpd_view_init(struct sftpd_view *v, const struct ipc_auth_reply *who)
 {
-	if (take(in, "/in", &v->in) < 0 || take(out, "/out", &v->out) < 0)
+	if (take(who->folder_in, "/in", &v->in) < 0 || take(who->folder_out, "/out", &v->out) < 0)
 		return VAN_EINVAL;
+	v->in_subfolders = who->in_subfolders;
+	v->out_subfolders = who->out_subfolders;
+	v->accept = who->accept;
+	v->temporary = who->temporary;
 	return slice_eq(sftpd_path_slice(&v->in), sftpd_path_slice(&v->out)) ? VAN_EINVAL : 0;
 }
 
@@ -38,23 +44,54 @@ static bool is_date(struct slice s)
 	return true;
 }
 
-/* `rest`: the path inside the folder. */
-static struct sftpd_place inside(struct slice rest, enum ipc_folder folder, enum ipc_folder archive)
+struct slice_list sftpd_view_subfolders(const struct sftpd_view *v, enum ipc_folder folder)
 {
-	struct sftpd_place none = {SFTPD_PLACE_NONE};
-	if (!rest.n)
-		return (struct sftpd_place){SFTPD_PLACE_FOLDER, folder};
-	struct slice first = slice_cut(&rest, '/');
-	if (!slice_is(first, ARCHIVE))
-		return rest.p ? none : (struct sftpd_place){SFTPD_PLACE_FILE, folder, SLICE_NONE, first};
+	return folder == IPC_FOLDER_IN ? v->in_subfolders : folder == IPC_FOLDER_OUT ? v->out_subfolders : (struct slice_list){0};
+}
+
+static bool holds(struct slice_list l, struct slice name)
+{
+	for (size_t i = 0; i < l.n; i++)
+		if (slice_eq(l.v[i], name))
+			return true;
+	return false;
+}
+
+/* `rest`: what follows the section's name; absent: the section itself. */
+static struct sftpd_place in_section(enum ipc_folder folder, struct slice section, struct slice rest)
+{
+	if (!rest.p)
+		return (struct sftpd_place){SFTPD_PLACE_SECTION, folder, section, SLICE_NONE};
+	if (memchr(rest.p, '/', rest.n))
+		return (struct sftpd_place){SFTPD_PLACE_NONE};
+	return (struct sftpd_place){SFTPD_PLACE_FILE, folder, section, rest};
+}
+
+static struct sftpd_place in_archive(struct slice rest, enum ipc_folder archive)
+{
 	if (!rest.p)
 		return (struct sftpd_place){SFTPD_PLACE_FOLDER, archive};
 	struct slice date = slice_cut(&rest, '/');
-	if (!is_date(date))
-		return none;
-	if (!rest.p)
-		return (struct sftpd_place){SFTPD_PLACE_DATE, archive, date, SLICE_NONE};
-	return memchr(rest.p, '/', rest.n) ? none : (struct sftpd_place){SFTPD_PLACE_FILE, archive, date, rest};
+	if (is_date(date))
+		return in_section(archive, date, rest);
+	if (archive == IPC_FOLDER_IN_ARCHIVE && !rest.p && slice_ends(date, IPC_STATUS_SUFFIX))
+		return (struct sftpd_place){SFTPD_PLACE_FILE, archive, SLICE_NONE, date}; /* of the newest upload of that name */
+	return (struct sftpd_place){SFTPD_PLACE_NONE};
+}
+
+/* `rest`: the path inside the folder. */
+static struct sftpd_place inside(const struct sftpd_view *v, struct slice rest, enum ipc_folder folder, enum ipc_folder archive)
+{
+	if (!rest.n)
+		return (struct sftpd_place){SFTPD_PLACE_FOLDER, folder};
+	struct slice first = slice_cut(&rest, '/');
+	if (slice_is(first, ARCHIVE))
+		return in_archive(rest, archive);
+	if (holds(sftpd_view_subfolders(v, folder), first))
+		return in_section(folder, first, rest);
+	if (rest.p)
+		return (struct sftpd_place){SFTPD_PLACE_NONE};
+	return (struct sftpd_place){SFTPD_PLACE_FILE, folder, SLICE_NONE, first};
 }
 
 struct sftpd_place sftpd_view_find(const struct sftpd_view *v, struct slice path)
@@ -68,9 +105,9 @@ struct sftpd_place sftpd_view_find(const struct sftpd_view *v, struct slice path
 	}
 	struct sftpd_place place = {SFTPD_PLACE_NONE};
 	if (in.p)
-		place = inside(in, IPC_FOLDER_IN, IPC_FOLDER_IN_ARCHIVE);
+		place = inside(v, in, IPC_FOLDER_IN, IPC_FOLDER_IN_ARCHIVE);
 	else if (out.p)
-		place = inside(out, IPC_FOLDER_OUT, IPC_FOLDER_OUT_ARCHIVE);
+		place = inside(v, out, IPC_FOLDER_OUT, IPC_FOLDER_OUT_ARCHIVE);
 	if ((place.kind == SFTPD_PLACE_NONE || place.kind == SFTPD_PLACE_FILE) && sftpd_view_below(v, path, names))
 		return (struct sftpd_place){SFTPD_PLACE_ABOVE};
 	return place;
@@ -98,7 +135,31 @@ static bool ends_with(struct slice name, const char *suffix)
 	return name.n > n && slice_case_is(slice_make(name.p + name.n - n, n), suffix);
 }
 
-bool sftpd_name_is_temporary(struct slice name)
+static bool matches(const struct slice_list *patterns, struct slice name)
 {
-	return (name.n && name.p[0] == '.') || ends_with(name, ".part") || ends_with(name, ".filepart") || ends_with(name, ".tmp");
+	char text[SFTPD_NAME_MAX + 1], pattern[SFTPD_NAME_MAX + 1];
+	if (name.n > SFTPD_NAME_MAX)
+		return false;
+	memcpy(text, name.p, name.n);
+	text[name.n] = 0;
+	for (size_t i = 0; i < patterns->n; i++) {
+		if (patterns->v[i].n > SFTPD_NAME_MAX)
+			continue;
+		memcpy(pattern, patterns->v[i].p, patterns->v[i].n);
+		pattern[patterns->v[i].n] = 0;
+		if (fnmatch(pattern, text, FNM_NOESCAPE | FNM_CASEFOLD) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool sftpd_view_is_temporary(const struct sftpd_view *v, struct slice name)
+{
+	return (name.n && name.p[0] == '.') || ends_with(name, ".part") || ends_with(name, ".filepart") || ends_with(name, ".tmp") ||
+	       matches(&v->temporary, name);
+}
+
+bool sftpd_view_accepts(const struct sftpd_view *v, struct slice name)
+{
+	return !v->accept.n || matches(&v->accept, name);
 }

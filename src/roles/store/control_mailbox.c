@@ -54,26 +54,32 @@ static int add_entry(void *arg, const struct queue_mailbox_entry *e)
 	return van_buf_append_char(l->to, '}');
 }
 
-struct archive {
+struct sections {
 	struct queue_work *work;
 	struct listing *l;
+	enum queue_folder folder;
 };
 
-static int add_date(void *arg, struct slice date)
+static int add_section(void *arg, struct slice section)
 {
-	struct archive *a = arg;
-	return queue_mailbox_each(a->work, a->l->connection, QUEUE_FOLDER_OUT_ARCHIVE, date, SLICE_NONE, add_entry, a->l);
+	struct sections *a = arg;
+	struct queue_place at = {a->l->connection, a->folder, section, SLICE_NONE};
+	return queue_mailbox_each(a->work, &at, SLICE_NONE, add_entry, a->l);
 }
 
 static int add_connection(struct control_call *c, struct slice connection, bool all, struct listing *l)
 {
+	static const enum queue_folder folders[] = {QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_OUT_ARCHIVE};
+	int rc = 0;
 	l->connection = connection;
-	int rc = queue_mailbox_each(c->work, connection, QUEUE_FOLDER_OUT, SLICE_NONE, SLICE_NONE, add_entry, l);
-	if (rc == 0 && all)
-		rc = queue_mailbox_each(c->work, connection, QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE_NONE, add_entry, l);
-	struct archive archive = {c->work, l};
-	if (rc == 0 && all)
-		rc = queue_mailbox_dates(c->work, connection, QUEUE_FOLDER_OUT_ARCHIVE, add_date, &archive);
+	for (size_t i = 0; rc == 0 && i < (all ? 3 : 1); i++) {
+		struct sections s = {c->work, l, folders[i]};
+		struct queue_place at = {connection, folders[i], SLICE_NONE, SLICE_NONE};
+		if (folders[i] != QUEUE_FOLDER_OUT_ARCHIVE)
+			rc = queue_mailbox_each(c->work, &at, SLICE_NONE, add_entry, l);
+		if (rc == 0)
+			rc = queue_mailbox_sections(c->work, connection, folders[i], add_section, &s);
+	}
 	return rc < 0 ? rc : 0;
 }
 

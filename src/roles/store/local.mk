@@ -24,6 +24,6 @@ vand_SOURCES += \
 	%D%/receive.c \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \
+	%D%/upload_status.c \
 	%D%/uploads.c \
-	%D%/writer.c %D%/writer.h \
-	%D%/zone.c %D%/zone.h
+	%D%/writer.c %D%/writer.h

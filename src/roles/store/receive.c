@@ -3,8 +3,8 @@
 #include "roles/store/store_role.h"
 
 #include "base/log.h"
+#include "base/zone.h"
 #include "partner/settings.h"
-#include "roles/store/zone.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -197,7 +197,7 @@ static int lookup(struct store_role *s, const struct ipc_lookup *l, struct van_b
 						 "connection %.*s may not present %.*s: add it to `presents` if it may, then release the message",
 						 SLICE_ARG(l->connection), SLICE_ARG(l->from));
 	}
-	*zone_offset = (uint64_t)(1440 + zone_minutes(answer.time_zone.p ? answer.time_zone : s->role->config->time_zone, now));
+	*zone_offset = (uint64_t)(1440 + van_zone_minutes(answer.time_zone.p ? answer.time_zone : s->role->config->time_zone, now));
 	return record_encode(&directory_route_table, &answer, record);
 }
 

@@ -21,6 +21,11 @@ static void auth_reply(struct session *e, uint64_t request, const struct directo
 		r.folder_in = who->folder_in;
 		r.folder_out = who->folder_out;
 		r.taken = slice_str(profile_taken_names[who->taken]);
+		r.in_subfolders = who->in_subfolders;
+		r.out_subfolders = who->out_subfolders;
+		r.accept = who->accept;
+		r.temporary = who->temporary;
+		r.max_message = who->max_message == UINT64_MAX ? 0 : who->max_message;
 	}
 	ipc_send(e->channel, IPC_AUTH_REPLY, request, &ipc_auth_reply_table, &r, NULL, 0);
 }
@@ -39,6 +44,7 @@ static void bind_mailbox(struct session *e, const struct directory_sftp *who)
 	e->partner_version = who->version;
 	e->taken = who->taken;
 	e->max_message = who->max_message;
+	e->storage = who->storage;
 	e->open = e->user && e->partner && e->connection;
 	log_event(LOG_LEVEL_INFO, "sftp-login", "user", e->user, "partner", e->partner, "peer", e->peer, NULL);
 }
@@ -126,7 +132,7 @@ void session_refuse(struct session *e, uint64_t request, int rc, const struct va
 	const char *text = err && err->text[0] ? err->text : "it could not be done; try again later";
 	enum ipc_mailbox_status status = rc == VAN_ENOTFOUND ? IPC_MAILBOX_NO_FILE
 					 : rc == VAN_ENOSPC ? IPC_MAILBOX_FULL
-					 : rc == VAN_EINVAL || rc == VAN_EDENIED || rc == VAN_ESTATE ? IPC_MAILBOX_DENIED
+					 : rc == VAN_EINVAL || rc == VAN_EDENIED || rc == VAN_ESTATE || rc == VAN_ELIMIT ? IPC_MAILBOX_DENIED
 												     : IPC_MAILBOX_FAILED;
 	session_reply(e, request, status, rc == VAN_ENOSPC ? FULL_TEXT : text, NULL, -1);
 }
@@ -152,6 +158,14 @@ struct page {
 	bool more;
 };
 
+static struct ipc_mailbox_entry entry_of(const struct queue_mailbox_entry *e)
+{
+	return (struct ipc_mailbox_entry){.name = e->name, .id = e->message, .bytes = e->bytes, .time = e->time,
+					  .staged = e->state == QUEUE_MAILBOX_STAGED,
+					  .collected = e->state == QUEUE_MAILBOX_COLLECTED,
+					  .unfinished = e->state == QUEUE_MAILBOX_UNFINISHED, .fetched = e->fetched};
+}
+
 static int add_entry(void *arg, const struct queue_mailbox_entry *e)
 {
 	struct page *p = arg;
@@ -159,9 +173,7 @@ static int add_entry(void *arg, const struct queue_mailbox_entry *e)
 		p->more = true;
 		return 1;
 	}
-	p->v[p->n++] = (struct ipc_mailbox_entry){.name = e->name, .id = e->message, .bytes = e->bytes, .time = e->time,
-						  .staged = e->state == QUEUE_MAILBOX_STAGED,
-						  .collected = e->state == QUEUE_MAILBOX_COLLECTED};
+	p->v[p->n++] = entry_of(e);
 	return 0;
 }
 
@@ -202,10 +214,11 @@ static void on_list(struct session *e, struct ipc_message *m)
 	p.after = l.after;
 	enum queue_folder folder = stored_folder(l.folder);
 	bool archive = folder == QUEUE_FOLDER_IN_ARCHIVE || folder == QUEUE_FOLDER_OUT_ARCHIVE;
-	if (archive && !l.date.p)
-		queue_mailbox_dates(&r.work, mailbox, folder, add_date, &p);
+	struct queue_place at = {mailbox, folder, l.section, SLICE_NONE};
+	if (archive && !l.section.p)
+		queue_mailbox_sections(&r.work, mailbox, folder, add_date, &p);
 	else
-		queue_mailbox_each(&r.work, mailbox, folder, l.date, l.after, add_entry, &p);
+		queue_mailbox_each(&r.work, &at, l.after, add_entry, &p);
 	struct ipc_mailbox_entries reply = {.entries = {p.v, p.n}, .more = p.more};
 	ipc_send(e->channel, IPC_MAILBOX_ENTRIES, m->request, &ipc_mailbox_entries_table, &reply, NULL, 0);
 	store_read_end(s, &r);
@@ -214,18 +227,11 @@ static void on_list(struct session *e, struct ipc_message *m)
 /* Clients look at what they have uploaded, which is in the archive by then. */
 static int find(struct session *e, struct queue_work *w, const struct ipc_mailbox_name *name, struct queue_mailbox_entry *ret)
 {
-	struct slice mailbox = slice_str(e->connection);
-	int rc = queue_mailbox_find(w, mailbox, stored_folder(name->folder), name->date, name->name, ret);
+	struct queue_place at = {slice_str(e->connection), stored_folder(name->folder), name->section, name->name};
+	int rc = queue_mailbox_find(w, &at, ret);
 	if (rc == VAN_ENOTFOUND && name->folder == IPC_FOLDER_IN)
-		rc = queue_mailbox_find_uploaded(w, mailbox, name->name, ret);
+		rc = queue_mailbox_find_uploaded(w, at.connection, name->name, QUEUE_UPLOADED_LATELY, ret);
 	return rc;
-}
-
-static struct ipc_mailbox_entry entry_of(const struct queue_mailbox_entry *e)
-{
-	return (struct ipc_mailbox_entry){.name = e->name, .id = e->message, .bytes = e->bytes, .time = e->time,
-					  .staged = e->state == QUEUE_MAILBOX_STAGED,
-					  .collected = e->state == QUEUE_MAILBOX_COLLECTED};
 }
 
 static int open_entry(struct queue_work *w, const struct queue_mailbox_entry *e, struct ipc_mailbox_entry *ret)
@@ -255,15 +261,18 @@ static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 		session_refuse(e, m->request, rc, NULL);
 		return;
 	}
-	rc = find(e, &r.work, &name, &found);
+	struct ipc_mailbox_entry entry = {0};
+	rc = name.folder == IPC_FOLDER_IN_ARCHIVE && !name.section.p ? VAN_ENOTFOUND : find(e, &r.work, &name, &found);
 	if (rc == 0) {
-		struct ipc_mailbox_entry entry = entry_of(&found);
+		entry = entry_of(&found);
 		if (open)
 			rc = fd = open_entry(&r.work, &found, &entry);
-		if (rc >= 0)
-			session_reply(e, m->request, IPC_MAILBOX_OK, NULL, &entry, fd);
+	} else if (rc == VAN_ENOTFOUND && name.folder == IPC_FOLDER_IN_ARCHIVE && slice_ends(name.name, IPC_STATUS_SUFFIX)) {
+		rc = upload_status(e, &r.work, &name, &entry, open ? &fd : NULL);
 	}
-	if (rc < 0)
+	if (rc >= 0)
+		session_reply(e, m->request, IPC_MAILBOX_OK, NULL, &entry, fd);
+	else
 		session_refuse(e, m->request, rc, &r.work.err);
 	store_read_end(s, &r);
 	if (fd >= 0)
@@ -351,6 +360,7 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	case IPC_MAILBOX_CREATE: on_create(e, m); return;
 	case IPC_MAILBOX_COMMIT: session_commit(e, m); return;
 	case IPC_MAILBOX_COLLECTED:
+	case IPC_MAILBOX_FETCHED:
 	case IPC_MAILBOX_REMOVE:
 	case IPC_MAILBOX_RENAME: session_change(e, m); return;
 	default: session_reply(e, m->request, IPC_MAILBOX_FAILED, "unknown request", NULL, -1);

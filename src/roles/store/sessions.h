@@ -12,7 +12,7 @@ struct session {
 	unsigned references; /* the list's, and one for each write under way */
 	bool open; /* logged in: bound to the mailbox below, for good */
 	char *user, *partner, *connection, *peer;
-	uint64_t partner_version, max_message;
+	uint64_t partner_version, max_message, storage;
 	uint32_t taken; /* enum profile_taken */
 	/* a password that is being checked */
 	struct password_check *password;
@@ -27,6 +27,10 @@ void session_unhold(struct session *e);
 void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status status, const char *text,
 		   const struct ipc_mailbox_entry *entry, int fd);
 void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err);
+
+/* upload_status.c: the report of an upload, by a name that ends with IPC_STATUS_SUFFIX. *ret_fd (may be NULL: only its entry is
+ * wanted) is the caller's. 0, VAN_ENOTFOUND or another negative. */
+int upload_status(struct session *e, struct queue_work *w, const struct ipc_mailbox_name *name, struct ipc_mailbox_entry *ret, int *ret_fd);
 
 /* uploads.c: what changes the mailbox; answered after the commit */
 void session_commit(struct session *e, struct ipc_message *m);

@@ -68,6 +68,10 @@ static void done(struct write_request *r)
 	} else if (c->upload.file) {
 		remove_file(c, c->upload.id);
 	}
+	if (c->type == IPC_MAILBOX_FETCHED) {
+		changing_free(c);
+		return;
+	}
 	if (e->channel && r->rc == 0) {
 		struct ipc_mailbox_entry entry = {.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
 		session_reply(e, c->request, IPC_MAILBOX_OK, NULL, c->type == IPC_MAILBOX_COMMIT ? &entry : NULL, -1);
@@ -92,7 +96,7 @@ static int run_upload(struct write_request *r, struct queue_work *w)
 {
 	struct changing *c = (struct changing *)r;
 	int rc = queue_mailbox_upload(w, &c->upload, &c->replaced);
-	c->received = rc == 0 && !c->upload.staged ? c->upload.id : SLICE_NONE;
+	c->received = rc == 0 && c->upload.kind == QUEUE_UPLOAD_FINAL ? c->upload.id : SLICE_NONE;
 	return rc;
 }
 
@@ -112,7 +116,9 @@ static int read_upload(struct changing *c, struct slice body)
 	if (size != commit.bytes)
 		return van_error_set(&c->base.err, VAN_EINVAL, "the file is not complete");
 	c->upload.name = commit.name;
-	c->upload.staged = commit.staged;
+	c->upload.section = commit.section;
+	c->upload.kind = commit.unfinished ? QUEUE_UPLOAD_UNFINISHED : commit.staged ? QUEUE_UPLOAD_STAGED : QUEUE_UPLOAD_FINAL;
+	c->upload.storage = c->e->storage;
 	c->upload.bytes = commit.bytes;
 	c->upload.sha256 = commit.sha256;
 	c->upload.salt = commit.salt;
@@ -153,39 +159,53 @@ void session_commit(struct session *e, struct ipc_message *m)
 static int uploaded_already(struct changing *c, struct queue_work *w, struct slice name)
 {
 	struct queue_mailbox_entry e;
-	int rc = queue_mailbox_find_uploaded(w, c->upload.connection, name, &e);
+	int rc = queue_mailbox_find_uploaded(w, c->upload.connection, name, QUEUE_UPLOADED_LATELY, &e);
 	return rc == VAN_ENOTFOUND ? van_error_set(&w->err, VAN_ENOTFOUND, "no such file") : rc;
+}
+
+static struct queue_place place_in(const struct changing *c, enum queue_folder folder, struct slice section, struct slice name)
+{
+	return (struct queue_place){c->upload.connection, folder, section, name};
 }
 
 static int run_collected(struct changing *c, struct queue_work *w)
 {
-	struct slice mailbox = c->upload.connection;
-	int rc = c->name.folder == IPC_FOLDER_OUT ? queue_mailbox_collected(w, mailbox, c->name.name) : 0;
-	if (rc == 0 && c->name.folder == IPC_FOLDER_OUT && c->e->taken == PROFILE_TAKEN_DOWNLOAD)
-		rc = queue_mailbox_taken(w, mailbox, c->name.name);
-	return rc;
+	struct queue_place at = place_in(c, QUEUE_FOLDER_OUT, c->name.section, c->name.name);
+	if (c->name.folder != IPC_FOLDER_OUT)
+		return 0;
+	int rc = queue_mailbox_collected(w, &at);
+	return rc == 0 && c->e->taken == PROFILE_TAKEN_DOWNLOAD ? queue_mailbox_taken(w, &at) : rc;
+}
+
+static int run_fetched(struct changing *c, struct queue_work *w)
+{
+	struct queue_place at = place_in(c, QUEUE_FOLDER_OUT, c->name.section, c->name.name);
+	return c->name.folder == IPC_FOLDER_OUT ? queue_mailbox_fetched(w, &at, c->name.fetched) : 0;
 }
 
 static int run_remove(struct changing *c, struct queue_work *w)
 {
-	struct slice mailbox = c->upload.connection;
+	struct queue_place at = place_in(c, QUEUE_FOLDER_OUT, c->name.section, c->name.name);
 	if (c->name.folder == IPC_FOLDER_OUT)
-		return queue_mailbox_taken(w, mailbox, c->name.name);
+		return queue_mailbox_taken(w, &at);
 	if (c->name.folder != IPC_FOLDER_IN)
 		return van_error_set(&w->err, VAN_EDENIED, "the archive can only be read");
-	int rc = queue_mailbox_remove_staged(w, mailbox, c->name.name, &c->replaced);
+	at.folder = QUEUE_FOLDER_STAGED;
+	int rc = queue_mailbox_remove_staged(w, &at, &c->replaced);
 	return rc == VAN_ENOTFOUND ? uploaded_already(c, w, c->name.name) : rc;
 }
 
 static int run_rename(struct changing *c, struct queue_work *w)
 {
-	struct slice mailbox = c->upload.connection;
 	const struct ipc_mailbox_rename *n = &c->rename;
+	struct queue_place from = place_in(c, QUEUE_FOLDER_OUT, n->from_section, n->from);
 	if (n->folder == IPC_FOLDER_OUT && n->to_folder != IPC_FOLDER_IN)
-		return queue_mailbox_taken(w, mailbox, n->from);
+		return queue_mailbox_taken(w, &from);
 	if (n->folder != IPC_FOLDER_IN || n->to_folder != IPC_FOLDER_IN)
 		return van_error_set(&w->err, VAN_EDENIED, "files can't be moved between these folders");
-	int rc = queue_mailbox_rename_staged(w, mailbox, n->from, n->to, n->staged, &c->upload, &c->received);
+	from.folder = QUEUE_FOLDER_STAGED;
+	struct queue_place to = place_in(c, QUEUE_FOLDER_STAGED, n->to_section, n->to);
+	int rc = queue_mailbox_rename_staged(w, &from, &to, n->staged, n->replace, &c->upload, &c->received, &c->replaced);
 	return rc == VAN_ENOTFOUND ? uploaded_already(c, w, n->from) : rc;
 }
 
@@ -195,6 +215,7 @@ static int run_change(struct write_request *r, struct queue_work *w)
 	c->replaced = c->received = SLICE_NONE;
 	switch (c->type) {
 	case IPC_MAILBOX_COLLECTED: return run_collected(c, w);
+	case IPC_MAILBOX_FETCHED: return run_fetched(c, w);
 	case IPC_MAILBOX_REMOVE: return run_remove(c, w);
 	default: return run_rename(c, w);
 	}

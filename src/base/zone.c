@@ -1,5 +1,6 @@
-#include "roles/store/zone.h"
+#include "base/zone.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -7,7 +8,9 @@
 #define SLOTS 8
 #define KEEP (60 * VAN_SECOND) /* zones change their offset on full minutes */
 
-/* The C library knows one zone at a time, so answers are kept for a minute. */
+/* The C library knows one zone at a time, so answers are kept for a minute, and one thread asks at a time. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 static int ask(const char *zone, van_time t)
 {
 	time_t seconds = (time_t)(t / VAN_SECOND);
@@ -20,7 +23,7 @@ static int ask(const char *zone, van_time t)
 	return (int)(tm.tm_gmtoff / 60);
 }
 
-int zone_minutes(struct slice zone, van_time t)
+static int look_up(struct slice zone, van_time t)
 {
 	static struct {
 		char name[64];
@@ -29,8 +32,6 @@ int zone_minutes(struct slice zone, van_time t)
 	} slots[SLOTS];
 	static unsigned next;
 	van_time minute = t / KEEP;
-	if (!zone.n || zone.n >= sizeof slots->name || slice_is(zone, "UTC"))
-		return 0;
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (slice_is(zone, slots[i].name) && slots[i].minute == minute)
 			return slots[i].offset;
@@ -38,4 +39,21 @@ int zone_minutes(struct slice zone, van_time t)
 	snprintf(slots[at].name, sizeof slots[at].name, "%.*s", SLICE_ARG(zone));
 	slots[at].minute = minute;
 	return slots[at].offset = ask(slots[at].name, t);
+}
+
+int van_zone_minutes(struct slice zone, van_time t)
+{
+	if (!zone.n || zone.n >= 64 || slice_is(zone, "UTC"))
+		return 0;
+	pthread_mutex_lock(&lock);
+	int offset = look_up(zone, t);
+	pthread_mutex_unlock(&lock);
+	return offset;
+}
+
+char *van_zone_date(char to[VAN_DATE_TEXT], struct slice zone, van_time t)
+{
+	char text[VAN_TIME_TEXT];
+	snprintf(to, VAN_DATE_TEXT, "%.10s", van_time_rfc3339(text, t + van_zone_minutes(zone, t) * 60 * VAN_SECOND));
+	return to;
 }

@@ -1,0 +1,296 @@
+#!/usr/bin/python3
+"""What a mailbox promises, whatever the client: resuming, renaming, names, subfolders, patterns, reports, archives."""
+
+import datetime
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+import demo
+import tap
+import x12
+
+try:
+    import paramiko
+except ImportError:
+    tap.skip_all("no paramiko")
+
+t = tap.Tap()
+OPTIONS = """    accept: ["*.edi", "*.x12", "*.bin"]
+    temporary: ["*.uploading"]
+    folders: {in: /from us, out: /to us, in_subfolders: [orders, "late ones"], out_subfolders: [empty]}
+"""
+
+
+def prepare(n):
+    """alpha has the folders, patterns and subfolders that profiles allow; buyer's 997s go into a subfolder of their own."""
+    path = os.path.join(n.root, "profiles.yaml")
+    text = demo.read(path).decode()
+    text = text.replace("    folders: {in: /in, out: /out}\n", OPTIONS)
+    text = text.replace('type: "850"\nversion: "004010"\nenvironment: production\n',
+                        'type: "850"\nversion: "004010"\nenvironment: production\nfolder: purchase orders\ntime_zone: Pacific/Kiritimati\n')
+    with open(path, "w") as f:
+        f.write(text)
+
+
+class Session:
+    """A session of paramiko's; `vanish` breaks it without a word."""
+
+    def __init__(self, n, user):
+        self.transport = paramiko.Transport(("127.0.0.1", n.ports["sftp"]))
+        self.transport.connect(username=user, pkey=paramiko.Ed25519Key.from_private_key_file(n.keys[user][0]))
+        self.sftp = paramiko.SFTPClient.from_transport(self.transport)
+
+    def vanish(self):
+        self.transport.sock.close()
+        self.transport.close()
+
+    def __enter__(self):
+        return self.sftp
+
+    def __exit__(self, *_):
+        self.transport.close()
+
+
+def received(n, name):
+    return [m for m in n.messages("--direction", "in") if m["file_name"] == name]
+
+
+def said(call):
+    """The text with which the server refuses."""
+    try:
+        call()
+    except (OSError, EOFError) as error:
+        return str(error) or repr(error)
+    return None
+
+
+def broken_off(n, name, data, user="beta"):
+    """Uploads that much and vanishes."""
+    s = Session(n, user)
+    f = s.sftp.open(name, "wb")
+    f.set_pipelined(False)
+    f.write(data)
+    s.vanish()
+
+    def kept():
+        with Session(n, user) as sftp:
+            return not said(lambda: sftp.stat(name)) and sftp.stat(name).st_size == len(data)
+    demo.wait_for("what was sent", kept)
+
+
+def order_for(n, partner, control):
+    payload = x12.order_850(demo.BUYER, partner, control, f"PO-M{control}", eol="\r\n", pad_to=40000)
+    n.send(payload)
+    return payload
+
+
+def resumed_uploads(n):
+    ack = x12.ack_997(demo.BETA, demo.BUYER, 810, 810)
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        local = os.path.join(folder, "a.edi")
+        with open(local, "wb") as f:
+            f.write(ack)
+
+        def check(what, name, resume):
+            broken_off(n, f"/in/{name}", ack[:100])
+            t.equal(received(n, name), [], f"{what}: an upload that broke off is no message")
+            resume(f"/in/{name}")
+            found = received(n, name)
+            t.ok(len(found) == 1 and n.vanctl("message", "get", found[0]["id"]).stdout == ack, f"{what}: resumed, it is one message, whole", found)
+
+        check("openssh reput", "openssh.edi", lambda to: n.sftp("beta", f"reput {local} {to}"))
+        check("openssh put -a", "append.edi", lambda to: n.sftp("beta", f"put -a {local} {to}"))
+        if shutil.which("lftp"):
+            connect = f"ssh -a -x -i {n.keys['beta'][0]} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+            check("lftp put -c", "lftp.edi", lambda to: demo.run(
+                ["lftp", "--norc", "-c", f"set sftp:connect-program '{connect}'; set cmd:fail-exit yes; open -u beta, -p {n.ports['sftp']} "
+                 f"sftp://127.0.0.1; put -c {local} -o {to}; bye"]))
+        if b"sftp" in demo.run(["curl", "--version"]).stdout:
+            check("curl -C -", "curl.edi", lambda to: demo.run(
+                ["curl", "-sS", "--insecure", "--key", n.keys["beta"][0], "--pubkey", n.keys["beta"][0] + ".pub", "-C", "-", "-T", local,
+                 f"sftp://beta@127.0.0.1:{n.ports['sftp']}{to}"]))
+
+        def with_paramiko(mode):
+            def resume(to):
+                with Session(n, "beta") as s, s.open(to, mode) as f:
+                    f.seek(100)
+                    f.write(ack[100:])
+            return resume
+        check("paramiko r+", "paramiko.edi", with_paramiko("r+"))
+        check("paramiko a", "appended.edi", with_paramiko("a"))
+    big = os.urandom(3 << 20)
+    broken_off(n, "/in/big.part", big[:2 << 20])
+    with Session(n, "beta") as s:
+        t.ok("broke off" in said(lambda: s.posix_rename("/in/big.part", "/in/big.edi")), "what broke off can't be renamed")
+        with s.open("/in/big.part", "a") as f:
+            f.write(big[2 << 20:])
+        s.posix_rename("/in/big.part", "/in/big.edi")
+        t.equal(n.vanctl("message", "get", received(n, "big.edi")[0]["id"]).stdout, big, "a large one under a temporary name")
+        t.ok("taken as message" in said(lambda: s.open("/in/big.edi", "a")), "a message can't be added to: the text says what it is")
+    broken_off(n, "/in/again.edi", b"half")
+    n.sftp_put("beta", ack, "/in/again.edi")
+    t.ok(len(received(n, "again.edi")) == 1 and "again.edi" not in n.sftp_list("beta", "/in"), "sent whole again, the half is gone")
+    broken_off(n, "/in/unwanted.edi", b"half")
+    n.sftp("beta", "rm /in/unwanted.edi")
+    t.ok("unwanted.edi" not in n.sftp_list("beta", "/in"), "what broke off can be deleted")
+
+
+def resumed_downloads(n):
+    payload = order_for(n, demo.BETA, 820)
+    name = demo.wait_for("order", lambda: n.sftp_list("beta"))[0]
+    s = Session(n, "beta")
+    with s.sftp.open(f"/out/{name}") as f:
+        first = f.read(20000)
+    s.vanish()
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        local = os.path.join(folder, name)
+        with open(local, "wb") as f:
+            f.write(first)
+        n.sftp("beta", f"reget /out/{name} {local}")
+        t.equal(demo.read(local), payload, "openssh reget after a broken download")
+    out = [m for m in n.messages("--direction", "out") if m["control_number"] == "000000820"]
+    t.equal([m["delivery"] for m in out], ["collected"], "read in two parts by two sessions it is collected")
+    n.sftp("beta", f"rm /out/{name}")
+
+
+def renames(n):
+    ack = [x12.ack_997(demo.BETA, demo.BUYER, 830 + i, 830 + i) for i in range(4)]
+    with Session(n, "beta") as s:
+        for i, name in enumerate(("/in/one.tmp", "/in/two.tmp")):
+            with s.open(name, "wb") as f:
+                f.write(ack[i])
+        t.ok("exists already" in said(lambda: s.rename("/in/one.tmp", "/in/two.tmp")), "rename over a staged file is refused")
+        s.posix_rename("/in/one.tmp", "/in/two.tmp")
+        t.equal(s.stat("/in/two.tmp").st_size, len(ack[0]), "posix-rename replaces it")
+        t.equal(said(lambda: s.stat("/in/one.tmp")) is not None, True, "and the former name is gone")
+        s.rename("/in/two.tmp", "/in/two.edi")
+        t.equal([m["bytes"] for m in received(n, "two.edi")], [len(ack[0])], "renamed to its final name it is a message")
+        t.ok(said(lambda: s.rename("/in/nothing", "/in/x.edi")) is not None, "what isn't there can't be renamed")
+        t.ok("exists already" in said(lambda: s.open("/in/two.edi", "wx")), "an exclusive open finds it")
+        t.ok("can only be read" in said(lambda: s.open("/out/x.edi", "w")), "/out can't be written")
+        t.ok("no other folders" in said(lambda: s.mkdir("/in/new")), "no folders are made")
+        t.ok("can't be removed" in said(lambda: s.rmdir("/in")), "or removed")
+        t.ok(said(lambda: s.symlink("/etc/passwd", "/in/link")) is not None, "no links")
+
+
+def names(n):
+    with Session(n, "beta") as s:
+        for i, name in enumerate(("with blanks and 'quotes' \"x\".edi", "Bestellung Nº 5 – äöü 注文.edi", "x" * 251 + ".edi", "-rf.edi", "tab\there.edi",
+                                  "~tilde.edi", "back\\slash.edi")):
+            ack = x12.ack_997(demo.BETA, demo.BUYER, 840 + i, 840 + i)
+            with s.open("/in/" + name, "wb") as f:
+                f.write(ack)
+            found = received(n, name)
+            t.ok(len(found) == 1 and found[0]["bytes"] == len(ack), f"a name of {len(name.encode())} bytes: {name[:20]}", found)
+            t.equal(s.stat("/in/" + name).st_size, len(ack), "and it is found right after the upload")
+        for _ in range(2):
+            with s.open("/in/" + "x" * 251 + ".edi", "wb") as f:
+                f.write(b"again")
+        today = s.listdir("/in/archive")[-1]
+        older = [a for a in s.listdir("/in/archive/" + today) if a.startswith("x" * 200)]
+        t.equal(len(older), 3, "three of the same longest name are in the archive")
+        t.ok(said(lambda: s.open("/in/" + "x" * 256, "wb")) is not None, "a name of 256 bytes is refused")
+        with s.open("/in/empty.edi", "wb"):
+            pass
+        found = demo.wait_for("empty file", lambda: [m for m in received(n, "empty.edi") if m["state"] != "received"])
+        t.ok(found[0]["bytes"] == 0 and found[0]["error"], "an empty file is a message, and what is wrong with it is said", found)
+
+
+def folders_and_patterns(n):
+    order_for(n, demo.ALPHA, 850)
+    with Session(n, "alpha") as s:
+        t.equal(sorted(s.listdir("/")), ["from us", "to us"], "the folders have the profile's names")
+        t.equal(sorted(s.listdir("/to us")), ["empty", "purchase orders"], "subfolders of the profile and of agreements are shown")
+        t.equal(sorted(s.listdir("/from us")), ["late ones", "orders"], "and those to write to")
+        t.equal(s.listdir("/to us/empty"), [], "an empty one can be listed")
+        name = demo.wait_for("order", lambda: s.listdir("/to us/purchase orders"))[0]
+        t.ok(not said(lambda: s.stat("/to us/purchase orders/" + name)), "the agreement's documents wait in its subfolder")
+        t.ok(said(lambda: s.stat("/to us/" + name)) is not None, "and nowhere else")
+        with s.open("/to us/purchase orders/" + name) as f:
+            t.ok(b"PO-M850" in f.read(), "they are fetched from there")
+        s.remove("/to us/purchase orders/" + name)
+        t.equal(s.listdir("/to us/purchase orders"), [], "and deleted")
+        # fourteen hours ahead of UTC
+        day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=14)).strftime("%Y-%m-%d")
+        t.equal(s.listdir("/to us/archive"), [day], "the archive's date is that of the agreement's time zone")
+        message = [m for m in n.messages("--direction", "out", "--partner", "alpha") if m["type"] == "850"][0]
+        n.vanctl("mailbox", "restore", message["id"])
+        t.equal(s.listdir("/to us/purchase orders"), [name], "put back, it is in its subfolder again")
+        t.equal([e["state"] for e in n.json("mailbox", "list", "alpha")], ["waiting"], "vanctl mailbox list shows it")
+
+        t.ok("*.edi" in said(lambda: s.open("/from us/virus.exe", "wb")), "a name that is not taken is refused, with those that are")
+        ack = x12.ack_997(demo.ALPHA, demo.BUYER, 850, 850)
+        with s.open("/from us/orders/ack.EDI.uploading", "wb") as f:
+            f.write(ack)
+        t.equal(s.listdir("/from us/orders"), ["ack.EDI.uploading"], "a temporary name of the profile waits, in a subfolder")
+        t.ok("*.edi" in said(lambda: s.posix_rename("/from us/orders/ack.EDI.uploading", "/from us/orders/ack.pdf")), "nor is one renamed to such a name")
+        s.posix_rename("/from us/orders/ack.EDI.uploading", "/from us/late ones/ack.EDI")
+        t.equal(len(received(n, "late ones/ack.EDI")), 1, "renamed into another subfolder it is a message that says where")
+        with s.open("/from us/ack.uploading", "wb") as f:
+            f.write(b"half")
+        s.open("/from us/orders/ack.uploading", "wb").close()
+        t.equal((s.stat("/from us/ack.uploading").st_size, s.stat("/from us/orders/ack.uploading").st_size), (4, 0), "a name in two folders is two files")
+
+
+def reports(n):
+    good = x12.ack_997(demo.BETA, demo.BUYER, 860, 860)
+    n.sftp_put("beta", good, "/in/good.edi")
+    n.sftp_put("beta", b"this is no EDI at all", "/in/bad.edi")
+    n.drain()
+    with Session(n, "beta") as s:
+        with s.open("/in/archive/good.edi.status") as f:
+            report = f.read().decode()
+        fields = dict(line.split(": ", 1) for line in report.splitlines())
+        message = received(n, "good.edi")[0]
+        t.ok(fields["id"] == message["id"] and fields["verdict"] == "accepted" and fields["sha256"] == message["sha256"], "the report names the message", report)
+        t.ok(any(line.startswith("interchange: X12 ") for line in report.splitlines()), "and its interchange", report)
+        t.equal(s.stat("/in/archive/good.edi.status").st_size, len(report), "its size is what is read")
+        day = s.listdir("/in/archive")[-1]
+        with s.open(f"/in/archive/{day}/bad.edi.status") as f:
+            bad = f.read().decode()
+        t.ok("verdict: " in bad and "accepted" not in bad and "error: " in bad, "a report of what is no EDI says so", bad)
+        t.ok(said(lambda: s.open("/in/archive/never.edi.status")) is not None, "no report of what was never sent")
+        t.ok(not any(x.endswith(".status") for x in s.listdir("/in/archive") + s.listdir("/in/archive/" + day)), "reports are not listed: mirrors fetch nothing twice")
+
+
+def many_entries(n, count=1000):
+    """Pages of a listing; the bounded memory of 100,000 is the rig's test."""
+    with Session(n, "beta") as s:
+        def put(i):
+            with s.open(f"/in/many-{i:05d}.tmp", "wb") as f:
+                f.set_pipelined(True)
+                f.write(b"x")
+        for i in range(count):
+            put(i)
+        start = time.monotonic()
+        listed = [a for a in s.listdir("/in") if a.startswith("many-")]
+        t.ok(listed == [f"many-{i:05d}.tmp" for i in range(count)], f"{count} entries, in order, each once ({time.monotonic() - start:.2f} s)", len(listed))
+        t.equal(sum(line.startswith(b"-") for line in n.sftp("beta", "ls -l /in/many-*").stdout.splitlines()), count, "and by OpenSSH's client")
+        for name in listed:
+            s.remove("/in/" + name)
+        t.ok(not [a for a in s.listdir("/in") if a.startswith("many-")], "and deleted again")
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        n.create()
+        prepare(n)
+        n.start()
+        n.apply_profiles()
+        for group in (resumed_uploads, resumed_downloads, renames, names, folders_and_patterns, reports, many_entries):
+            t.run(group, n)
+        restarts = {r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}
+        t.equal(restarts, {}, "no role has crashed")
+        t.ok("session-crashed" not in n.log(), "and no session")
+        if t.failed:
+            t.diag(n.log_tail(3000))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
