@@ -119,7 +119,7 @@ static void advance(struct edi_validator *v, const struct edi_transition *t)
 }
 
 /* Why the segment has no place here. */
-static void misplaced(struct edi_validator *v, const struct edi_segment_def *def, struct slice id)
+static enum edi_fault misplaced(struct edi_validator *v, const struct edi_segment_def *def, struct slice id)
 {
 	enum edi_fault fault = !def ? EDI_FAULT_UNKNOWN_SEGMENT : EDI_FAULT_NOT_IN_MESSAGE;
 	const struct edi_node *nodes = v->message->nodes;
@@ -134,6 +134,7 @@ static void misplaced(struct edi_validator *v, const struct edi_segment_def *def
 				fault = EDI_FAULT_ORDER;
 	}
 	edi_problem_add(v, &(struct edi_problem){.fault = fault});
+	return fault;
 }
 
 int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, uint64_t position)
@@ -159,7 +160,8 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 		def = nodes[t->to].segment;
 	} else {
 		def = edi_find_segment(v->message->dictionary, id);
-		misplaced(v, def, id);
+		if (misplaced(v, def, id) == EDI_FAULT_NOT_IN_MESSAGE)
+			def = NULL; /* what the message does not have is not looked into */
 	}
 	if (def && !def->known_only && !v->error)
 		edi_check_elements(v, def, s);

@@ -152,14 +152,17 @@ static void later_version_has_its_own_codes(void **state)
 	body_finds("005010", BEG PO1, "");
 	body_finds("005010", BEG "REF*DP*1*x*IV>1>DP>y>IA>a>b~" PO1, "REF/3/4/7 AK403:13 ");
 	body_finds("005010", "BEG*00*SA*P1^P2**20260115~" PO1, "BEG/2/3/0 AK403:12 ");
-	body_finds("005010", BEG "PO1*1*1*QQ*2~", "");
+	body_finds("005010", BEG "PO1*1*1*QQ*2~", "PO1/3/3/0 AK403:7 ");
+	body_finds("005010", BEG "REF*ZY*1~" PO1, ""); /* a code of both releases */
+	body_finds("004010", BEG "REF*AFA*1~" PO1, "REF/3/1/0 AK403:7 "); /* 005010 has it, 004010 has not */
+	body_finds("005010", BEG "REF*AFA*1~" PO1, "");
 }
 
 static void unknown_types_are_told(void **state)
 {
 	(void)state;
 	struct van_arena *arena = van_arena_new(0);
-	struct edi_report *r = checked(SLICE(ISA("00401", "0") "GS*IN*A*B*20260115*0930*7*X*004010~ST*810*0001~BIG*20260115*INV7**PO9~"
+	struct edi_report *r = checked(SLICE(ISA("00401", "0") "GS*IN*A*B*20260115*0930*7*X*002003~ST*810*0001~BIG*20260115*INV7**PO9~"
 		"SE*3*0001~GE*1*7~IEA*1*000000101~"), arena, NULL);
 	const struct edi_message *m = r->interchanges->groups->messages;
 	assert_false(m->known);
