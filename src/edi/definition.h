@@ -65,6 +65,8 @@ struct edi_segment_def {
 	struct slice id, name;
 	struct edi_field *fields;
 	uint32_t count;
+	uint32_t last_mandatory; /* position of the last mandatory field; 0: none */
+	bool repeats;            /* a field may be repeated */
 	struct edi_note *notes;
 	uint32_t note_count;
 	const struct edi_dictionary *from; /* whose file defines it, in this line */

@@ -21,14 +21,11 @@ static unsigned code_bit(struct slice s)
 {
 	if (s.n < 1 || s.n > 3)
 		return 0;
-	unsigned v = 0;
-	for (size_t i = 0; i < 3; i++) {
-		unsigned d = i < s.n ? digit37[(unsigned char)s.p[i]] : 0;
-		if (i < s.n && !d)
-			return 0;
-		v = v * 37 + d;
-	}
-	return v + 1;
+	unsigned a = digit37[(unsigned char)s.p[0]], b = s.n > 1 ? digit37[(unsigned char)s.p[1]] : 0;
+	unsigned c = s.n > 2 ? digit37[(unsigned char)s.p[2]] : 0;
+	if (!a || (s.n > 1 && !b) || (s.n > 2 && !c))
+		return 0;
+	return (a * 37 + b) * 37 + c + 1;
 }
 
 bool edi_codes_has(const struct edi_codes *c, struct slice value)

@@ -162,11 +162,15 @@ static int link_segment(const struct linker *l, struct edi_dictionary *d, struct
 			return VAN_ENOMEM;
 	}
 	int rc = own->linked ? 0 : link_fields(l, d, own->fields, own->count, own->id, own->from, own->line);
-	if (rc == 0) {
-		own->linked = true;
-		*ret = own;
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < own->count; i++) {
+		own->repeats |= own->fields[i].repeat != 1;
+		own->last_mandatory = own->fields[i].mandatory ? i + 1 : own->last_mandatory;
 	}
-	return rc;
+	own->linked = true;
+	*ret = own;
+	return 0;
 }
 
 int edi_link_segment(struct edi_dictionary *d, struct slice id, struct van_arena *arena, const struct edi_segment_def **ret,

@@ -138,6 +138,7 @@ int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t off
 	l->n = 1;
 	l->released = false;
 	l->scanned = 0;
+	l->odd = l->parts = true;
 	int rc = lex_give(l, bytes, l->at, n, (uint32_t)length, offset, end);
 	l->end = end;
 	return rc;

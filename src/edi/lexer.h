@@ -41,6 +41,8 @@ struct edi_segment {
 	uint64_t end;        /* offset after its terminator */
 	uint64_t before;     /* offset after the terminator of the segment before it */
 	uint64_t ordinal;    /* in the input, from 1 */
+	/* False: it holds only printable ASCII; no component or repetition separator. True tells nothing. */
+	bool odd, parts;
 	const struct edi_delimiters *delimiters;
 };
 

@@ -26,6 +26,7 @@ struct lex_batch {
 	uint32_t count;
 	uint32_t end_count, release_count;
 	bool released;      /* the byte before the batch was a release character; then, its last byte is one */
+	bool odd, parts;    /* it holds bytes that are not printable ASCII; component or repetition separators */
 	uint32_t ends[LEX_BATCH];     /* entries of `list` that are terminators */
 	uint32_t releases[LEX_BATCH]; /* positions of release characters */
 };
@@ -54,6 +55,7 @@ struct edi_lexer {
 	uint32_t flags;
 	size_t scanned;     /* bytes of it already looked at */
 	bool released;      /* the last byte looked at was a release character */
+	bool odd, parts;    /* as in struct edi_segment */
 	bool heads_only;    /* see edi_lexer_heads_only() */
 	uint64_t base;      /* input offset of the window's first byte */
 	uint64_t end;       /* input offset after the terminator of the last segment */
@@ -98,7 +100,8 @@ static inline int lex_give(struct edi_lexer *l, const char *base, uint32_t *at, 
 	}
 	l->counts.segments += !(l->flags & EDI_SEGMENT_UNA);
 	struct edi_segment s = {.base = base, .bytes = base + at[0], .length = length, .count = count, .at = at, .flags = l->flags,
-		.standard = l->standard, .offset = offset, .end = end, .before = l->end, .ordinal = l->counts.segments, .delimiters = &l->delimiters};
+		.standard = l->standard, .offset = offset, .end = end, .before = l->end, .ordinal = l->counts.segments, .odd = l->odd, .parts = l->parts,
+		.delimiters = &l->delimiters};
 	l->flags = l->wrapped ? EDI_SEGMENT_WRAPPED : 0;
 	int rc = l->fn(l->ctx, &s);
 	if (rc == 0 && (s.bytes[0] == 'I' || s.bytes[0] == 'U'))

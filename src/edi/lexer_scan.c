@@ -11,9 +11,9 @@
 
 #define BLOCK 64
 
-/* Bit i is byte i of the block. */
+/* Bit i is byte i of the block. `odd`: it is not printable ASCII; `part`: a component or repetition separator. */
 struct masks {
-	uint64_t terminator, element, release;
+	uint64_t terminator, element, release, odd, part, line_end;
 };
 
 typedef struct masks (*masks_fn)(const char *p, const struct edi_delimiters *d);
@@ -46,7 +46,8 @@ static inline __attribute__((always_inline)) struct masks tail_masks(const char 
 	uint64_t there = ((uint64_t)1 << n) - 1;
 	memcpy(padded, p, n);
 	struct masks m = masks(padded, d);
-	return (struct masks){m.terminator & there, m.element & there, m.release & there};
+	return (struct masks){m.terminator & there, m.element & there, m.release & there, m.odd & there, m.part & there,
+		m.line_end & there};
 }
 
 static inline void list_releases(struct lex_batch *b, uint64_t bits, uint32_t first)
@@ -60,6 +61,7 @@ static inline __attribute__((always_inline)) void find(struct lex_batch *b, cons
 {
 	const struct edi_delimiters d = b->delimiters;
 	uint32_t *list = b->list, n = b->count, ends = 0;
+	uint64_t odd = 0, parts = 0, between = 0;
 	for (size_t at = from; at < to; at += BLOCK) {
 		struct masks m = to - at >= BLOCK ? masks(window + at, &d) : tail_masks(window + at, to - at, &d, masks);
 		if (d.release) {
@@ -71,6 +73,10 @@ static inline __attribute__((always_inline)) void find(struct lex_batch *b, cons
 			list_releases(b, m.release, (uint32_t)at);
 		}
 		uint64_t all = m.terminator | m.element;
+		between |= m.terminator << 1 | m.terminator << 2;
+		odd |= m.odd & ~all & ~(m.line_end & between); /* LF or CR LF after a terminator is not in a segment */
+		between = m.terminator >> (BLOCK - 1) | m.terminator >> (BLOCK - 2);
+		parts |= m.part & ~all;
 		flatten(list + n, all, (uint32_t)at + 1);
 		for (uint64_t left = m.terminator; left; left &= left - 1)
 			b->ends[ends++] = n + (uint32_t)__builtin_popcountll(all & ((left & -left) - 1));
@@ -78,6 +84,8 @@ static inline __attribute__((always_inline)) void find(struct lex_batch *b, cons
 	}
 	b->count = n;
 	b->end_count = ends;
+	b->odd = odd != 0;
+	b->parts = parts != 0;
 }
 
 /* --- second stage ------------------------------------------------------------------------------------------------------ */
@@ -181,13 +189,21 @@ int lex_scan(struct edi_lexer *l, const char *window, size_t length, size_t *pos
 	b.release_count = 0;
 	struct hand h = {.start = (uint32_t)*pos};
 	int rc = 1;
+	if (!l->scanned)
+		l->odd = l->parts = false;
 	for (uint32_t i = 0; i < b.count; i++)
 		b.list[i] += h.start;
 	for (size_t at = *pos + l->scanned; at < length && rc > 0; at += LEX_BATCH) {
 		size_t end = length - at < LEX_BATCH ? length : at + LEX_BATCH;
 		l->find(&b, window, at, end);
+		l->odd |= b.odd;
+		l->parts |= b.parts;
 		rc = give_out(l, &b, window, length, &h);
 		make_room(l, &b, &h);
+		if (b.end_count) { /* the segment in hand began in this batch, else before it */
+			l->odd = b.odd;
+			l->parts = b.parts;
+		}
 	}
 	*pos = h.start;
 	l->n = rc > 0 ? b.count : 1;
@@ -217,6 +233,9 @@ static inline struct masks masks_plain(const char *p, const struct edi_delimiter
 		m.terminator |= (uint64_t)(p[i] == d->terminator) << i;
 		m.element |= (uint64_t)(p[i] == d->element) << i;
 		m.release |= (uint64_t)(d->release && p[i] == d->release) << i;
+		m.odd |= (uint64_t)((unsigned char)p[i] - 0x20u > 0x5e) << i;
+		m.part |= (uint64_t)(p[i] == d->component || p[i] == d->repetition) << i;
+		m.line_end |= (uint64_t)(p[i] == '\n' || p[i] == '\r') << i;
 	}
 	return m;
 }
@@ -227,12 +246,24 @@ static void find_plain(struct lex_batch *b, const char *window, size_t from, siz
 }
 
 #if defined(__x86_64__)
+static inline __attribute__((always_inline)) uint64_t bits_sse2(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+	return (uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
+	       (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
+}
+
 static inline __attribute__((always_inline)) uint64_t equal_sse2(const __m128i v[4], char c)
 {
 	__m128i k = _mm_set1_epi8(c);
-	uint64_t a = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[0], k)), b = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[1], k));
-	uint64_t e = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[2], k)), f = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[3], k));
-	return a | b << 16 | e << 32 | f << 48;
+	return bits_sse2(_mm_cmpeq_epi8(v[0], k), _mm_cmpeq_epi8(v[1], k), _mm_cmpeq_epi8(v[2], k), _mm_cmpeq_epi8(v[3], k));
+}
+
+/* Bytes from 0x80 on are negative: they are below a blank, too. */
+static inline __attribute__((always_inline)) uint64_t odd_sse2(const __m128i v[4])
+{
+	__m128i k = _mm_set1_epi8(0x20);
+	return bits_sse2(_mm_cmplt_epi8(v[0], k), _mm_cmplt_epi8(v[1], k), _mm_cmplt_epi8(v[2], k), _mm_cmplt_epi8(v[3], k)) |
+	       equal_sse2(v, 0x7f);
 }
 
 static inline __attribute__((always_inline)) struct masks masks_sse2(const char *p, const struct edi_delimiters *d)
@@ -240,8 +271,8 @@ static inline __attribute__((always_inline)) struct masks masks_sse2(const char 
 	__m128i v[4];
 	for (int i = 0; i < 4; i++)
 		v[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-	return (struct masks){equal_sse2(v, d->terminator), equal_sse2(v, d->element),
-		d->release ? equal_sse2(v, d->release) : 0};
+	return (struct masks){equal_sse2(v, d->terminator), equal_sse2(v, d->element), d->release ? equal_sse2(v, d->release) : 0,
+		odd_sse2(v), equal_sse2(v, d->component) | equal_sse2(v, d->repetition), equal_sse2(v, '\n') | equal_sse2(v, '\r')};
 }
 
 static void find_sse2(struct lex_batch *b, const char *window, size_t from, size_t to)
@@ -251,11 +282,21 @@ static void find_sse2(struct lex_batch *b, const char *window, size_t from, size
 
 #define AVX2 __attribute__((target("avx2,bmi,popcnt")))
 
+static inline AVX2 uint64_t bits_avx2(__m256i a, __m256i b)
+{
+	return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
+}
+
 static inline AVX2 uint64_t equal_avx2(__m256i a, __m256i b, char c)
 {
 	__m256i k = _mm256_set1_epi8(c);
-	uint64_t low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, k));
-	return low | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, k)) << 32;
+	return bits_avx2(_mm256_cmpeq_epi8(a, k), _mm256_cmpeq_epi8(b, k));
+}
+
+static inline AVX2 uint64_t odd_avx2(__m256i a, __m256i b)
+{
+	__m256i k = _mm256_set1_epi8(0x20);
+	return bits_avx2(_mm256_cmpgt_epi8(k, a), _mm256_cmpgt_epi8(k, b)) | equal_avx2(a, b, 0x7f);
 }
 
 static inline AVX2 struct masks masks_avx2(const char *p, const struct edi_delimiters *d)
@@ -263,7 +304,8 @@ static inline AVX2 struct masks masks_avx2(const char *p, const struct edi_delim
 	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
 	__m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
 	return (struct masks){equal_avx2(a, b, d->terminator), equal_avx2(a, b, d->element),
-		d->release ? equal_avx2(a, b, d->release) : 0};
+		d->release ? equal_avx2(a, b, d->release) : 0, odd_avx2(a, b), equal_avx2(a, b, d->component) | equal_avx2(a, b, d->repetition),
+		equal_avx2(a, b, '\n') | equal_avx2(a, b, '\r')};
 }
 
 /* Eight at a time, most blocks have fewer than sixteen: a count of nothing (64) is overwritten later. */
@@ -285,12 +327,17 @@ static AVX2 void find_avx2(struct lex_batch *b, const char *window, size_t from,
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,popcnt")))
 
+static inline AVX512 uint64_t equal_avx512(__m512i v, char c)
+{
+	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+}
+
 static inline AVX512 struct masks masks_avx512(const char *p, const struct edi_delimiters *d)
 {
 	__m512i v = _mm512_loadu_si512(p);
-	return (struct masks){_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(d->terminator)),
-		_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(d->element)),
-		d->release ? _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(d->release)) : 0};
+	return (struct masks){equal_avx512(v, d->terminator), equal_avx512(v, d->element), d->release ? equal_avx512(v, d->release) : 0,
+		_mm512_cmpgt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(0x20)), _mm512_set1_epi8(0x5e)),
+		equal_avx512(v, d->component) | equal_avx512(v, d->repetition), equal_avx512(v, '\n') | equal_avx512(v, '\r')};
 }
 
 /* The numbers 0 to 63 as bytes; those whose bit is set are pushed together, widened and moved to the block's place. */

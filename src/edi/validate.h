@@ -56,10 +56,6 @@ struct edi_validator {
 	const struct edi_segment *segment;
 	struct slice loop;
 	struct van_buf scratch; /* a value without release characters */
-	/* what a byte is in a value: bit 0 a control or separator, bit 1 above ASCII; for this component separator */
-	unsigned char classes[256];
-	char classes_for;
-	bool classes_made;
 	/* where the transitions of a node for an identifier begin; forgotten when the message's definition changes */
 	struct {
 		int32_t node;

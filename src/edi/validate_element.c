@@ -138,36 +138,40 @@ static void check_text(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_CODE, at, value);
 }
 
-static void make_classes(struct edi_validator *v)
+/* Digits, at most one decimal point when `point`; at least `min` digits. Looks at the eight bytes that end in the value's
+ * last one all at once: the caller has made sure that they can be read. */
+static inline bool plain_number(struct slice value, bool point, uint32_t min)
 {
-	char component = v->delimiters->component;
-	for (unsigned i = 0; i < 256; i++)
-		v->classes[i] = i < 0x20 || i == 0x7f ? 1 : i >= 0x80 ? 2 : 0;
-	if (component)
-		v->classes[(unsigned char)component] = 1;
-	v->classes_for = component;
-	v->classes_made = true;
+	const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+	uint64_t bytes, outside = value.n < 8 ? ((uint64_t)1 << (64 - 8 * value.n)) - 1 : 0;
+	memcpy(&bytes, value.p + value.n - 8, sizeof bytes);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	bytes = __builtin_bswap64(bytes);
+#endif
+	uint64_t digit = bytes ^ 0x30 * ones, dot = bytes ^ (uint64_t)'.' * ones;
+	uint64_t wrong = (digit + 0x76 * ones) | digit; /* high bits of the bytes that are no digits */
+	uint64_t dots = ~(((dot & ~highs) + 0x7f * ones) | dot) & highs & ~outside;
+	wrong &= highs & ~outside & ~dots;
+	if (wrong || (dots && (!point || dots & (dots - 1))))
+		return false;
+	return value.n - (dots != 0) >= min;
 }
 
-/* Most values are plain text or digits of a right length: those need no more than this. */
+/* Most values are plain text or digits of a right length: those need no more than this. For values without odd bytes. */
 static inline bool plainly_good(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
 {
-	unsigned seen = 0;
 	if (value.n < d->min || value.n > d->max)
 		return false;
-	if (d->type == EDI_AN || d->type == EDI_ID || d->type == EDI_A) {
-		for (size_t i = 0; i < value.n; i++)
-			seen |= v->classes[(unsigned char)value.p[i]];
-		return !seen && good_code(v, d, value);
-	}
-	if (d->type == EDI_N || d->type == EDI_R) {
-		size_t points = 0;
-		for (size_t i = 0; i < value.n; i++) {
-			bool point = value.p[i] == '.';
-			points += point;
-			seen |= (unsigned)(!point && (unsigned char)(value.p[i] - '0') > 9);
-		}
-		return !seen && points <= (d->type == EDI_R) && value.n > points && value.n - points >= d->min;
+	switch (d->type) {
+	case EDI_AN:
+	case EDI_ID:
+	case EDI_A: return good_code(v, d, value);
+	case EDI_N:
+	case EDI_R:
+		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, d->type == EDI_R, d->min ? d->min : 1);
+	case EDI_DT:
+	case EDI_TM:
+	case EDI_B: return false;
 	}
 	return false;
 }
@@ -333,28 +337,54 @@ static void too_many(struct edi_validator *v, uint32_t fields, const struct edi_
 	}
 }
 
-void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
+/* Before EDIFACT's syntax 4 an element that repeats stands in so many places, one after the other. */
+static uint32_t check_spread(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s, uint64_t *present)
 {
-	uint64_t present = 0, reported = 0;
-	bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !v->delimiters->repetition;
-	/* before syntax 4 an element that repeats stands in so many places, one after the other */
-	bool spread = s->standard == EDI_EDIFACT && !v->delimiters->repetition;
 	uint32_t at = 0;
-	if (!v->classes_made || v->classes_for != v->delimiters->component)
-		make_classes(v);
 	for (const struct edi_field *f = def->fields; f < def->fields + def->count; f++) {
-		uint32_t places = spread && f->repeat > 1 ? f->repeat : 1;
+		uint32_t places = f->repeat > 1 ? f->repeat : 1;
 		for (uint32_t k = 0; k < places; k++) {
 			struct slice value = edi_segment_element(s, ++at);
 			if (value.n) {
-				present |= at < 64 ? (uint64_t)1 << at : 0;
-				if (!plain || !f->element || !plainly_good(v, f->element, value))
-					check_field(v, f, at, value);
+				*present |= at < 64 ? (uint64_t)1 << at : 0;
+				check_field(v, f, at, value);
 			} else if (f->mandatory && k == 0) {
 				problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = at, .def = f->element}, SLICE_NONE);
 			}
 		}
 	}
+	return at;
+}
+
+/* Each field in its place. */
+static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s, uint64_t *present)
+{
+	const bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !s->odd && !s->parts;
+	const uint32_t n = s->count <= def->count ? s->count - 1 : def->count;
+	uint64_t have = 0;
+	for (uint32_t i = 1; i <= n; i++) {
+		const struct edi_field *f = &def->fields[i - 1];
+		struct slice value = slice_make(s->base + s->at[i], s->at[i + 1] - 1 - s->at[i]);
+		if (value.n) {
+			have |= i < 64 ? (uint64_t)1 << i : 0;
+			if (!plain || !f->element || !plainly_good(v, f->element, value))
+				check_field(v, f, i, value);
+		} else if (f->mandatory) {
+			problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = i, .def = f->element}, SLICE_NONE);
+		}
+	}
+	for (uint32_t i = n + 1; i <= def->last_mandatory; i++)
+		if (def->fields[i - 1].mandatory)
+			problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = i, .def = def->fields[i - 1].element}, SLICE_NONE);
+	*present = have;
+	return def->count;
+}
+
+void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
+{
+	uint64_t present = 0, reported = 0;
+	bool spread = def->repeats && s->standard == EDI_EDIFACT && !v->delimiters->repetition;
+	uint32_t at = spread ? check_spread(v, def, s, &present) : check_fields(v, def, s, &present);
 	if (s->count > at + 1)
 		too_many(v, at, s);
 	for (uint32_t i = 0; i < def->note_count; i++)

@@ -146,6 +146,53 @@ static void repeats_and_loops(void **state)
 	body_finds("004010", BEG PO1 "PID*F****A~PID*F****B~N9*ZZ*1~MSG*x~N1*ST*A~N3*b~SLN*1**I~" PO1 "CTT*2~AMT*TT*1~", "");
 }
 
+/* Numbers are looked at eight bytes at a time, or one by one: the verdicts are the same. PO102 is R 1-15, PO401 is
+ * N0 1-6. */
+static void numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value, *verdict;
+	} rows[] = {
+		{"1", ""}, {"0", ""}, {".5", ""}, {"5.", ""}, {"-5", ""}, {"-.5", ""}, {"1234567", ""}, {"12345678", ""}, {"1234567.", ""},
+		{"123456.8", ""}, {"123456789", ""}, {"1234567.89", ""}, {"123456789012345", ""}, {"-12345678901234.5", ""},
+		{".", "6"}, {"-", "6"}, {"1.2.3", "6"}, {"..", "6"}, {"1-", "6"}, {"1 2", "6"}, {" 12", "6"}, {"+1", "6"}, {"1,5", "6"},
+		{"1/2", "6"}, {"1:2", "6"}, {"12345a78", "6"}, {"x2345678", "6"}, {"1234567x", "6"}, {"12345678901234567", "5"}, {"1E5", "6"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (int before = 0; before < 20; before++) { /* wherever the value stands */
+			char body[200], expected[40] = "";
+			snprintf(body, sizeof body, BEG "PO1*%.*s*%s*EA*2~", before, "12345678901234567890", rows[i].value);
+			if (*rows[i].verdict)
+				snprintf(expected, sizeof expected, "PO1/3/2/0 AK403:%s ", rows[i].verdict);
+			body_finds("004010", body, expected);
+		}
+	body_finds("004010", BEG PO1 "PO4*12~", "");
+	body_finds("004010", BEG PO1 "PO4*1.5~", "PO4/4/1/0 AK403:6 ");
+	body_finds("004010", BEG PO1 "PO4*1.~", "PO4/4/1/0 AK403:6 ");
+}
+
+/* A byte that is not allowed is found wherever it stands, also at the ends of what the lexer takes at a time. */
+static void odd_bytes_are_found_anywhere(void **state)
+{
+	(void)state;
+	static const char odd[] = "\x01\t\n\r\x1f\x7f>";
+	char body[4000] = BEG "PO1*1*1*EA*2~";
+	for (int i = 0; i < 60; i++)
+		strcat(body, "PID*F****Twenty characters..~\n");
+	for (char *p = body; (p = strstr(p, "Twenty")); p += 7)
+		for (size_t i = 0; odd[i]; i++) {
+			char expected[40], *at = p + i * 2, good = *at;
+			unsigned position = 2;
+			for (const char *q = body; q < p; q++)
+				position += *q == '~';
+			*at = odd[i];
+			snprintf(expected, sizeof expected, "PID/%u/5/0 AK403:6 ", position);
+			body_finds("004010", body, expected);
+			*at = good;
+		}
+}
+
 static void later_version_has_its_own_codes(void **state)
 {
 	(void)state;
@@ -567,6 +614,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_fault_has_its_code),
 		cmocka_unit_test(repeats_and_loops),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(odd_bytes_are_found_anywhere),
 		cmocka_unit_test(later_version_has_its_own_codes),
 		cmocka_unit_test(unknown_types_are_told),
 		cmocka_unit_test(edifact_orders),
