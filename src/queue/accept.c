@@ -114,23 +114,26 @@ static int put_reply(struct queue_work *w, struct slice id, const struct ipc_as2
 /* The stored answer, whole again. */
 static int get_reply(struct queue_work *w, struct slice id, struct slice *ret)
 {
-	struct queue_part p, mdn;
+	struct queue_part p;
+	struct queue_content head, mdn;
 	struct ipc_http_reply reply;
 	int rc = queue_part_get(w, id, SLICE("reply"), &p);
+	if (rc == 0)
+		rc = queue_part_open(w, id, SLICE("reply"), &head);
 	if (rc < 0)
 		return rc;
 	if (!p.within.p) {
-		*ret = p.content;
+		*ret = head.bytes;
 		return 0;
 	}
-	rc = record_decode(&ipc_http_reply_table, p.content, w->arena, &reply);
+	rc = record_decode(&ipc_http_reply_table, head.bytes, w->arena, &reply);
 	if (rc == 0)
-		rc = queue_part_get(w, id, p.within, &mdn);
+		rc = queue_part_open(w, id, p.within, &mdn);
 	if (rc < 0)
 		return rc;
-	if (p.offset > mdn.content.n)
+	if (p.offset > mdn.bytes.n)
 		return van_error_set(&w->err, VAN_EINTERNAL, "the stored answer of %.*s is damaged", SLICE_ARG(id));
-	reply.body = slice_make(mdn.content.p + p.offset, mdn.content.n - p.offset);
+	reply.body = slice_make(mdn.bytes.p + p.offset, mdn.bytes.n - p.offset);
 	van_buf_reset(&w->scratch);
 	rc = record_encode(&ipc_http_reply_table, &reply, &w->scratch);
 	if (rc < 0)

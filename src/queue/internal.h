@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "queue/queue.h"
+#include "store/segment.h"
 #include "store/key.h"
 
 struct queue {
@@ -11,6 +12,7 @@ struct queue {
 	struct receipts *receipts;
 	struct payload_dir *payload;
 	struct slice zone;        /* the network's time zone; absent: UTC */
+	struct segments *segments;
 	store_table_id message;   /* id → message */
 	store_table_id part;      /* id, name → part */
 	store_table_id event;     /* id, time, random → event */
@@ -26,6 +28,7 @@ struct queue {
 	store_table_id index;     /* kind, value, message id → nothing */
 	store_table_id profile;   /* kind, id → profile */
 	store_table_id profile_version; /* kind, id, version → profile */
+	store_table_id segment;   /* "end" → position */
 };
 
 /* --- reading and writing records: queue.c --- */

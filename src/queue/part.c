@@ -1,6 +1,7 @@
 #include "queue/internal.h"
 
 #define STRETCH_DEPTH 8
+#define SEGMENT_FROM 256 /* bytes; smaller bodies stay in their record */
 
 bool queue_part_name_ok(struct slice name)
 {
@@ -19,11 +20,27 @@ static void part_key(struct store_key *k, struct slice id, struct slice name)
 	store_key_text(k, name);
 }
 
+/* Bodies leave the record; a few bytes, and a stored answer that stands within another part, stay in it. */
+static int to_segment(struct queue_work *w, struct queue_part *p)
+{
+	if (p->kind != QUEUE_PART_INLINE || p->content.n < SEGMENT_FROM || p->content.n > SEGMENT_BODY_MAX || p->within.p)
+		return 0;
+	int rc = segments_append(w->q->segments, p->content, &p->offset, &w->err);
+	if (rc < 0)
+		return rc;
+	p->kind = QUEUE_PART_SEGMENT;
+	p->bytes = p->content.n;
+	p->content = SLICE_NONE;
+	return 0;
+}
+
 int queue_part_put(struct queue_work *w, struct slice id, const struct queue_part *p)
 {
 	struct store_key k;
+	struct queue_part put = *p;
 	part_key(&k, id, p->name);
-	return queue_put_record(w, w->q->part, store_key_slice(&k), &queue_part_table, p);
+	int rc = to_segment(w, &put);
+	return rc < 0 ? rc : queue_put_record(w, w->q->part, store_key_slice(&k), &queue_part_table, &put);
 }
 
 int queue_part_forget(struct queue_work *w, struct slice id, struct slice name)
@@ -86,6 +103,17 @@ static int open_file(struct queue_work *w, struct slice id, const struct queue_p
 	return 0;
 }
 
+static int read_segment(struct queue_work *w, uint64_t position, uint64_t length, struct queue_content *ret)
+{
+	char *bytes = length <= SEGMENT_BODY_MAX ? van_arena_alloc(w->arena, length + 1) : NULL;
+	if (!bytes)
+		return van_error_set(&w->err, VAN_ENOMEM, "out of memory");
+	int rc = segments_read(w->q->segments, position, bytes, length, &w->err);
+	if (rc == 0)
+		*ret = (struct queue_content){.bytes = slice_make(bytes, length), .fd = -1, .length = length};
+	return rc;
+}
+
 int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret)
 {
 	struct queue_part p;
@@ -105,6 +133,8 @@ int queue_part_open(struct queue_work *w, struct slice id, struct slice name, st
 		if (offset > p.bytes || length > p.bytes - offset)
 			return van_error_set(&w->err, VAN_EINTERNAL, "part of %.*s reaches past its end", SLICE_ARG(id));
 	}
+	if (p.kind == QUEUE_PART_SEGMENT)
+		return read_segment(w, p.offset + offset, length, ret);
 	if (p.kind == QUEUE_PART_FILE)
 		return open_file(w, id, &p, offset, length, ret);
 	if (offset > p.content.n || length > p.content.n - offset)

@@ -14,6 +14,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"delivery", &q->delivery}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
 		{"counter", &q->counter}, {"control", &q->control}, {"as2-seen", &q->as2_seen}, {"index", &q->index},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
+		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"segment", &q->segment},
 	};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		int rc = store_table(q->store, tables[i].name, tables[i].table, err);
@@ -23,13 +24,77 @@ static int open_tables(struct queue *q, struct van_error *err)
 	return 0;
 }
 
-int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, struct queue **ret, struct van_error *err)
+#define SEGMENT_END SLICE("end")
+
+/* Where the last commit's segments end. */
+static int segment_end(struct queue *q, uint64_t *ret, struct van_error *err)
 {
+	struct store_txn *t;
+	struct slice value;
+	int rc = store_begin(q->store, STORE_READ, &t, err);
+	if (rc < 0)
+		return rc;
+	*ret = 0;
+	rc = store_get(t, q->segment, SEGMENT_END, &value);
+	struct wire w = {0};
+	if (rc == 0) {
+		w = (struct wire){.p = (const uint8_t *)value.p, .n = value.n};
+		*ret = wire_varint(&w);
+	}
+	if (rc == VAN_ENOTFOUND || (rc == 0 && !w.bad && w.n == 0))
+		return store_commit(t, err);
+	store_abort(t);
+	return van_error_set(err, rc < 0 ? rc : VAN_EVERSION, "the end of the segments can't be read: restore the last backup");
+}
+
+static int put_segment_end(struct queue *q, struct store_txn *t)
+{
+	struct van_buf b = VAN_BUF_INIT(16);
+	wire_put_varint(&b, segments_end(q->segments));
+	int rc = b.error ? b.error : store_put(t, q->segment, SEGMENT_END, van_buf_slice(&b));
+	van_buf_free(&b);
+	return rc;
+}
+
+int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err)
+{
+	int rc = 0;
+	if (!store_txn_error(t) && segments_appended(q->segments)) {
+		rc = segments_flush(q->segments, err);
+		if (rc == 0)
+			rc = put_segment_end(q, t);
+	}
+	if (rc < 0) {
+		queue_abort(q, t);
+		return rc;
+	}
+	rc = store_commit(t, err);
+	if (rc == 0)
+		segments_keep(q->segments);
+	else
+		segments_rollback(q->segments);
+	return rc;
+}
+
+void queue_abort(struct queue *q, struct store_txn *t)
+{
+	store_abort(t);
+	segments_rollback(q->segments);
+}
+
+int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, int dirfd, struct queue **ret,
+	       struct van_error *err)
+{
+	uint64_t end = 0;
 	struct queue *q = calloc(1, sizeof *q);
 	if (!q)
 		return van_error_set(err, VAN_ENOMEM, "out of memory");
 	*q = (struct queue){.store = s, .receipts = receipts, .payload = payload};
 	int rc = open_tables(q, err);
+	if (rc == 0)
+		rc = segment_end(q, &end, err);
+	if (rc == 0)
+		rc = segments_open(dirfd, end, 0, &q->segments, err);
 	if (rc < 0) {
 		free(q);
 		return rc;
@@ -50,8 +115,10 @@ int queue_set_zone(struct queue *q, struct slice zone)
 
 void queue_close(struct queue *q)
 {
-	if (q)
-		free((char *)q->zone.p);
+	if (!q)
+		return;
+	segments_close(q->segments);
+	free((char *)q->zone.p);
 	free(q);
 }
 

@@ -15,16 +15,22 @@
 
 #define QUEUE_INLINE_MAX IPC_INLINE_MAX /* larger artefacts are kept in files */
 
-struct queue; /* unchanging after queue_open(): any thread may use it */
+struct queue; /* any thread may use it, with one write transaction at a time */
 
-/* Opens the tables (so before the first transaction). `receipts` and `payload` stay the caller's and must outlive it. */
-int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, struct queue **ret,
+/* Opens the tables (so before the first transaction), and in `dirfd` the segments. `receipts`, `payload` and `dirfd` stay the
+ * caller's; the first two must outlive it. */
+int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, int dirfd, struct queue **ret,
 	       struct van_error *err);
 /* The network's time zone, of archive folders and file names (copied); before other threads use it. 0 or VAN_ENOMEM. */
 int queue_set_zone(struct queue *q, struct slice zone);
 void queue_close(struct queue *q); /* may be NULL */
 struct receipts *queue_receipts(const struct queue *q);
 struct payload_dir *queue_payload(const struct queue *q);
+
+/* How every write transaction with queue work in it ends: small bodies are flushed into their segments first, with an end that
+ * the same commit records. As store_commit() and store_abort(). */
+int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err);
+void queue_abort(struct queue *q, struct store_txn *t);
 
 /* One piece of work inside a transaction. */
 struct queue_work {

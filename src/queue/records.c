@@ -10,7 +10,7 @@ const char *const queue_delivery_state_names[] = {"", "queued", "trying", "await
 const char *const queue_ack_state_names[] = {"none", "expected", "accepted", "accepted-with-errors",
 					     "partially-accepted", "rejected", "overdue", "unmatched", NULL};
 const char *const queue_mailbox_state_names[] = {"waiting", "collected", "taken", "staged", "unfinished", NULL};
-static const char *const part_kind_names[] = {"inline", "file", "stretch", NULL};
+static const char *const part_kind_names[] = {"inline", "file", "stretch", "segment", NULL};
 
 int queue_name_index(const char *const *names, struct slice name)
 {

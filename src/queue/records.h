@@ -106,8 +106,9 @@ struct queue_message {
 };
 extern const struct record_table queue_message_table;
 
-enum queue_part_kind { QUEUE_PART_INLINE, QUEUE_PART_FILE, QUEUE_PART_STRETCH };
-/* Bytes kept with a message: in the record, in a file of payload.h, or a stretch of another part (of any message). */
+enum queue_part_kind { QUEUE_PART_INLINE, QUEUE_PART_FILE, QUEUE_PART_STRETCH, QUEUE_PART_SEGMENT };
+/* Bytes kept with a message: in the record, in a file of payload.h, a stretch of another part (of any message), or in a
+ * segment of segment.h. */
 struct queue_part {
 	uint32_t kind;
 	struct slice name;     /* "headers", "raw", "signed", "payload", "mdn", "ack", "translated", "reply" */
@@ -116,7 +117,7 @@ struct queue_part {
 	struct slice content;  /* INLINE */
 	struct slice owner;    /* STRETCH: message id; absent: the same message */
 	struct slice within;   /* STRETCH: name of the part */
-	uint64_t offset;
+	uint64_t offset;       /* STRETCH: in that part; SEGMENT: the position */
 };
 extern const struct record_table queue_part_table;
 

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/payload.c %D%/payload.h \
 	%D%/payload_dir.h \
 	%D%/payload_sweep.c \
+	%D%/segment.c %D%/segment.h \
 	%D%/store.c %D%/store.h \
 	%D%/store_lmdb.c
 %C%_libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(LMDB_CFLAGS) $(CRYPTO_CFLAGS)

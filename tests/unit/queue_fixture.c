@@ -24,7 +24,7 @@ static void open_all(struct fixture *f)
 	assert_int_equal(store_open(&o, &f->store, &err), 0);
 	assert_int_equal(receipts_open(f->store, SLICE("van.example"), &f->receipts, &err), 0);
 	assert_int_equal(payload_dir_open(f->dirfd, &f->payload, &err), 0);
-	assert_int_equal(queue_open(f->store, f->receipts, f->payload, &f->queue, &err), 0);
+	assert_int_equal(queue_open(f->store, f->receipts, f->payload, f->dirfd, &f->queue, &err), 0);
 }
 
 static void close_all(struct fixture *f)
@@ -93,7 +93,7 @@ void fixture_commit(struct fixture *f)
 	struct store_txn *t = f->w.txn;
 	queue_work_end(&f->w);
 	if (store_txn_mode(t) == STORE_WRITE) {
-		if (store_commit(t, &err) < 0)
+		if (queue_commit(f->queue, t, &err) < 0)
 			fail_msg("%s", err.text);
 	} else {
 		store_abort(t);
@@ -102,8 +102,12 @@ void fixture_commit(struct fixture *f)
 
 void fixture_abort(struct fixture *f)
 {
+	bool write = store_txn_mode(f->w.txn) == STORE_WRITE;
 	queue_work_end(&f->w);
-	store_abort(f->w.txn);
+	if (write)
+		queue_abort(f->queue, f->w.txn);
+	else
+		store_abort(f->w.txn);
 }
 
 struct ipc_as2_accept fixture_accept(struct fixture *f, const char *message_id, const char *content, bool accepted)

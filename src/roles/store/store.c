@@ -207,7 +207,7 @@ static int open_database(struct store_role *s, int data)
 	if (rc == 0)
 		rc = payload_dir_open(data, &s->payload, &err);
 	if (rc == 0)
-		rc = queue_open(s->store, s->receipts, s->payload, &s->queue, &err);
+		rc = queue_open(s->store, s->receipts, s->payload, data, &s->queue, &err);
 	if (rc == 0)
 		rc = queue_set_zone(s->queue, c->time_zone);
 	return rc < 0 ? failed("database", &err, rc) : 0;

@@ -198,7 +198,7 @@ static enum outcome run_batch(struct writer *w, struct write_request *batch, int
 		if (rc < 0 && !store_txn_error(t)) {
 			r->rc = rc;
 			if (writes) { /* it decided too late: the others run again without it */
-				store_abort(t);
+				queue_abort(w->o.queue, t);
 				return BATCH_AGAIN;
 			}
 		} else {
@@ -207,13 +207,13 @@ static enum outcome run_batch(struct writer *w, struct write_request *batch, int
 		}
 	}
 	if (!done && !store_txn_error(t)) { /* nothing to write */
-		store_abort(t);
+		queue_abort(w->o.queue, t);
 		return BATCH_COMMITTED;
 	}
 	if (job)
 		van_fault_point("store-before-job-commit");
 	van_fault_point("store-before-flush");
-	rc = store_commit(t, err);
+	rc = queue_commit(w->o.queue, t, err);
 	if (rc == 0)
 		van_fault_point("store-after-flush");
 	*ret_rc = rc;
