@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE 8192
+#define BLOCK_SIZE ((size_t)8192)  /* of the first block; each is twice the one before, until … */
+#define KEEP_MAX ((size_t)64 << 10) /* … this: also the largest that a reset keeps */
 #define ALIGN sizeof(max_align_t)
 
 struct block {
@@ -51,23 +52,38 @@ void van_arena_reset(struct van_arena *a)
 {
 	struct block *keep = NULL;
 	for (struct block *b = a->first; b;) {
-		struct block *next = b->next;
-		if (!keep && b->room == BLOCK_SIZE)
+		struct block *next = b->next, *drop = b;
+		if (b->room <= KEEP_MAX && (!keep || b->room > keep->room)) {
+			drop = keep;
 			keep = b;
-		else
-			free(b);
+		}
+		free(drop);
 		b = next;
 	}
 	if (keep) {
 		keep->next = NULL;
-		memset(keep->data, 0, keep->used);
 		keep->used = 0;
 	}
 	a->first = keep;
 	a->given = 0;
 }
 
-void *van_arena_alloc(struct van_arena *a, size_t n)
+/* What a block that has no room for `n` bytes is followed by. */
+static struct block *add_block(struct van_arena *a, size_t n)
+{
+	size_t room = a->first ? 2 * a->first->room : BLOCK_SIZE;
+	room = room > KEEP_MAX ? KEEP_MAX : room;
+	room = room < n ? n : room;
+	struct block *b = malloc(sizeof *b + room);
+	if (!b)
+		return NULL;
+	*b = (struct block){.next = a->first, .room = room};
+	a->first = b;
+	return b;
+}
+
+/* Not zeroed. */
+static void *take(struct van_arena *a, size_t n)
 {
 	if (n > SIZE_MAX - ALIGN)
 		return NULL;
@@ -77,19 +93,20 @@ void *van_arena_alloc(struct van_arena *a, size_t n)
 	if (n > a->max || a->given > a->max - n)
 		return NULL;
 	struct block *b = a->first;
-	if (!b || b->room - b->used < n) {
-		size_t room = n > BLOCK_SIZE ? n : BLOCK_SIZE;
-		b = calloc(1, sizeof *b + room);
-		if (!b)
-			return NULL;
-		b->room = room;
-		b->next = a->first;
-		a->first = b;
-	}
+	if (!b || b->room - b->used < n)
+		b = add_block(a, n);
+	if (!b)
+		return NULL;
 	void *p = (char *)b->data + b->used;
 	b->used += n;
 	a->given += n;
 	return p;
+}
+
+void *van_arena_alloc(struct van_arena *a, size_t n)
+{
+	void *p = take(a, n);
+	return p ? memset(p, 0, n) : NULL;
 }
 
 void *van_arena_array(struct van_arena *a, size_t count, size_t size)
@@ -103,10 +120,11 @@ struct slice van_arena_slice(struct van_arena *a, struct slice s)
 {
 	if (!s.p || s.n == SIZE_MAX)
 		return SLICE_NONE;
-	char *p = van_arena_alloc(a, s.n + 1);
+	char *p = take(a, s.n + 1);
 	if (!p)
 		return SLICE_NONE;
 	memcpy(p, s.p, s.n);
+	p[s.n] = 0;
 	return slice_make(p, s.n);
 }
 
@@ -121,7 +139,7 @@ struct slice van_arena_printf(struct van_arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	char *p = n < 0 ? NULL : van_arena_alloc(a, (size_t)n + 1);
+	char *p = n < 0 ? NULL : take(a, (size_t)n + 1);
 	if (!p)
 		return SLICE_NONE;
 	va_start(ap, fmt);

@@ -9,7 +9,7 @@ struct van_arena;
 /* `max`: most bytes it will ever hand out, 0 for 64 MiB. NULL when out of memory. */
 struct van_arena *van_arena_new(size_t max);
 void van_arena_free(struct van_arena *a);  /* a may be NULL */
-void van_arena_reset(struct van_arena *a); /* forgets everything, keeps the first block */
+void van_arena_reset(struct van_arena *a); /* forgets everything, keeps one block of up to 64 KiB */
 
 /* Zeroed, aligned for any type; NULL when out of memory or past the maximum. */
 void *van_arena_alloc(struct van_arena *a, size_t n);

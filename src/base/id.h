@@ -18,7 +18,7 @@ struct van_id van_id_new(van_time now);
 /* 26 characters of the right alphabet? */
 bool van_id_valid(struct slice s);
 
-/* `n` random bytes from getrandom(2); aborts when there are none. */
+/* `n` random bytes from getrandom(2), small requests from a reserve of them; aborts when there are none. Any thread. */
 void van_random(void *to, size_t n);
 
 #endif

@@ -3,14 +3,6 @@
 
 #define ARTEFACTS_MAX 16
 
-static void seen_key(struct store_key *k, const struct ipc_as2_accept *a)
-{
-	*k = STORE_KEY_INIT;
-	queue_key_foreign(k, a->as2_message_id); /* byte for byte: <0123> and <123> are two messages */
-	queue_key_foreign(k, a->as2_from);
-	queue_key_foreign(k, a->as2_to);
-}
-
 /* The message as it is stored, before anybody has looked into its payload. */
 static struct queue_message message_of(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a)
 {
@@ -147,13 +139,13 @@ static int put_parts(struct queue_work *w, const struct ipc_as2_accept *a, struc
 	for (size_t i = 0; i < a->artefacts.n; i++) {
 		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
 		struct queue_part p = part_of(f);
-		struct slice bytes = p.sha256.n == RECEIPT_HASH ? SLICE_NONE : artefact_bytes(a, f);
 		struct receipt_hash h;
-		if (bytes.p) {
-			h = receipt_sha256(bytes.p, bytes.n);
-			p.sha256 = slice_make(h.b, sizeof h.b);
-		}
 		if (slice_is(f->name, "payload")) {
+			struct slice bytes = p.sha256.n == RECEIPT_HASH ? SLICE_NONE : artefact_bytes(a, f);
+			if (bytes.p) {
+				h = receipt_sha256(bytes.p, bytes.n);
+				p.sha256 = slice_make(h.b, sizeof h.b);
+			}
 			m->bytes = p.bytes;
 			m->sha256 = queue_sha256_hex(w, p.sha256);
 		} else if (slice_is(f->name, "raw") && !m->bytes) {
@@ -185,15 +177,17 @@ static int put_receipts(struct queue_work *w, const struct ipc_as2_accept *a, co
 	return queue_trail_receipt(w, RECEIPT_MDN_ISSUED, m, a->disposition, SLICE_NONE, mdn, nmdn);
 }
 
+/* The entry of an accepted message's Message-ID is the duplicate index too: a failed one never blocks its retry. */
 static int put_search(struct queue_work *w, const struct queue_message *m)
 {
-	int rc = queue_search_put(w, m->as2_message_id, m->id);
+	int rc = m->state == QUEUE_RECEIVED ? queue_accepted_put(w, m->as2_message_id, m->id)
+					    : queue_search_put(w, m->as2_message_id, m->id);
 	if (rc == 0)
 		rc = queue_search_put(w, m->file_name, m->id);
 	return rc == 0 ? queue_search_put(w, m->sha256, m->id) : rc;
 }
 
-static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, const struct store_key *seen)
+static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a)
 {
 	struct queue_message m = message_of(w, id, a);
 	int rc = put_parts(w, a, &m);
@@ -206,55 +200,60 @@ static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as
 	if (rc < 0 || m.state != QUEUE_RECEIVED)
 		return rc;
 	struct queue_job job = {0};
-	rc = queue_job_put(w, id, &job);
-	if (rc < 0 || !seen)
-		return rc;
-	struct queue_as2_seen s = {.message = id, .mic = a->mic, .micalg = a->micalg, .time = m.time};
-	return queue_put_record(w, w->q->as2_seen, store_key_slice(seen), &queue_as2_seen_table, &s);
+	return queue_job_put(w, id, &job);
+}
+
+/* --- the same again --- */
+
+struct search {
+	const struct ipc_as2_accept *a;
+	struct queue_message *found;
+};
+
+/* Byte for byte: <0123> and <123> are two messages, though both are found by the number. */
+static int same_name(void *arg, const struct queue_message *m)
+{
+	struct search *s = arg;
+	if (!slice_eq(m->as2_message_id, s->a->as2_message_id) || !slice_eq(m->as2_from, s->a->as2_from) ||
+	    !slice_eq(m->as2_to, s->a->as2_to))
+		return 0;
+	*s->found = *m;
+	return 1;
 }
 
 /* Senders encrypt anew for every try: MICs are compared, not ciphertexts. */
-static bool same_content(const struct queue_as2_seen *s, const struct ipc_as2_accept *a)
+static bool same_content(const struct queue_message *m, const struct ipc_as2_accept *a)
 {
-	return slice_eq(s->mic, a->mic) && slice_case_eq(s->micalg, a->micalg);
+	return slice_eq(m->mic, a->mic) && slice_case_eq(m->micalg, a->micalg);
 }
 
-static int repeat(struct queue_work *w, const struct queue_as2_seen *s, const struct ipc_as2_accept *a,
+static int repeat(struct queue_work *w, const struct queue_message *m, const struct ipc_as2_accept *a,
 		  struct queue_accept_result *ret)
 {
-	struct queue_message m;
 	struct slice reply;
-	if (!same_content(s, a)) {
-		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_CONFLICT, .message = s->message};
+	if (!same_content(m, a)) {
+		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_CONFLICT, .message = m->id};
 		return 0;
 	}
-	int rc = queue_message_get(w, s->message, &m);
+	int rc = get_reply(w, m->id, &reply);
 	if (rc == 0)
-		rc = get_reply(w, s->message, &reply);
+		rc = queue_trail_receipt(w, RECEIPT_MDN_ISSUED, m, SLICE("sent again: the message was repeated"), SLICE_NONE, NULL, 0);
 	if (rc == 0)
-		rc = queue_trail_receipt(w, RECEIPT_MDN_ISSUED, &m, SLICE("sent again: the message was repeated"), SLICE_NONE, NULL, 0);
-	if (rc == 0)
-		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_REPEATED, .message = s->message, .reply = reply};
+		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_REPEATED, .message = m->id, .reply = reply};
 	return rc;
 }
 
 int queue_accept_as2(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, struct queue_accept_result *ret)
 {
-	struct queue_as2_seen s;
-	struct store_key k;
-	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED, indexed = accepted && a->as2_message_id.n;
+	struct queue_message m;
+	struct search search = {a, &m};
+	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED;
 	int rc = check_artefacts(w, a);
-	if (rc < 0)
-		return rc;
-	seen_key(&k, a);
-	if (indexed) {
-		rc = queue_get_record(w, w->q->as2_seen, store_key_slice(&k), &queue_as2_seen_table, &s);
-		if (rc == 0)
-			return repeat(w, &s, a, ret);
-		if (rc != VAN_ENOTFOUND)
-			return rc;
-	}
-	rc = accept_new(w, id, a, indexed ? &k : NULL);
+	if (rc == 0 && accepted && a->as2_message_id.n)
+		rc = queue_accepted_each(w, a->as2_message_id, same_name, &search);
+	if (rc)
+		return rc < 0 ? rc : repeat(w, &m, a, ret);
+	rc = accept_new(w, id, a);
 	if (rc == 0)
 		*ret = (struct queue_accept_result){.outcome = accepted ? QUEUE_ACCEPT_NEW : QUEUE_ACCEPT_REJECTED, .message = id};
 	return rc;

@@ -24,7 +24,6 @@ struct queue {
 	store_table_id due;       /* time, message id → nothing */
 	store_table_id counter;   /* env, level, from, to → number */
 	store_table_id control;   /* env, from, to, standard, control number → message id and time */
-	store_table_id as2_seen;  /* Message-ID, AS2-From, AS2-To → as2_seen */
 	store_table_id index;     /* kind, value, message id → nothing */
 	store_table_id profile;   /* kind, id → profile */
 	store_table_id profile_version; /* kind, id, version → profile */
@@ -51,6 +50,11 @@ int queue_index_put(struct queue_work *w, char kind, struct slice value, struct 
 int queue_index_del(struct queue_work *w, char kind, struct slice value, struct slice id);
 /* Makes the message findable by this text: control number, key, name, hash. Absent and empty ones are skipped. */
 int queue_search_put(struct queue_work *w, struct slice text, struct slice id);
+/* The Message-ID of an accepted message: findable, and known when it comes again. */
+int queue_accepted_put(struct queue_work *w, struct slice as2_message_id, struct slice id);
+/* Every accepted message whose Message-ID is found by the same text, oldest first. As queue_message_list(). */
+int queue_accepted_each(struct queue_work *w, struct slice as2_message_id, int (*fn)(void *arg, const struct queue_message *m),
+			void *arg);
 /* "<id>" without brackets, numbers without leading zeros. */
 struct slice queue_search_text(struct slice text);
 
@@ -61,6 +65,7 @@ enum {
 	QUEUE_INDEX_ACK = 'a',
 	QUEUE_INDEX_PARENT = 'c',
 	QUEUE_INDEX_SEARCH = 'k',
+	QUEUE_INDEX_ACCEPTED = 'm', /* Message-IDs of accepted messages; searched as well */
 };
 
 /* --- the trail of a message: trail.c --- */

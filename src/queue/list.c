@@ -80,11 +80,19 @@ static bool choose(const struct queue_filter *f, struct store_key *k)
 	return true;
 }
 
+/* One run of keys that end with identifiers. */
+struct run {
+	struct store_cursor *cursor;
+	struct store_key prefix;
+	struct slice key; /* where it stands; absent past the end */
+	char id[VAN_ID_LEN];
+};
+
 struct walk {
 	struct queue_work *w;
 	const struct queue_filter *filter;
-	struct store_cursor *cursor;
-	size_t prefix;      /* bytes of the key before the identifier */
+	struct run runs[2]; /* a search looks through two */
+	size_t nruns;
 	uint64_t left;
 	char floor[VAN_ID_LEN + 1], ceiling[VAN_ID_LEN + 1];
 	struct van_arena *arena; /* reused for each message */
@@ -119,48 +127,96 @@ static struct slice upper_bound(struct walk *v)
 	return by_time.p && slice_cmp(by_time, f->before) < 0 ? by_time : f->before;
 }
 
-static int walk(struct walk *v, const struct store_key *prefix)
+/* After a move of the cursor. The identifier is copied: whoever sees the message may change the store. */
+static int stand(struct run *r, int rc)
 {
-	struct slice key, before = upper_bound(v), since = SLICE_NONE;
+	if (rc == VAN_ENOTFOUND) {
+		r->key = SLICE_NONE;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (r->key.n != r->prefix.n + VAN_ID_LEN)
+		return VAN_EINTERNAL;
+	memcpy(r->id, r->key.p + r->prefix.n, VAN_ID_LEN);
+	return 0;
+}
+
+static int run_open(struct walk *v, store_table_id table, const struct store_key *prefix, struct slice before)
+{
+	struct run *r = &v->runs[v->nruns];
 	struct store_key end = *prefix;
-	if (v->filter->since)
-		since = id_floor(v->floor, v->filter->since - SLACK);
-	int rc;
-	if (before.p) {
-		store_key_fixed(&end, before.p, before.n);
-		rc = store_cursor_seek_before(v->cursor, store_key_slice(&end), &key, NULL);
-	} else {
-		rc = store_cursor_last(v->cursor, &key, NULL);
-	}
-	for (; rc == 0 && v->left; rc = store_cursor_prev(v->cursor, &key, NULL)) {
-		if (key.n != v->prefix + VAN_ID_LEN)
-			return VAN_EINTERNAL;
-		char copy[VAN_ID_LEN];
-		memcpy(copy, key.p + v->prefix, VAN_ID_LEN);
-		struct slice id = slice_make(copy, VAN_ID_LEN);
-		if (since.p && slice_cmp(id, since) < 0)
+	r->prefix = *prefix;
+	int rc = store_cursor_open(v->w->txn, table, store_key_slice(prefix), &r->cursor);
+	if (rc < 0)
+		return rc;
+	v->nruns++;
+	if (!before.p)
+		return stand(r, store_cursor_last(r->cursor, &r->key, NULL));
+	store_key_fixed(&end, before.p, before.n);
+	return stand(r, store_cursor_seek_before(r->cursor, store_key_slice(&end), &r->key, NULL));
+}
+
+/* The run that stands on the newest identifier, or NULL. */
+static struct run *newest(struct walk *v)
+{
+	struct run *best = NULL;
+	for (struct run *r = v->runs; r < v->runs + v->nruns; r++)
+		if (r->key.p && (!best || memcmp(r->id, best->id, VAN_ID_LEN) > 0))
+			best = r;
+	return best;
+}
+
+/* Every run moves off this identifier. */
+static int step(struct walk *v, const char id[VAN_ID_LEN])
+{
+	int rc = 0;
+	for (struct run *r = v->runs; r < v->runs + v->nruns && rc == 0; r++)
+		while (rc == 0 && r->key.p && memcmp(r->id, id, VAN_ID_LEN) == 0)
+			rc = stand(r, store_cursor_prev(r->cursor, &r->key, NULL));
+	return rc;
+}
+
+static int walk(struct walk *v)
+{
+	struct slice since = v->filter->since ? id_floor(v->floor, v->filter->since - SLACK) : SLICE_NONE;
+	int rc = 0;
+	for (struct run *r; rc == 0 && v->left && (r = newest(v));) {
+		char id[VAN_ID_LEN];
+		memcpy(id, r->id, VAN_ID_LEN);
+		if (since.p && slice_cmp(slice_make(id, VAN_ID_LEN), since) < 0)
 			break;
-		rc = visit(v, id);
-		if (rc)
-			return rc;
+		rc = visit(v, slice_make(id, VAN_ID_LEN));
+		if (rc == 0)
+			rc = step(v, id);
 	}
-	return rc == VAN_ENOTFOUND ? 0 : rc;
+	return rc;
+}
+
+static int open_runs(struct walk *v)
+{
+	struct store_key prefix;
+	bool indexed = choose(v->filter, &prefix);
+	struct slice before = upper_bound(v);
+	int rc = run_open(v, indexed ? v->w->q->index : v->w->q->message, &prefix, before);
+	if (rc < 0 || !v->filter->search.p)
+		return rc;
+	prefix.p[0] = QUEUE_INDEX_ACCEPTED; /* the same text among the Message-IDs of accepted messages */
+	return run_open(v, v->w->q->index, &prefix, before);
 }
 
 int queue_message_list(struct queue_work *w, const struct queue_filter *f, int (*fn)(void *arg, const struct queue_message *m),
 		       void *arg)
 {
 	struct walk v = {.w = w, .filter = f, .left = f->limit ? f->limit : LIMIT_DEFAULT, .fn = fn, .arg = arg};
-	struct store_key prefix;
-	bool indexed = choose(f, &prefix);
-	v.prefix = prefix.n;
 	v.arena = van_arena_new(0);
 	if (!v.arena)
 		return VAN_ENOMEM;
-	int rc = store_cursor_open(w->txn, indexed ? w->q->index : w->q->message, store_key_slice(&prefix), &v.cursor);
+	int rc = open_runs(&v);
 	if (rc == 0)
-		rc = walk(&v, &prefix);
-	store_cursor_close(v.cursor);
+		rc = walk(&v);
+	for (size_t i = 0; i < v.nruns; i++)
+		store_cursor_close(v.runs[i].cursor);
 	van_arena_free(v.arena);
 	return rc;
 }

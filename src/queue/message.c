@@ -55,6 +55,31 @@ int queue_search_put(struct queue_work *w, struct slice text, struct slice id)
 	return s.n ? queue_index_put(w, QUEUE_INDEX_SEARCH, s, id) : 0;
 }
 
+int queue_accepted_put(struct queue_work *w, struct slice as2_message_id, struct slice id)
+{
+	return as2_message_id.n ? queue_index_put(w, QUEUE_INDEX_ACCEPTED, queue_search_text(as2_message_id), id) : 0;
+}
+
+int queue_accepted_each(struct queue_work *w, struct slice as2_message_id, int (*fn)(void *arg, const struct queue_message *m),
+			void *arg)
+{
+	struct store_key k;
+	struct store_cursor *c;
+	struct slice key;
+	index_key(&k, QUEUE_INDEX_ACCEPTED, queue_search_text(as2_message_id));
+	int rc = store_cursor_open(w->txn, w->q->index, store_key_slice(&k), &c);
+	if (rc < 0)
+		return rc;
+	while ((rc = store_cursor_next(c, &key, NULL)) == 0) {
+		struct queue_message m;
+		rc = key.n == k.n + VAN_ID_LEN ? queue_message_get(w, slice_make(key.p + k.n, VAN_ID_LEN), &m) : VAN_EINTERNAL;
+		if (rc < 0 || (rc = fn(arg, &m)))
+			break;
+	}
+	store_cursor_close(c);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
 /* States that most messages end in are not indexed: lists find those by scanning. */
 static const char *indexed_state(uint32_t s)
 {

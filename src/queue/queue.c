@@ -12,7 +12,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 	} tables[] = {
 		{"message", &q->message}, {"part", &q->part}, {"event", &q->event}, {"job", &q->job},
 		{"delivery", &q->delivery}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
-		{"counter", &q->counter}, {"control", &q->control}, {"as2-seen", &q->as2_seen}, {"index", &q->index},
+		{"counter", &q->counter}, {"control", &q->control}, {"index", &q->index},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"segment", &q->segment},
 	};

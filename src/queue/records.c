@@ -180,14 +180,12 @@ static const struct record_field expect_fields[] = {
 };
 const struct record_table queue_expect_table = {"expect", 1, sizeof(struct queue_expect), expect_fields};
 
-static const struct record_field as2_seen_fields[] = {
-	RECORD_FIELD(1, RECORD_TEXT, struct queue_as2_seen, message),
-	RECORD_FIELD(2, RECORD_TEXT, struct queue_as2_seen, mic),
-	RECORD_FIELD(3, RECORD_TEXT, struct queue_as2_seen, micalg),
-	RECORD_FIELD(4, RECORD_TIME, struct queue_as2_seen, time),
+static const struct record_field control_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct queue_control, message),
+	RECORD_FIELD(4, RECORD_TIME, struct queue_control, time),
 	RECORD_END,
 };
-const struct record_table queue_as2_seen_table = {"as2 seen", 1, sizeof(struct queue_as2_seen), as2_seen_fields};
+const struct record_table queue_control_table = {"control", 1, sizeof(struct queue_control), control_fields};
 
 static const struct record_field profile_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct queue_profile, id),

@@ -179,13 +179,12 @@ struct queue_expect {
 };
 extern const struct record_table queue_expect_table;
 
-/* Duplicate index of AS2: (AS2 pair, Message-ID) of accepted messages. */
-struct queue_as2_seen {
+/* Which message had this control number last. */
+struct queue_control {
 	struct slice message; /* stored message id */
-	struct slice mic, micalg;
 	van_time time;
 };
-extern const struct record_table queue_as2_seen_table;
+extern const struct record_table queue_control_table;
 
 /* One version of a profile. */
 struct queue_profile {

@@ -90,11 +90,11 @@ static void control_key(struct store_key *k, const struct queue_message *m)
 static int check_duplicate(struct queue_work *w, const struct ipc_interchange *ic, bool allowed, struct queue_message *m)
 {
 	struct store_key k;
-	struct queue_as2_seen seen;
+	struct queue_control seen;
 	if (m->state != QUEUE_PROCESSED || !m->control_number.n)
 		return 0;
 	control_key(&k, m);
-	int rc = queue_get_record(w, w->q->control, store_key_slice(&k), &queue_as2_seen_table, &seen);
+	int rc = queue_get_record(w, w->q->control, store_key_slice(&k), &queue_control_table, &seen);
 	if (rc < 0 && rc != VAN_ENOTFOUND)
 		return rc;
 	bool within = !ic->duplicate_window || (rc == 0 && m->time - seen.time < (van_time)ic->duplicate_window);
@@ -107,8 +107,8 @@ static int check_duplicate(struct queue_work *w, const struct ipc_interchange *i
 					    SLICE_ARG(m->control_number), SLICE_ARG(m->from), SLICE_ARG(seen.message));
 		return 0;
 	}
-	seen = (struct queue_as2_seen){.message = m->id, .time = m->time};
-	return queue_put_record(w, w->q->control, store_key_slice(&k), &queue_as2_seen_table, &seen);
+	seen = (struct queue_control){.message = m->id, .time = m->time};
+	return queue_put_record(w, w->q->control, store_key_slice(&k), &queue_control_table, &seen);
 }
 
 int queue_result_search(struct queue_work *w, const struct queue_message *from, struct slice id)

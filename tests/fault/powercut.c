@@ -9,8 +9,8 @@
  *   $POWERCUT_SHADOW/root    the key of the data folder
  *
  * KEY is the kernel's file handle, which holds a generation number: a reused inode is another file. Files whose name
- * ends in .mdb are written in place by one process and may be large: of these only the ranges written since the last
- * flush are copied. Any other file is copied whole, for its writer may be another process.
+ * ends in .mdb or .seg are written in place by one process and may be large: of these only the ranges written since the
+ * last flush are copied. Any other file is copied whole, for its writer may be another process.
  *
  * POWERCUT_LOG names a shared ring that gets one line for each flush, for each arrival of bytes on a TCP socket and for
  * each MDN sent, in order. POWERCUT_DELAY (microseconds) draws out each flush, to widen the moments that a cut can hit. */
@@ -45,6 +45,7 @@ struct range {
 /* A file whose dirty ranges are followed, shared by the descriptors that this process opened on it. */
 struct tracked {
 	char key[POWERCUT_KEY_MAX];
+	bool database; /* LMDB's: its flush is the commit */
 	bool whole; /* nothing is known about earlier writes, or the list overflowed */
 	size_t n;
 	struct range ranges[RANGES_MAX];
@@ -217,7 +218,7 @@ static void flush(int fd, const char *how)
 		}
 		shadow_file(fd, key, NULL, 0);
 	}
-	powercut_log("flush %s %s%s", how, key, t ? " mdb" : "");
+	powercut_log("flush %s %s%s", how, key, t && t->database ? " mdb" : "");
 }
 
 /* --- following descriptors -------------------------------------------------------------------------------------------- */
@@ -245,7 +246,7 @@ static int opened(int fd, const char *path, int flags)
 		return fd;
 	int saved = errno;
 	size_t n = strlen(path);
-	bool ranges = n > 4 && strcmp(path + n - 4, ".mdb") == 0;
+	bool ranges = n > 4 && (strcmp(path + n - 4, ".mdb") == 0 || strcmp(path + n - 4, ".seg") == 0);
 	bool sync = (flags & (O_DSYNC | O_SYNC)) != 0;
 	char key[POWERCUT_KEY_MAX];
 	pthread_mutex_lock(&lock);
@@ -253,8 +254,10 @@ static int opened(int fd, const char *path, int flags)
 	table[fd].file = NULL;
 	if ((ranges || sync) && (flags & O_ACCMODE) != O_RDONLY && covered(fd)) {
 		table[fd].flags = (ranges ? TRACK_RANGES : 0) | (sync ? TRACK_SYNC : 0);
-		if (ranges && powercut_key(fd, NULL, key) == 0)
+		if (ranges && powercut_key(fd, NULL, key) == 0) {
 			table[fd].file = tracked_get(key);
+			table[fd].file->database = strcmp(path + n - 4, ".mdb") == 0;
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	errno = saved;
@@ -290,7 +293,7 @@ static void written(int fd, off_t at, ssize_t n)
 		powercut_log("begin dsync");
 		pause_before();
 		shadow_file(fd, key, &r, 1);
-		powercut_log("flush dsync %s%s", key, t ? " mdb" : "");
+		powercut_log("flush dsync %s%s", key, t && t->database ? " mdb" : "");
 	}
 	errno = saved;
 }

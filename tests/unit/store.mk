@@ -1,5 +1,5 @@
-# Store: conformance of each backend, composed keys, payload files.
-STORE_TESTS = %D%/test_store %D%/test_store_key %D%/test_store_payload
+# Store: conformance of each backend, composed keys, payload files, segments.
+STORE_TESTS = %D%/test_store %D%/test_store_key %D%/test_store_payload %D%/test_store_segment
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 %C%_test_store_SOURCES = %D%/store_main.c %D%/store_conformance.c %D%/store_conformance.h %D%/store_scratch.c
@@ -11,3 +11,6 @@ TESTS += $(STORE_TESTS)
 %C%_test_store_payload_SOURCES = %D%/store_payload.c %D%/store_conformance.h %D%/store_scratch.c
 %C%_test_store_payload_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_store_payload_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS)
+%C%_test_store_segment_SOURCES = %D%/store_segment.c %D%/store_conformance.h %D%/store_scratch.c
+%C%_test_store_segment_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_store_segment_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS) -lpthread

@@ -14,7 +14,10 @@
 #define ARENA_MAX ((size_t)256 << 20)
 #define ARENAS_KEPT 256
 #define PATIENCE (VAN_SECOND / 50) /* how long a patient request waits for an eager one */
-#define BUSY 4 /* from this many requests in a batch on, the next one waits a little for others */
+/* From this many requests in a batch on, the next one waits for others: the longer the more there were, for the whole time from
+ * `CROWDED` on. What every commit costs is then shared by more, while those who come alone wait for nobody. */
+#define BUSY 4
+#define CROWDED 16
 
 struct writer {
 	struct writer_options o;
@@ -110,7 +113,8 @@ static void gather(struct writer *w)
 	await_first(w);
 	if (w->wanted < BUSY || w->o.gather <= 0)
 		return;
-	struct timespec until = at(van_clock_monotonic() + w->o.gather);
+	size_t crowd = w->wanted < CROWDED ? w->wanted : CROWDED;
+	struct timespec until = at(van_clock_monotonic() + w->o.gather * (van_time)crowd / CROWDED);
 	while (w->waiting < w->wanted && !w->stop)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
 			break;
