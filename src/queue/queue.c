@@ -14,7 +14,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"delivery", &q->delivery}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
 		{"counter", &q->counter}, {"control", &q->control}, {"index", &q->index},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
-		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"segment", &q->segment},
+		{"segment", &q->segment},
 	};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		int rc = store_table(q->store, tables[i].name, tables[i].table, err);
