@@ -1,6 +1,7 @@
 # Dictionaries: one folder, every *.dict is read. The format is in doc/dictionary-format.md.
 dictdir = $(pkgdatadir)/dict
 dist_dict_DATA = \
+	%D%/edifact-41-CONTRL.dict \
 	%D%/edifact-D01B-APERAK.dict \
 	%D%/edifact-D01B-DELFOR.dict \
 	%D%/edifact-D01B-DELJIT.dict \
@@ -17,6 +18,7 @@ dist_dict_DATA = \
 	%D%/edifact-D01B-REMADV.dict \
 	%D%/edifact-D01B-SLSRPT.dict \
 	%D%/edifact-D01B.dict \
+	%D%/edifact-D3-CONTRL.dict \
 	%D%/edifact-D96A-APERAK.dict \
 	%D%/edifact-D96A-DELFOR.dict \
 	%D%/edifact-D96A-DELJIT.dict \
@@ -35,7 +37,6 @@ dist_dict_DATA = \
 	%D%/edifact-D96A.dict \
 	%D%/edifact-codes.dict \
 	%D%/edifact-envelope.dict \
-	%D%/edifact-service.dict \
 	%D%/x12-004010-204.dict \
 	%D%/x12-004010-210.dict \
 	%D%/x12-004010-214.dict \

@@ -1,6 +1,8 @@
 /* Parts and slots of acknowledgements; the standards' own forms are in ack_x12.c and ack_edifact.c. */
 #include "edi/ack_private.h"
 
+#include "edi/validate.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -161,6 +163,9 @@ int edi_ack_write(const struct edi_interchange *i, const struct edi_ack_options 
 	if (i->standard != EDI_X12 && i->standard != EDI_EDIFACT)
 		return van_error_set(e, VAN_EINVAL, "only X12 and EDIFACT interchanges can be acknowledged");
 	*ret = (struct edi_output){.type = SLICE(""), .version = SLICE("")};
+	if (i->standard == EDI_EDIFACT && options && options->refusal &&
+	    !edi_0085_has(slice_str(options->refusal), slice_ends(i->version, ":4")))
+		return van_error_set(e, VAN_EINVAL, "CONTRL has no code %s for a refusal in this syntax version", options->refusal);
 	if (!i->control_number.n || !ack_id(i->sender, NULL).n || !ack_id(i->receiver, NULL).n)
 		return 0; /* nobody to address, or nothing to refer to */
 	struct ack_writer w = {.in = i, .arena = arena, .text = VAN_BUF_INIT(LARGEST_ACK), .out = {.type = SLICE(""), .version = SLICE("")}};

@@ -35,6 +35,10 @@ struct edi_ack_options {
 	enum edi_ack_kind kind;  /* default: 997 for X12, CONTRL for EDIFACT */
 	bool ta1;                /* write a TA1 even where ISA14 does not ask */
 	bool no_ta1;             /* write none even where it asks */
+	const char *refusal;     /* EDIFACT: 0085 code of a reason that the network has to refuse the interchange, whatever is in it:
+	                          * "7" not for this recipient, "17" no agreement, "23" unknown sender, "24" too old, "25" test not
+	                          * taken, "26" sent before … (not a code of the syntax version's list: VAN_EINVAL) */
+	bool received_only;      /* EDIFACT: tell that the interchange came (action 8) and nothing of what is in it, unless refused */
 	bool accepted_messages;  /* AK2/AK5 (UCM) for accepted messages too; default only for those with errors */
 	int offset_minutes;      /* envelope times in the agreement's time zone: minutes east of UTC */
 	bool lines;              /* a line feed after each segment */

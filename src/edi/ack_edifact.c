@@ -1,6 +1,20 @@
-/* CONTRL for syntax 1 to 4. Only action codes 4 (rejected), 7 (acknowledged) and 8 (received) are written: there is no
- * "accepted with errors" in CONTRL. */
+/* CONTRL for syntax 1 to 4, from the error list. Only action codes 4 (rejected), 7 (acknowledged) and 8 (received) are
+ * written: there is no "accepted with errors" in CONTRL, so what was tolerated is not told. Places are counted as ISO 9735
+ * counts them: in 0098 the segment's tag is 1, and what is missing is told at the segment before it. */
 #include "edi/ack_private.h"
+
+#include "edi/charset.h"
+#include "edi/validate.h"
+
+#define LARGEST_PARTY 35     /* 0004, 0010, 0040, 0044 */
+#define LARGEST_REFERENCE 14 /* 0020, 0048, 0062 */
+#define MOST_UCS 999         /* of a message */
+#define MOST_UCD 99          /* of a UCS */
+
+struct contrl {
+	struct ack_writer *w;
+	bool syntax4;
+};
 
 static void element(struct ack_writer *w, struct slice value)
 {
@@ -14,45 +28,105 @@ static void component(struct ack_writer *w, struct slice value)
 	ack_slice(w, value);
 }
 
+/* A raw value, cut so that the element takes it: never behind a release character. */
+static struct slice bounded(const struct ack_writer *w, struct slice s, size_t max)
+{
+	size_t i = 0, n = 0;
+	while (i < s.n && n < max) {
+		i += w->release && s.p[i] == w->release && i + 1 < s.n ? 2 : 1;
+		n++;
+	}
+	return slice_make(s.p, i < s.n ? i : s.n);
+}
+
+/* Text without release characters, with those it needs. */
+static void released(struct ack_writer *w, struct slice s, size_t max)
+{
+	for (size_t i = 0; i < s.n && i < max; i++) {
+		char c = s.p[i];
+		bool separates = c == w->component || c == w->element || c == w->terminator || (w->repetition && c == w->repetition);
+		if (w->release && (separates || c == w->release))
+			van_buf_append_char(&w->text, w->release);
+		van_buf_append_char(&w->text, c);
+	}
+}
+
 /* S002, S003: identification, qualifier, sub-address. */
-static void party(struct ack_writer *w, struct slice p)
+static void party(struct contrl *c, struct slice p)
 {
+	struct ack_writer *w = c->w;
 	struct slice sub, id = ack_id(p, &sub), qualifier = ack_qualifier(p);
-	element(w, id);
+	ack_separator(w);
+	released(w, id, LARGEST_PARTY);
 	if (qualifier.n || sub.n)
-		component(w, qualifier);
+		component(w, bounded(w, qualifier, 4));
 	if (sub.n)
-		component(w, sub);
+		component(w, bounded(w, slice_cut(&sub, ':'), c->syntax4 ? 35 : 14));
 }
 
-static char syntax_version(const struct ack_writer *w)
+/* --- the interchange's head -------------------------------------------------------------------------------------------- */
+
+static bool fits(const unsigned char *classes, const struct ack_writer *w, struct slice s)
 {
-	struct slice v = w->in->version;
-	return v.n && v.p[v.n - 1] >= '1' && v.p[v.n - 1] <= '4' ? v.p[v.n - 1] : '3';
+	for (size_t i = 0; i < s.n; i++)
+		if (classes[(unsigned char)s.p[i]] & EDI_CHARACTER_BAD && s.p[i] != w->release && s.p[i] != w->component)
+			return false;
+	return true;
 }
 
-static void write_unb(struct ack_writer *w)
+/* Everything of the interchange that the answer repeats. */
+static bool all_fits(const struct ack_writer *w, enum edi_charset set)
 {
 	const struct edi_interchange *in = w->in;
-	struct slice rest = in->version, syntax = slice_cut(&rest, ':');
-	bool plain = w->component == ':' && w->element == '+' && w->terminator == '\'' && w->release == '?';
-	if (!plain) {
-		char una[10] = {'U', 'N', 'A', w->component, w->element, '.', w->release ? w->release : ' ',
-			w->repetition ? w->repetition : ' ', w->terminator, 0};
-		ack_text(w, una);
-		if (w->options.lines)
-			ack_text(w, "\n");
+	const unsigned char *k = edi_charset_classes(set);
+	bool good = fits(k, w, in->sender) && fits(k, w, in->receiver) && fits(k, w, in->control_number);
+	for (const struct edi_group *g = in->groups; g && good; g = g->next) {
+		good = fits(k, w, g->control_number) && fits(k, w, g->sender) && fits(k, w, g->receiver);
+		for (const struct edi_message *m = g->messages; m && good; m = m->next)
+			good = fits(k, w, m->control_number) && fits(k, w, m->type) && fits(k, w, m->version) && fits(k, w, m->agency) &&
+			       fits(k, w, m->association);
 	}
+	return good;
+}
+
+/* The level and version that were sent, where they exist and hold what is repeated; else ISO 8859-1 of version 3 or 4. */
+static void write_syntax(struct contrl *c)
+{
+	struct slice version = c->w->in->version, level = slice_cut(&version, ':');
+	enum edi_charset set = edi_charset_of(level);
+	bool known = version.n == 1 && *version.p >= '1' && *version.p <= '4';
+	if (set == EDI_CHARSET_NONE || !known || (unsigned)(*version.p - '0') < edi_charset_since(set) || !all_fits(c->w, set)) {
+		level = set == EDI_CHARSET_NONE && all_fits(c->w, EDI_CHARSET_UNOA) ? SLICE("UNOA") : SLICE("UNOC");
+		version = c->syntax4 ? SLICE("4") : SLICE("3");
+	}
+	element(c->w, level);
+	component(c->w, version);
+}
+
+static void write_una(struct contrl *c)
+{
+	struct ack_writer *w = c->w;
+	bool plain = w->component == ':' && w->element == '+' && w->terminator == '\'' && w->release == '?' &&
+	             (!c->syntax4 || w->repetition == '*');
+	if (plain)
+		return;
+	char una[10] = {'U', 'N', 'A', w->component, w->element, '.', w->release ? w->release : ' ',
+		w->repetition ? w->repetition : ' ', w->terminator, 0};
+	ack_text(w, una);
+	if (w->options.lines)
+		ack_text(w, "\n");
+}
+
+static void write_unb(struct contrl *c)
+{
+	struct ack_writer *w = c->w;
+	write_una(c);
 	ack_text(w, "UNB");
-	element(w, syntax.n ? syntax : SLICE("UNOA"));
-	component(w, rest.n ? rest : SLICE("3"));
-	party(w, in->receiver);
-	party(w, in->sender);
+	write_syntax(c);
+	party(c, w->in->receiver);
+	party(c, w->in->sender);
 	ack_separator(w);
-	if (syntax_version(w) == '4')
-		ack_digits(w, (uint64_t)w->when.year, 4);
-	else
-		ack_digits(w, (uint64_t)w->when.year % 100, 2);
+	ack_digits(w, c->syntax4 ? (uint64_t)w->when.year : (uint64_t)w->when.year % 100, c->syntax4 ? 4 : 2);
 	ack_digits(w, (uint64_t)w->when.month, 2);
 	ack_digits(w, (uint64_t)w->when.day, 2);
 	van_buf_append_char(&w->text, w->component);
@@ -60,7 +134,7 @@ static void write_unb(struct ack_writer *w)
 	ack_digits(w, (uint64_t)w->when.minute, 2);
 	ack_separator(w);
 	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 0);
-	if (in->usage == 'T') {
+	if (w->in->usage == 'T') {
 		for (int i = 0; i < 6; i++) /* 0022, 0026, 0029, 0031, 0032 are left out before 0035 */
 			ack_separator(w);
 		ack_text(w, "1");
@@ -69,119 +143,245 @@ static void write_unb(struct ack_writer *w)
 	w->out.interchanges = 1;
 }
 
-/* UCS and UCD: what is wrong in which segment. */
-static void write_errors(struct ack_writer *w, const struct edi_message *m)
+/* --- errors ------------------------------------------------------------------------------------------------------------ */
+
+static const struct edi_error *first_refusal(const struct edi_error *e)
 {
+	while (e && e->tolerated)
+		e = e->next;
+	return e;
+}
+
+/* Codes of another syntax version's list are not written. */
+static struct slice code_of(const struct contrl *c, const char *code)
+{
+	return edi_0085_has(slice_str(code), c->syntax4) ? slice_str(code) : SLICE("18");
+}
+
+/* S011: where in the segment. */
+static void write_place(struct contrl *c, const struct edi_error *e)
+{
+	struct ack_writer *w = c->w;
+	ack_separator(w);
+	ack_number(w, e->element + 1); /* the tag is 1 */
+	bool occurrence = c->syntax4 && e->repetition;
+	if (e->component || occurrence)
+		van_buf_append_char(&w->text, w->component);
+	if (e->component)
+		ack_number(w, e->component);
+	if (!occurrence)
+		return;
+	van_buf_append_char(&w->text, w->component);
+	ack_number(w, e->repetition);
+}
+
+static bool is_one_of(struct slice s, const char *const *tags)
+{
+	while (*tags && !slice_is(s, *tags))
+		tags++;
+	return *tags != NULL;
+}
+
+/* 0083 and, for a refusal, 0085, the service segment (0013, in syntax 4 0135) and S011. */
+static void write_action(struct contrl *c, const char *action, const struct edi_error *e, const char *const *tags)
+{
+	struct ack_writer *w = c->w;
+	element(w, slice_str(action));
+	if (!e)
+		return;
+	element(w, code_of(c, e->code));
+	if (!is_one_of(e->segment, tags))
+		return;
+	element(w, e->segment);
+	if (e->element)
+		write_place(c, e);
+}
+
+static const char *const message_tags[] = {"UNH", "UNT", "UNO", "UNP", NULL};
+
+/* UCS and UCD: what is wrong in which segment of the message's body. */
+static void write_errors(struct contrl *c, const struct edi_message *m)
+{
+	struct ack_writer *w = c->w;
 	uint64_t position = 0;
+	unsigned segments = 0, elements = 0;
 	for (const struct edi_error *e = m->errors; e; e = e->next) {
-		if (!e->position)
+		if (e->tolerated || !e->position || is_one_of(e->segment, message_tags))
 			continue;
-		if (e->position != position || !e->element) {
+		bool missing = !e->element && strcmp(e->code, "13") == 0;
+		uint64_t at = missing && e->position > 1 ? e->position - 1 : e->position;
+		if (at != position || !e->element) {
+			if (segments++ == MOST_UCS)
+				return;
 			ack_text(w, "UCS");
 			ack_separator(w);
-			ack_number(w, e->position);
+			ack_number(w, at);
 			if (!e->element)
-				element(w, slice_str(e->code));
+				element(w, code_of(c, e->code));
 			ack_end(w);
-			position = e->position;
+			position = at;
+			elements = 0;
 		}
-		if (!e->element)
+		if (!e->element || elements++ >= MOST_UCD)
 			continue;
 		ack_text(w, "UCD");
-		element(w, slice_str(e->code));
-		ack_separator(w);
-		ack_number(w, e->element);
-		if (e->component) {
-			van_buf_append_char(&w->text, w->component);
-			ack_number(w, e->component);
-		}
+		element(w, code_of(c, e->code));
+		write_place(c, e);
 		ack_end(w);
 	}
 }
 
-static void write_message(struct ack_writer *w, const struct edi_message *m)
+/* --- levels ------------------------------------------------------------------------------------------------------------ */
+
+/* A UNH or UNT at fault is told in UCM itself. */
+static const struct edi_error *envelope_refusal(const struct edi_message *m)
 {
-	struct slice rest = m->version, version = slice_cut(&rest, ':');
-	bool rejected = m->status == EDI_REJECTED;
+	const struct edi_error *e = m->errors;
+	while (e && (e->tolerated || !is_one_of(e->segment, message_tags)))
+		e = e->next;
+	return e;
+}
+
+static void write_message_type(struct contrl *c, const struct edi_message *m)
+{
+	struct ack_writer *w = c->w;
+	struct slice release = m->version, version = slice_cut(&release, ':');
+	element(w, bounded(w, m->type, 6));
+	component(w, bounded(w, version, 3));
+	component(w, bounded(w, release, 3));
+	component(w, m->agency.n ? bounded(w, m->agency, c->syntax4 ? 3 : 2) : SLICE("UN"));
+	if (m->association.n)
+		component(w, bounded(w, m->association, 6));
+}
+
+static bool can_be_named(const struct contrl *c, const struct edi_message *m)
+{
+	struct slice release = m->version, version = slice_cut(&release, ':');
+	return m->control_number.n && (c->syntax4 || (m->type.n && version.n && release.n));
+}
+
+static void write_message(struct contrl *c, const struct edi_message *m)
+{
+	struct ack_writer *w = c->w;
+	struct slice release = m->version, version = slice_cut(&release, ':');
+	bool rejected = m->status == EDI_REJECTED, package = slice_is(m->type, "UNO");
 	ack_text(w, "UCM");
-	element(w, m->control_number);
-	element(w, m->type);
-	component(w, version);
-	component(w, rest);
-	component(w, m->agency.n ? m->agency : SLICE("UN"));
-	if (m->association.n && m->association.n <= 6)
-		component(w, m->association);
-	element(w, rejected ? SLICE("4") : SLICE("7"));
+	element(w, package ? SLICE("") : bounded(w, m->control_number, LARGEST_REFERENCE));
+	if (!package && m->type.n && version.n && release.n)
+		write_message_type(c, m);
+	else
+		ack_separator(w);
+	write_action(c, rejected ? "4" : "7", rejected ? envelope_refusal(m) : NULL, message_tags);
+	if (package) { /* 0800 and S020 stand behind 0085, 0135 and S011 */
+		const struct edi_error *e = rejected ? envelope_refusal(m) : NULL;
+		unsigned written = !e ? 0 : !is_one_of(e->segment, message_tags) ? 1 : e->element ? 3 : 2;
+		for (; written < 3; written++)
+			ack_separator(w);
+		element(w, bounded(w, m->control_number, LARGEST_PARTY));
+		element(w, version);
+		component(w, release);
+	}
 	ack_end(w);
 	if (rejected)
-		write_errors(w, m);
+		write_errors(c, m);
 }
 
-static void write_group_head(struct ack_writer *w, const struct edi_group *g)
+static bool told(const struct contrl *c, const struct edi_message *m)
 {
+	return !m->acknowledgement && (m->status == EDI_REJECTED || c->w->options.accepted_messages);
+}
+
+static void write_messages(struct contrl *c, const struct edi_group *g)
+{
+	for (const struct edi_message *m = g->messages; m; m = m->next)
+		if (told(c, m))
+			write_message(c, m);
+}
+
+static void write_group(struct contrl *c, const struct edi_group *g)
+{
+	static const char *const tags[] = {"UNG", "UNE", NULL};
+	struct ack_writer *w = c->w;
+	const struct edi_error *refusal = first_refusal(g->errors);
+	const struct edi_message *m = g->messages;
+	while (m && !told(c, m))
+		m = m->next;
+	if (!refusal && !m && !w->options.accepted_messages)
+		return; /* accepted with all that is in it, by UCI */
 	ack_text(w, "UCF");
-	element(w, g->control_number);
-	element(w, g->sender);
-	element(w, g->receiver);
-	element(w, ack_refused(g->errors) ? SLICE("4") : SLICE("7"));
-	if (g->errors && ack_refused(g->errors))
-		element(w, slice_str(g->errors->code));
+	element(w, bounded(w, g->control_number, LARGEST_REFERENCE));
+	element(w, bounded(w, g->sender, LARGEST_PARTY));
+	element(w, bounded(w, g->receiver, LARGEST_PARTY));
+	write_action(c, refusal ? "4" : "7", refusal, tags);
 	ack_end(w);
+	if (!refusal)
+		write_messages(c, g);
 }
 
-static bool anything_wanted(const struct edi_interchange *in)
+/* UCI, and what is below it unless all is refused. */
+static void write_interchange(struct contrl *c, const char *action, const struct edi_error *refusal)
 {
-	for (const struct edi_group *g = in->groups; g; g = g->next)
-		if (g->messages && ack_wanted(g))
-			return true;
-	return in->errors && !in->groups;
+	static const char *const tags[] = {"UNA", "UNB", "UNZ", NULL};
+	struct ack_writer *w = c->w;
+	ack_text(w, "UCI");
+	element(w, bounded(w, w->in->control_number, LARGEST_REFERENCE));
+	party(c, w->in->sender);
+	party(c, w->in->receiver);
+	write_action(c, action, refusal, tags);
+	ack_end(w);
+	for (const struct edi_group *g = w->in->groups; g && *action == '7'; g = g->next) {
+		if (g->real)
+			write_group(c, g);
+		else
+			write_messages(c, g);
+	}
 }
 
-/* A message that cannot be named in a UCM: then the interchange as a whole is rejected. */
-static bool nameless(const struct edi_interchange *in)
+/* --- what is owed ------------------------------------------------------------------------------------------------------ */
+
+/* Never for CONTRL; an interchange without any message is answered when something is wrong with it. */
+static bool wanted(const struct edi_interchange *in)
 {
-	for (const struct edi_group *g = in->groups; g; g = g->next)
-		for (const struct edi_message *m = g->messages; m; m = m->next)
-			if (!m->type.n || !m->control_number.n)
+	bool any = false, errors = in->errors != NULL;
+	for (const struct edi_group *g = in->groups; g; g = g->next) {
+		errors |= g->errors != NULL;
+		for (const struct edi_message *m = g->messages; m; m = m->next) {
+			any = true;
+			if (!m->acknowledgement)
 				return true;
-	return false;
+		}
+	}
+	return !any && errors;
 }
 
-void ack_write_edifact(struct ack_writer *w)
+/* A group or message at fault that its own answer segment cannot name: then the interchange as a whole is refused. */
+static const struct edi_error *nameless(const struct contrl *c)
 {
-	const struct edi_interchange *in = w->in;
-	bool own = ack_refused(in->errors), refused = own || nameless(in);
-	w->component = in->delimiters.component;
-	w->release = in->delimiters.release;
-	w->repetition = in->delimiters.repetition;
-	if (!anything_wanted(in))
-		return;
-	w->out.type = SLICE("CONTRL");
-	w->out.version = syntax_version(w) == '4' ? SLICE("4:1") : SLICE("D:3");
-	write_unb(w);
+	for (const struct edi_group *g = c->w->in->groups; g; g = g->next) {
+		if (g->real && (!g->control_number.n || (!c->syntax4 && (!g->sender.n || !g->receiver.n))) && first_refusal(g->errors))
+			return first_refusal(g->errors);
+		for (const struct edi_message *m = g->messages; m; m = m->next)
+			if (!m->acknowledgement && m->status == EDI_REJECTED && !can_be_named(c, m) && first_refusal(m->errors))
+				return first_refusal(m->errors);
+	}
+	return NULL;
+}
+
+static void write_message_head(struct contrl *c)
+{
+	struct ack_writer *w = c->w;
 	w->segments = 0;
 	ack_text(w, "UNH");
 	element(w, SLICE("1"));
 	element(w, SLICE("CONTRL"));
-	component(w, syntax_version(w) == '4' ? SLICE("4") : SLICE("D"));
-	component(w, syntax_version(w) == '4' ? SLICE("1") : SLICE("3"));
+	component(w, c->syntax4 ? SLICE("4") : SLICE("D"));
+	component(w, c->syntax4 ? SLICE("1") : SLICE("3"));
 	component(w, SLICE("UN"));
 	ack_end(w);
-	ack_text(w, "UCI");
-	element(w, in->control_number);
-	party(w, in->sender);
-	party(w, in->receiver);
-	element(w, refused ? SLICE("4") : SLICE("7"));
-	if (refused)
-		element(w, own ? slice_str(in->errors->code) : SLICE("13"));
-	ack_end(w);
-	for (const struct edi_group *g = in->groups; g && !refused; g = g->next) {
-		if (g->real)
-			write_group_head(w, g);
-		for (const struct edi_message *m = g->messages; m; m = m->next)
-			if (!m->acknowledgement && (m->errors || w->options.accepted_messages))
-				write_message(w, m);
-	}
+}
+
+static void write_trailers(struct ack_writer *w)
+{
 	ack_text(w, "UNT");
 	ack_separator(w);
 	ack_number(w, w->segments + 1);
@@ -193,4 +393,31 @@ void ack_write_edifact(struct ack_writer *w)
 	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 0);
 	ack_end(w);
 	w->out.messages = 1;
+}
+
+void ack_write_edifact(struct ack_writer *w)
+{
+	const struct edi_interchange *in = w->in;
+	struct slice version = in->version;
+	slice_cut(&version, ':');
+	struct contrl c = {w, version.n && *version.p >= '4'};
+	w->component = in->delimiters.component;
+	w->release = in->delimiters.release;
+	w->repetition = in->delimiters.repetition;
+	if (!wanted(in))
+		return;
+	struct edi_error given = {.segment = SLICE("")};
+	const struct edi_error *refusal = first_refusal(in->errors);
+	if (!refusal)
+		refusal = nameless(&c);
+	if (w->options.refusal) {
+		memcpy(given.code, w->options.refusal, strnlen(w->options.refusal, sizeof given.code - 1));
+		refusal = &given;
+	}
+	w->out.type = SLICE("CONTRL");
+	w->out.version = c.syntax4 ? SLICE("4:1") : SLICE("D:3");
+	write_unb(&c);
+	write_message_head(&c);
+	write_interchange(&c, refusal ? "4" : w->options.received_only ? "8" : "7", refusal);
+	write_trailers(w);
 }

@@ -19,7 +19,7 @@ static void set_code(char to[4], struct slice code)
 /* AK501, AK901, IK501; 0083: 4 is rejected, 7 and 8 acknowledged; the withdrawn ones are read too (facts of D.00B). */
 static enum edi_status status_of(struct slice code)
 {
-	if (slice_is(code, "A") || slice_is(code, "7") || slice_is(code, "8") || slice_is(code, "1"))
+	if (slice_is(code, "A") || slice_is(code, "7") || slice_is(code, "8") || slice_is(code, "1") || slice_is(code, "5"))
 		return EDI_ACCEPTED;
 	if (slice_is(code, "E") || slice_is(code, "2"))
 		return EDI_ACCEPTED_WITH_ERRORS;

@@ -47,6 +47,16 @@ const char *edi_charset_encoding(enum edi_charset c)
 	return sets[c].encoding;
 }
 
+bool edi_charset_is_single(enum edi_charset c)
+{
+	return sets[c].form == FORM_PART;
+}
+
+bool edi_charset_is_utf8(enum edi_charset c)
+{
+	return c != EDI_CHARSET_NONE && sets[c].form == FORM_UTF8;
+}
+
 unsigned edi_charset_since(enum edi_charset c)
 {
 	return sets[c].since;

@@ -36,6 +36,9 @@ const char *edi_charset_encoding(enum edi_charset c);
 /* The set to convert this input with when `declared` is what its UNB says: partners that declare a seven-bit set (or none,
  * as in X12) and send more mean UTF-8 where all of it is UTF-8, else ISO 8859-1 (EDI_CHARSET_UNOC). */
 enum edi_charset edi_charset_guess(enum edi_charset declared, struct slice input);
+/* One byte is one character; UTF-8. Neither: seven bits, or escape sequences. */
+bool edi_charset_is_single(enum edi_charset c);
+bool edi_charset_is_utf8(enum edi_charset c);
 /* The oldest syntax version (1 to 4) that knows the set. */
 unsigned edi_charset_since(enum edi_charset c);
 

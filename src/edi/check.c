@@ -129,6 +129,10 @@ static int interchange_begin(struct edi_checker *c, const struct edi_envelope *e
 		fill_isa(c, i, s);
 	else
 		fill_unb(c, i, s);
+	struct slice version = i->version, level = slice_cut(&version, ':');
+	bool edifact = s->standard == EDI_EDIFACT;
+	edi_validator_syntax(&c->validator, edifact ? edi_charset_of(level) : EDI_CHARSET_NONE, edifact && version.n && *version.p >= '4',
+		e->advised && (e->advice[2] == '.' || e->advice[2] == ',') ? e->advice[2] : 0);
 	c->group_tail = &i->groups;
 	c->ta1_tail = &i->ta1;
 	c->groups_accepted = c->groups_rejected = c->groups_other = 0;
@@ -314,6 +318,8 @@ static int segment(struct edi_checker *c, const struct edi_envelope *e, const st
 		edi_ack_read_segment(c, s);
 	if (c->def)
 		return edi_validator_segment(&c->validator, s, e->position);
+	if (s->standard == EDI_EDIFACT && !c->error && !c->options.envelopes_only)
+		return edi_validator_characters(&c->validator, s, e->position);
 	return c->error;
 }
 

@@ -45,7 +45,7 @@ static void set_code(struct edi_error *e, const char *list, const char *code)
 int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *error)
 {
 	struct edi_checker *c = checker;
-	struct edi_error *e = add(c, error->level, error->count && c->options.tolerate_counts);
+	struct edi_error *e = add(c, error->level, (error->count && c->options.tolerate_counts) || (error->harmless && !c->options.strict_syntax));
 	if (!e)
 		return c->error;
 	struct slice value = error->value;
@@ -56,6 +56,7 @@ int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *e
 	e->loop = SLICE("");
 	e->value = value.p ? edi_checker_copy(c, error->level, value) : SLICE_NONE;
 	e->element = error->element;
+	e->component = error->component;
 	e->position = error->level == EDI_LEVEL_MESSAGE ? c->envelope.position : 0;
 	e->text = slice_str(error->text);
 	return c->error;
@@ -84,6 +85,11 @@ static const char *advice(enum edi_fault fault)
 	case EDI_FAULT_CODE: return "is not a value of its code list";
 	case EDI_FAULT_DATE: return "is not a date that exists (YYMMDD or CCYYMMDD)";
 	case EDI_FAULT_TIME: return "is not a time that exists (HHMM, HHMMSS or HHMMSSDD)";
+	case EDI_FAULT_REPERTOIRE: return "holds a character that the interchange's syntax level does not have; declare a level that has it";
+	case EDI_FAULT_NOTATION: return "has its decimal mark twice, at the end, or another one than UNA advises";
+	case EDI_FAULT_NO_DIGIT: return "needs a digit before the decimal mark";
+	case EDI_FAULT_NESTING: return "its tag has a nesting indicator; leave that out";
+	case EDI_FAULT_TRAILING: return "is followed by separators with nothing behind them; leave them out";
 	}
 	return "";
 }
@@ -113,11 +119,14 @@ static struct slice text_of(struct edi_checker *c, const struct edi_problem *p)
 int edi_checker_problem(void *checker, const struct edi_problem *p)
 {
 	struct edi_checker *c = checker;
-	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, p->element && c->options.tolerate_elements);
+	bool harmless = p->fault == EDI_FAULT_REPERTOIRE || p->fault == EDI_FAULT_TRAILING;
+	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, harmless ? !c->options.strict_syntax : p->element && c->options.tolerate_elements);
 	if (!e)
 		return c->error;
 	const char *list;
-	const char *code = edi_fault_code(p->fault, c->interchange->standard, c->message->version, &list);
+	bool edifact = c->interchange->standard == EDI_EDIFACT;
+	const char *code = edi_fault_code(p->fault, c->interchange->standard,
+		edifact ? c->envelope.syntax4 ? SLICE("4") : SLICE("3") : c->message->version, &list);
 	struct slice value = p->value;
 	if (value.n > c->options.max_value)
 		value.n = c->options.max_value;

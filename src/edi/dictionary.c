@@ -1,7 +1,7 @@
 /* Dictionary sets: folders of files, found by their names and read when they are needed.
  *
  * A file's name tells what it holds: x12-004010.dict what all messages of the version share, x12-004010-850.dict one message,
- * x12-codes.dict and x12-envelope.dict what is explained to people. A name without version (edifact-service.dict) is read
+ * x12-codes.dict and x12-envelope.dict what is explained to people. A name without version (x12-ours.dict) is read
  * for every message of its standard. */
 #include "edi/definition.h"
 
@@ -313,9 +313,9 @@ int edi_dictionary_find(struct edi_dictionary_set *set, enum edi_standard standa
 	*ret = NULL;
 	if (!set)
 		return 0;
-	/* The service message's own version and release tell nothing about its content (doc/dictionary-format.md). */
+	/* The service message goes out under many versions and releases; only syntax 4's differs (doc/dictionary-format.md). */
 	if (standard == EDI_EDIFACT && slice_is(type, "CONTRL"))
-		version = SLICE("D:3");
+		version = slice_starts(version, "4:") ? SLICE("4:1") : SLICE("D:3");
 	if (standard == EDI_X12 && version.n > 6)
 		version.n = 6;
 	struct found **bucket = &set->found[edi_bucket(type) % FOUND_BUCKETS];

@@ -67,6 +67,9 @@ static int close_level(struct edi_envelope *e, enum edi_level level, const struc
 	else if (l->real)
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = missing,
 			.segment = slice_str(n->trailer[level]), .text = "the trailer is missing; it ended where the next level began"});
+	if (rc == 0 && e->standard == EDI_EDIFACT && l->real && level != EDI_LEVEL_MESSAGE && !l->counted)
+		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = "0085", .code = "32",
+			.segment = slice_str(n->trailer[level]), .text = "there is no message in it"});
 	if (rc == 0)
 		rc = event(e, ends[level], s);
 	l->open = false;
@@ -85,14 +88,17 @@ static int close_below(struct edi_envelope *e, enum edi_level level)
 	return rc;
 }
 
+/* EDIFACT: security segments are an envelope function of their own (27, in syntax 4 47), others stand outside (33). */
 static int misplaced(struct edi_envelope *e, const struct edi_segment *s, const char *text)
 {
+	struct slice id = edi_segment_element(s, 0);
+	const char *code = id.n == 3 && slice_starts(id, "US") ? (e->syntax4 ? "47" : "27") : "33";
 	if (e->structure_reported || !e->levels[EDI_LEVEL_INTERCHANGE].open)
 		return 0;
 	e->structure_reported = true; /* once for an interchange: the rest follows from it */
 	bool x12 = e->standard == EDI_X12;
 	return edi_envelope_report(e, &(struct edi_envelope_error){.level = EDI_LEVEL_INTERCHANGE, .list = x12 ? "TA105" : "0085",
-		.code = x12 ? "022" : "15", .segment = edi_segment_element(s, 0), .text = text});
+		.code = x12 ? "022" : code, .segment = edi_segment_element(s, 0), .text = text});
 }
 
 static int open_interchange(struct edi_envelope *e, const struct edi_segment *s)
@@ -101,6 +107,8 @@ static int open_interchange(struct edi_envelope *e, const struct edi_segment *s)
 	e->standard = s->standard;
 	e->structure_reported = false;
 	e->group_5010 = false;
+	e->advised = e->una != 0;
+	e->has_groups = e->has_messages = false;
 	open_level(e, EDI_LEVEL_INTERCHANGE, s, e->una ? e->una - 1 : s->offset);
 	e->una = 0;
 	e->end = s->end;
@@ -123,6 +131,15 @@ static int check_unique(struct edi_envelope *e, enum edi_level level, const stru
 		.text = "the control number was used before in this interchange or group; give each its own"});
 }
 
+/* EDIFACT: messages in groups, or none in groups. `which`: what stands here. */
+static int check_mixed(struct edi_envelope *e, const struct edi_segment *s, bool *which)
+{
+	bool both = e->standard == EDI_EDIFACT && !*which && (e->has_groups || e->has_messages);
+	*which = true;
+	return both ? edi_envelope_report(e, &(struct edi_envelope_error){.level = EDI_LEVEL_INTERCHANGE, .list = "0085", .code = "30",
+		.segment = edi_segment_element(s, 0), .text = "messages stand in groups and outside of groups; put all or none into groups"}) : 0;
+}
+
 static int open_group(struct edi_envelope *e, const struct edi_segment *s)
 {
 	int rc = close_below(e, EDI_LEVEL_GROUP);
@@ -130,6 +147,8 @@ static int open_group(struct edi_envelope *e, const struct edi_segment *s)
 		return 0;
 	e->levels[EDI_LEVEL_INTERCHANGE].counted++;
 	e->end = s->end;
+	if (rc == 0)
+		rc = check_mixed(e, s, &e->has_groups);
 	open_level(e, EDI_LEVEL_GROUP, s, s->offset);
 	if (rc == 0)
 		rc = event(e, EDI_EVENT_GROUP, s);
@@ -142,6 +161,8 @@ static int open_group(struct edi_envelope *e, const struct edi_segment *s)
 static int open_implied_group(struct edi_envelope *e, const struct edi_segment *s)
 {
 	int rc = e->standard == EDI_X12 ? misplaced(e, s, "a message stands outside of a group; put GS before and GE after it") : 0;
+	if (rc == 0)
+		rc = check_mixed(e, s, &e->has_messages);
 	open_level(e, EDI_LEVEL_GROUP, NULL, s->offset);
 	return rc == 0 ? event(e, EDI_EVENT_GROUP, NULL) : rc;
 }
@@ -216,6 +237,7 @@ int edi_envelope_segment(void *envelope, const struct edi_segment *s)
 		e->position++; /* it has no number of its own */
 		int rc = close_below(e, EDI_LEVEL_INTERCHANGE);
 		e->una = s->offset + 1;
+		memcpy(e->advice, s->bytes + 3, sizeof e->advice);
 		return rc;
 	}
 	if (n == 2)
@@ -270,10 +292,12 @@ int edi_envelope_compare(struct edi_envelope *e, enum edi_level level, const str
 	/* group numbers are compared as numbers: leading zeros mean nothing */
 	bool same = slice_eq(control, own) || (level == EDI_LEVEL_GROUP && slice_u64(control, &a) && slice_u64(own, &b) && a == b);
 	int rc = 0;
-	if (!same)
+	/* EDIFACT: what is missing was reported */
+	bool edifact = e->standard == EDI_EDIFACT, no_control = edifact && !control.n, no_count = edifact && !declared.n;
+	if (!same && !no_control)
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = n->differs[level],
 			.segment = id, .element = 2, .value = control, .text = "the control number is not that of the header"});
-	if (rc == 0 && (!is_number || number != counted))
+	if (rc == 0 && !no_count && (!is_number || number != counted))
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = n->count[level],
 			.segment = id, .element = 1, .value = declared, .count = true, .text = "the count is not what was received"});
 	return rc;

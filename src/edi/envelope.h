@@ -32,10 +32,11 @@ struct edi_envelope_error {
 	enum edi_level level;
 	const char *list, *code;
 	struct slice segment;
-	uint32_t element;
+	uint32_t element, component; /* 0: the segment, the whole element */
 	struct slice value; /* absent: none */
 	const char *text;
 	bool count;         /* a wrong count: an agreement may tolerate it */
+	bool harmless;      /* read without doubt: rejected only where an agreement is strict about syntax */
 };
 
 struct edi_envelope;
@@ -55,6 +56,12 @@ struct edi_envelope {
 	uint64_t end;                  /* offset after the last segment seen */
 	uint64_t una;                  /* 1 + offset of a UNA that waits for its UNB */
 	uint64_t declared;             /* at an end event: the count its trailer gave */
+	/* EDIFACT, of the interchange at hand */
+	bool syntax4, advised;         /* syntax version 4; a UNA came before it */
+	char advice[6];                /* of the last UNA: component, element, decimal mark, release, repetition, terminator */
+	bool has_groups, has_messages; /* UNG; UNH outside of UNG */
+	char group_type[8];            /* of the group's first message */
+	bool types_reported;
 	bool structure_reported;
 };
 

@@ -1,4 +1,4 @@
-/* What headers and trailers must say: ISA, GS, ST and UNB, UNH. */
+/* What headers and trailers must say: ISA, GS, ST. EDIFACT's are in envelope_edifact.c. */
 #include "edi/envelope_private.h"
 
 static bool digits(struct slice s)
@@ -97,44 +97,23 @@ static int check_st(struct edi_envelope *e, const struct edi_segment *s)
 	return rc;
 }
 
-static int check_unb(struct edi_envelope *e, const struct edi_segment *s)
-{
-	static const struct {
-		uint32_t element;
-		const char *text;
-	} needed[] = {{1, "the syntax identifier is missing"}, {2, "the sender is missing"}, {3, "the receiver is missing"},
-		{4, "date and time are missing"}, {5, "the control reference is missing"}};
-	int rc = 0;
-	for (size_t i = 0; i < sizeof needed / sizeof *needed && rc == 0; i++)
-		if (!edi_segment_element(s, needed[i].element).n)
-			rc = bad(e, EDI_LEVEL_INTERCHANGE, "0085", "13", s, needed[i].element, needed[i].text);
-	return rc;
-}
-
-static int check_unh(struct edi_envelope *e, const struct edi_segment *s)
-{
-	int rc = 0;
-	if (!edi_segment_element(s, 1).n)
-		rc = bad(e, EDI_LEVEL_MESSAGE, "0085", "13", s, 1, "the message reference is missing");
-	struct slice rest = edi_segment_element(s, 2);
-	struct slice type = rest.p ? edi_cut(&rest, s->delimiters->component, s->delimiters->release) : rest;
-	if (rc == 0 && !type.n)
-		rc = bad(e, EDI_LEVEL_MESSAGE, "0085", "13", s, 2, "the message type is missing");
-	return rc;
-}
-
 int edi_envelope_check_head(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s)
 {
-	bool x12 = e->standard == EDI_X12;
+	if (e->standard == EDI_EDIFACT)
+		return edi_envelope_check_edifact(e, level, s);
 	switch (level) {
-	case EDI_LEVEL_INTERCHANGE: return x12 ? check_isa(e, s) : check_unb(e, s);
-	case EDI_LEVEL_GROUP: return x12 ? check_gs(e, s) : 0;
-	case EDI_LEVEL_MESSAGE: return x12 ? check_st(e, s) : check_unh(e, s);
+	case EDI_LEVEL_INTERCHANGE: return check_isa(e, s);
+	case EDI_LEVEL_GROUP: return check_gs(e, s);
+	case EDI_LEVEL_MESSAGE: return check_st(e, s);
 	}
 	return 0;
 }
 
 int edi_envelope_check_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s)
 {
-	return edi_envelope_compare(e, level, s, level == EDI_LEVEL_MESSAGE ? e->position : e->levels[level].counted);
+	uint64_t counted = level == EDI_LEVEL_MESSAGE ? e->position : e->levels[level].counted;
+	if (e->standard != EDI_EDIFACT)
+		return edi_envelope_compare(e, level, s, counted);
+	int rc = edi_envelope_check_edifact_trailer(e, level, s);
+	return rc == 0 ? edi_envelope_compare(e, level, s, counted) : rc;
 }

@@ -6,6 +6,9 @@
 
 int edi_envelope_report(struct edi_envelope *e, const struct edi_envelope_error *error);
 int edi_envelope_check_head(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s);
+/* EDIFACT: elements of UNB, UNG, UNH, UNO and their trailers, what UNA advised. */
+int edi_envelope_check_edifact(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s);
+int edi_envelope_check_edifact_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s);
 int edi_envelope_check_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s);
 /* Control number and count of a trailer. */
 int edi_envelope_compare(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s, uint64_t counted);

@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/dictionary_parse.c \
 	%D%/envelope.c %D%/envelope.h %D%/envelope_private.h \
 	%D%/envelope_check.c \
+	%D%/envelope_edifact.c \
 	%D%/fault_codes.c \
 	%D%/keys.c \
 	%D%/lexer.c %D%/lexer.h %D%/lexer_private.h \
@@ -24,4 +25,5 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/report.h \
 	%D%/report_json.c \
 	%D%/validate.c %D%/validate.h %D%/validate_private.h \
+	%D%/validate_edifact.c \
 	%D%/validate_element.c

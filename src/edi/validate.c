@@ -137,6 +137,17 @@ static enum edi_fault misplaced(struct edi_validator *v, const struct edi_segmen
 	return fault;
 }
 
+/* "LIN:1:2": a tag with explicit nesting, which EDIFACT messages no longer have. It is read as the tag alone. */
+static bool without_nesting(struct edi_validator *v, struct slice *id)
+{
+	char component = v->delimiters->component;
+	if (v->segment->standard != EDI_EDIFACT || !component || !memchr(id->p, component, id->n))
+		return false;
+	*id = slice_cut(&(struct slice){id->p, id->n}, component);
+	edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_NESTING});
+	return true;
+}
+
 int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, uint64_t position)
 {
 	const struct edi_node *nodes = v->message->nodes;
@@ -148,6 +159,8 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 	const struct edi_segment_def *def;
 	bool exceeded = false;
 	const struct edi_transition *t = choose(v, edi_pack(id.p, id.n), &exceeded);
+	if (!t && without_nesting(v, &id))
+		t = choose(v, edi_pack(id.p, id.n), &exceeded);
 	if (t) {
 		for (uint32_t i = 0; i < t->missing_count; i++) {
 			const struct edi_node *n = &nodes[t->missing[i]];
@@ -163,7 +176,8 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 		if (misplaced(v, def, id) == EDI_FAULT_NOT_IN_MESSAGE)
 			def = NULL; /* what the message does not have is not looked into */
 	}
-	if (def && !def->known_only && !v->error)
+	bool service = s->standard == EDI_EDIFACT && (slice_is(id, "UNH") || slice_is(id, "UNT")); /* the envelope reader's */
+	if (def && !def->known_only && !service && !v->error)
 		edi_check_elements(v, def, s);
 	return v->error;
 }

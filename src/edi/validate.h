@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 
+#include "edi/charset.h"
 #include "edi/definition.h"
 #include "edi/lexer.h"
 
@@ -28,6 +29,12 @@ enum edi_fault {
 	EDI_FAULT_CODE,
 	EDI_FAULT_DATE,
 	EDI_FAULT_TIME,
+	/* EDIFACT only */
+	EDI_FAULT_REPERTOIRE,         /* a character that the interchange's level does not have */
+	EDI_FAULT_NOTATION,           /* a decimal mark other than advised, twice or at the end */
+	EDI_FAULT_NO_DIGIT,           /* none before the decimal mark */
+	EDI_FAULT_NESTING,            /* an explicit nesting indicator in the segment's tag */
+	EDI_FAULT_TRAILING,           /* separators at the end */
 };
 
 struct edi_problem {
@@ -47,7 +54,11 @@ struct edi_validator {
 	edi_problem_fn fn;
 	void *ctx;
 	const struct edi_message_def *message;
-	bool strict_codes; /* open code lists bind, too */
+	bool strict_codes;      /* open code lists bind, too */
+	/* of the interchange; edi_validator_syntax() */
+	enum edi_charset charset;
+	bool syntax4;
+	char decimal_mark;      /* the one UNA advises; 0: point and comma */
 	const struct edi_delimiters *delimiters;
 	uint32_t *counts; /* of each node in the iteration at hand */
 	int32_t room;
@@ -56,6 +67,9 @@ struct edi_validator {
 	const struct edi_segment *segment;
 	struct slice loop;
 	struct van_buf scratch; /* a value without release characters */
+	/* of the interchange's repertoire, delimiters left out: EDI_CLASS_* of each byte */
+	unsigned char classes[256];
+	bool classes_made;
 	/* where the transitions of a node for an identifier begin; forgotten when the message's definition changes */
 	struct {
 		int32_t node;
@@ -66,12 +80,19 @@ struct edi_validator {
 };
 
 void edi_validator_free(struct edi_validator *v);
+/* Takes up an interchange's syntax. NONE and no mark for X12. */
+void edi_validator_syntax(struct edi_validator *v, enum edi_charset charset, bool syntax4, char decimal_mark);
+/* For segments that no definition is there for: their characters. 0 or fn's error. */
+int edi_validator_characters(struct edi_validator *v, const struct edi_segment *s, uint64_t position);
 /* Takes up the message. 0 or VAN_ENOMEM. */
 int edi_validator_begin(struct edi_validator *v, const struct edi_message_def *m);
 /* Its segments from ST or UNH (position 1) to SE or UNT. 0, VAN_ENOMEM or fn's error. */
 int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, uint64_t position);
 
-/* The list and code that this fault has in this standard and version. */
+/* The list and code that this fault has in this standard and version: of the message, in EDIFACT "4" for syntax 4. */
 const char *edi_fault_code(enum edi_fault fault, enum edi_standard standard, struct slice version, const char **ret_list);
+
+/* Whether CONTRL of syntax 3, or 4, has this error code to write. */
+bool edi_0085_has(struct slice code, bool syntax4);
 
 #endif

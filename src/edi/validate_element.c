@@ -47,8 +47,8 @@ static bool good_time(struct slice s)
 	return two(s.p) < 24 && two(s.p + 2) < 60 && (s.n < 6 || two(s.p + 4) < 60);
 }
 
-/* Sign and decimal mark do not count as characters. X12 has a point; EDIFACT a point or a comma. */
-static bool good_number(struct slice s, bool mark_allowed, bool edifact, size_t *length)
+/* X12: sign and decimal point do not count as characters. */
+static bool good_number(struct slice s, bool mark_allowed, size_t *length)
 {
 	size_t digits = 0, marks = 0, i = 0;
 	if (s.n && s.p[0] == '-')
@@ -56,7 +56,7 @@ static bool good_number(struct slice s, bool mark_allowed, bool edifact, size_t 
 	for (; i < s.n; i++) {
 		if (s.p[i] >= '0' && s.p[i] <= '9')
 			digits++;
-		else if (s.p[i] == '.' || (edifact && s.p[i] == ','))
+		else if (s.p[i] == '.')
 			marks++;
 		else
 			return false;
@@ -124,16 +124,30 @@ static inline bool good_code(const struct edi_validator *v, const struct edi_ele
 	return !d->codes || (d->open && !v->strict_codes) || edi_codes_has(d->codes, value);
 }
 
+/* How many characters the value has. */
+static size_t characters(const struct edi_validator *v, struct slice value, size_t utf8)
+{
+	if (v->charset == EDI_CHARSET_UNOX && memchr(value.p, 0x1b, value.n))
+		return utf8; /* escape sequences and characters of two bytes; see check_text() */
+	return edi_charset_is_single(v->charset) || (!edi_charset_is_utf8(v->charset) && utf8 != value.n && latin(value)) ? value.n : utf8;
+}
+
 static void check_text(struct edi_validator *v, const struct site *at, struct slice value, char component)
 {
 	size_t n;
-	bool good = good_text(value, component, &n);
-	if (n != value.n && latin(value))
-		n = value.n; /* bytes of a single-byte set */
+	bool coded = v->charset == EDI_CHARSET_UNOX && memchr(value.p, 0x1b, value.n);
+	bool good = good_text(value, component, &n) || coded, edifact = v->segment->standard == EDI_EDIFACT;
+	n = characters(v, value, n);
 	if (!good)
 		problem(v, EDI_FAULT_CHARACTER, at, value);
+	else if (edifact && !edi_in_repertoire(v, value))
+		problem(v, EDI_FAULT_REPERTOIRE, at, value);
+	if (coded)
+		return; /* how many characters that is, only the one who shows them knows */
 	if (n < at->def->min || n > at->def->max)
 		check_length(v, at, value, n);
+	else if (edifact && at->def->type == EDI_A && edi_has_digit(value))
+		problem(v, EDI_FAULT_TYPE, at, value);
 	else if (good && !good_code(v, at->def, value))
 		problem(v, EDI_FAULT_CODE, at, value);
 }
@@ -164,11 +178,11 @@ static inline bool plainly_good(const struct edi_validator *v, const struct edi_
 		return false;
 	switch (d->type) {
 	case EDI_AN:
-	case EDI_ID:
-	case EDI_A: return good_code(v, d, value);
+	case EDI_ID: return good_code(v, d, value);
 	case EDI_N:
 	case EDI_R:
-		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, d->type == EDI_R, d->min ? d->min : 1);
+		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, d->type == EDI_R && v->segment->standard == EDI_X12, d->min ? d->min : 1);
+	case EDI_A:
 	case EDI_DT:
 	case EDI_TM:
 	case EDI_B: return false;
@@ -176,12 +190,21 @@ static inline bool plainly_good(const struct edi_validator *v, const struct edi_
 	return false;
 }
 
+static void check_number(struct edi_validator *v, const struct site *at, struct slice value)
+{
+	size_t n;
+	int fault = v->segment->standard == EDI_EDIFACT ? edi_check_number(v, value, at->def->type == EDI_R, &n)
+	            : good_number(value, at->def->type == EDI_R, &n) ? -1 : (int)EDI_FAULT_CHARACTER;
+	if (fault >= 0)
+		problem(v, (enum edi_fault)fault, at, value);
+	else
+		check_length(v, at, value, n);
+}
+
 /* One value, not empty. */
 static void check_value(struct edi_validator *v, const struct site *at, struct slice value)
 {
-	bool edifact = v->segment->standard == EDI_EDIFACT;
 	char component = v->delimiters->component;
-	size_t n;
 	if (v->segment->flags & EDI_SEGMENT_RELEASE && v->delimiters->release) {
 		van_buf_reset(&v->scratch);
 		char *room = van_buf_reserve(&v->scratch, value.n);
@@ -195,10 +218,7 @@ static void check_value(struct edi_validator *v, const struct site *at, struct s
 	switch (at->def->type) {
 	case EDI_N:
 	case EDI_R:
-		if (!good_number(value, at->def->type == EDI_R, edifact, &n))
-			problem(v, edifact ? EDI_FAULT_TYPE : EDI_FAULT_CHARACTER, at, value);
-		else
-			check_length(v, at, value, n);
+		check_number(v, at, value);
 		return;
 	case EDI_DT: check_date(v, at, value); return;
 	case EDI_TM: check_time(v, at, value); return;
@@ -209,6 +229,17 @@ static void check_value(struct edi_validator *v, const struct site *at, struct s
 	}
 }
 
+/* Past the last component: nothing but separators, in EDIFACT. */
+static bool only_separators(const struct edi_validator *v, struct slice part, struct slice rest)
+{
+	if (v->segment->standard != EDI_EDIFACT || part.n)
+		return false;
+	for (size_t i = 0; i < rest.n; i++)
+		if (rest.p[i] != v->delimiters->component)
+			return false;
+	return true;
+}
+
 static void check_components(struct edi_validator *v, const struct edi_composite_def *c, struct site at, struct slice value)
 {
 	struct slice rest = value;
@@ -217,7 +248,7 @@ static void check_components(struct edi_validator *v, const struct edi_composite
 		at.component = i + 1;
 		if (i >= c->count) {
 			at.def = NULL;
-			problem(v, EDI_FAULT_TOO_MANY_COMPONENTS, &at, part);
+			problem(v, only_separators(v, part, rest) ? EDI_FAULT_TRAILING : EDI_FAULT_TOO_MANY_COMPONENTS, &at, part);
 			return;
 		}
 		at.def = c->fields[i].element;
@@ -241,7 +272,7 @@ static void check_one(struct edi_validator *v, const struct edi_field *f, struct
 		struct slice rest = value, first = edi_cut(&rest, v->delimiters->component, v->delimiters->release);
 		if (rest.p) {
 			at.component = 2;
-			problem(v, EDI_FAULT_TOO_MANY_COMPONENTS, &at, rest);
+			problem(v, only_separators(v, SLICE(""), rest) ? EDI_FAULT_TRAILING : EDI_FAULT_TOO_MANY_COMPONENTS, &at, rest);
 			at.component = 0;
 		}
 		value = first;
@@ -359,7 +390,7 @@ static uint32_t check_spread(struct edi_validator *v, const struct edi_segment_d
 /* Each field in its place. */
 static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s, uint64_t *present)
 {
-	const bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !s->odd && !s->parts;
+	const bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !s->odd && !s->parts && !edi_has_foreign(v, s);
 	const uint32_t n = s->count <= def->count ? s->count - 1 : def->count;
 	uint64_t have = 0;
 	for (uint32_t i = 1; i <= n; i++) {
@@ -387,6 +418,8 @@ void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *d
 	uint32_t at = spread ? check_spread(v, def, s, &present) : check_fields(v, def, s, &present);
 	if (s->count > at + 1)
 		too_many(v, at, s);
+	if (v->syntax4)
+		edi_check_trailing(v, s);
 	for (uint32_t i = 0; i < def->note_count; i++)
 		check_note(v, def, &def->notes[i], present, &reported);
 }

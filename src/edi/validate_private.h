@@ -8,4 +8,18 @@
 void edi_problem_add(struct edi_validator *v, const struct edi_problem *p);
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
 
+/* Classes of bytes; see struct edi_validator. */
+#define EDI_CLASS_HIGH 1
+#define EDI_CLASS_FOREIGN 2 /* not in the interchange's repertoire, and no delimiter */
+/* A level of seven bits (UNOA, UNOB), and the segment holds a character that it does not have. For other levels the lexer
+ * has seen which segments need a look (odd). */
+bool edi_has_foreign(struct edi_validator *v, const struct edi_segment *s);
+
+/* EDIFACT. Controls are not looked at here. */
+bool edi_in_repertoire(struct edi_validator *v, struct slice s);
+/* -1, or the fault. *ret_length: what counts as characters. */
+int edi_check_number(const struct edi_validator *v, struct slice s, bool mark_allowed, size_t *ret_length);
+bool edi_has_digit(struct slice s);
+void edi_check_trailing(struct edi_validator *v, const struct edi_segment *s);
+
 #endif
