@@ -136,24 +136,55 @@ static int badness(uint32_t ack)
 	}
 }
 
-static bool same_number(struct slice a, struct slice b)
+/* What an acknowledgement says of messages, in the order of their numbers without leading zeros. */
+struct answers {
+	const struct ipc_ack_item **v;
+	size_t n;
+};
+
+static int compare_numbers(const void *a, const void *b)
 {
-	return slice_eq(a, b) || slice_eq(queue_search_text(a), queue_search_text(b));
+	const struct ipc_ack_item *x = *(const struct ipc_ack_item *const *)a, *y = *(const struct ipc_ack_item *const *)b;
+	int rc = slice_cmp(queue_search_text(x->control_number), queue_search_text(y->control_number));
+	return rc ? rc : x < y ? -1 : x > y;
 }
 
-static uint32_t item_status(const struct ipc_ack_seen *a, const struct queue_expect_item *item, uint32_t group)
+/* A group may hold very many messages: each is looked up by bisection. v NULL: no memory. */
+static struct answers answers_of(struct queue_work *w, const struct ipc_ack_seen *a)
 {
-	const struct ipc_ack_item *loose = NULL;
-	for (size_t i = 0; i < a->items.n; i++) {
-		const struct ipc_ack_item *s = RECORD_AT(a->items, struct ipc_ack_item, i);
-		if (slice_eq(s->control_number, item->control_number)) {
-			loose = s;
-			break;
-		}
-		if (!loose && same_number(s->control_number, item->control_number))
-			loose = s;
+	struct answers s = {van_arena_array(w->arena, a->items.n + 1, sizeof *s.v), a->items.n};
+	for (size_t i = 0; s.v && i < s.n; i++)
+		s.v[i] = RECORD_AT(a->items, struct ipc_ack_item, i);
+	if (s.v)
+		qsort(s.v, s.n, sizeof *s.v, compare_numbers);
+	return s;
+}
+
+/* The first answer to this very number, else to one that differs in leading zeros only. NULL: there is none. */
+static const struct ipc_ack_item *answer_to(const struct answers *s, struct slice number)
+{
+	struct slice plain = queue_search_text(number);
+	size_t low = 0, high = s->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (slice_cmp(queue_search_text(s->v[middle]->control_number), plain) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	int status = loose ? queue_name_index(queue_ack_state_names, loose->status) : -1;
+	const struct ipc_ack_item *loose = NULL;
+	for (; low < s->n && slice_eq(queue_search_text(s->v[low]->control_number), plain); low++) {
+		if (slice_eq(s->v[low]->control_number, number))
+			return s->v[low];
+		loose = loose ? loose : s->v[low];
+	}
+	return loose;
+}
+
+static uint32_t item_status(const struct answers *s, const struct queue_expect_item *item, uint32_t group)
+{
+	const struct ipc_ack_item *answer = answer_to(s, item->control_number);
+	int status = answer ? queue_name_index(queue_ack_state_names, answer->status) : -1;
 	if (status >= 0)
 		return (uint32_t)status;
 	/* Not named: the group's status decides; in a partially accepted one the unnamed were accepted. */
@@ -239,25 +270,49 @@ static int set_ack(struct queue_work *w, struct queue_message *m, uint32_t ack)
 	return rc < 0 ? rc : mirror(w, m->id, ack);
 }
 
-static void merge(struct queue_expect *e, const struct ipc_ack_seen *a, uint32_t status)
+static int merge(struct queue_work *w, struct queue_expect *e, const struct ipc_ack_seen *a, uint32_t status)
 {
+	struct answers answers = answers_of(w, a);
+	if (!answers.v)
+		return VAN_ENOMEM;
 	for (size_t i = 0; i < e->items.n; i++) {
 		struct queue_expect_item *item = RECORD_AT(e->items, struct queue_expect_item, i);
-		uint32_t new = item_status(a, item, status);
+		uint32_t new = item_status(&answers, item, status);
 		if (badness(new) > badness(item->ack))
 			item->ack = new;
 	}
 	if (badness(status) > badness(e->ack))
 		e->ack = status;
+	return 0;
 }
 
-int queue_ack_match(struct queue_work *w, const struct queue_message *carrier, const struct ipc_ack_seen *a)
+/* Remembers the document: its state is made from all its groups, once, by queue_ack_settle(). */
+static int touch(struct queue_work *w, struct queue_ack_run *run, struct slice id)
+{
+	if (run->n && slice_eq(run->last.id, id))
+		return 0;
+	if (run->n == run->room) {
+		size_t room = run->room ? 2 * run->room : 16;
+		struct slice *more = van_arena_array(w->arena, room, sizeof *more);
+		if (!more)
+			return VAN_ENOMEM;
+		if (run->n)
+			memcpy(more, run->touched, run->n * sizeof *more);
+		run->touched = more;
+		run->room = room;
+	}
+	int rc = queue_message_get(w, id, &run->last);
+	if (rc == 0)
+		run->touched[run->n++] = run->last.id;
+	return rc;
+}
+
+int queue_ack_match(struct queue_work *w, struct queue_ack_run *run, const struct queue_message *carrier, const struct ipc_ack_seen *a)
 {
 	int env = queue_name_index(queue_env_names, a->env), status = queue_name_index(queue_ack_state_names, a->status);
 	struct store_key prefix;
 	struct slice key;
 	struct queue_expect e;
-	struct queue_message m;
 	if (env < 0 || status < 0 || badness((uint32_t)status) == 0)
 		return 0;
 	bool grouped = a->group_code.n != 0;
@@ -265,23 +320,45 @@ int queue_ack_match(struct queue_work *w, const struct queue_message *carrier, c
 		  a->group_control_number);
 	int rc = find_expect(w, &prefix, a, &key, &e);
 	if (rc == 0)
-		rc = queue_message_get(w, e.message, &m);
+		rc = touch(w, run, e.message);
 	if (rc < 0)
 		return rc == VAN_ENOTFOUND ? 0 : rc;
-	bool late = m.ack == QUEUE_ACK_OVERDUE || (e.due && w->now > e.due);
+	const struct queue_message *m = &run->last;
+	bool late = m->ack == QUEUE_ACK_OVERDUE || (e.due && w->now > e.due);
 	struct slice text = van_arena_printf(w->arena, "%.*s of group %.*s by message %.*s%s", SLICE_ARG(a->status),
 					     SLICE_ARG(a->group_control_number), SLICE_ARG(carrier->id),
 					     verdict(e.ack, (uint32_t)status, late));
-	uint32_t ack;
-	merge(&e, a, (uint32_t)status);
-	rc = queue_put_record(w, w->q->expect, key, &queue_expect_table, &e);
+	rc = merge(w, &e, a, (uint32_t)status);
 	if (rc == 0)
-		rc = overall(w, &m, &ack);
+		rc = queue_put_record(w, w->q->expect, key, &queue_expect_table, &e);
 	if (rc == 0)
-		rc = set_ack(w, &m, ack);
-	if (rc == 0)
-		rc = queue_trail_receipt(w, RECEIPT_ACK_RECEIVED, &m, text, SLICE_NONE, NULL, 0);
+		rc = queue_trail_receipt(w, RECEIPT_ACK_RECEIVED, m, text, SLICE_NONE, NULL, 0);
 	return rc < 0 ? rc : 1;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+int queue_ack_settle(struct queue_work *w, struct queue_ack_run *run)
+{
+	int rc = 0;
+	if (run->n)
+		qsort(run->touched, run->n, sizeof *run->touched, compare_ids);
+	for (size_t i = 0; i < run->n && rc == 0; i++) {
+		struct queue_message m;
+		uint32_t ack;
+		if (i && slice_eq(run->touched[i], run->touched[i - 1]))
+			continue;
+		rc = queue_message_get(w, run->touched[i], &m);
+		if (rc == 0)
+			rc = overall(w, &m, &ack);
+		if (rc == 0)
+			rc = set_ack(w, &m, ack);
+	}
+	*run = (struct queue_ack_run){0};
+	return rc;
 }
 
 /* --- deadlines and closing -------------------------------------------------------------------------------------------- */

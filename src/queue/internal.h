@@ -104,7 +104,15 @@ int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queu
 /* Registers what is awaited for a received message: its groups. */
 int queue_ack_expect(struct queue_work *w, const struct queue_message *m);
 struct ipc_ack_seen;
+/* The documents that a run of acknowledgements is about; all of it in w->arena. Begins as zeros. */
+struct queue_ack_run {
+	struct queue_message last; /* the last one, as it was before the run */
+	struct slice *touched;     /* their identifiers */
+	size_t n, room;
+};
 /* Matches an acknowledgement that came in message `carrier`. 1 matched, 0 matched nothing, or negative. */
-int queue_ack_match(struct queue_work *w, const struct queue_message *carrier, const struct ipc_ack_seen *a);
+int queue_ack_match(struct queue_work *w, struct queue_ack_run *run, const struct queue_message *carrier, const struct ipc_ack_seen *a);
+/* After the last of the run: gives the documents the state that follows from all their groups. */
+int queue_ack_settle(struct queue_work *w, struct queue_ack_run *run);
 
 #endif

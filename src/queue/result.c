@@ -229,14 +229,16 @@ static int finish_whole(struct queue_work *w, struct result *r)
 
 static int match_acks(struct queue_work *w, struct result *r)
 {
+	struct queue_ack_run run = {0};
+	struct queue_message carrier = {0}, old;
 	for (size_t i = 0; i < r->from->acks.n; i++) {
 		const struct ipc_ack_seen *a = RECORD_AT(r->from->acks, struct ipc_ack_seen, i);
-		struct queue_message carrier, old;
 		if (a->interchange >= r->ntargets || r->targets[a->interchange].state != QUEUE_PROCESSED)
 			continue; /* a held or duplicate one acknowledges nothing */
-		int rc = queue_message_get(w, r->targets[a->interchange].id, &carrier);
+		struct slice id = r->targets[a->interchange].id;
+		int rc = carrier.id.p && slice_eq(carrier.id, id) ? 0 : queue_message_get(w, id, &carrier);
 		if (rc == 0)
-			rc = queue_ack_match(w, &carrier, a);
+			rc = queue_ack_match(w, &run, &carrier, a);
 		if (rc < 0)
 			return rc;
 		if (rc || carrier.ack == QUEUE_ACK_UNMATCHED)
@@ -251,7 +253,7 @@ static int match_acks(struct queue_work *w, struct result *r)
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return queue_ack_settle(w, &run);
 }
 
 static int check_result(struct queue_work *w, const struct ipc_job_result *from)

@@ -51,6 +51,46 @@ static struct van_id acknowledge(struct fixture *f, const char *message_id, cons
 	return id;
 }
 
+#define MANY 1500
+
+/* One document of many groups, each of two messages, answered by one 997 with as many answers. */
+static void test_many_groups(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = fixture_receive(f, "<1@a>", "ISA~", QUEUE_ACCEPT_NEW);
+	struct ipc_job_result r = fixture_result(f, &id, VOLT, "17");
+	struct ipc_interchange *ic = RECORD_AT(r.interchanges, struct ipc_interchange, 0);
+	struct ipc_transaction *t = van_arena_array(f->arena, 2 * MANY, sizeof *t);
+	for (unsigned i = 0; i < 2 * MANY; i++) {
+		t[i] = *RECORD_AT(ic->transactions, struct ipc_transaction, 0);
+		t[i].group_control_number = van_arena_printf(f->arena, "%u", 1 + i / 2);
+		t[i].control_number = van_arena_printf(f->arena, "%04u", 1 + i % 2);
+	}
+	ic->transactions = (struct record_list){t, 2 * MANY};
+	ic->ack = SLICE("expected");
+	assert_int_equal(fixture_done(f, &r), 0);
+	for (unsigned round = 0; round < 2; round++) { /* all groups but the last, then the last one */
+		unsigned n = round ? 1 : MANY - 1;
+		struct van_id carrier = fixture_receive(f, round ? "<3@a>" : "<2@a>", "ISA~", QUEUE_ACCEPT_NEW);
+		r = fixture_result(f, &carrier, ACME, round ? "502" : "501");
+		ic = RECORD_AT(r.interchanges, struct ipc_interchange, 0);
+		ic->from = SLICE(VOLT);
+		ic->acknowledgement = true;
+		struct ipc_ack_seen *a = van_arena_array(f->arena, n, sizeof *a);
+		struct ipc_ack_item *item = van_arena_alloc(f->arena, sizeof *item);
+		*item = (struct ipc_ack_item){.type = SLICE("850"), .control_number = SLICE("2"), .status = SLICE("rejected")};
+		for (unsigned i = 0; i < n; i++)
+			a[i] = (struct ipc_ack_seen){.env = SLICE("production"), .from = SLICE(ACME), .to = SLICE(VOLT), .group_from = SLICE("123456789"),
+						     .group_to = SLICE("SUPPLIER"), .group_code = SLICE("PO"),
+						     .group_control_number = van_arena_printf(f->arena, "%u", round ? MANY : i + 1),
+						     .status = round ? SLICE("partially-accepted") : SLICE("accepted"),
+						     .items = {item, round ? 1 : 0}};
+		r.acks = (struct record_list){a, n};
+		assert_int_equal(fixture_done(f, &r), 0);
+		fixture_assert_states(f, &id, round ? "processed//partially-accepted" : "processed//expected");
+	}
+}
+
 static void test_matched(void **state)
 {
 	struct fixture *f = *state;
@@ -361,6 +401,7 @@ static void test_lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_many_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_matched, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unmatched, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contradictions, setup, teardown),
