@@ -72,7 +72,7 @@ class Dictionary:
 
     def do_dictionary(self, words):
         if "extends" in words:
-            base = words[words.index("extends") + 1]
+            base = words[words.index("extends") + 1].replace(":", "")
             self.read(f"{self.standard}-{base}.dict")
 
     def do_element(self, words):
