@@ -9,4 +9,5 @@ noinst_LIBRARIES += %D%/libas2.a
 	%D%/receive_layers.c \
 	%D%/receive_settle.c \
 	%D%/receive_signed.c \
-	%D%/request.c %D%/request.h
+	%D%/request.c %D%/request.h \
+	%D%/url.c %D%/url.h

@@ -139,3 +139,10 @@ void as2_received_unknown(const struct as2_request *q, struct as2_received *ret)
 		 "No partner with AS2-From \"%.*s\" and AS2-To \"%.*s\" is known here. Check both names, which are case-sensitive, "
 		 "or ask us to set the connection up.", SLICE_ARG(q->from), SLICE_ARG(q->to));
 }
+
+void as2_received_bad_message_id(struct as2_received *ret)
+{
+	*ret = (struct as2_received){.disposition = AS2_INVALID_MESSAGE_ID, .payload_offset = AS2_NO_OFFSET};
+	snprintf(ret->text, sizeof ret->text, "The Message-ID is not of the form <left@right> without blanks, which our agreement asks for. "
+					      "Send the document under a proper one.");
+}

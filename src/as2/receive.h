@@ -20,6 +20,7 @@ struct as2_policy {
 	unsigned depth_max;    /* nested MIME and CMS layers; 0: 8 */
 	size_t signature_max;  /* bytes of a detached signature; 0: 256 KiB */
 	bool payload_sha256;   /* fill as2_received.payload_sha256 */
+	bool refuse_illegal_file_name; /* one that mime_safe_file_name() has to change gets illegal-filename */
 };
 
 struct as2_receiver_config {
@@ -88,5 +89,7 @@ int as2_receiver_finish(struct as2_receiver *r, struct as2_received *ret, struct
 
 /* The result for a message whose sender or relationship is unknown: no body needs to be read. */
 void as2_received_unknown(const struct as2_request *request, struct as2_received *ret);
+/* The same for a Message-ID that is not as2_message_id_proper(), where the agreement asks for that. */
+void as2_received_bad_message_id(struct as2_received *ret);
 
 #endif

@@ -46,6 +46,7 @@ static void document_names(struct as2_receiver *r, const struct mime_value *type
 	if (!name.n)
 		name = mime_value_param(type, "name");
 	mime_safe_file_name(r->out.file_name, sizeof r->out.file_name, name);
+	r->file_name_changed = mime_file_name_changed(r->out.file_name, name);
 	size_t n = 0;
 	for (size_t i = 0; i < type->value.n && n + 1 < sizeof r->out.content_type; i++)
 		if (type->value.p[i] > ' ' && type->value.p[i] <= '~')

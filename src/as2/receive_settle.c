@@ -153,6 +153,15 @@ static int settle_mic(struct as2_receiver *r, struct digests *d, enum digest_alg
 	return r->fatal;
 }
 
+/* Looked at after the signature, for it depends on what was encrypted. */
+static int check_file_name(struct as2_receiver *r)
+{
+	if (!r->c.policy.refuse_illegal_file_name || !r->file_name_changed)
+		return 0;
+	return receiver_refuse(r, AS2_ILLEGAL_FILENAME, "The file name has a path or characters that are not taken here. Send the document "
+							"under a plain name; its usable part is \"%s\".", r->out.file_name);
+}
+
 /* A signed receipt that must be as we can't make it is a failure (RFC 4130 section 7.4.3), not an error. */
 static int check_receipt(struct as2_receiver *r)
 {
@@ -171,7 +180,7 @@ void receiver_settle(struct as2_receiver *r)
 	end_digests(r, &d);
 	if (r->out.was_signed && verify(r, &d, &signature_digest) != 0)
 		return;
-	if (check_receipt(r) != 0 || settle_mic(r, &d, signature_digest) != 0)
+	if (check_file_name(r) != 0 || check_receipt(r) != 0 || settle_mic(r, &d, signature_digest) != 0)
 		return;
 	if (r->c.policy.payload_sha256) {
 		unsigned char md[DIGEST_SIZE_MAX];

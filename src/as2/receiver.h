@@ -42,6 +42,7 @@ struct as2_receiver {
 	bool opaque;                 /* signed data that contains what it signs */
 	bool finishing;              /* the decryptor's last block, and so its padding, has been or is being looked at */
 	bool document;               /* the innermost layer was reached */
+	bool file_name_changed;      /* out.file_name is not what the sender wrote */
 	bool document_elsewhere;     /* its bytes are found within the entity */
 	struct van_buf signature;    /* detached: the whole CMS; opaque: the trailer */
 	struct digest_set mic, payload_digest;

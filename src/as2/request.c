@@ -24,6 +24,19 @@ int as2_id_parse(struct slice value, struct van_arena *arena, struct slice *ret)
 	return 0;
 }
 
+bool as2_message_id_proper(struct slice id)
+{
+	size_t ats = 0;
+	if (id.n < 5 || id.n > 255 || id.p[0] != '<' || id.p[id.n - 1] != '>')
+		return false;
+	for (size_t i = 1; i < id.n - 1; i++) {
+		if (id.p[i] <= ' ' || id.p[i] > '~' || id.p[i] == '<' || id.p[i] == '>')
+			return false;
+		ats += id.p[i] == '@';
+	}
+	return ats == 1 && id.p[1] != '@' && id.p[id.n - 2] != '@';
+}
+
 int as2_id_write(struct van_buf *to, struct slice id)
 {
 	bool quote = false;

@@ -46,6 +46,9 @@ int as2_request_parse(const struct mime_headers *headers, struct van_arena *aren
 
 /* An AS2 name from a header value: quoted forms and backslash escapes are undone; 1 to 128 printable ASCII characters. */
 int as2_id_parse(struct slice value, struct van_arena *arena, struct slice *ret);
+/* <left@right>, at most 255 characters, printable ASCII without blanks (RFC 5322 section 3.6.4, RFC 4130 section 5.3.3). Only
+ * some agreements ask for it: everybody else's are echoed as they are. */
+bool as2_message_id_proper(struct slice id);
 /* Appends the name as a header value, quoted where it has to be. */
 int as2_id_write(struct van_buf *to, struct slice id);
 

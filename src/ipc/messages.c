@@ -72,6 +72,7 @@ static const struct record_field as2_receive_fields[] = {
 	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_as2_receive, headers, &ipc_header_table),
 	RECORD_FIELD(6, RECORD_U64, struct ipc_as2_receive, bytes),
 	RECORD_FIELD(7, RECORD_BYTES, struct ipc_as2_receive, body),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_as2_receive, client_sha256),
 	RECORD_END,
 };
 const struct record_table ipc_as2_receive_table = {"as2_receive", 1, sizeof(struct ipc_as2_receive), as2_receive_fields};
@@ -122,6 +123,8 @@ static const struct record_field as2_accept_fields[] = {
 	RECORD_FIELD_SUB(20, RECORD_ONE, struct ipc_as2_accept, reply, &ipc_http_reply_table),
 	RECORD_FIELD(21, RECORD_TEXT, struct ipc_as2_accept, mdn_message_id),
 	RECORD_FIELD(22, RECORD_BYTES, struct ipc_as2_accept, mdn_facts),
+	RECORD_FIELD(23, RECORD_TEXT, struct ipc_as2_accept, mdn_url),
+	RECORD_FIELD(24, RECORD_BOOL, struct ipc_as2_accept, unique_file_name),
 	RECORD_END,
 };
 const struct record_table ipc_as2_accept_table = {"as2_accept", 1, sizeof(struct ipc_as2_accept), as2_accept_fields};
@@ -164,6 +167,7 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD(13, RECORD_BYTES, struct ipc_job, accept),
 	RECORD_FIELD(14, RECORD_TEXT, struct ipc_job, conflict),
 	RECORD_FIELD(15, RECORD_TEXT, struct ipc_job, time_zone),
+	RECORD_FIELD_ENUM(16, struct ipc_job, disposition, NULL),
 	RECORD_END,
 };
 const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};

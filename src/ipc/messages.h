@@ -126,6 +126,7 @@ struct ipc_as2_receive {
 	struct record_list headers; /* struct ipc_header, as received */
 	uint64_t bytes; /* of the body */
 	struct slice body; /* while it is small; absent: fd[0] */
+	struct slice client_sha256; /* of the TLS client's certificate, whose key it has proven to hold; hex; absent: none */
 };
 struct ipc_http_reply {
 	uint64_t status;
@@ -164,6 +165,8 @@ struct ipc_as2_accept {
 	struct ipc_http_reply *reply; /* released after the commit; absent body of no MDN is an empty 2xx */
 	struct slice mdn_message_id;
 	struct slice mdn_facts; /* opaque to the store: what a worker needs to build another MDN for this request */
+	struct slice mdn_url;   /* asynchronous: where the artefact "mdn" goes after the commit; absent: it is in the reply */
+	bool unique_file_name;  /* refuse it when an accepted message of this connection had the same file name */
 };
 
 /* --- look-ups -------------------------------------------------------------------------------------------------------- */
@@ -199,6 +202,7 @@ struct ipc_job {
 	uint64_t offset, length;
 	struct slice accept;  /* AS2_CONFLICT: the ipc_as2_accept record that conflicts; its reply is to be replaced */
 	struct slice conflict; /* AS2_CONFLICT: text for the MDN */
+	uint32_t disposition;  /* AS2_CONFLICT: enum as2_disposition for it */
 	struct slice time_zone;
 };
 

@@ -62,3 +62,12 @@ char *mime_safe_file_name(char *to, size_t size, struct slice name)
 	van_buf_free(&text);
 	return to;
 }
+
+bool mime_file_name_changed(const char *safe, struct slice name)
+{
+	struct van_buf text = VAN_BUF_INIT(4096);
+	decode_words(slice_trim(name), &text);
+	bool changed = text.error || !slice_is(text.p ? van_buf_slice(&text) : SLICE(""), safe);
+	van_buf_free(&text);
+	return changed;
+}

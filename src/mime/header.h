@@ -55,5 +55,7 @@ struct slice mime_value_param(const struct mime_value *v, const char *name);
  * characters and leading dots and blanks, at most `size` - 1 bytes. An empty string when nothing is left. RFC 2047 words
  * in UTF-8, ASCII or Latin-1 are decoded. Returns `to`. */
 char *mime_safe_file_name(char *to, size_t size, struct slice name);
+/* Had something to be left out to get `safe` from `name`? */
+bool mime_file_name_changed(const char *safe, struct slice name);
 
 #endif

@@ -195,6 +195,20 @@ static int put_certificates(const struct record_list *l, van_time now, struct va
 	return 0;
 }
 
+static int put_fingerprints(const struct record_list *l, van_time now, struct van_arena *arena, struct slice_list *to)
+{
+	struct slice *v = van_arena_array(arena, l->n, sizeof *v);
+	if (!v)
+		return VAN_ENOMEM;
+	*to = (struct slice_list){v, 0};
+	for (size_t i = 0; i < l->n; i++) {
+		const struct profile_certificate *c = RECORD_AT(*l, struct profile_certificate, i);
+		if (in_period(c->from, c->until, now))
+			v[to->n++] = c->fingerprint;
+	}
+	return 0;
+}
+
 static int put_names(uint64_t set, const char *const *names, struct van_arena *arena, struct slice_list *to)
 {
 	struct slice *v = van_arena_array(arena, (size_t)__builtin_popcountll(set), sizeof *v);
@@ -269,8 +283,22 @@ static int put_connection(const struct profile *partner, const struct profile_co
 	to->require_encrypted = r->require & PROFILE_REQUIRE_ENCRYPTED;
 	to->check_expiry = r->check_expiry;
 	to->mdn_url_host = c->mdn_host.p ? c->mdn_host : c->send ? host_of(c->send->url) : SLICE_NONE;
+	to->mdn_hosts = c->mdn_hosts;
 	to->max_message = c->max_message;
+	to->check_purpose = r->check_purpose;
+	to->check_chain = r->authorities.n > 0;
+	to->check_client = r->client_certificates.n > 0;
+	to->strict_message_id = r->strict_message_id;
+	to->refuse_duplicate_file_name = r->duplicate_file_name == PROFILE_FILE_NAME_REFUSE;
+	to->refuse_illegal_file_name = r->illegal_file_name == PROFILE_FILE_NAME_REFUSE;
+	to->addresses = r->addresses;
+	to->auth_user = r->auth ? r->auth->user : SLICE_NONE;
+	to->auth_password = r->auth ? r->auth->password : SLICE_NONE;
 	int rc = put_certificates(&r->certificates, now, arena, &to->certificates);
+	if (rc == 0)
+		rc = put_certificates(&r->authorities, now, arena, &to->authorities);
+	if (rc == 0)
+		rc = put_fingerprints(&r->client_certificates, now, arena, &to->client_certificates);
 	if (rc == 0)
 		rc = put_names(r->digests, profile_digest_names, arena, &to->digests);
 	if (rc == 0)

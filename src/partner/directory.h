@@ -60,11 +60,20 @@ struct directory_as2 {
 	bool require_signed, require_encrypted;
 	struct slice_list digests, ciphers;        /* accepted in what they send */
 	bool check_expiry;                         /* refuse signatures of expired certificates */
-	struct slice mdn_url_host;                 /* asynchronous MDNs go to this host only; absent: the host of send.url */
+	struct slice mdn_url_host;                 /* asynchronous MDNs go to this host; absent: none */
+	struct slice_list mdn_hosts;               /* or to these */
 	struct record_list decrypt;                /* struct directory_key: all are tried */
 	struct record_list sign;                   /* struct directory_key: the first signs */
 	struct directory_send *send;               /* NULL: nothing is sent over this connection */
 	uint64_t max_message;                      /* bytes; UINT64_MAX: no limit */
+	bool check_purpose;                        /* refuse signatures of certificates that are not for signing */
+	bool check_chain;                          /* certificates must chain up to one of: */
+	struct slice_list authorities;             /* DER; valid by from/until now */
+	bool strict_message_id, refuse_duplicate_file_name, refuse_illegal_file_name;
+	struct slice_list addresses;               /* networks messages may come from; empty: any */
+	bool check_client;                         /* the TLS client must show one of: */
+	struct slice_list client_certificates;     /* SHA-256 of the DER, hex; valid by from/until now */
+	struct slice auth_user, auth_password;     /* HTTP basic authentication; absent: none asked for */
 };
 extern const struct record_table directory_as2_table;
 

@@ -55,6 +55,18 @@ static const struct record_field as2_fields[] = {
 	S(17, RECORD_MANY, directory_as2, sign, &directory_key_table),
 	S(18, RECORD_ONE, directory_as2, send, &directory_send_table),
 	T(19, RECORD_U64, directory_as2, max_message),
+	T(20, RECORD_TEXTS, directory_as2, mdn_hosts),
+	T(21, RECORD_BOOL, directory_as2, check_purpose),
+	T(22, RECORD_TEXTS, directory_as2, authorities),
+	T(23, RECORD_BOOL, directory_as2, strict_message_id),
+	T(24, RECORD_BOOL, directory_as2, refuse_duplicate_file_name),
+	T(25, RECORD_BOOL, directory_as2, refuse_illegal_file_name),
+	T(26, RECORD_TEXTS, directory_as2, addresses),
+	T(27, RECORD_TEXTS, directory_as2, client_certificates),
+	T(28, RECORD_TEXT, directory_as2, auth_user),
+	RECORD_HIDDEN(29, RECORD_TEXT, struct directory_as2, auth_password),
+	T(30, RECORD_BOOL, directory_as2, check_chain),
+	T(31, RECORD_BOOL, directory_as2, check_client),
 	RECORD_END,
 };
 const struct record_table directory_as2_table = {TABLE(directory_as2), .fields = as2_fields};

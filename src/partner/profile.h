@@ -21,6 +21,7 @@ enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
 enum profile_mode { PROFILE_PASS_THROUGH, PROFILE_TRANSLATE };
 enum profile_acknowledged_by { PROFILE_ACK_RECEIVER, PROFILE_ACK_NETWORK, PROFILE_ACK_NONE };
 enum profile_duplicate { PROFILE_DUPLICATE_HOLD, PROFILE_DUPLICATE_ACCEPT, PROFILE_DUPLICATE_REJECT };
+enum profile_file_name { PROFILE_FILE_NAME_ACCEPT, PROFILE_FILE_NAME_REFUSE };
 extern const char *const profile_kind_names[];
 extern const char *const profile_protocol_names[];
 extern const char *const profile_compress_names[];
@@ -31,6 +32,7 @@ extern const char *const profile_environment_names[];
 extern const char *const profile_mode_names[];
 extern const char *const profile_acknowledged_by_names[];
 extern const char *const profile_duplicate_names[];
+extern const char *const profile_file_name_names[];
 /* In sets bit i stands for name i. */
 enum { PROFILE_REQUIRE_SIGNED = 1, PROFILE_REQUIRE_ENCRYPTED = 2 };
 extern const char *const profile_require_names[];
@@ -82,12 +84,22 @@ struct profile_station {
 	struct record_list contacts;   /* struct profile_contact */
 };
 
+struct profile_receive_auth {
+	struct slice user, password; /* password: a crypt(3) hash */
+};
+
 struct profile_receive {
 	struct record_list certificates; /* struct profile_certificate */
+	struct record_list authorities;  /* struct profile_certificate */
 	uint64_t require;  /* set of profile_require_names */
 	uint64_t digests;  /* set of profile_digest_names */
 	uint64_t ciphers;  /* set of profile_cipher_names */
-	bool check_expiry;
+	bool check_expiry, check_purpose;
+	bool strict_message_id;
+	uint32_t duplicate_file_name, illegal_file_name; /* enum profile_file_name */
+	struct slice_list addresses;            /* "192.0.2.0/24"; empty: any */
+	struct record_list client_certificates; /* struct profile_certificate; empty: none asked for */
+	struct profile_receive_auth *auth;      /* NULL: none */
 };
 
 struct profile_mdn {
@@ -142,6 +154,7 @@ struct profile_connection {
 	struct slice station; /* id of our station */
 	struct slice as2_id;  /* theirs */
 	struct slice mdn_host; /* asynchronous MDNs go only there */
+	struct slice_list mdn_hosts; /* or there */
 	struct profile_receive *receive; /* never NULL for as2 */
 	struct profile_send *send;       /* NULL: receive only */
 	/* sftp-mailbox */

@@ -63,6 +63,10 @@ static void look_at_connection(const struct look *l, const struct profile_connec
 	if (c->receive) {
 		snprintf(field, sizeof field, "connections[%zu].receive.certificates", i);
 		look_at_certificates(l, &c->receive->certificates, field);
+		snprintf(field, sizeof field, "connections[%zu].receive.authorities", i);
+		look_at_certificates(l, &c->receive->authorities, field);
+		snprintf(field, sizeof field, "connections[%zu].receive.client_certificates", i);
+		look_at_certificates(l, &c->receive->client_certificates, field);
 	}
 	/* Those that are `receive`'s have been told already. */
 	if (c->send && c->send->certificates.v != c->receive->certificates.v) {

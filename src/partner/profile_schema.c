@@ -11,6 +11,7 @@ const char *const profile_environment_names[] = {"production", "test", NULL};
 const char *const profile_mode_names[] = {"pass-through", "translate", NULL};
 const char *const profile_acknowledged_by_names[] = {"receiver", "network", "none", NULL};
 const char *const profile_duplicate_names[] = {"hold", "accept", "reject", NULL};
+const char *const profile_file_name_names[] = {"accept", "refuse", NULL};
 const char *const profile_require_names[] = {"signed", "encrypted", NULL};
 const char *const profile_digest_names[] = {"sha256", "sha384", "sha512", "sha224", "sha1", "md5", NULL};
 const char *const profile_cipher_names[] = {"aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm",
@@ -123,6 +124,18 @@ static const struct schema_table station_table = {
 	.help = "A party this installation speaks for, and whose keys it holds.",
 };
 
+static const struct schema_field receive_auth_fields[] = {
+	{.key = "user", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED | SCHEMA_NOT_EMPTY, AT(profile_receive_auth, user), .check = profile_check_user,
+	 .help = "user name"},
+	{.key = "password", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED | SCHEMA_SECRET, AT(profile_receive_auth, password),
+	 .check = profile_check_password, .help = "yescrypt, scrypt or argon2 hash of the password, never the password: `mkpasswd -m yescrypt` makes one"},
+	{.key = NULL},
+};
+static const struct schema_table receive_auth_table = {
+	.name = "HTTP authentication of the partner", .size = sizeof(struct profile_receive_auth), .fields = receive_auth_fields,
+	.help = "HTTP basic authentication that the partner has to send with its messages.",
+};
+
 static const struct schema_field receive_fields[] = {
 	{.key = "certificates", .kind = SCHEMA_MANY, AT(profile_receive, certificates), .sub = &certificate_table,
 	 .help = "any of them verifies what the partner signs"},
@@ -133,7 +146,22 @@ static const struct schema_field receive_fields[] = {
 	{.key = "ciphers", .kind = SCHEMA_SET, .flags = SCHEMA_NOT_EMPTY, AT(profile_receive, ciphers), .names = profile_cipher_names,
 	 .fallback = "aes128-cbc, aes192-cbc, aes256-cbc, aes128-gcm, aes192-gcm, aes256-gcm", .help = "ciphers accepted"},
 	{.key = "check_expiry", .kind = SCHEMA_BOOL, AT(profile_receive, check_expiry), .fallback = "false",
-	 .help = "refuse signatures of a certificate that has expired"},
+	 .help = "refuse signatures of a certificate that has expired or is not valid yet"},
+	{.key = "check_purpose", .kind = SCHEMA_BOOL, AT(profile_receive, check_purpose), .fallback = "false",
+	 .help = "refuse signatures of a certificate whose key usage does not allow to sign messages"},
+	{.key = "authorities", .kind = SCHEMA_MANY, AT(profile_receive, authorities), .sub = &certificate_table,
+	 .help = "roots and intermediates: a certificate that verifies must chain up to one of them; default: the certificates count by themselves"},
+	{.key = "strict_message_id", .kind = SCHEMA_BOOL, AT(profile_receive, strict_message_id), .fallback = "false",
+	 .help = "refuse a Message-ID that is not `<left@right>` without blanks, with `invalid-message-id`"},
+	{.key = "duplicate_file_name", .kind = SCHEMA_ENUM, AT(profile_receive, duplicate_file_name), .names = profile_file_name_names,
+	 .fallback = "accept", .help = "`refuse`: a file name that the partner has used before gets `duplicate-filename`"},
+	{.key = "illegal_file_name", .kind = SCHEMA_ENUM, AT(profile_receive, illegal_file_name), .names = profile_file_name_names,
+	 .fallback = "accept", .help = "`refuse`: a file name with a path or unusable characters gets `illegal-filename`; else its safe part is kept"},
+	{.key = "addresses", .kind = SCHEMA_TEXTS, AT(profile_receive, addresses), .check = profile_check_network,
+	 .help = "addresses and networks (`192.0.2.7`, `2001:db8::/32`) that the partner's messages come from; default: any. Others get HTTP 403"},
+	{.key = "client_certificates", .kind = SCHEMA_MANY, AT(profile_receive, client_certificates), .sub = &certificate_table,
+	 .help = "the partner's TLS client has to show one of these; default: none is asked for"},
+	{.key = "auth", .kind = SCHEMA_ONE, AT(profile_receive, auth), .sub = &receive_auth_table, .help = "the partner has to authenticate itself to HTTP, too"},
 	{.key = NULL},
 };
 static const struct schema_table receive_table = {
@@ -237,6 +265,8 @@ static const struct schema_field connection_fields[] = {
 	 .check = profile_check_as2_id, .help = "the partner's AS2 name, without quotes; case matters"},
 	{.key = "mdn_host", .kind = SCHEMA_TEXT, AT(profile_connection, mdn_host), .only = AS2, .check = profile_check_host,
 	 .help = "asynchronous MDNs go to addresses on this host only; default: the host of `send.url`"},
+	{.key = "mdn_hosts", .kind = SCHEMA_TEXTS, AT(profile_connection, mdn_hosts), .only = AS2, .check = profile_check_host,
+	 .help = "further hosts that asynchronous MDNs may go to"},
 	{.key = "receive", .kind = SCHEMA_ONE, .flags = SCHEMA_ALWAYS, AT(profile_connection, receive), .only = AS2, .sub = &receive_table,
 	 .help = "what is accepted"},
 	{.key = "send", .kind = SCHEMA_ONE, AT(profile_connection, send), .only = AS2, .sub = &send_table, .help = "how documents are sent"},

@@ -116,8 +116,8 @@ static const struct schema_table http_table = {
 static const struct schema_field as2_fields[] = {
 	{.key = "path", .kind = SCHEMA_TEXT, AT(van_config_as2, path), .fallback = "/as2", .check = profile_check_url_path, .help = "where messages are posted; asynchronous MDNs go to `/mdn` below it"},
 	{.key = "receive_timeout", .kind = SCHEMA_DURATION, AT(van_config_as2, receive_timeout), .fallback = "5m", .min = SECOND, .max = DAY, .help = "a worker without progress for so long is stopped"},
-	{.key = "duplicate_window", .kind = SCHEMA_DURATION, AT(van_config_as2, duplicate_window), .fallback = "90d", .min = 3600 * SECOND, .max = 3650 * DAY,
-	 .help = "how long a Message-ID is remembered: its repeat gets the stored MDN"},
+	{.key = "duplicate_window", .kind = SCHEMA_DURATION, AT(van_config_as2, duplicate_window), .fallback = "0", .max = 3650 * DAY,
+	 .help = "how long a Message-ID is remembered: its repeat gets the stored MDN; 0: for ever"},
 	{.key = NULL},
 };
 static const struct schema_table as2_table = {

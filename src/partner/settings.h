@@ -45,7 +45,7 @@ struct van_config_http {
 struct van_config_as2 {
 	struct slice path;          /* "/as2" */
 	van_time receive_timeout;   /* a worker is killed when one message takes longer without progress */
-	van_time duplicate_window;  /* how long (pair, Message-ID) is remembered */
+	van_time duplicate_window;  /* how long (pair, Message-ID) is remembered; 0: for ever */
 };
 
 struct van_config_sftp {

@@ -207,6 +207,7 @@ static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as
 
 struct search {
 	const struct ipc_as2_accept *a;
+	van_time since; /* what is older has been forgotten */
 	struct queue_message *found;
 };
 
@@ -214,7 +215,7 @@ struct search {
 static int same_name(void *arg, const struct queue_message *m)
 {
 	struct search *s = arg;
-	if (!slice_eq(m->as2_message_id, s->a->as2_message_id) || !slice_eq(m->as2_from, s->a->as2_from) ||
+	if (m->time <= s->since || !slice_eq(m->as2_message_id, s->a->as2_message_id) || !slice_eq(m->as2_from, s->a->as2_from) ||
 	    !slice_eq(m->as2_to, s->a->as2_to))
 		return 0;
 	*s->found = *m;
@@ -243,16 +244,54 @@ static int repeat(struct queue_work *w, const struct queue_message *m, const str
 	return rc;
 }
 
+struct same_file {
+	const struct ipc_as2_accept *accept;
+	char id[VAN_ID_LEN + 1];
+};
+
+static int find_name(void *arg, const struct queue_message *m)
+{
+	struct same_file *s = arg;
+	if (!slice_eq(m->file_name, s->accept->file_name) || !slice_is(m->disposition, "processed") || m->id.n != VAN_ID_LEN)
+		return 0;
+	memcpy(s->id, m->id.p, VAN_ID_LEN);
+	return 1;
+}
+
+/* The accepted message of this connection that had the same file name, VAN_ENOTFOUND when there is none. */
+static int name_used(struct queue_work *w, const struct ipc_as2_accept *a, struct slice *ret_message)
+{
+	struct queue_filter f = QUEUE_FILTER_ANY;
+	struct same_file s = {.accept = a};
+	f.search = a->file_name;
+	f.connection = a->connection;
+	f.direction = QUEUE_IN;
+	f.limit = UINT64_MAX;
+	int rc = queue_message_list(w, &f, find_name, &s);
+	if (rc != 1)
+		return rc < 0 ? rc : VAN_ENOTFOUND;
+	*ret_message = van_arena_slice(w->arena, slice_make(s.id, VAN_ID_LEN));
+	return ret_message->p ? 0 : VAN_ENOMEM;
+}
+
 int queue_accept_as2(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, struct queue_accept_result *ret)
 {
 	struct queue_message m;
-	struct search search = {a, &m};
+	struct search search = {a, w->q->as2_window ? w->now - w->q->as2_window : INT64_MIN, &m};
 	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED;
 	int rc = check_artefacts(w, a);
 	if (rc == 0 && accepted && a->as2_message_id.n)
 		rc = queue_accepted_each(w, a->as2_message_id, same_name, &search);
 	if (rc)
 		return rc < 0 ? rc : repeat(w, &m, a, ret);
+	if (accepted && a->unique_file_name) {
+		struct slice other;
+		rc = name_used(w, a, &other);
+		if (rc == 0)
+			*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_NAME_USED, .message = other};
+		if (rc != VAN_ENOTFOUND)
+			return rc;
+	}
 	rc = accept_new(w, id, a);
 	if (rc == 0)
 		*ret = (struct queue_accept_result){.outcome = accepted ? QUEUE_ACCEPT_NEW : QUEUE_ACCEPT_REJECTED, .message = id};

@@ -11,10 +11,11 @@ enum queue_accept_outcome {
 	QUEUE_ACCEPT_REJECTED, /* stored as rejected; reply as given */
 	QUEUE_ACCEPT_REPEATED, /* seen before, same MIC: answer with *ret_reply, the stored one */
 	QUEUE_ACCEPT_CONFLICT, /* seen before, another MIC: nothing was written */
+	QUEUE_ACCEPT_NAME_USED, /* its file name was used before, and unique_file_name asks for a new one: nothing was written */
 };
 struct queue_accept_result {
 	enum queue_accept_outcome outcome;
-	struct slice message; /* the stored message: new, or the one repeated or in conflict */
+	struct slice message; /* the stored message: new, or the one repeated, in conflict, or of that name */
 	struct slice reply;   /* REPEATED: encoded struct ipc_http_reply */
 };
 /* `id`: for the message. Artefacts with fd_number have been linked as parts of it. */

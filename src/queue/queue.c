@@ -113,6 +113,11 @@ int queue_set_zone(struct queue *q, struct slice zone)
 	return 0;
 }
 
+void queue_set_as2_window(struct queue *q, van_time window)
+{
+	q->as2_window = window;
+}
+
 void queue_close(struct queue *q)
 {
 	if (!q)

@@ -23,6 +23,8 @@ int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *p
 	       struct van_error *err);
 /* The network's time zone, of archive folders and file names (copied); before other threads use it. 0 or VAN_ENOMEM. */
 int queue_set_zone(struct queue *q, struct slice zone);
+/* For how long the Message-ID of an accepted AS2 message is remembered; 0, the default: for ever. Before the first use. */
+void queue_set_as2_window(struct queue *q, van_time window);
 void queue_close(struct queue *q); /* may be NULL */
 struct receipts *queue_receipts(const struct queue *q);
 struct payload_dir *queue_payload(const struct queue *q);

@@ -39,7 +39,7 @@ static const int calls_of_all[] = {
 };
 static const int calls_of_workers[] = {
 	SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fdatasync),
-	SCMP_SYS(fsync),
+	SCMP_SYS(fsync), SCMP_SYS(sync_file_range),
 };
 static const int calls_of_keyd[] = {
 	SCMP_SYS(clone3), SCMP_SYS(clone),

@@ -9,6 +9,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define FLUSH_HERE ((uint64_t)1 << 20)
+#define WRITE_OUT ((uint64_t)8 << 20)
+
 static int open_unnamed(int folder)
 {
 	int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -42,6 +45,31 @@ static int spill(struct spool *s)
 	return 0;
 }
 
+/* So that a flush at the end finds little left to do. It is only a hint: failing changes nothing. */
+static void write_out(struct spool *s)
+{
+	if (s->fd < 0 || s->bytes - s->written_out < WRITE_OUT)
+		return;
+	sync_file_range(s->fd, (off_t)s->written_out, (off_t)(s->bytes - s->written_out), SYNC_FILE_RANGE_WRITE);
+	s->written_out = s->bytes;
+}
+
+int spool_flush_fd(int fd, uint64_t bytes)
+{
+	if (fd < 0 || bytes < FLUSH_HERE)
+		return 0;
+	int rc;
+	do
+		rc = fdatasync(fd);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? (int)van_err_from_errno(errno) : 0;
+}
+
+int spool_flush(const struct spool *s)
+{
+	return spool_flush_fd(s->fd, s->bytes);
+}
+
 int spool_write(struct spool *s, const void *p, size_t n)
 {
 	int rc = 0;
@@ -53,9 +81,11 @@ int spool_write(struct spool *s, const void *p, size_t n)
 		if (rc == 0)
 			rc = fd_pwrite_all(s->fd, p, n, (off_t)s->bytes);
 	}
-	if (rc == 0)
-		s->bytes += n;
-	return rc;
+	if (rc < 0)
+		return rc;
+	s->bytes += n;
+	write_out(s);
+	return 0;
 }
 
 int spool_read(const struct spool *s, uint64_t at, void *p, size_t n)

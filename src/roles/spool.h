@@ -13,11 +13,16 @@ struct spool {
 	int fd;                /* -1: all in memory */
 	int folder;            /* where unnamed files are made; not owned */
 	uint64_t bytes;
+	uint64_t written_out;  /* of them, writing to the disk has begun */
 };
 
 /* `expected`: bytes to come, or 0 when unknown; large ones go to a file at once. 0 or a negative enum van_err. */
 int spool_open(struct spool *s, int folder, uint64_t expected);
 int spool_write(struct spool *s, const void *p, size_t n);
+/* A large file goes to the disk now, while only its writer waits: what the store flushes, everybody waits for. */
+int spool_flush(const struct spool *s);
+/* The same for a descriptor that holds so many bytes. */
+int spool_flush_fd(int fd, uint64_t bytes);
 /* Exactly `n` bytes from `at`. */
 int spool_read(const struct spool *s, uint64_t at, void *p, size_t n);
 void spool_close(struct spool *s);

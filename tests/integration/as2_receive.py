@@ -5,10 +5,12 @@
 One network runs for all of it. The matrix is printed at its end.
 """
 
+import base64
 import concurrent.futures
 import itertools
 import os
 import sys
+import warnings
 
 import as2_message as as2
 import demo
@@ -21,8 +23,19 @@ MDNS = ("none", "sync", "sync signed")
 POSTS_AT_ONCE = 4
 
 MATRIX = "MATRIX"      # takes anything, modern algorithms only
-LEGACY = "LEGACY TRADER"  # takes what a profile may allow besides
+LEGACY = "LEGACY"  # takes what a profile may allow besides
 STRICT = "STRICT"      # signed and encrypted, by SHA-512 and AES-256-GCM
+PEDANT = "PEDANT"      # proper Message-IDs, new and plain file names only
+GUARDED = "GUARDED"    # from another address only
+LOGGED_IN = "LOGGED IN"  # HTTP basic authentication
+PASSWORD = "correct horse: battery"
+
+
+def hashed(password):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import crypt
+    return crypt.crypt(password, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$")
 
 
 def profiles(n, keys):
@@ -46,6 +59,11 @@ connections:
     return (partner("matrix", MATRIX, "      require: []") +
             partner("legacy", LEGACY, "      require: []\n      digests: [sha256, sha384, sha512, sha224, sha1, md5]\n"
                                       "      ciphers: [aes128-cbc, aes256-cbc, des-ede3-cbc]") +
+            partner("pedant", PEDANT, "      require: []\n      strict_message_id: true\n      duplicate_file_name: refuse\n"
+                                      "      illegal_file_name: refuse") +
+            partner("guarded", GUARDED, '      require: []\n      addresses: [192.0.2.0/24, "2001:db8::/32"]') +
+            partner("logged-in", LOGGED_IN, f'      require: []\n      addresses: [127.0.0.0/8]\n'
+                                            f'      auth: {{user: trader, password: "{hashed(PASSWORD)}"}}') +
             partner("strict", STRICT, "      require: [signed, encrypted]\n      digests: [sha512]\n      ciphers: [aes256-gcm]"))
 
 
@@ -84,7 +102,7 @@ class Peer:
 
     def __init__(self, n, keys, station_keys):
         self.n, self.keys, self.station_keys = n, keys, station_keys
-        self.sent = {}  # Message-ID: payload of each message that was accepted
+        self.sent = {}  # (partner, Message-ID): payload of each message that was accepted
 
     def post(self, headers, body, mdn="sync signed", framing="length", as2_from=MATRIX, micalg="sha-256", message_id=None, **more):
         message_id = message_id or self.n.message_id("x")
@@ -112,7 +130,7 @@ class Peer:
         else:
             wrong = self.wrong_mdn(response, mdn, message_id, mic, "processed")
         if not wrong:
-            self.sent[message_id] = payload
+            self.sent[options.get("as2_from", MATRIX).lower().replace(" ", "-"), message_id] = payload
         return wrong
 
     def wrong_mdn(self, response, mdn, message_id, mic, outcome):
@@ -131,27 +149,26 @@ class Peer:
             return f"MIC {found.mic}, {found.micalg}; expected {mic}"
         return "" if mic is not None or not found.mic else f"a MIC in {found}"
 
-    def refused(self, made, outcome, **options):
+    def refused(self, made, outcome, mic=None, **options):
         headers, body, _ = made
         message_id, response = self.post(headers, body, **options)
-        return self.wrong_mdn(response, "sync signed", message_id, None, outcome)
+        return self.wrong_mdn(response, "sync signed", message_id, mic, outcome)
 
-    def check_stored(self, message_ids=None):
-        """Payloads as they were stored, byte by byte. Returns [(Message-ID, what is wrong)]."""
-        wanted = {m: self.sent[m] for m in message_ids or self.sent}
+    def check_stored(self):
+        """Payloads as they were stored, byte by byte. Returns [((partner, Message-ID), what is wrong)]."""
         listed = {}
         for m in self.n.messages("--direction", "in"):
-            listed.setdefault(m["as2_message_id"], []).append(m["id"])
+            listed.setdefault((m["partner"], m["as2_message_id"]), []).append(m["id"])
 
         def compare(item):
-            message_id, payload = item
-            ids = listed.get(message_id, [])
+            key, payload = item
+            ids = listed.get(key, [])
             if len(ids) != 1:
-                return message_id, f"stored {len(ids)} times"
+                return key, f"stored {len(ids)} times"
             stored = self.n.vanctl("message", "get", ids[0]).stdout
-            return message_id, "" if stored == payload else f"{len(stored)} bytes stored, {len(payload)} sent, or others"
+            return key, "" if stored == payload else f"{len(stored)} bytes stored, {len(payload)} sent, or others"
         with concurrent.futures.ThreadPoolExecutor(POSTS_AT_ONCE) as pool:
-            return [(m, why) for m, why in pool.map(compare, wanted.items()) if why]
+            return [(m, why) for m, why in pool.map(compare, self.sent.items()) if why]
 
 
 def payload_of(tag):
@@ -343,6 +360,61 @@ def minimum_security(p):
         ("required: a weaker digest", lambda: p.refused(enveloped(p, b"x", key, cipher="aes-256-gcm"), low, as2_from=STRICT))])
 
 
+def names_and_ids(p):
+    """What a profile may refuse besides, and what everybody else's Message-IDs and file names become."""
+    def plain(payload=b"x", **options):
+        inner = as2.document(payload, **options)
+        headers, body = as2.split_entity(p.keys["rsa"].multipart(inner))
+        return headers, body, as2.mic(inner)
+    error = "processed/error: "
+    for message_id in ("no-brackets@x", "<no-at>", "<a b@c>", "<two@at@s>", "<[odd]@x>x", "<" + "x" * 260 + "@y>"):
+        t.equal(p.refused(plain(), error + "invalid-message-id", as2_from=PEDANT, message_id=message_id, AS2_Version="1.3"), "",
+                f"strict_message_id: {message_id[:20]}: refused")
+        t.equal(p.accepted(b"id", plain(b"id"), message_id=message_id), "", f"Message-ID {message_id[:20]}: taken and echoed exactly by default")
+    t.equal(p.refused(plain(), error + "unexpected-processing-error", as2_from=PEDANT, message_id="<no-at>"), "",
+            "to AS2 1.2 it is the error that 1.2 knows")
+    for name, safe, changed in (("order 1.edi", "order 1.edi", False), ("../../etc/passwd", "passwd", True),
+                                (r"C:\\temp\\x.edi", "x.edi", True), ("=?UTF-8?B?w6QuZWRp?=", "ä.edi", False),
+                                (r"a\"b.edi", 'a"b.edi', False), ("...", None, True), ("nul/", None, True)):
+        message_id = p.n.message_id("name")
+        t.equal(p.accepted(name.encode(), plain(name.encode(), file_name=name), message_id=message_id), "", f"file name {name}: taken")
+        found = [m for m in p.n.messages("--direction", "in", "--limit", "5") if m["as2_message_id"] == message_id]
+        t.equal([m["file_name"] for m in found], [safe], f"file name {name}: kept as {safe}")
+        if changed:
+            t.equal(p.refused(plain(file_name=name), error + "illegal-filename", as2_from=PEDANT, AS2_Version="1.3"), "",
+                    f"file name {name}: refused where the profile says so")
+    extended = {"Content-Disposition": "attachment; filename*=UTF-8''r%C3%A9sum%C3%A9%2F..%2Fx.edi"}
+    message_id = p.n.message_id("name")
+    t.equal(p.accepted(b"2231", plain(b"2231", headers=extended), message_id=message_id), "", "file name by RFC 2231: taken")
+    found = [m for m in p.n.messages("--direction", "in", "--limit", "5") if m["as2_message_id"] == message_id]
+    t.equal([m["file_name"] for m in found], ["x.edi"], "file name by RFC 2231: its safe part is kept")
+    t.equal(p.accepted(b"one", plain(b"one", file_name="unique.edi"), as2_from=PEDANT), "", "duplicate_file_name: a new name is taken")
+    two = plain(b"two", file_name="unique.edi")
+    t.equal(p.refused(two, error + "duplicate-filename", mic=two[2], as2_from=PEDANT, AS2_Version="1.3"), "",
+            "duplicate_file_name: the same again is refused")
+    t.equal(p.accepted(b"two", plain(b"two", file_name="unique.edi")), "", "duplicate_file_name: another connection may use the name")
+    t.equal(p.accepted(b"two", plain(b"two", file_name="unique.edi")), "", "duplicate_file_name: by default a name may come again")
+
+
+def admission(p):
+    """Addresses and HTTP authentication: refused before the body counts, with nothing stored."""
+    made = as2.split_entity(as2.document(b"admitted"))
+    before = len(p.n.messages("--direction", "in"))
+    t.equal(p.post(*made, as2_from=GUARDED)[1].status, 403, "addresses: from elsewhere it is 403")
+    basic = "Basic " + base64.b64encode(f"trader:{PASSWORD}".encode()).decode()
+    for name, header in (("without", None), ("a wrong password", "Basic " + base64.b64encode(b"trader:wrong").decode()), ("another user", basic[:6] + base64.b64encode(
+            f"other:{PASSWORD}".encode()).decode()), ("no base64", "Basic ***"), ("another scheme", "Bearer x"), ("no colon", "Basic dHJhZGVy")):
+        answer = p.post(*made, as2_from=LOGGED_IN, Authorization=header)[1]
+        t.ok(answer.status == 401 and "basic" in answer.headers.get("www-authenticate", "").lower(), f"auth: {name}: 401", answer)
+    t.equal(len(p.n.messages("--direction", "in")), before, "nothing of that is stored")
+    for _ in range(2):
+        message_id, answer = p.post(*made, as2_from=LOGGED_IN, Authorization=basic)
+        t.equal(p.wrong_mdn(answer, "sync signed", message_id, as2.mic(b"admitted"), "processed"), "", "auth: user and password: taken")
+    found = [m for m in p.n.messages("--direction", "in", "--limit", "3") if m["as2_message_id"] == message_id]
+    kept = p.n.vanctl("message", "get", found[0]["id"], "--part", "headers").stdout
+    t.ok(b"AS2-From" in kept and b"uthorization" not in kept and basic[6:].encode() not in kept, "the password is not kept with the headers", kept)
+
+
 def stored(p):
     t.equal(p.check_stored(), [], f"all {len(p.sent)} payloads are stored once, byte for byte")
     restarts = {r["name"]: r["restarts"] for r in p.n.json("status")["roles"] if r["restarts"]}
@@ -360,7 +432,7 @@ def main():
         n.start()
         n.apply_profiles()
         p = Peer(n, keys, station_keys)
-        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, minimum_security, matrix, stored):
+        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, minimum_security, names_and_ids, admission, matrix, stored):
             t.run(group, p)
         if t.failed:
             t.diag(n.log_tail(5000))

@@ -3,6 +3,7 @@
 
 #include "as2/mdn.h"
 #include "as2/mdn_read.h"
+#include "as2/url.h"
 #include "base/codec.h"
 #include "base/fdio.h"
 #include "cms/digest.h"
@@ -313,11 +314,62 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* Receipt-Delivery-Option: the host that is checked is the one that would be connected to, or the address is refused. */
+static void addresses(void **state)
+{
+	static const struct {
+		const char *url, *allowed;
+		bool fits;
+	} hosts[] = {
+		{"http://mdn.example/x?a=b&c=http://evil/", "mdn.example", true},
+		{"HTTPS://MDN.Example:8443/x", "mdn.example", true},
+		{"https://mdn.example:8443/x", "mdn.example:8443", true},
+		{"https://mdn.example/x", "mdn.example:8443", false},
+		{"https://mdn.example/x", "mdn.example:443", true},
+		{"http://[2001:db8::1]:80/x", "[2001:db8::1]", true},
+		{"http://[2001:db8::1]/x", "2001:db8::1", true},
+		{"http://mdn.example.evil/x", "mdn.example", false},
+		{"http://evil/mdn.example", "mdn.example", false},
+		{"http://evil?mdn.example", "mdn.example", false},
+		{"http://xmdn.example/", "mdn.example", false},
+	};
+	static const char *const bad[] = {
+		"", "http:", "http:/x", "http://", "http:///x", "mdn.example/x", "ftp://mdn.example/x", "mailto:a@b", "file:///etc/passwd",
+		"gopher://mdn.example/", "http://mdn.example@evil/", "http://user:pw@mdn.example/", "http://evil\\@mdn.example/", "http://mdn.example\\x",
+		"http://mdn.example/a b", "http://mdn.example/\r\nX: y", "http://mdn.example#@evil/", "http://mdn.example:x/", "http://mdn.example:0/",
+		"http://mdn.example:99999/", "http://mdn%2eexample/", "http://[::1/", "http://[::1]x/", "http://mdn.example:80:81/",
+	};
+	struct as2_url u;
+	char buffer[AS2_URL_MAX + 2] = "http://h/";
+	(void)state;
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		assert_int_equal(as2_url_parse(slice_str(hosts[i].url), &u), 0);
+		assert_int_equal(as2_url_host_is(&u, slice_str(hosts[i].allowed)), hosts[i].fits);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (as2_url_parse(slice_str(bad[i]), &u) != VAN_ESYNTAX)
+			fail_msg("taken: %s", bad[i]);
+	memset(buffer + 9, 'x', sizeof buffer - 9);
+	assert_int_equal(as2_url_parse(slice_make(buffer, AS2_URL_MAX), &u), 0); /* long ones are common in the field */
+	assert_int_equal(as2_url_parse(slice_make(buffer, AS2_URL_MAX + 1), &u), VAN_ELIMIT);
+}
+
+static void message_ids(void **state)
+{
+	(void)state;
+	assert_true(as2_message_id_proper(SLICE("<1@x>")));
+	assert_true(as2_message_id_proper(SLICE("<a.b-c_[d]@[192.0.2.1]>")));
+	static const char *const odd[] = {"", "<>", "1@x", "<1@x", "<@x>", "<1@>", "<1>", "<1@x@y>", "<1 2@x>", "<<1@x>>", "<1\t@x>", "<\xc3\xa4@x>"};
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+		assert_false(as2_message_id_proper(slice_str(odd[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests), cmocka_unit_test(bad_requests), cmocka_unit_test(dispositions),
 		cmocka_unit_test(mdns),     cmocka_unit_test(no_injection), cmocka_unit_test(captured),
+		cmocka_unit_test(addresses), cmocka_unit_test(message_ids),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

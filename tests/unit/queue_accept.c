@@ -85,6 +85,21 @@ static void test_rejected_does_not_block_its_retry(void **state)
 	fixture_abort(f);
 }
 
+static void test_window_of_repeats(void **state)
+{
+	struct fixture *f = *state;
+	queue_set_as2_window(f->queue, VAN_SECOND);
+	fixture_receive(f, "<1@acme>", "order", QUEUE_ACCEPT_NEW);
+	f->now += VAN_SECOND / 2;
+	fixture_receive(f, "<1@acme>", "order", QUEUE_ACCEPT_REPEATED);
+	f->now += VAN_SECOND / 2;
+	fixture_receive(f, "<1@acme>", "another", QUEUE_ACCEPT_NEW); /* forgotten: neither a repeat nor a conflict */
+	fixture_receive(f, "<1@acme>", "another", QUEUE_ACCEPT_REPEATED);
+	queue_set_as2_window(f->queue, 0);
+	f->now += 3650 * 86400 * VAN_SECOND;
+	fixture_receive(f, "<1@acme>", "another", QUEUE_ACCEPT_REPEATED);
+}
+
 static void test_same_id_in_one_batch(void **state)
 {
 	struct fixture *f = *state;
@@ -407,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_new_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_repeat_gets_the_stored_reply, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_of_repeats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflict_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rejected_does_not_block_its_retry, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_id_in_one_batch, setup, teardown),

@@ -46,8 +46,11 @@ void control_each_certificate(const struct profile *p, control_certificate_fn *f
 	}
 	for (size_t i = 0; p->kind == PROFILE_PARTNER && i < p->partner->connections.n; i++) {
 		const struct profile_connection *c = RECORD_AT(p->partner->connections, const struct profile_connection, i);
-		if (c->receive)
+		if (c->receive) {
 			each_of_list(&c->receive->certificates, p, c->id, fn, arg);
+			each_of_list(&c->receive->authorities, p, c->id, fn, arg);
+			each_of_list(&c->receive->client_certificates, p, c->id, fn, arg);
+		}
 		if (c->send)
 			each_of_list(&c->send->certificates, p, c->id, fn, arg);
 	}

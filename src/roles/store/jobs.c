@@ -2,6 +2,7 @@
  * passwords are checked. A worker that dies with a job has it tried once more; the second time the message is quarantined. */
 #include "roles/store/store_role.h"
 
+#include "as2/disposition.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "partner/settings.h"
@@ -18,6 +19,7 @@ struct conflict {
 	struct conflict *next;
 	uint64_t http_started, http_request;
 	struct van_id original;
+	bool file_name; /* it was used before, not the Message-ID */
 	struct van_buf accept;
 };
 
@@ -224,7 +226,10 @@ static bool give_conflict(struct store_role *s, struct peer_worker *w)
 	struct slice original = slice_make(c->original.text, VAN_ID_LEN);
 	struct ipc_job job = {.kind = IPC_JOB_AS2_CONFLICT, .generation = s->generation, .message = original, .protocol = SLICE("as2"),
 			      .received = van_clock_now(), .accept = van_buf_slice(&c->accept),
-			      .conflict = SLICE("it was used before for a document with another content")};
+			      .disposition = c->file_name ? AS2_DUPLICATE_FILENAME : AS2_UNEXPECTED_ERROR,
+			      .conflict = c->file_name ? SLICE("The file name was used before for another document, and our agreement asks "
+							       "for a new one with each. Send the document under another name.")
+						       : SLICE("Message-ID reused: it was used before for a document with another content")};
 	w->task = WORKER_CONFLICT;
 	w->work = c;
 	ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_table, &job, NULL, 0);
@@ -289,7 +294,7 @@ static void *take_work(struct peer_worker *w)
 
 /* --- conflicts ------------------------------------------------------------------------------------------------------------------ */
 
-void jobs_conflict(struct store_role *s, uint64_t http_started, const struct ipc_as2_accept *a, struct slice original)
+void jobs_conflict(struct store_role *s, uint64_t http_started, const struct ipc_as2_accept *a, const struct queue_accept_result *r)
 {
 	struct jobs *j = s->jobs;
 	struct ipc_as2_accept copy = *a;
@@ -309,7 +314,8 @@ void jobs_conflict(struct store_role *s, uint64_t http_started, const struct ipc
 		}
 	}
 	*c = (struct conflict){.http_started = http_started, .http_request = a->http_request, .accept = VAN_BUF_INIT(ACCEPT_MAX)};
-	memcpy(c->original.text, original.p, VAN_ID_LEN);
+	c->file_name = r->outcome == QUEUE_ACCEPT_NAME_USED;
+	memcpy(c->original.text, r->message.p, VAN_ID_LEN);
 	if (record_encode(&ipc_as2_accept_table, &copy, &c->accept) < 0) {
 		receive_reply_busy(s, http_started, a->http_request, "no memory; send it again later\n");
 		conflict_free(c);

@@ -99,7 +99,7 @@ static void answer(struct accepting *a)
 
 static void log_accept(const struct accepting *a)
 {
-	static const char *const events[] = {"message-accepted", "message-rejected", "message-repeated", "message-conflict"};
+	static const char *const events[] = {"message-accepted", "message-rejected", "message-repeated", "message-conflict", "file-name-used"};
 	const struct ipc_as2_accept *in = &a->accept;
 	log_event(LOG_LEVEL_INFO, events[a->result.outcome], "message", log_slice(a->result.message), "partner", log_slice(in->partner),
 		  "peer", log_slice(in->peer), "as2_message_id", log_slice(in->as2_message_id), "disposition",
@@ -113,9 +113,9 @@ static void done_accept(struct write_request *r)
 	if (r->rc < 0) {
 		receive_reply_busy(s, a->http_started, a->accept.http_request, "the message could not be stored; send it again later\n");
 		remove_files(a);
-	} else if (a->result.outcome == QUEUE_ACCEPT_CONFLICT) {
+	} else if (a->result.outcome == QUEUE_ACCEPT_CONFLICT || a->result.outcome == QUEUE_ACCEPT_NAME_USED) {
 		log_accept(a);
-		jobs_conflict(s, a->http_started, &a->accept, a->result.message);
+		jobs_conflict(s, a->http_started, &a->accept, &a->result);
 		remove_files(a);
 	} else {
 		answer(a);

@@ -210,6 +210,8 @@ static int open_database(struct store_role *s, int data)
 		rc = queue_open(s->store, s->receipts, s->payload, data, &s->queue, &err);
 	if (rc == 0)
 		rc = queue_set_zone(s->queue, c->time_zone);
+	if (rc == 0)
+		queue_set_as2_window(s->queue, c->as2.duplicate_window);
 	return rc < 0 ? failed("database", &err, rc) : 0;
 }
 

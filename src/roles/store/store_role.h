@@ -81,8 +81,9 @@ void jobs_add(struct store_role *s, struct slice message, van_time not_before);
 void jobs_dispatch(struct store_role *s);
 void jobs_on_message(struct store_role *s, struct peer_worker *w, struct ipc_message *m);
 void jobs_worker_gone(struct store_role *s, struct peer_worker *w);
-/* Asks a worker for another MDN: the Message-ID was used for another document. Copies what it needs. */
-void jobs_conflict(struct store_role *s, uint64_t http_started, const struct ipc_as2_accept *a, struct slice original);
+/* Asks a worker for another MDN: the Message-ID or the file name was used for another document, as `r` says. Copies what it
+ * needs. */
+void jobs_conflict(struct store_role *s, uint64_t http_started, const struct ipc_as2_accept *a, const struct queue_accept_result *r);
 /* A worker asks to accept a message: which http process waits for the answer. Ends its conflict task, if it has one. */
 uint64_t jobs_accepting(struct store_role *s, struct peer_worker *w);
 /* Checks a password in a worker; `fn` is called once, also when no worker could. */

@@ -53,7 +53,7 @@ int artefact_add_bytes(struct artefacts *a, struct worker *w, const char *name, 
 	return rc;
 }
 
-static int hash_file(struct digest_set *d, int fd, uint64_t bytes, struct van_buf *chunk)
+static int hash_file(const struct worker *w, struct digest_set *d, int fd, uint64_t bytes, struct van_buf *chunk)
 {
 	if (!van_buf_reserve(chunk, CHUNK))
 		return VAN_ENOMEM;
@@ -61,6 +61,8 @@ static int hash_file(struct digest_set *d, int fd, uint64_t bytes, struct van_bu
 		ssize_t n = pread(fd, chunk->p, CHUNK, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (w->receive)
+			worker_progress(w);
 		int rc = n <= 0 ? n < 0 ? (int)van_err_from_errno(errno) : VAN_EIO : digest_set_update(d, chunk->p, (size_t)n);
 		if (rc < 0)
 			return rc;
@@ -76,7 +78,7 @@ int artefact_add_fd(struct artefacts *a, struct worker *w, const char *name, int
 	struct van_buf chunk = VAN_BUF_INIT(CHUNK);
 	int rc = begin(f, w, &d);
 	if (rc == 0)
-		rc = hash_file(&d, fd, bytes, &chunk);
+		rc = hash_file(w, &d, fd, bytes, &chunk);
 	if (rc == 0)
 		rc = finish(f, w, &d);
 	digest_set_free(&d);

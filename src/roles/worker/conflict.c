@@ -1,4 +1,4 @@
-/* A Message-ID that was used before, for another document: the sender gets an error MDN, the original stays untouched. */
+/* A Message-ID or a file name that was used before, for another document: the sender gets an error MDN, the original stays untouched. */
 #include "as2/receive.h"
 #include "base/log.h"
 #include "roles/worker/job.h"
@@ -17,8 +17,8 @@ static struct slice artefact_bytes(const struct ipc_as2_accept *a, const char *n
 
 static void describe(const struct ipc_as2_accept *a, const struct ipc_job *j, struct as2_received *got)
 {
-	*got = (struct as2_received){.disposition = AS2_UNEXPECTED_ERROR, .mic_alg = digest_from_name(a->micalg)};
-	snprintf(got->text, sizeof got->text, "Message-ID reused: %.*s", SLICE_ARG(j->conflict));
+	*got = (struct as2_received){.disposition = (enum as2_disposition)j->disposition, .mic_alg = digest_from_name(a->micalg)};
+	snprintf(got->text, sizeof got->text, "%.*s", SLICE_ARG(j->conflict));
 	snprintf(got->mic_text, sizeof got->mic_text, "%.*s", SLICE_ARG(a->mdn_facts));
 }
 
@@ -39,14 +39,16 @@ static int read_request(struct worker *w, const struct ipc_as2_accept *a, struct
 }
 
 /* Only headers and the new MDN are kept: the body that conflicts was never accepted. */
-static int send_rejection(struct worker *w, uint64_t request, struct ipc_as2_accept *a, struct ipc_http_reply *answer, struct slice mdn)
+static int send_rejection(struct worker *w, uint64_t request, struct ipc_as2_accept *a, struct worker_answer *answer)
 {
 	struct artefacts kept = {0};
 	int rc = artefact_add_bytes(&kept, w, "headers", artefact_bytes(a, "headers"));
-	if (rc == 0 && mdn.p)
-		rc = artefact_add_bytes(&kept, w, "mdn", mdn);
+	if (rc == 0 && answer->mdn.p)
+		rc = artefact_add_bytes(&kept, w, "mdn", answer->mdn);
 	a->outcome = IPC_AS2_OUTCOME_REJECTED;
-	a->reply = answer;
+	a->reply = &answer->http;
+	a->mdn_message_id = answer->message_id;
+	a->mdn_url = answer->url;
 	a->artefacts = (struct record_list){kept.v, kept.n};
 	return rc < 0 ? rc : ipc_send(w->dispatch, IPC_AS2_ACCEPT, request, &ipc_as2_accept_table, a, NULL, 0);
 }
@@ -57,8 +59,7 @@ void worker_conflict(struct worker *w, uint64_t request, const struct ipc_job *j
 	struct as2_request q;
 	struct as2_received got;
 	struct directory_as2 d;
-	struct ipc_http_reply answer;
-	struct slice mdn;
+	struct worker_answer answer;
 	struct van_error e = {0};
 	int rc = record_decode(&ipc_as2_accept_table, j->accept, w->arena, &a);
 	if (rc == 0)
@@ -69,10 +70,10 @@ void worker_conflict(struct worker *w, uint64_t request, const struct ipc_job *j
 		describe(&a, j, &got);
 		a.disposition = slice_str(as2_disposition_text(got.disposition, q.version_minor));
 		a.error = slice_str(got.text);
-		rc = worker_mdn(w, &q, &got, &d, &answer, &mdn, &a.mdn_message_id, &e);
+		rc = worker_mdn(w, &q, &got, &d, &answer, &e);
 	}
 	if (rc == 0)
-		rc = send_rejection(w, request, &a, &answer, mdn);
+		rc = send_rejection(w, request, &a, &answer);
 	if (rc < 0) {
 		struct ipc_job_failed f = {.message = j->message, .error = slice_str(e.text[0] ? e.text : van_err_name(rc))};
 		log_event(LOG_LEVEL_ERROR, "conflict-failed", "text", e.text[0] ? e.text : van_err_name(rc), NULL);

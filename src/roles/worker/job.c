@@ -171,7 +171,7 @@ void worker_job(struct worker *w, struct ipc_message *m)
 		send_failed(w, m->request, SLICE_NONE, false, "the job can't be read");
 	} else {
 		/* A job that never ends ends its worker; the second time its message is quarantined. */
-		alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND));
+		worker_progress(w);
 		worker_generation(w, j.generation);
 		if (j.kind == IPC_JOB_AS2_CONFLICT)
 			worker_conflict(w, m->request, &j);

@@ -89,24 +89,35 @@ static int answer_without_mdn(struct worker *w, const struct as2_received *got, 
 	return ret->body.p ? 0 : VAN_ENOMEM;
 }
 
-int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_received *got, const struct directory_as2 *d,
-	       struct ipc_http_reply *ret, struct slice *ret_mdn, struct slice *ret_message_id, struct van_error *e)
+/* The MDN in pieces, as an answer and as one entity. */
+static int keep(struct worker *w, const struct as2_mdn_facts *f, const struct van_buf *headers, const struct van_buf *body,
+		struct worker_answer *ret)
 {
-	*ret_mdn = *ret_message_id = SLICE_NONE;
-	if (!q->mdn_wanted)
-		return answer_without_mdn(w, got, ret);
+	struct slice lines = van_arena_slice(w->arena, van_buf_slice(headers));
+	ret->http = (struct ipc_http_reply){.status = 200, .body = van_arena_slice(w->arena, van_buf_slice(body))};
+	ret->message_id = f->message_id;
+	ret->mdn = van_arena_printf(w->arena, "%.*s\r\n%.*s", SLICE_ARG(lines), SLICE_ARG(ret->http.body));
+	return lines.p && ret->http.body.p && ret->mdn.p ? split_headers(w, lines, &ret->http) : VAN_ENOMEM;
+}
+
+int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_received *got, const struct directory_as2 *d,
+	       struct worker_answer *ret, struct van_error *e)
+{
+	bool later = q->mdn_async_url.p != NULL;
+	*ret = (struct worker_answer){.url = SLICE_NONE};
+	/* whom we don't know can't name an address either */
+	if (!q->mdn_wanted || (later && d->match != DIRECTORY_FOUND))
+		return answer_without_mdn(w, got, &ret->http);
 	struct van_buf report = VAN_BUF_INIT(MDN_MAX), der = VAN_BUF_INIT(MDN_MAX), headers = VAN_BUF_INIT(MDN_MAX),
 		       body = VAN_BUF_INIT(2 * MDN_MAX);
 	struct as2_mdn_facts f;
 	fill_facts(w, q, got, d, &f);
 	int rc = f.message_id.p ? build(w, d, &f, &report, &der, &headers, &body, e) : VAN_ENOMEM;
-	struct slice kept_headers = SLICE_NONE;
-	if (rc == 0) {
-		*ret = (struct ipc_http_reply){.status = 200, .body = van_arena_slice(w->arena, van_buf_slice(&body))};
-		kept_headers = van_arena_slice(w->arena, van_buf_slice(&headers));
-		*ret_message_id = f.message_id;
-		*ret_mdn = van_arena_printf(w->arena, "%.*s\r\n%.*s", SLICE_ARG(van_buf_slice(&headers)), SLICE_ARG(van_buf_slice(&body)));
-		rc = ret->body.p && kept_headers.p && ret_mdn->p ? split_headers(w, kept_headers, ret) : VAN_ENOMEM;
+	if (rc == 0)
+		rc = keep(w, &f, &headers, &body, ret);
+	if (rc == 0 && later) {
+		ret->http = (struct ipc_http_reply){.status = 204, .body = SLICE("")};
+		ret->url = q->mdn_async_url;
 	}
 	van_buf_free(&report);
 	van_buf_free(&der);

@@ -1,9 +1,20 @@
 /* IPC_PASSWORD_CHECK: slow by design, so a worker does it and not the store. */
+#include "base/id.h"
+#include "cms/digest.h"
 #include "roles/worker/worker.h"
 
 #include <crypt.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
+
+#define FITS_SLOTS 64
+
+/* Hashes are slow by design, and a partner sends the same password with each message: pairs that fitted are remembered, by a
+ * digest that is of no use outside of this process. */
+struct password_cache {
+	unsigned char secret[32];
+	unsigned char fits[FITS_SLOTS][32];
+};
 
 static bool matches(const char *hash, const char *password, struct slice *ret_error)
 {
@@ -15,6 +26,52 @@ static bool matches(const char *hash, const char *password, struct slice *ret_er
 	if (data)
 		OPENSSL_cleanse(data, sizeof *data);
 	free(data);
+	return ok;
+}
+
+static int remembered_as(const struct password_cache *c, struct slice hash, struct slice password, unsigned char to[32])
+{
+	struct digest_set d = {0};
+	unsigned char md[DIGEST_SIZE_MAX];
+	const uint64_t n = hash.n;
+	int rc = digest_set_begin(&d, ALG_BIT(DIGEST_SHA256));
+	if (rc == 0)
+		rc = digest_set_update(&d, c->secret, sizeof c->secret);
+	if (rc == 0)
+		rc = digest_set_update(&d, &n, sizeof n);
+	if (rc == 0)
+		rc = digest_set_update(&d, hash.p, hash.n);
+	if (rc == 0)
+		rc = digest_set_update(&d, password.p, password.n);
+	if (rc == 0)
+		rc = digest_set_end(&d, DIGEST_SHA256, md);
+	digest_set_free(&d);
+	if (rc == 0)
+		memcpy(to, md, 32);
+	return rc;
+}
+
+bool worker_password_fits(struct worker *w, struct slice stored, struct slice given)
+{
+	struct slice ignored;
+	unsigned char id[32];
+	if (!w->passwords) {
+		w->passwords = calloc(1, sizeof *w->passwords);
+		if (!w->passwords)
+			return false;
+		van_random(w->passwords->secret, sizeof w->passwords->secret);
+	}
+	if (!given.n || memchr(given.p, 0, given.n) || remembered_as(w->passwords, stored, given, id) < 0)
+		return false;
+	unsigned char *slot = w->passwords->fits[id[0] % FITS_SLOTS];
+	if (CRYPTO_memcmp(slot, id, sizeof id) == 0)
+		return true;
+	char *hash = van_arena_str(w->arena, stored), *password = van_arena_str(w->arena, given);
+	bool ok = hash && password && matches(hash, password, &ignored);
+	if (password)
+		OPENSSL_cleanse(password, given.n);
+	if (ok)
+		memcpy(slot, id, sizeof id);
 	return ok;
 }
 

@@ -120,6 +120,7 @@ static int feed_body(struct receiving *r, struct as2_receiver *receiver)
 			continue;
 		if (n <= 0)
 			return n < 0 ? (int)van_err_from_errno(errno) : VAN_EIO;
+		worker_progress(r->worker);
 		int rc = as2_receiver_feed(receiver, chunk, (size_t)n);
 		if (rc < 0)
 			return rc;
@@ -143,7 +144,8 @@ static int read_body(struct receiving *r, struct van_error *e)
 			   .digests = digest_mask(&d->digests),
 			   .ciphers = cipher_mask(&d->ciphers),
 			   .payload_max = d->max_message == UINT64_MAX ? 0 : d->max_message,
-			   .payload_sha256 = true},
+			   .payload_sha256 = true,
+			   .refuse_illegal_file_name = d->refuse_illegal_file_name},
 		.decrypt_certs = decrypt,
 		.ndecrypt_certs = load_certs(r->worker, keys, nkeys, decrypt),
 		.partner_certs = partner,
@@ -167,14 +169,28 @@ static int read_body(struct receiving *r, struct van_error *e)
 
 /* --- acceptance --------------------------------------------------------------------------------------------------------------- */
 
+static bool is_secret(struct slice name)
+{
+	return slice_case_is(name, "Authorization") || slice_case_is(name, "Proxy-Authorization") || slice_case_is(name, "Cookie");
+}
+
 static struct slice header_text(struct receiving *r)
 {
 	struct van_buf b = VAN_BUF_INIT(1 << 17);
 	for (size_t i = 0; i < r->headers.n; i++)
-		van_buf_printf(&b, "%.*s: %.*s\r\n", SLICE_ARG(r->headers.v[i].name), SLICE_ARG(r->headers.v[i].value));
+		if (!is_secret(r->headers.v[i].name))
+			van_buf_printf(&b, "%.*s: %.*s\r\n", SLICE_ARG(r->headers.v[i].name), SLICE_ARG(r->headers.v[i].value));
 	struct slice s = van_arena_slice(r->worker->arena, van_buf_slice(&b));
 	van_buf_free(&b);
 	return s;
+}
+
+static int flush_files(struct receiving *r)
+{
+	int rc = spool_flush_fd(r->body, r->facts.bytes);
+	if (rc == 0)
+		rc = spool_flush(&r->entity);
+	return rc ? rc : spool_flush(&r->payload);
 }
 
 /* Headers, body as it came, signed entity, payload (within it where it stands there unchanged), MDN. */
@@ -183,6 +199,8 @@ static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
 	struct worker *w = r->worker;
 	bool accepted = as2_disposition_ok(r->result.disposition), known = r->directory.match == DIRECTORY_FOUND;
 	int rc = artefact_add_bytes(a, w, "headers", header_text(r));
+	if (rc == 0)
+		rc = flush_files(r);
 	/* Strangers don't get to fill the disk: of their messages the headers are kept. */
 	if (rc == 0 && known) {
 		if (r->facts.body.p)
@@ -232,22 +250,24 @@ static void describe(struct receiving *r, struct ipc_as2_accept *to)
 	to->content_type = got->content_type[0] ? slice_str(got->content_type) : SLICE_NONE;
 	to->signer_sha256 = got->signer_sha256[0] ? slice_str(got->signer_sha256) : SLICE_NONE;
 	to->mdn_facts = slice_str(got->mic_text);
+	to->unique_file_name = d->refuse_duplicate_file_name && got->file_name[0];
 }
 
 static int hand_over(struct receiving *r, uint64_t request, struct van_error *e)
 {
 	struct worker *w = r->worker;
 	struct ipc_as2_accept accept = {.http_request = request};
-	struct ipc_http_reply answer;
+	struct worker_answer answer;
 	struct artefacts artefacts = {0};
-	struct slice mdn;
-	int rc = worker_mdn(w, &r->request, &r->result, &r->directory, &answer, &mdn, &accept.mdn_message_id, e);
+	int rc = worker_mdn(w, &r->request, &r->result, &r->directory, &answer, e);
 	if (rc == 0)
-		rc = collect(r, mdn, &artefacts);
+		rc = collect(r, answer.mdn, &artefacts);
 	if (rc < 0)
 		return rc;
 	describe(r, &accept);
-	accept.reply = &answer;
+	accept.reply = &answer.http;
+	accept.mdn_message_id = answer.message_id;
+	accept.mdn_url = answer.url;
 	accept.artefacts = (struct record_list){artefacts.v, artefacts.n};
 	van_fault_point("worker-before-accept");
 	rc = w->store ? ipc_send(w->store, IPC_AS2_ACCEPT, request, &ipc_as2_accept_table, &accept, artefacts.fds, artefacts.nfds)
@@ -258,6 +278,18 @@ static int hand_over(struct receiving *r, uint64_t request, struct van_error *e)
 
 /* --- one message ---------------------------------------------------------------------------------------------------------------- */
 
+/* Refused because of the way it came: answered at once, nothing is kept. */
+static bool admitted(struct receiving *r, uint64_t request)
+{
+	struct worker_post p = {&r->facts, &r->headers, &r->request, &r->directory};
+	struct ipc_http_reply answer;
+	if (worker_admit(r->worker, &p, &answer))
+		return true;
+	ipc_send(r->worker->dispatch, IPC_AS2_REPLY, request, &ipc_http_reply_table, &answer, NULL, 0);
+	return false;
+}
+
+/* 0: the store has it; 1: answered here; or negative. */
 static int process(struct receiving *r, uint64_t request, struct van_error *e)
 {
 	int rc = find_profile(r);
@@ -265,6 +297,10 @@ static int process(struct receiving *r, uint64_t request, struct van_error *e)
 		return rc;
 	if (r->directory.match != DIRECTORY_FOUND || !r->directory.enabled)
 		as2_received_unknown(&r->request, &r->result);
+	else if (!admitted(r, request))
+		return 1;
+	else if (r->directory.strict_message_id && !as2_message_id_proper(r->request.message_id))
+		as2_received_bad_message_id(&r->result);
 	else
 		rc = read_body(r, e);
 	return rc < 0 ? rc : hand_over(r, request, e);
@@ -302,7 +338,8 @@ static void receive(struct receiving *r, uint64_t request)
 		reply(w, request, 503, "the message could not be taken now; send it again");
 		return;
 	}
-	ipc_send(w->dispatch, IPC_AS2_HANDED, request, NULL, NULL, NULL, 0);
+	if (rc == 0)
+		ipc_send(w->dispatch, IPC_AS2_HANDED, request, NULL, NULL, NULL, 0);
 }
 
 void worker_receive(struct worker *w, struct ipc_message *m)
@@ -310,7 +347,7 @@ void worker_receive(struct worker *w, struct ipc_message *m)
 	struct receiving r = {.worker = w, .body = ipc_take_fd(m, 0)};
 	spool_open(&r.entity, w->spool_folder, 0);
 	spool_open(&r.payload, w->spool_folder, 0);
-	alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND)); /* SIGALRM ends the process: http answers 503 */
+	worker_progress(w);
 	int rc = record_decode(&ipc_as2_receive_table, m->body, w->arena, &r.facts);
 	if (rc < 0 || (r.body < 0 && !r.facts.body.p))
 		reply(w, m->request, 503, "internal error; send it again");

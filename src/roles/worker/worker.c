@@ -17,6 +17,11 @@
 
 static void on_work(void *arg, uint32_t events);
 
+void worker_progress(const struct worker *w)
+{
+	alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND));
+}
+
 static void lose_dispatch(struct worker *w)
 {
 	loop_unwatch(w->watch);

@@ -14,6 +14,7 @@ struct cms_cert_cache;
 struct edi_dictionary_set;
 struct map_set;
 struct lookup_cache;
+struct password_cache;
 
 struct worker {
 	struct role *role;
@@ -28,6 +29,7 @@ struct worker {
 	struct cms_cert_cache *certs;
 	struct edi_dictionary_set *dictionaries;
 	struct map_set *maps;
+	struct password_cache *passwords; /* made when it is needed */
 	uint64_t last_request;
 };
 
@@ -48,19 +50,42 @@ void worker_generation(struct worker *w, uint64_t generation);
 struct lookup_cache *lookup_cache_new(void);
 void lookup_cache_free(struct lookup_cache *c);
 
+/* A message gets as2.receive_timeout from here on: a process that makes no progress is ended by SIGALRM, and http answers 503. */
+void worker_progress(const struct worker *w);
+
 /* receive.c, job.c: one message each ------------------------------------------------------------------------------------ */
 void worker_receive(struct worker *w, struct ipc_message *m);
 void worker_job(struct worker *w, struct ipc_message *m);
 void worker_password(struct worker *w, struct ipc_message *m);
 
-/* mdn.c ------------------------------------------------------------------------------------------------------------------ */
+/* Does the password fit the stored hash? Slow the first time. */
+bool worker_password_fits(struct worker *w, struct slice stored, struct slice given);
+
+/* admit.c ---------------------------------------------------------------------------------------------------------------- */
 struct as2_request;
-struct as2_received;
 struct directory_as2;
+struct mime_headers;
+struct worker_post {
+	const struct ipc_as2_receive *facts;
+	const struct mime_headers *headers;
+	const struct as2_request *request;
+	const struct directory_as2 *directory; /* a known connection's */
+};
+/* May the message come this way? False: *ret is the answer, and nothing is kept. */
+bool worker_admit(struct worker *w, const struct worker_post *p, struct ipc_http_reply *ret);
+
+/* mdn.c ------------------------------------------------------------------------------------------------------------------ */
+struct as2_received;
+struct worker_answer {
+	struct ipc_http_reply http;
+	struct slice mdn;        /* as one MIME entity; absent: none was asked for */
+	struct slice message_id; /* the MDN's */
+	struct slice url;        /* asynchronous: where the MDN goes; `http` is only a 204. Absent: `http` carries it */
+};
 /* Builds the answer for a request in the arena: the MDN, signed where asked and possible, or a plain answer where none was
- * asked for. *ret_mdn: the MDN as one MIME entity (absent when none), *ret_message_id: its Message-ID. */
+ * asked for. */
 int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_received *got, const struct directory_as2 *d,
-	       struct ipc_http_reply *ret, struct slice *ret_mdn, struct slice *ret_message_id, struct van_error *e);
+	       struct worker_answer *ret, struct van_error *e);
 
 /* artefact.c ----------------------------------------------------------------------------------------------------------- */
 struct artefacts {
