@@ -79,17 +79,6 @@ const char *profile_check_address(struct slice s, bool *ret_warning)
 	return "must be a numeric address: 127.0.0.1, 0.0.0.0 for all of IPv4, \"::\" for all";
 }
 
-/* "192.0.2.7", "192.0.2.0/24", "2001:db8::/32" */
-const char *profile_check_network(struct slice s, bool *ret_warning)
-{
-	struct slice length = s, address = slice_cut(&length, '/');
-	bool six = address.n && memchr(address.p, ':', address.n);
-	unsigned long long bits = 0;
-	bool fine = !profile_check_address(address, ret_warning) &&
-		    (!length.p || (slice_u64(length, &bits) && bits <= (six ? 128 : 32)));
-	return fine ? NULL : "must be an address or a network: 192.0.2.7, 192.0.2.0/24, \"2001:db8::/32\"";
-}
-
 const char *profile_check_url(struct slice s, bool *ret_warning)
 {
 	(void)ret_warning;

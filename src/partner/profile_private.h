@@ -27,7 +27,6 @@ const char *profile_check_as2_id(struct slice s, bool *ret_warning);
 const char *profile_check_user(struct slice s, bool *ret_warning);
 const char *profile_check_host(struct slice s, bool *ret_warning);
 const char *profile_check_address(struct slice s, bool *ret_warning);
-const char *profile_check_network(struct slice s, bool *ret_warning);
 const char *profile_check_url(struct slice s, bool *ret_warning);
 const char *profile_check_url_path(struct slice s, bool *ret_warning);
 const char *profile_check_password(struct slice s, bool *ret_warning);

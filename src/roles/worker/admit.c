@@ -2,60 +2,13 @@
  * authentication, and where asynchronous MDNs may go. Whoever fails gets an HTTP status and a sentence; nothing is stored. */
 #include "as2/request.h"
 #include "as2/url.h"
+#include "base/cidr.h"
 #include "base/codec.h"
 #include "base/log.h"
 #include "partner/directory.h"
 #include "roles/worker/worker.h"
 
-#include <arpa/inet.h>
 #include <openssl/crypto.h>
-
-struct address {
-	unsigned char bytes[16];
-	unsigned bits;
-};
-
-static bool parse_address(struct slice s, struct address *ret)
-{
-	char text[INET6_ADDRSTRLEN];
-	if (!s.n || s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = 0;
-	ret->bits = memchr(text, ':', s.n) ? 128 : 32;
-	return inet_pton(ret->bits == 128 ? AF_INET6 : AF_INET, text, ret->bytes) == 1;
-}
-
-/* `network`: "192.0.2.7" or "192.0.2.0/24" */
-static bool within(const struct address *a, struct slice network)
-{
-	struct address n;
-	struct slice length = network, base = slice_cut(&length, '/');
-	unsigned long long bits;
-	if (!parse_address(base, &n) || n.bits != a->bits)
-		return false;
-	if (!length.p)
-		bits = n.bits;
-	else if (!slice_u64(length, &bits) || bits > n.bits)
-		return false;
-	for (unsigned i = 0; i < bits; i++)
-		if ((a->bytes[i / 8] ^ n.bytes[i / 8]) >> (7 - i % 8) & 1)
-			return false;
-	return true;
-}
-
-static bool address_allowed(struct slice peer, const struct slice_list *networks)
-{
-	struct address a;
-	if (!networks->n)
-		return true;
-	if (!parse_address(peer, &a))
-		return false;
-	for (size_t i = 0; i < networks->n; i++)
-		if (within(&a, networks->v[i]))
-			return true;
-	return false;
-}
 
 static bool client_allowed(struct slice shown, const struct directory_as2 *d)
 {
@@ -113,7 +66,7 @@ static bool refuse(struct worker *w, const struct worker_post *p, unsigned statu
 bool worker_admit(struct worker *w, const struct worker_post *p, struct ipc_http_reply *ret)
 {
 	const struct directory_as2 *d = p->directory;
-	if (!address_allowed(p->facts->peer, &d->addresses))
+	if (d->addresses.n && !van_cidr_any(&d->addresses, p->facts->peer))
 		return refuse(w, p, 403, "messages with these AS2 names are not taken from this address", ret);
 	if (!client_allowed(p->facts->client_sha256, d))
 		return refuse(w, p, 403, "show the TLS client certificate that was agreed on", ret);
