@@ -208,7 +208,8 @@ static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as
 struct search {
 	const struct ipc_as2_accept *a;
 	van_time since; /* what is older has been forgotten */
-	struct queue_message *found;
+	struct queue_message *found; /* the newest */
+	bool any;
 };
 
 /* Byte for byte: <0123> and <123> are two messages, though both are found by the number. */
@@ -218,8 +219,10 @@ static int same_name(void *arg, const struct queue_message *m)
 	if (m->time <= s->since || !slice_eq(m->as2_message_id, s->a->as2_message_id) || !slice_eq(m->as2_from, s->a->as2_from) ||
 	    !slice_eq(m->as2_to, s->a->as2_to))
 		return 0;
-	*s->found = *m;
-	return 1;
+	if (!s->any || m->time > s->found->time)
+		*s->found = *m;
+	s->any = true;
+	return 0;
 }
 
 /* Senders encrypt anew for every try: MICs are compared, not ciphertexts. */
@@ -277,13 +280,15 @@ static int name_used(struct queue_work *w, const struct ipc_as2_accept *a, struc
 int queue_accept_as2(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, struct queue_accept_result *ret)
 {
 	struct queue_message m;
-	struct search search = {a, w->q->as2_window ? w->now - w->q->as2_window : INT64_MIN, &m};
+	struct search search = {a, w->q->as2_window ? w->now - w->q->as2_window : INT64_MIN, &m, false};
 	bool accepted = a->outcome == IPC_AS2_OUTCOME_ACCEPTED;
 	int rc = check_artefacts(w, a);
 	if (rc == 0 && accepted && a->as2_message_id.n)
 		rc = queue_accepted_each(w, a->as2_message_id, same_name, &search);
-	if (rc)
-		return rc < 0 ? rc : repeat(w, &m, a, ret);
+	if (rc < 0)
+		return rc;
+	if (search.any)
+		return repeat(w, &m, a, ret);
 	if (accepted && a->unique_file_name) {
 		struct slice other;
 		rc = name_used(w, a, &other);
