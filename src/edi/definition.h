@@ -13,9 +13,9 @@
 enum edi_type { EDI_AN, EDI_ID, EDI_A, EDI_N, EDI_R, EDI_DT, EDI_TM, EDI_B };
 
 /* A closed code list. Codes of up to three letters and digits are bits; the others are sorted text. */
-#define EDI_CODE_BITS (37 * 37 * 37)
 struct edi_codes {
-	uint64_t *bits; /* EDI_CODE_BITS of them */
+	uint64_t *bits;
+	uint32_t words; /* of bits: few while no code is longer than two */
 	struct slice *others;
 	size_t other_count, other_room;
 };
@@ -29,6 +29,7 @@ struct edi_element_def {
 	uint32_t min, max;
 	bool open;                 /* ID without a list: any value */
 	struct edi_codes *codes;   /* NULL: any value */
+	bool adds;                 /* until it is linked: only the codes that it adds to the inherited element */
 };
 
 struct edi_composite_def;
@@ -55,6 +56,8 @@ struct edi_composite_def {
 	struct slice id, name;
 	struct edi_field *fields;
 	uint32_t count;
+	struct edi_note *notes;
+	uint32_t note_count;
 	const struct edi_dictionary *from; /* whose file defines it, in this line */
 	uint32_t line;
 	bool linked;
@@ -101,6 +104,15 @@ struct edi_transition {
 	uint32_t missing_count;
 };
 
+/* Below which levels an HL level may stand. */
+struct edi_hl_rule {
+	struct edi_hl_rule *next;
+	struct slice code;   /* HL03 */
+	struct slice *under; /* of the parent */
+	uint32_t count;
+	bool top;            /* or below none */
+};
+
 struct edi_message_def {
 	struct edi_message_def *next;
 	struct edi_dictionary *dictionary;  /* where its segments are looked up */
@@ -108,6 +120,7 @@ struct edi_message_def {
 	struct slice type, group, name;
 	struct edi_node *nodes;
 	int32_t count, room;
+	struct edi_hl_rule *levels;
 	uint32_t line;
 	bool compiled;
 };
@@ -150,6 +163,7 @@ unsigned edi_bucket(struct slice id);
 
 bool edi_codes_has(const struct edi_codes *c, struct slice value);
 int edi_codes_add(struct van_arena *a, struct edi_codes *c, struct slice value);
+int edi_codes_add_all(struct van_arena *a, struct edi_codes *c, const struct edi_codes *more);
 int edi_meaning_add(struct van_arena *a, struct edi_dictionary *d, struct slice element, struct slice value, struct slice text);
 /* Here or in the dictionaries it extends; absent. */
 struct slice edi_meaning_find(const struct edi_dictionary *d, struct slice element, struct slice value);

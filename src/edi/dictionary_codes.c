@@ -16,7 +16,10 @@ static const unsigned char digit37[256] = {
 	['S'] = 29, ['T'] = 30, ['U'] = 31, ['V'] = 32, ['W'] = 33, ['X'] = 34, ['Y'] = 35, ['Z'] = 36,
 };
 
-/* 1 + the number of the code among all of one to three letters and digits; 0 for others. Lower case is another code. */
+#define LARGEST_WORDS (37 * 37 * 37 / 64 + 1)
+#define SMALL_WORDS (37 * 37 / 64 + 1) /* codes of one and two */
+
+/* A number of its own for each code of one to three letters and digits, 0 for others. Lower case is another code. */
 static unsigned code_bit(struct slice s)
 {
 	if (s.n < 1 || s.n > 3)
@@ -25,29 +28,56 @@ static unsigned code_bit(struct slice s)
 	unsigned c = s.n > 2 ? digit37[(unsigned char)s.p[2]] : 0;
 	if (!a || (s.n > 1 && !b) || (s.n > 2 && !c))
 		return 0;
-	return (a * 37 + b) * 37 + c + 1;
+	return s.n == 1 ? a : s.n == 2 ? a * 37 + b : (a * 37 + b) * 37 + c;
+}
+
+/* Where the value stands among the sorted others, or would stand. */
+static size_t place_of(const struct edi_codes *c, struct slice value)
+{
+	size_t low = 0, high = c->other_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (slice_cmp(c->others[middle], value) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 bool edi_codes_has(const struct edi_codes *c, struct slice value)
 {
 	unsigned bit = code_bit(value);
 	if (bit)
-		return c->bits && (c->bits[(bit - 1) / 64] >> ((bit - 1) % 64) & 1);
-	for (size_t i = 0; i < c->other_count; i++)
-		if (slice_eq(c->others[i], value))
-			return true;
-	return false;
+		return bit / 64 < c->words && (c->bits[bit / 64] >> (bit % 64) & 1);
+	size_t at = c->other_count ? place_of(c, value) : 0;
+	return at < c->other_count && slice_eq(c->others[at], value);
+}
+
+static int widen(struct van_arena *a, struct edi_codes *c, uint32_t words)
+{
+	uint64_t *more = van_arena_array(a, words, sizeof *more);
+	if (!more)
+		return VAN_ENOMEM;
+	if (c->words)
+		memcpy(more, c->bits, c->words * sizeof *more);
+	c->bits = more;
+	c->words = words;
+	return 0;
 }
 
 int edi_codes_add(struct van_arena *a, struct edi_codes *c, struct slice value)
 {
 	unsigned bit = code_bit(value);
 	if (bit) {
-		if (!c->bits && !(c->bits = van_arena_array(a, EDI_CODE_BITS / 64 + 1, sizeof *c->bits)))
+		if (bit / 64 >= c->words && widen(a, c, bit / 64 < SMALL_WORDS ? SMALL_WORDS : LARGEST_WORDS) < 0)
 			return VAN_ENOMEM;
-		c->bits[(bit - 1) / 64] |= (uint64_t)1 << ((bit - 1) % 64);
+		c->bits[bit / 64] |= (uint64_t)1 << (bit % 64);
 		return 0;
 	}
+	size_t at = place_of(c, value);
+	if (at < c->other_count && slice_eq(c->others[at], value))
+		return 0;
 	if (c->other_count == c->other_room) {
 		size_t room = c->other_room ? 2 * c->other_room : 8;
 		struct slice *more = van_arena_array(a, room, sizeof *more);
@@ -58,7 +88,21 @@ int edi_codes_add(struct van_arena *a, struct edi_codes *c, struct slice value)
 		c->others = more;
 		c->other_room = room;
 	}
-	c->others[c->other_count++] = van_arena_slice(a, value);
+	memmove(c->others + at + 1, c->others + at, (c->other_count - at) * sizeof *c->others);
+	c->others[at] = van_arena_slice(a, value);
+	c->other_count++;
+	return c->others[at].p ? 0 : VAN_ENOMEM;
+}
+
+int edi_codes_add_all(struct van_arena *a, struct edi_codes *c, const struct edi_codes *more)
+{
+	if (c->words < more->words && widen(a, c, more->words) < 0)
+		return VAN_ENOMEM;
+	for (uint32_t i = 0; i < more->words; i++)
+		c->bits[i] |= more->bits[i];
+	for (size_t i = 0; i < more->other_count; i++)
+		if (edi_codes_add(a, c, more->others[i]) < 0)
+			return VAN_ENOMEM;
 	return 0;
 }
 

@@ -32,9 +32,9 @@ static struct edi_segment_def *own_segment(const struct edi_dictionary *d, struc
 const struct edi_element_def *edi_find_element(const struct edi_dictionary *d, struct slice id)
 {
 	const struct edi_element_def *x = NULL;
-	for (; d && !x; d = d->base)
+	for (; d && (!x || x->adds); d = d->base)
 		x = own_element(d, id);
-	return x;
+	return x && x->adds ? NULL : x;
 }
 
 const struct edi_composite_def *edi_find_composite(const struct edi_dictionary *d, struct slice id)
@@ -80,13 +80,39 @@ static int copy_fields(const struct linker *l, struct edi_field **fields, uint32
 	return 0;
 }
 
+static const struct edi_element_def *link_element(const struct linker *l, struct edi_dictionary *d, struct slice id);
+
+/* more-codes: the inherited element with these codes, too. */
+static const struct edi_element_def *add_codes(const struct linker *l, struct edi_dictionary *d, struct edi_element_def *x)
+{
+	const struct edi_element_def *from = d->base ? link_element(l, d->base, x->id) : NULL;
+	if (!from || !from->codes) {
+		if (!l->e || !l->e->code)
+			van_error_set(l->e, VAN_ESYNTAX, "%.*s: more-codes %.*s, but the dictionary it extends has no codes for it; list them under "
+				"an element of its own", SLICE_ARG(d->path), SLICE_ARG(x->id));
+		return NULL;
+	}
+	struct edi_element_def *next = x->next;
+	struct edi_codes *codes = x->codes;
+	if (edi_codes_add_all(l->arena, codes, from->codes) < 0) {
+		no_memory(l);
+		return NULL;
+	}
+	*x = *from;
+	x->codes = codes;
+	x->next = next;
+	return x;
+}
+
 /* The element as it is in `d`: with open codes it loses an inherited list. NULL: there is none, or (l->e) no memory. */
 static const struct edi_element_def *link_element(const struct linker *l, struct edi_dictionary *d, struct slice id)
 {
-	const struct edi_element_def *x = own_element(d, id);
-	if (x || !d->base)
-		return x;
-	x = link_element(l, d->base, id);
+	struct edi_element_def *own = own_element(d, id);
+	if (own && own->adds)
+		return add_codes(l, d, own);
+	if (own || !d->base)
+		return own;
+	const struct edi_element_def *x = link_element(l, d->base, id);
 	if (!x || !x->codes || !d->open_codes)
 		return x;
 	struct edi_element_def *copy = van_arena_alloc(l->arena, sizeof *copy), **bucket = &d->elements[edi_bucket(id)];
@@ -109,7 +135,7 @@ static int link_fields(const struct linker *l, struct edi_dictionary *d, struct 
 		struct edi_field *f = &fields[i];
 		f->composite = NULL;
 		f->element = link_element(l, d, f->id);
-		int rc = f->element ? 0 : link_composite(l, d, f->id, &f->composite);
+		int rc = f->element ? 0 : l->e && l->e->code ? l->e->code : link_composite(l, d, f->id, &f->composite);
 		if (rc < 0)
 			return rc;
 		if (!f->element && !f->composite)
@@ -185,6 +211,8 @@ int edi_link_all(struct edi_dictionary *d, struct van_arena *arena, struct van_e
 	struct linker l = {arena, e};
 	int rc = 0;
 	for (unsigned i = 0; i < EDI_BUCKETS && rc == 0; i++) {
+		for (struct edi_element_def *x = d->elements[i]; x && rc == 0; x = x->next)
+			rc = link_element(&l, d, x->id) ? 0 : e->code;
 		const struct edi_composite_def *composite;
 		const struct edi_segment_def *segment;
 		for (struct edi_composite_def *c = d->composites[i]; c && rc == 0; c = c->next)

@@ -159,6 +159,28 @@ static int parse_codes(struct parser *p)
 	return 0;
 }
 
+/* more-codes ELEMENT A B C …: what is added to the codes of an element of the dictionary it extends */
+static int parse_more_codes(struct parser *p)
+{
+	struct slice id = word(p);
+	struct edi_element_def **bucket = &p->dictionary->elements[edi_bucket(id)], *x = *bucket;
+	while (x && !slice_eq(x->id, id))
+		x = x->next;
+	if (!id.n || (x && !x->adds))
+		return fail(p, "more-codes is for elements of the dictionary it extends, not", id);
+	if (!x) {
+		if (!(x = van_arena_alloc(p->arena, sizeof *x)))
+			return no_memory(p);
+		*x = (struct edi_element_def){.next = *bucket, .id = van_arena_slice(p->arena, id), .adds = true};
+		*bucket = x;
+	}
+	p->element = x;
+	p->dictionary->defines = true;
+	int rc = parse_codes(p);
+	p->element = NULL;
+	return rc;
+}
+
 /* code VALUE "meaning": under an element it lists the value too, under `meanings` it only explains it. */
 static int parse_code(struct parser *p)
 {
@@ -239,9 +261,10 @@ static int add_field(struct parser *p, struct slice id, struct edi_field **field
 /* note P0304 C0506 … */
 static int parse_notes(struct parser *p)
 {
-	struct edi_segment_def *s = p->segment;
-	if (!s)
-		return fail(p, "a note belongs under a segment", SLICE_NONE);
+	struct edi_note **notes = p->segment ? &p->segment->notes : p->composite ? &p->composite->notes : NULL;
+	if (!notes)
+		return fail(p, "a note belongs under a segment or composite", SLICE_NONE);
+	uint32_t *count = p->segment ? &p->segment->note_count : &p->composite->note_count;
 	for (struct slice w = word(p); w.p; w = word(p)) {
 		struct edi_note n = {.kind = w.p[0]};
 		if (!strchr("PRECL", n.kind) || w.n < 5 || w.n % 2 == 0 || w.n / 2 > sizeof n.at)
@@ -256,13 +279,13 @@ static int parse_notes(struct parser *p)
 			n.at[n.n++] = (unsigned char)v;
 			n.all |= (uint64_t)1 << v;
 		}
-		struct edi_note *more = van_arena_array(p->arena, s->note_count + 1, sizeof n);
+		struct edi_note *more = van_arena_array(p->arena, *count + 1, sizeof n);
 		if (!more)
 			return no_memory(p);
-		if (s->note_count)
-			memcpy(more, s->notes, s->note_count * sizeof n);
-		more[s->note_count++] = n;
-		s->notes = more;
+		if (*count)
+			memcpy(more, *notes, *count * sizeof n);
+		more[(*count)++] = n;
+		*notes = more;
 	}
 	return 0;
 }
@@ -354,6 +377,28 @@ static int add_node(struct parser *p, struct slice id, bool is_loop)
 	return slice_is(when, "when") ? parse_when(p, n) : 0;
 }
 
+/* level CODE under CODE|- … */
+static int parse_level(struct parser *p)
+{
+	struct edi_hl_rule *x = van_arena_alloc(p->arena, sizeof *x);
+	if (!p->message || p->depth)
+		return fail(p, "levels belong behind a message's structure, not", p->rest);
+	if (!x || !(x->under = van_arena_array(p->arena, p->rest.n + 1, sizeof *x->under)))
+		return no_memory(p);
+	x->code = van_arena_slice(p->arena, word(p));
+	struct slice under = word(p);
+	for (struct slice w = word(p); w.p; w = word(p))
+		if (slice_is(w, "-"))
+			x->top = true;
+		else
+			x->under[x->count++] = van_arena_slice(p->arena, w);
+	if (!slice_is(under, "under") || (!x->top && !x->count))
+		return fail(p, "expected: level CODE under CODE … (- for none), not", under);
+	x->next = p->message->levels;
+	p->message->levels = x;
+	return 0;
+}
+
 static int parse_structure(struct parser *p, struct slice first)
 {
 	if (slice_is(first, "loop"))
@@ -386,7 +431,8 @@ static int parse_line(struct parser *p)
 		bool block;
 	} statements[] = {{"dictionary", parse_dictionary, true}, {"element", parse_element, true}, {"composite", parse_composite, true},
 		{"segment", parse_segment, true}, {"message", parse_message, true}, {"known-segments", parse_known, true},
-		{"meanings", parse_meanings, true}, {"codes", parse_codes, false}, {"code", parse_code, false}, {"note", parse_notes, false}};
+		{"meanings", parse_meanings, true}, {"more-codes", parse_more_codes, true},
+		{"level", parse_level, false}, {"codes", parse_codes, false}, {"code", parse_code, false}, {"note", parse_notes, false}};
 	for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
 		if (!slice_is(first, statements[i].name))
 			continue;

@@ -26,4 +26,5 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/report_json.c \
 	%D%/validate.c %D%/validate.h %D%/validate_private.h \
 	%D%/validate_edifact.c \
-	%D%/validate_element.c
+	%D%/validate_element.c \
+	%D%/validate_level.c

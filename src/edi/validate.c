@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
+#define LEVEL_SEGMENT ((uint32_t)'H' << 8 | 'L')
+
 void edi_validator_free(struct edi_validator *v)
 {
+	number_set_reset(&v->levels.ids);
 	free(v->counts);
 	van_buf_free(&v->scratch);
 	v->counts = NULL;
@@ -28,6 +31,8 @@ int edi_validator_begin(struct edi_validator *v, const struct edi_message_def *m
 			v->cache[i].node = -1;
 	v->message = m;
 	v->at = 0;
+	v->levels.depth = 0;
+	number_set_reset(&v->levels.ids);
 	v->error = 0;
 	return 0;
 }
@@ -179,5 +184,7 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 	bool service = s->standard == EDI_EDIFACT && (slice_is(id, "UNH") || slice_is(id, "UNT")); /* the envelope reader's */
 	if (def && !def->known_only && !service && !v->error)
 		edi_check_elements(v, def, s);
+	if (t && t->id == LEVEL_SEGMENT && s->standard == EDI_X12)
+		edi_check_level(v, s);
 	return v->error;
 }

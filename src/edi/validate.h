@@ -7,6 +7,7 @@
 #include "edi/charset.h"
 #include "edi/definition.h"
 #include "edi/lexer.h"
+#include "edi/number_set.h"
 
 enum edi_fault {
 	EDI_FAULT_UNKNOWN_SEGMENT,    /* no such segment in the standard */
@@ -29,6 +30,8 @@ enum edi_fault {
 	EDI_FAULT_CODE,
 	EDI_FAULT_DATE,
 	EDI_FAULT_TIME,
+	EDI_FAULT_LEVEL_ID,           /* HL01 stood before */
+	EDI_FAULT_LEVEL_PARENT,       /* HL02 names no open level, or one that this level may not stand below */
 	/* EDIFACT only */
 	EDI_FAULT_REPERTOIRE,         /* a character that the interchange's level does not have */
 	EDI_FAULT_NOTATION,           /* a decimal mark other than advised, twice or at the end */
@@ -49,6 +52,17 @@ struct edi_problem {
 typedef int (*edi_problem_fn)(void *ctx, const struct edi_problem *p);
 
 #define EDI_CACHE 512
+#define EDI_DEEPEST_LEVEL 32
+
+/* The HL levels that are open: each stands below the one before. */
+struct edi_levels {
+	struct edi_open_level {
+		char id[12], kind[2];
+		uint8_t id_length, kind_length;
+	} open[EDI_DEEPEST_LEVEL];
+	uint32_t depth;
+	struct number_set ids; /* of the message */
+};
 
 struct edi_validator {
 	edi_problem_fn fn;
@@ -76,6 +90,7 @@ struct edi_validator {
 		uint32_t id;
 		const struct edi_transition *first;
 	} cache[EDI_CACHE];
+	struct edi_levels levels;
 	int error;
 };
 

@@ -240,9 +240,23 @@ static bool only_separators(const struct edi_validator *v, struct slice part, st
 	return true;
 }
 
+/* What syntax notes are looked at for: a segment, or one composite in it. */
+struct noting {
+	struct edi_validator *v;
+	const struct edi_field *fields;
+	uint32_t count;
+	uint64_t present;  /* elements or components that have a value; 1 is bit 1 */
+	uint64_t reported;
+	struct site at;    /* of the composite; element 0: the segment */
+	struct slice value; /* the composite */
+};
+
+static void check_notes(struct noting *n, const struct edi_note *notes, uint32_t count);
+
 static void check_components(struct edi_validator *v, const struct edi_composite_def *c, struct site at, struct slice value)
 {
 	struct slice rest = value;
+	uint64_t present = 0;
 	for (uint32_t i = 0; rest.p || i < c->count; i++) {
 		struct slice part = rest.p ? edi_cut(&rest, v->delimiters->component, v->delimiters->release) : SLICE_NONE;
 		at.component = i + 1;
@@ -254,11 +268,15 @@ static void check_components(struct edi_validator *v, const struct edi_composite
 		at.def = c->fields[i].element;
 		if (!at.def)
 			continue;
+		present |= part.n && i < 63 ? (uint64_t)2 << i : 0;
 		if (part.n)
 			check_value(v, &at, part);
 		else if (c->fields[i].mandatory)
 			problem(v, EDI_FAULT_MISSING_ELEMENT, &at, SLICE_NONE);
 	}
+	at.component = 0;
+	check_notes(&(struct noting){.v = v, .fields = c->fields, .count = c->count, .present = present, .at = at, .value = value}, c->notes,
+		c->note_count);
 }
 
 static void check_one(struct edi_validator *v, const struct edi_field *f, struct site at, struct slice value)
@@ -303,52 +321,60 @@ static void check_field(struct edi_validator *v, const struct edi_field *f, uint
 
 /* --- syntax notes ------------------------------------------------------------------------------------------------------ */
 
-/* Several notes may miss the same element: it is reported once. */
-static void note_problem(struct edi_validator *v, const struct edi_segment_def *def, enum edi_fault fault, unsigned element,
-	uint64_t *reported)
+static struct slice component_of(const struct noting *o, unsigned number)
 {
-	if (*reported >> element & 1)
-		return;
-	*reported |= (uint64_t)1 << element;
-	struct site at = {.element = element};
-	if (element && element <= def->count)
-		at.def = def->fields[element - 1].element;
-	problem(v, fault, &at, fault == EDI_FAULT_EXCLUSION ? edi_segment_element(v->segment, element) : SLICE_NONE);
+	struct slice rest = o->value, part = SLICE_NONE;
+	for (unsigned i = 0; i < number && rest.p; i++)
+		part = edi_cut(&rest, o->v->delimiters->component, o->v->delimiters->release);
+	return part;
 }
 
-static void all_missing(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_note *n, uint64_t present,
-	uint64_t *reported)
+/* Several notes may miss the same element: it is reported once. */
+static void note_problem(struct noting *o, enum edi_fault fault, unsigned number)
+{
+	if (o->reported >> number & 1)
+		return;
+	o->reported |= (uint64_t)1 << number;
+	struct site at = o->at;
+	struct slice value = SLICE_NONE;
+	if (fault == EDI_FAULT_EXCLUSION)
+		value = at.element ? component_of(o, number) : edi_segment_element(o->v->segment, number);
+	*(at.element ? &at.component : &at.element) = number;
+	at.def = number && number <= o->count ? o->fields[number - 1].element : NULL;
+	problem(o->v, fault, &at, value);
+}
+
+static void all_missing(struct noting *o, const struct edi_note *n)
 {
 	for (unsigned i = 0; i < n->n; i++)
-		if (!(present >> n->at[i] & 1))
-			note_problem(v, def, EDI_FAULT_CONDITION, n->at[i], reported);
+		if (!(o->present >> n->at[i] & 1))
+			note_problem(o, EDI_FAULT_CONDITION, n->at[i]);
 }
 
-static void check_note(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_note *n, uint64_t present,
-	uint64_t *reported)
+static void check_note(struct noting *o, const struct edi_note *n)
 {
-	uint64_t have = present & n->all, first = (uint64_t)1 << n->at[0];
+	uint64_t have = o->present & n->all, first = (uint64_t)1 << n->at[0];
 	switch (n->kind) {
 	case 'P':
 		if (have && have != n->all)
-			all_missing(v, def, n, present, reported);
+			all_missing(o, n);
 		return;
 	case 'R':
 		if (!have)
-			note_problem(v, def, EDI_FAULT_CONDITION, n->at[0], reported);
+			note_problem(o, EDI_FAULT_CONDITION, n->at[0]);
 		return;
 	case 'C':
 		if (have & first && have != n->all)
-			all_missing(v, def, n, present, reported);
+			all_missing(o, n);
 		return;
 	case 'L':
 		if (have == first)
-			note_problem(v, def, EDI_FAULT_CONDITION, n->at[1], reported);
+			note_problem(o, EDI_FAULT_CONDITION, n->at[1]);
 		return;
 	case 'E':
 		for (unsigned i = 0, seen = 0; i < n->n; i++)
-			if (present >> n->at[i] & 1 && seen++) {
-				note_problem(v, def, EDI_FAULT_EXCLUSION, n->at[i], reported);
+			if (o->present >> n->at[i] & 1 && seen++) {
+				note_problem(o, EDI_FAULT_EXCLUSION, n->at[i]);
 				return;
 			}
 		return;
@@ -356,7 +382,12 @@ static void check_note(struct edi_validator *v, const struct edi_segment_def *de
 	}
 }
 
-/* `fields`: positions that the definition takes in this syntax. */
+static void check_notes(struct noting *o, const struct edi_note *notes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		check_note(o, &notes[i]);
+}
+
 static void too_many(struct edi_validator *v, uint32_t fields, const struct edi_segment *s)
 {
 	for (uint32_t i = fields + 1; i < s->count; i++) {
@@ -413,13 +444,12 @@ static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_d
 
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
 {
-	uint64_t present = 0, reported = 0;
+	uint64_t present = 0;
 	bool spread = def->repeats && s->standard == EDI_EDIFACT && !v->delimiters->repetition;
 	uint32_t at = spread ? check_spread(v, def, s, &present) : check_fields(v, def, s, &present);
 	if (s->count > at + 1)
 		too_many(v, at, s);
 	if (v->syntax4)
 		edi_check_trailing(v, s);
-	for (uint32_t i = 0; i < def->note_count; i++)
-		check_note(v, def, &def->notes[i], present, &reported);
+	check_notes(&(struct noting){.v = v, .fields = def->fields, .count = def->count, .present = present}, def->notes, def->note_count);
 }

@@ -1,4 +1,4 @@
-/* The seam between validate.c (segments) and validate_element.c (their elements). */
+/* The seam between validate.c (segments), validate_element.c (their elements) and validate_level.c (HL trees). */
 #ifndef OPENVAN_EDI_VALIDATE_PRIVATE_H
 #define OPENVAN_EDI_VALIDATE_PRIVATE_H
 
@@ -7,6 +7,8 @@
 /* Fills in position, and segment and loop where they are absent, and gives it to v->fn. */
 void edi_problem_add(struct edi_validator *v, const struct edi_problem *p);
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
+/* An X12 HL that has its place in the message. */
+void edi_check_level(struct edi_validator *v, const struct edi_segment *s);
 
 /* Classes of bytes; see struct edi_validator. */
 #define EDI_CLASS_HIGH 1

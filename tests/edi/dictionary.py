@@ -28,7 +28,7 @@ class Segment:
 class Node:
     def __init__(self, name, mandatory, most, parent, loop):
         self.id, self.mandatory, self.most, self.parent, self.loop = name, mandatory, most, parent, loop
-        self.when, self.kids = None, []
+        self.when, self.kids, self.levels = None, [], {}
 
     def siblings(self):
         return self.parent.kids
@@ -109,7 +109,7 @@ class Dictionary:
         self.open = [root]
 
     def do_level(self, words):
-        pass
+        self.open[0].levels[words[1]] = words[3:]
 
     def do_loop(self, words):
         self.open.append(self.node(words[1:], True))

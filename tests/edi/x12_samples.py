@@ -322,9 +322,47 @@ def ways(sample, at, kind, elements):
                 yield with_element(sample, at, number, good(number))
 
 
+def levels(sample):
+    return [at for at, node in enumerate(sample.nodes) if node.id == "HL"]
+
+
+def unknown_parent(sample):
+    for at in levels(sample):
+        if sample.segments[at][2]:
+            yield with_element(sample, at, 2, "99"), [("AK403", "7", "HL", at + 1, 2, 0)]
+
+
+def closed_parent(sample):
+    """A level is over when the next one below the same parent begins."""
+    ats = levels(sample)
+    for at in ats:
+        over = [a for a in ats if any(a < b < at and sample.segments[b][2] == sample.segments[a][2] for b in ats)]
+        if over:
+            yield with_element(sample, at, 2, sample.segments[over[0]][1]), [("AK403", "7", "HL", at + 1, 2, 0)]
+
+
+def repeated_level(sample):
+    ats = levels(sample)
+    for at in ats[1:]:
+        if not any(sample.segments[other][2] == sample.segments[at][1] for other in ats):
+            yield with_element(sample, at, 1, "1"), [("AK403", "7", "HL", at + 1, 1, 0)]
+
+
+def wrong_parent(sample):
+    """A pack below the item before it, a tare below nothing."""
+    ats = levels(sample)
+    for before, at in zip(ats, ats[1:]):
+        if sample.segments[before][3] == "I" and sample.segments[at][3] == "P" and "P" in sample.root.levels:
+            if "I" not in sample.root.levels["P"]:
+                yield with_element(sample, at, 2, sample.segments[before][1]), [("AK403", "7", "HL", at + 1, 2, 0)]
+        if "-" not in sample.root.levels.get(sample.segments[at][3], "-"):
+            yield with_element(sample, at, 2, ""), [("AK403", "1", "HL", at + 1, 2, 0)]
+
+
 KINDS = [missing_segment, too_many_segments, too_many_loops, unknown_segment, foreign_segment, late_segment, segment_without_its_loop,
          missing_element, too_long, too_short, wrong_character, point_in_a_whole_number, wrong_code, wrong_date, wrong_time,
-         too_many_elements, too_many_components, missing_component, repeated_element,
+         too_many_elements, too_many_components, missing_component, component_note, repeated_element,
+         unknown_parent, closed_parent, repeated_level, wrong_parent,
          note_of("P"), note_of("R"), note_of("E"), note_of("C"), note_of("L")]
 
 

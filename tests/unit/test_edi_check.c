@@ -9,6 +9,7 @@
 #include "edi_input.h"
 
 #include "edi/ack.h"
+#include "edi/definition.h"
 #include "edi/number_set.h"
 
 #include <dirent.h>
@@ -542,6 +543,68 @@ static void dictionaries_name_file_and_line(void **state)
 	remove(folder);
 }
 
+static void write_dictionary(const char *folder, const char *name, const char *text)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* Of a message AB of version 009999 over 009998, whose element 1 has the codes A, BB, CCC and DDDD. */
+static int find_over(const char *base, const char *message, struct van_error *e, const char *good, const char *bad)
+{
+	static const char *const names[] = {"x12-009998.dict", "x12-009999.dict", "x12-009999-850.dict"};
+	char folder[] = "/tmp/openvan-test-XXXXXX", path[64];
+	struct edi_dictionary_set *set = NULL;
+	const struct edi_message_def *m = NULL;
+	assert_non_null(mkdtemp(folder));
+	write_dictionary(folder, names[0], "dictionary x12 009998\nelement 1 ID 1-6\n  codes DDDD CCC A BB\nelement 2 AN 1-2\nsegment AB\n  1 M\n");
+	write_dictionary(folder, names[1], base);
+	write_dictionary(folder, names[2], message);
+	memset(e, 0, sizeof *e);
+	assert_int_equal(edi_dictionary_set_open(folder, &set, e), 0);
+	int rc = edi_dictionary_find(set, EDI_X12, SLICE("009999"), SLICE("850"), &m, e);
+	const struct edi_element_def *x = m ? m->nodes[0].segment->fields[0].element : NULL;
+	struct slice rest = slice_str(good);
+	for (struct slice w = slice_cut(&rest, ' '); x && w.n; w = slice_cut(&rest, ' '))
+		assert_true(edi_codes_has(x->codes, w));
+	rest = slice_str(bad);
+	for (struct slice w = slice_cut(&rest, ' '); x && w.n; w = slice_cut(&rest, ' '))
+		assert_false(edi_codes_has(x->codes, w));
+	edi_dictionary_set_free(set);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		remove(path);
+	}
+	remove(folder);
+	return rc;
+}
+
+static void overlays_add_codes(void **state)
+{
+	(void)state;
+	struct van_error e;
+	const char *over = "dictionary x12 009999 extends 009998\n", *message = "dictionary x12 009999\nmessage 850\n  AB M 1\n";
+	char base[256];
+	assert_int_equal(find_over(over, message, &e, "A BB CCC DDDD", "E EE EEE EEEE AB AAA a AAAA ZZZZZZ"), 0);
+	snprintf(base, sizeof base, "%smore-codes 1 E AAAA\nmore-codes 1 ZZZZZZ 1E\n", over);
+	assert_int_equal(find_over(base, message, &e, "A BB CCC DDDD E 1E AAAA ZZZZZZ", "EE EEE EEEE AB AAA a ZZZZZ"), 0);
+	snprintf(base, sizeof base, "%smore-codes 2 E\n", over);
+	assert_int_equal(find_over(base, message, &e, "", ""), 0); /* not used */
+	assert_int_equal(find_over(base, "dictionary x12 009999\nsegment AC\n  2 M\nmessage 850\n  AC M 1\n", &e, "", ""), VAN_ESYNTAX);
+	assert_non_null(strstr(e.text, "x12-009999.dict: more-codes 2"));
+	snprintf(base, sizeof base, "%selement 1 ID 1-1\nmore-codes 1 E\n", over);
+	assert_int_equal(find_over(base, message, &e, "", ""), VAN_ESYNTAX);
+	assert_non_null(strstr(e.text, "x12-009999.dict:3"));
+	assert_int_equal(find_over(over, "dictionary x12 009999\nmessage 850\n  AB M 1\n  level A under - B\n", &e, "A", ""), 0);
+	assert_int_equal(find_over(over, "dictionary x12 009999\nmessage 850\n  AB M 1\n  level A below B\n", &e, "", ""), VAN_ESYNTAX);
+	assert_int_equal(find_over(over, "dictionary x12 009999\nlevel A under B\nmessage 850\n  AB M 1\n", &e, "", ""), VAN_ESYNTAX);
+	assert_non_null(strstr(e.text, "x12-009999-850.dict:2"));
+}
+
 /* --- corpus ------------------------------------------------------------------------------------------------------------ */
 
 static const char *corpus(char *room, size_t n, const char *kind)
@@ -629,7 +692,7 @@ int main(void)
 		cmocka_unit_test(slots_take_only_numbers_that_fit),
 		cmocka_unit_test(reads_acknowledgements),
 		cmocka_unit_test(number_sets),
-		cmocka_unit_test(dictionaries_name_file_and_line),
+		cmocka_unit_test(dictionaries_name_file_and_line), cmocka_unit_test(overlays_add_codes),
 		cmocka_unit_test(corpus_runs),
 	};
 	return cmocka_run_group_tests_name("edi check", tests, setup, teardown);
