@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,16 @@ static double run_product(const char *program, const char *verb, const char *pat
 {
 	pid_t pid = fork();
 	if (pid == 0) {
-		int null = open("/dev/null", O_WRONLY);
+		int null = open("/dev/null", O_WRONLY), n = 2;
 		if (null >= 0)
 			dup2(null, STDOUT_FILENO);
-		execl(program, program, "edi", verb, path, (char *)NULL);
+		char words[64];
+		const char *arguments[12] = {program, "edi"};
+		snprintf(words, sizeof words, "%s", verb);
+		for (char *word = strtok(words, " "); word && n < 10; word = strtok(NULL, " "))
+			arguments[n++] = word;
+		arguments[n] = path;
+		execv(program, (char *const *)(uintptr_t)arguments);
 		_exit(127);
 	}
 	int status = -1;

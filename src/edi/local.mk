@@ -27,4 +27,5 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/validate.c %D%/validate.h %D%/validate_private.h \
 	%D%/validate_edifact.c \
 	%D%/validate_element.c \
-	%D%/validate_level.c
+	%D%/validate_level.c \
+	%D%/write.c %D%/write.h

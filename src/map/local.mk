@@ -1,9 +1,20 @@
 noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
 	%D%/csv.c %D%/csv.h \
+	%D%/form.h %D%/form_private.h \
+	%D%/form_build.c \
+	%D%/form_guess.c \
+	%D%/form_json_read.c \
+	%D%/form_json_write.c \
+	%D%/form_read.c \
+	%D%/form_write.c \
+	%D%/form_xml_read.c \
+	%D%/form_xml_write.c \
+	%D%/json_push.c %D%/json_push.h \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/run.c \
 	%D%/transform.c %D%/transform.h \
 	%D%/tree.c %D%/tree.h
+%C%_libmap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)

@@ -2,7 +2,7 @@
 vanctl_SOURCES += \
 	%D%/edi_ack.c \
 	%D%/edi_command.c %D%/edi_command.h \
-	%D%/edi_convert.c %D%/edi_convert.h \
+	%D%/edi_convert.c \
+	%D%/edi_form.c \
 	%D%/edi_inspect.c \
-	%D%/edi_json.c \
 	%D%/edi_validate.c

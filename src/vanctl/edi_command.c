@@ -23,7 +23,7 @@ static const struct verb {
 	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
 	{"validate", edi_run_validate, "", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
 	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines]", "prints the acknowledgement the receiver owes"},
-	{"convert", edi_run_convert, " --to json|x12|edifact|canonical [--map NAME]", "prints the document in another form"},
+	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical [--map NAME] [--charset NAME] [--lines]", "prints the document in another form"},
 };
 
 #define VERBS (sizeof verbs / sizeof *verbs)
@@ -105,7 +105,8 @@ static int take_option(struct edi_command *c, const char *word, const char *valu
 		bool *flag;
 		const char **text;
 	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL},
-		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--version", NULL, &c->version}};
+		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--version", NULL, &c->version},
+		{"--charset", NULL, &c->charset}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		if (strcmp(word, options[i].name) != 0)
 			continue;

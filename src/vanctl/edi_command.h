@@ -7,7 +7,7 @@
 struct edi_command {
 	const char *verb, *file;
 	bool json, ta1, lines, pretty;
-	const char *type, *to, *map, *version; /* options with values; NULL: not given */
+	const char *type, *to, *map, *version, *charset; /* options with values; NULL: not given */
 	uint32_t control;                      /* --control: first control number written */
 };
 
@@ -29,5 +29,8 @@ int edi_run_validate(const struct edi_command *c);
 int edi_run_inspect(const struct edi_command *c);
 int edi_run_ack(const struct edi_command *c);
 int edi_run_convert(const struct edi_command *c);
+/* Its forms without a map: to JSON or XML, and back. */
+int edi_run_to_form(const struct edi_command *c);
+int edi_run_from_form(const struct edi_command *c);
 
 #endif

@@ -1,6 +1,4 @@
-/* vanctl edi convert: a map makes canonical documents; JSON without a map holds the same segments, and goes back. */
-#include "vanctl/edi_convert.h"
-
+/* vanctl edi convert: a map makes canonical documents; without a map JSON and XML hold the same segments (edi_form.c). */
 #include "base/datafolder.h"
 #include "map/map.h"
 #include "vanctl/edi_command.h"
@@ -87,45 +85,31 @@ static int to_canonical(struct convert *x)
 	return status;
 }
 
-static int to_edi(struct convert *x, enum edi_standard standard)
-{
-	struct van_error e = {0};
-	struct slice in = slice_trim(x->in);
-	if (!in.n || *in.p != '{')
-		return edi_fail(EDI_NO, "%s: --to x12 and --to edifact take JSON that convert --to json wrote", x->c->file);
-	return edi_from_json(in, standard, &x->out, &e) < 0 ? edi_fail(EDI_NO, "%s: %s", x->c->file, e.text) : EDI_DONE;
-}
-
-static int convert(struct convert *x)
-{
-	const char *to = x->c->to;
-	if (strcmp(to, "canonical") == 0 || (strcmp(to, "json") == 0 && x->c->map))
-		return to_canonical(x);
-	if (strcmp(to, "x12") == 0)
-		return to_edi(x, EDI_X12);
-	if (strcmp(to, "edifact") == 0)
-		return to_edi(x, EDI_EDIFACT);
-	if (strcmp(to, "json") != 0)
-		return edi_fail(EDI_USAGE, "--to %s is not there yet; json, x12, edifact and canonical are", to);
-	int rc = edi_to_json(x->in, &x->out);
-	if (rc == VAN_ESYNTAX)
-		return edi_fail(EDI_NO, "%s: the input holds no interchange: nothing in it begins with a readable ISA, UNA or UNB", x->c->file);
-	return rc < 0 ? edi_fail(EDI_USAGE, "%s: %s", x->c->file, van_err_name(rc)) : EDI_DONE;
-}
-
-int edi_run_convert(const struct edi_command *c)
+static int with_map(const struct edi_command *c)
 {
 	struct convert x = {.c = c, .out = VAN_BUF_INIT((size_t)4 << 30)};
 	struct van_buf in = {0};
-	if (!c->to)
-		return edi_fail(EDI_USAGE, "convert to what? give --to json, x12, edifact or canonical");
 	int status = edi_read(c, &in);
 	x.in = van_buf_slice(&in);
 	if (status == EDI_DONE)
-		status = convert(&x);
+		status = to_canonical(&x);
 	if (status == EDI_DONE && edi_flush(&x.out) < 0)
 		status = edi_fail(EDI_USAGE, "standard output cannot be written");
 	van_buf_free(&x.out);
 	van_buf_free(&in);
 	return status;
+}
+
+int edi_run_convert(const struct edi_command *c)
+{
+	const char *to = c->to;
+	if (!to)
+		return edi_fail(EDI_USAGE, "convert to what? give --to json, xml, x12, edifact or canonical");
+	if (strcmp(to, "canonical") == 0 || (strcmp(to, "json") == 0 && c->map))
+		return with_map(c);
+	if (strcmp(to, "json") == 0 || strcmp(to, "xml") == 0)
+		return edi_run_to_form(c);
+	if (strcmp(to, "x12") == 0 || strcmp(to, "edifact") == 0)
+		return edi_run_from_form(c);
+	return edi_fail(EDI_USAGE, "--to %s is not there; json, xml, x12, edifact and canonical are", to);
 }

@@ -69,4 +69,16 @@ gives 0 "$vanctl" edi convert --to json "$sample" && cp "$work/out" "$work/json"
 printf "UNA:+.? 'UNB+UNOC:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++caf\351 ?+1'UNT+3+1'UNZ+1+1'" >"$work/edifact"
 gives 0 "$vanctl" edi convert --to json "$work/edifact" && cp "$work/out" "$work/json" && gives 0 "$vanctl" edi convert --to edifact "$work/json" &&
 	tr -d '\n' <"$work/out" >"$work/b" && cmp -s "$work/edifact" "$work/b"; ok "EDIFACT with Latin-1 bytes to JSON and back"
+for form in json xml; do
+	cat "$sample" "$work/edifact" >"$work/both"
+	gives 0 "$vanctl" edi convert --to $form "$work/both" && cp "$work/out" "$work/form" && gives 0 "$vanctl" edi convert --to x12 --lines "$work/form" &&
+		cmp -s "$sample" "$work/out"; ok "to $form and back, X12 by lines"
+	gives 0 "$vanctl" edi convert --to edifact - <"$work/form" && tr -d '\n' <"$work/out" >"$work/b" && cmp -s "$work/edifact" "$work/b"; ok "$form: EDIFACT from the same document"
+done
+gives 1 "$vanctl" edi convert --to edifact "$sample"; ok "EDI is no document to convert back"
+printf '%s' '{"interchanges":[]}' | gives 1 "$vanctl" edi convert --to x12 - && grep -q 'no X12 interchange' "$work/err"; ok "a document without X12"
+sed 's/Dana Reyes/Dan\xe9 Reyes/' "$sample" >"$work/latin"
+gives 0 "$vanctl" edi convert --to json "$work/latin" && has "$(printf 'Dan\303\251 Reyes')" && has '"charset":"ISO-8859-1"'; ok "bytes above ASCII in X12 are ISO 8859-1 where they are not UTF-8"
+gives 0 "$vanctl" edi convert --to json --charset ISO-8859-2 - <"$work/latin" && has '"charset":"ISO-8859-2"'; ok "--charset"
+gives 2 "$vanctl" edi convert --to json --charset EBCDIC "$work/latin"; ok "a character set that is not there"
 echo "1..$n"

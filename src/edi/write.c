@@ -1,0 +1,169 @@
+#include "edi/write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void edi_special_bytes(const struct edi_delimiters *d, unsigned char special[256])
+{
+	const char all[] = {d->element, d->component, d->repetition, d->release, d->terminator};
+	memset(special, 0, 256);
+	for (size_t i = 0; i < sizeof all; i++)
+		if (all[i])
+			special[(unsigned char)all[i]] = 1;
+}
+
+bool edi_escape(struct slice value, const unsigned char special[256], char release, struct van_buf *to)
+{
+	while (value.n) {
+		size_t run = 0;
+		while (run < value.n && !special[(unsigned char)value.p[run]])
+			run++;
+		van_buf_append(to, value.p, run);
+		if (run == value.n)
+			break;
+		if (!release)
+			return false;
+		const char two[2] = {release, value.p[run]};
+		van_buf_append(to, two, 2);
+		value = slice_make(value.p + run + 1, value.n - run - 1);
+	}
+	return true;
+}
+
+void edi_writer_begin(struct edi_writer *w, struct van_buf *to, enum edi_standard standard, const struct edi_delimiters *d)
+{
+	*w = (struct edi_writer){.to = to, .delimiters = *d, .standard = standard};
+	edi_special_bytes(d, w->special);
+}
+
+/* "PID05: 'a*b' " and why. */
+static void refuse(struct edi_writer *w, struct slice value, const char *why)
+{
+	char part[16] = "";
+	if (w->error.code)
+		return;
+	if (w->component > 1)
+		snprintf(part, sizeof part, "-%u", w->component);
+	van_error_set(&w->error, VAN_EINVAL, "%s%02u%s: '%.*s%s' %s", w->id, w->element, part, value.n > 60 ? 60 : (int)value.n, value.p,
+		value.n > 60 ? "…" : "", why);
+}
+
+void edi_write_segment(struct edi_writer *w, struct slice id)
+{
+	snprintf(w->id, sizeof w->id, "%.*s", SLICE_ARG(id));
+	w->element = 0;
+	w->component = 1; /* the identifier: components may follow it (EDIFACT's explicit nesting) */
+	w->owed_elements = w->owed_repetitions = w->owed_components = 0;
+	w->release_next = 0;
+	if (!edi_escape(id, w->special, w->delimiters.release, w->to))
+		refuse(w, id, "cannot be a segment's identifier: it holds a delimiter");
+}
+
+static void put_many(struct edi_writer *w, uint32_t *owed, char separator)
+{
+	for (; *owed; --*owed)
+		van_buf_append_char(w->to, separator);
+}
+
+/* The separators before a value that is written. */
+static void pay(struct edi_writer *w)
+{
+	put_many(w, &w->owed_elements, w->delimiters.element);
+	put_many(w, &w->owed_repetitions, w->delimiters.repetition);
+	put_many(w, &w->owed_components, w->delimiters.component);
+}
+
+void edi_write_next(struct edi_writer *w)
+{
+	w->element++;
+	w->component = 0;
+	w->owed_elements++;
+	w->owed_repetitions = w->owed_components = 0;
+	if (w->keep_empty)
+		pay(w);
+}
+
+void edi_write_repeat(struct edi_writer *w)
+{
+	w->component = 0;
+	w->owed_components = 0;
+	w->owed_repetitions++;
+	if (!w->delimiters.repetition)
+		refuse(w, SLICE(""), "cannot repeat: this interchange has no repetition separator; a version that has one is needed");
+	if (w->keep_empty)
+		pay(w);
+}
+
+static void begin_value(struct edi_writer *w, bool empty)
+{
+	if (w->component++)
+		w->owed_components++;
+	if (w->component == 2 && !w->delimiters.component)
+		refuse(w, SLICE(""), "cannot have components: this interchange has no component separator; choose one");
+	if (!empty || w->keep_empty)
+		pay(w);
+}
+
+void edi_write_value(struct edi_writer *w, struct slice value)
+{
+	begin_value(w, !value.n);
+	if (!edi_escape(value, w->special, w->delimiters.release, w->to))
+		refuse(w, value, "holds a delimiter, and this interchange has no release character; choose delimiters that do not occur in the "
+			"data, or replace the character in the map");
+	if (w->element == 1 && w->component == 1 && value.n == 1 && w->standard == EDI_X12 && strcmp(w->id, "ISX") == 0)
+		w->release_next = *value.p;
+}
+
+void edi_write_bytes(struct edi_writer *w, struct slice bytes)
+{
+	begin_value(w, !bytes.n);
+	van_buf_append_slice(w->to, bytes);
+}
+
+void edi_write_element(struct edi_writer *w, struct slice value)
+{
+	edi_write_next(w);
+	edi_write_value(w, value);
+}
+
+void edi_write_number(struct edi_writer *w, uint64_t value)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof digits, "%" PRIu64, value);
+	edi_write_element(w, slice_make(digits, (size_t)n));
+}
+
+void edi_write_padded(struct edi_writer *w, struct slice value, size_t width)
+{
+	edi_write_element(w, value);
+	if (value.n > width)
+		refuse(w, value, "is too long for this element");
+	if (value.n < width)
+		pay(w);
+	for (size_t i = value.n; i < width; i++)
+		van_buf_append_char(w->to, ' ');
+}
+
+void edi_write_end(struct edi_writer *w)
+{
+	if (w->terminator)
+		van_buf_append_str(w->to, w->terminator);
+	else
+		van_buf_append_char(w->to, w->delimiters.terminator);
+	if (w->lines && w->delimiters.terminator != '\n')
+		van_buf_append_char(w->to, '\n');
+	w->segments++;
+	if (w->release_next) {
+		w->delimiters.release = w->release_next;
+		edi_special_bytes(&w->delimiters, w->special);
+	}
+}
+
+int edi_writer_error(const struct edi_writer *w, struct van_error *e)
+{
+	if (!w->error.code)
+		return van_buf_error(w->to);
+	if (e)
+		*e = w->error;
+	return w->error.code;
+}
