@@ -9,5 +9,8 @@ noinst_LIBRARIES += %D%/libas2.a
 	%D%/receive_layers.c \
 	%D%/receive_settle.c \
 	%D%/receive_signed.c \
+	%D%/package.c %D%/package.h \
+	%D%/package_headers.c %D%/package_private.h \
 	%D%/request.c %D%/request.h \
-	%D%/url.c %D%/url.h
+	%D%/url.c %D%/url.h \
+	%D%/write.c %D%/write.h

@@ -1,5 +1,6 @@
 #include "as2/mdn.h"
 
+#include "as2/write.h"
 #include "base/codec.h"
 
 enum digest_alg as2_mdn_sign_digest(const struct as2_request *q, enum digest_alg mic_alg)
@@ -39,20 +40,6 @@ static int check(const struct as2_mdn_facts *f, struct van_error *err)
 		if (!one_line(lines[i]))
 			return van_error_set(err, VAN_EINVAL, "a line end in a value for an MDN");
 	return unique_valid(f->unique) ? 0 : van_error_set(err, VAN_EINVAL, "an MDN needs a unique word of letters and digits");
-}
-
-static void put_line(struct van_buf *to, const char *name, struct slice value)
-{
-	van_buf_append_str(to, name);
-	van_buf_append_slice(to, value);
-	van_buf_append_str(to, "\r\n");
-}
-
-static void put_id_line(struct van_buf *to, const char *name, struct slice id)
-{
-	van_buf_append_str(to, name);
-	as2_id_write(to, id);
-	van_buf_append_str(to, "\r\n");
 }
 
 static const char *sentence(enum as2_disposition d)
@@ -96,12 +83,12 @@ static void put_report_type(struct van_buf *to, const struct as2_mdn_facts *f)
 
 static void put_notification(struct van_buf *to, const struct as2_mdn_facts *f)
 {
-	put_line(to, "Reporting-UA: ", f->reporting_ua);
-	put_id_line(to, "Original-Recipient: rfc822; ", f->from);
-	put_id_line(to, "Final-Recipient: rfc822; ", f->from);
-	put_line(to, "Original-Message-ID: ", f->request->message_id);
+	as2_put_line(to, "Reporting-UA: ", f->reporting_ua);
+	as2_put_id_line(to, "Original-Recipient: rfc822; ", f->from);
+	as2_put_id_line(to, "Final-Recipient: rfc822; ", f->from);
+	as2_put_line(to, "Original-Message-ID: ", f->request->message_id);
 	if (f->mic_text.n)
-		put_line(to, "Received-Content-MIC: ", f->mic_text);
+		as2_put_line(to, "Received-Content-MIC: ", f->mic_text);
 	van_buf_printf(to, "Disposition: automatic-action/MDN-sent-automatically; %s\r\n",
 		       as2_disposition_text(f->disposition, f->request->version_minor));
 }
@@ -122,27 +109,17 @@ int as2_mdn_build(const struct as2_mdn_facts *f, struct van_buf *to, struct van_
 	return to->error ? van_error_set(err, to->error, "no room for an MDN") : 0;
 }
 
-/* RFC 5322 date; names of days and months are fixed, whatever the locale. */
-static void put_date(struct van_buf *to, van_time now)
-{
-	static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct van_civil c = van_time_civil(now);
-	int64_t day = now / (86400 * VAN_SECOND) % 7;
-	van_buf_printf(to, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * (day < 0 ? day + 7 : day), c.day,
-		       months + 3 * ((c.month - 1) % 12), c.year, c.hour, c.minute, c.second);
-}
-
 static void put_headers(struct van_buf *to, const struct as2_mdn_facts *f)
 {
-	put_date(to, f->now);
+	as2_put_date(to, f->now);
 	van_buf_append_str(to, "AS2-Version: 1.2\r\n");
-	put_id_line(to, "AS2-From: ", f->from);
-	put_id_line(to, "AS2-To: ", f->to);
-	put_line(to, "Message-ID: ", f->message_id);
+	as2_put_id_line(to, "AS2-From: ", f->from);
+	as2_put_id_line(to, "AS2-To: ", f->to);
+	as2_put_line(to, "Message-ID: ", f->message_id);
 	if (f->subject.n)
-		put_line(to, "Subject: ", f->subject);
+		as2_put_line(to, "Subject: ", f->subject);
 	if (f->product.n)
-		put_line(to, "AS2-Product: ", f->product);
+		as2_put_line(to, "AS2-Product: ", f->product);
 	van_buf_append_str(to, "MIME-Version: 1.0\r\n");
 }
 

@@ -192,12 +192,15 @@ bool ber_only_ends(struct slice s)
 
 size_t der_head_size(size_t len)
 {
-	return len < 128 ? 2 : len < 256 ? 3 : len < 65536 ? 4 : len < 1 << 24 ? 5 : 6;
+	size_t n = 2;
+	for (size_t rest = len; len >= 128 && rest; rest >>= 8)
+		n++;
+	return n;
 }
 
 int der_head(struct van_buf *to, unsigned char tag, size_t len)
 {
-	unsigned char head[6] = {tag, (unsigned char)len};
+	unsigned char head[2 + sizeof len] = {tag, (unsigned char)len};
 	size_t n = der_head_size(len);
 	if (n > 2) {
 		head[1] = (unsigned char)(0x80 | (n - 2));

@@ -4,8 +4,10 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/ber.c %D%/ber.h \
 	%D%/cert.c %D%/cert.h \
 	%D%/cert_cache.c \
+	%D%/compress.c %D%/compress.h \
 	%D%/decrypt.c %D%/decrypt.h \
 	%D%/digest.c %D%/digest.h %D%/evp.h \
+	%D%/encrypt.c %D%/encrypt.h \
 	%D%/inflate.c %D%/inflate.h \
 	%D%/oid.c %D%/oid.h \
 	%D%/reader.c %D%/reader.h \

@@ -89,6 +89,11 @@ struct slice oid_of_ecdsa(enum digest_alg d)
 	return reverse(ecdsa, COUNT(ecdsa), d);
 }
 
+struct slice oid_of_cipher(enum cipher_alg c)
+{
+	return reverse(ciphers, COUNT(ciphers), c);
+}
+
 enum cipher_alg oid_cipher(struct slice oid)
 {
 	return (enum cipher_alg)find(ciphers, COUNT(ciphers), oid);

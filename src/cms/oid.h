@@ -27,6 +27,7 @@ enum signature_kind { SIGNATURE_UNKNOWN, SIGNATURE_RSA, SIGNATURE_PSS, SIGNATURE
 enum digest_alg oid_digest(struct slice oid);
 struct slice oid_of_digest(enum digest_alg d);
 enum cipher_alg oid_cipher(struct slice oid);
+struct slice oid_of_cipher(enum cipher_alg c);
 /* *ret_digest is DIGEST_NONE where the OID names no digest. */
 enum signature_kind oid_signature(struct slice oid, enum digest_alg *ret_digest);
 /* The digest of a key derivation for ECDH (RFC 5753 section 7.1.4); *ret_cofactor: with the curve's cofactor. DIGEST_NONE:

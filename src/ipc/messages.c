@@ -311,6 +311,106 @@ static const struct record_field verdict_fields[] = {
 };
 const struct record_table ipc_verdict_table = {"verdict", 1, sizeof(struct ipc_verdict), verdict_fields};
 
+static const struct record_field package_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_package, message),
+	RECORD_FIELD(2, RECORD_BYTES, struct ipc_package, connection),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_package, as2_message_id),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_package, file_name),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_package, content_type),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_package, standard),
+	RECORD_FIELD(7, RECORD_BYTES, struct ipc_package, payload),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_package, offset),
+	RECORD_FIELD(9, RECORD_U64, struct ipc_package, length),
+	RECORD_END,
+};
+const struct record_table ipc_package_table = {"package", 1, sizeof(struct ipc_package), package_fields};
+
+static const struct record_field packaged_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_packaged, message),
+	RECORD_FIELD(2, RECORD_BOOL, struct ipc_packaged, ok),
+	RECORD_FIELD(3, RECORD_BOOL, struct ipc_packaged, refused),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_packaged, error),
+	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_packaged, headers, &ipc_header_table),
+	RECORD_FIELD(6, RECORD_BYTES, struct ipc_packaged, body),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_packaged, offset),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_packaged, bytes),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_packaged, mic),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_packaged, micalg),
+	RECORD_FIELD(11, RECORD_TEXT, struct ipc_packaged, entity_headers),
+	RECORD_FIELD_ENUM(12, struct ipc_packaged, compress, NULL),
+	RECORD_END,
+};
+const struct record_table ipc_packaged_table = {"packaged", 1, sizeof(struct ipc_packaged), packaged_fields};
+
+static const struct record_field mdn_check_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_ONE, struct ipc_mdn_check, package, &ipc_package_table),
+	RECORD_FIELD_SUB(2, RECORD_MANY, struct ipc_mdn_check, headers, &ipc_header_table),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_mdn_check, body),
+	RECORD_FIELD(4, RECORD_BOOL, struct ipc_mdn_check, posted),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_mdn_check, mic),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_mdn_check, micalg),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_mdn_check, entity_headers),
+	RECORD_FIELD_ENUM(8, struct ipc_mdn_check, compress, NULL),
+	RECORD_END,
+};
+const struct record_table ipc_mdn_check_table = {"mdn_check", 1, sizeof(struct ipc_mdn_check), mdn_check_fields};
+
+static const struct record_field mdn_checked_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_mdn_checked, message),
+	RECORD_FIELD_ENUM(2, struct ipc_mdn_checked, verdict, NULL),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mdn_checked, text),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_mdn_checked, disposition),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_mdn_checked, signer_sha256),
+	RECORD_END,
+};
+const struct record_table ipc_mdn_checked_table = {"mdn_checked", 1, sizeof(struct ipc_mdn_checked), mdn_checked_fields};
+
+static const struct record_field mdn_posted_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_mdn_posted, http_request),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mdn_posted, peer),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mdn_posted, as2_from),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_mdn_posted, as2_to),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_mdn_posted, original_message_id),
+	RECORD_FIELD_SUB(6, RECORD_MANY, struct ipc_mdn_posted, headers, &ipc_header_table),
+	RECORD_FIELD(7, RECORD_BYTES, struct ipc_mdn_posted, body),
+	RECORD_END,
+};
+const struct record_table ipc_mdn_posted_table = {"mdn_posted", 1, sizeof(struct ipc_mdn_posted), mdn_posted_fields};
+
+static const struct record_field deliver_fields[] = {
+	RECORD_FIELD_ENUM(1, struct ipc_deliver, kind, NULL),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_deliver, delivery),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_deliver, url),
+	RECORD_FIELD_SUB(4, RECORD_MANY, struct ipc_deliver, headers, &ipc_header_table),
+	RECORD_FIELD(5, RECORD_BYTES, struct ipc_deliver, body),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_deliver, offset),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_deliver, bytes),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_deliver, answer_timeout),
+	RECORD_FIELD(9, RECORD_BOOL, struct ipc_deliver, chunked),
+	RECORD_FIELD(10, RECORD_BOOL, struct ipc_deliver, expect_continue),
+	RECORD_FIELD(11, RECORD_U64, struct ipc_deliver, redirects),
+	RECORD_FIELD(12, RECORD_TEXT, struct ipc_deliver, proxy),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_deliver, user),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_deliver, password_file),
+	RECORD_FIELD(15, RECORD_TEXT, struct ipc_deliver, trust),
+	RECORD_FIELD(16, RECORD_BOOL, struct ipc_deliver, check_name),
+	RECORD_FIELD(17, RECORD_TEXT, struct ipc_deliver, client_certificate),
+	RECORD_FIELD(18, RECORD_TEXT, struct ipc_deliver, client_key_file),
+	RECORD_END,
+};
+const struct record_table ipc_deliver_table = {"deliver", 1, sizeof(struct ipc_deliver), deliver_fields};
+
+static const struct record_field delivered_fields[] = {
+	RECORD_FIELD(1, RECORD_BOOL, struct ipc_delivered, answered),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_delivered, status),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_delivered, error),
+	RECORD_FIELD_SUB(4, RECORD_MANY, struct ipc_delivered, headers, &ipc_header_table),
+	RECORD_FIELD(5, RECORD_BYTES, struct ipc_delivered, body),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_delivered, sent),
+	RECORD_END,
+};
+const struct record_table ipc_delivered_table = {"delivered", 1, sizeof(struct ipc_delivered), delivered_fields};
+
 static const struct record_field unwrap_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_unwrap, key_id),
 	RECORD_FIELD_ENUM(2, struct ipc_unwrap, algorithm, NULL),

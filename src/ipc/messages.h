@@ -34,6 +34,7 @@ enum ipc_type {
 	IPC_AS2_HANDED,        /* worker → http: no body; the store answers from now on; the worker is idle */
 	IPC_AS2_REPLY,         /* store or worker → http: struct ipc_http_reply; from a worker it also means "idle" */
 	IPC_AS2_ACCEPT,        /* worker → store: struct ipc_as2_accept; fds: artefacts kept in files */
+	IPC_MDN_POSTED,        /* worker → store: struct ipc_mdn_posted; fd[0]: its body where it is not inline. The store answers http */
 
 	/* look-ups: worker → store; the answer is a record of src/partner/directory.h */
 	IPC_LOOKUP = 200, /* struct ipc_lookup */
@@ -44,6 +45,10 @@ enum ipc_type {
 	IPC_JOB = 300,  /* struct ipc_job; fd[0]: payload where it is not inline */
 	IPC_JOB_RESULT, /* struct ipc_job_result; fds: outputs kept in files. An empty body: the record is in the last fd */
 	IPC_JOB_FAILED, /* worker → store: struct ipc_job_failed */
+	IPC_PACKAGE,    /* store → worker: struct ipc_package; fd[0]: payload where it is not inline */
+	IPC_PACKAGED,   /* worker → store: struct ipc_packaged; fd[0]: the body where it is not inline */
+	IPC_MDN_CHECK,  /* store → worker: struct ipc_mdn_check; fds: payload, then MDN, where they are not inline */
+	IPC_MDN_CHECKED, /* worker → store: struct ipc_mdn_checked */
 	IPC_PASSWORD_CHECK,       /* store → worker: struct ipc_password_check */
 	IPC_PASSWORD_CHECK_REPLY, /* struct ipc_verdict */
 
@@ -70,6 +75,10 @@ enum ipc_type {
 	IPC_MAILBOX_RENAME,     /* struct ipc_mailbox_rename: staged upload → final name (becomes a message), or /out → taken */
 	IPC_MAILBOX_REPLY,      /* struct ipc_mailbox_reply */
 	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
+
+	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */
+	IPC_DELIVER = 550, /* struct ipc_deliver; fd[0]: the body where it is not inline */
+	IPC_DELIVERED,     /* deliver → store: struct ipc_delivered; fd[0]: the answer's body where it is not inline */
 
 	/* control socket: vanctl, web → store */
 	IPC_CONTROL = 600, /* struct ipc_control; fd[0] where the command takes a file */
@@ -314,6 +323,84 @@ struct ipc_verdict {
 	struct slice error;
 };
 
+/* --- sending --------------------------------------------------------------------------------------------------------- */
+
+/* What a worker needs to package a stored message for an AS2 connection, or to find out again what it was. */
+struct ipc_package {
+	struct slice message;
+	struct slice connection;     /* struct directory_as2 */
+	struct slice as2_message_id; /* with its angle brackets */
+	struct slice file_name, content_type, standard;
+	struct slice payload;        /* inline, or a descriptor, from `offset` for `length` bytes */
+	uint64_t offset, length;
+};
+struct ipc_packaged {
+	struct slice message;
+	bool ok;
+	bool refused; /* not ok: nothing will change by itself (else a later try may do) */
+	struct slice error;
+	struct record_list headers; /* struct ipc_header: of the request */
+	struct slice body;          /* inline, or fd[0], from `offset` for `bytes` bytes */
+	uint64_t offset, bytes;
+	struct slice mic, micalg;   /* base64, "sha-256" */
+	struct slice entity_headers; /* MIME headers of the document: what the MIC covers before its bytes */
+	uint32_t compress;          /* enum profile_compress */
+};
+/* An MDN for a stored message: the answer to a POST, or one that was posted to us later. */
+struct ipc_mdn_check {
+	struct ipc_package *package;
+	struct record_list headers; /* struct ipc_header: of the answer or request that carried it */
+	struct slice body;          /* inline, or the last descriptor */
+	bool posted;                /* came by itself: nobody's word counts that is not signed */
+	struct slice mic, micalg, entity_headers; /* as it was packaged */
+	uint32_t compress;
+};
+enum ipc_mdn_verdict {
+	IPC_MDN_POSITIVE,
+	IPC_MDN_NEGATIVE,   /* the receiver refuses: final */
+	IPC_MDN_MISMATCH,   /* it received something else: final */
+	IPC_MDN_UNVERIFIED, /* no MDN, a damaged one, one that nobody we know has signed: proves nothing */
+};
+struct ipc_mdn_checked {
+	struct slice message;
+	uint32_t verdict; /* enum ipc_mdn_verdict */
+	struct slice text; /* for people */
+	struct slice disposition, signer_sha256;
+};
+struct ipc_mdn_posted {
+	uint64_t http_request;
+	struct slice peer;
+	struct slice as2_from, as2_to, original_message_id;
+	struct record_list headers; /* struct ipc_header */
+	struct slice body;
+};
+
+/* One try. Who sends it knows nothing of S/MIME: bytes to an address, and what came back. */
+struct ipc_deliver {
+	uint32_t kind;         /* enum queue_delivery_kind */
+	struct slice delivery; /* id, for logs */
+	struct slice url;
+	struct record_list headers; /* struct ipc_header */
+	struct slice body;          /* inline, or fd[0], from `offset` for `bytes` bytes */
+	uint64_t offset, bytes;
+	uint64_t answer_timeout; /* microseconds from the last byte sent to the answer's last */
+	bool chunked, expect_continue;
+	uint64_t redirects;    /* followed at most; 0: none */
+	struct slice proxy;    /* absent: none */
+	struct slice user, password_file; /* HTTP basic authentication */
+	struct slice trust;    /* PEM: certificates that may stand behind the server's; absent: the system's authorities */
+	bool check_name;       /* the server's certificate must name its host */
+	struct slice client_certificate, client_key_file; /* PEM; path */
+};
+struct ipc_delivered {
+	bool answered; /* there is a status */
+	uint64_t status;
+	struct slice error; /* not answered: why, for people */
+	struct record_list headers; /* struct ipc_header */
+	struct slice body;
+	uint64_t sent; /* bytes of body */
+};
+
 /* --- keys ------------------------------------------------------------------------------------------------------------ */
 
 struct ipc_unwrap {
@@ -446,6 +533,7 @@ struct ipc_control_reply {
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
 	X(job) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) \
+	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
 	X(session_open) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \
 	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)

@@ -221,6 +221,44 @@ static int put_names(uint64_t set, const char *const *names, struct van_arena *a
 	return 0;
 }
 
+/* The certificates in use as one PEM text; absent when there are none. */
+static int put_pem(const struct record_list *l, van_time now, struct van_arena *arena, struct slice *to)
+{
+	struct van_buf all = VAN_BUF_INIT((size_t)1 << 20);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct profile_certificate *c = RECORD_AT(*l, struct profile_certificate, i);
+		if (!in_period(c->from, c->until, now))
+			continue;
+		van_buf_append_slice(&all, c->pem);
+		van_buf_append_char(&all, '\n');
+	}
+	*to = all.n ? van_arena_slice(arena, van_buf_slice(&all)) : SLICE_NONE;
+	int rc = all.error ? all.error : all.n && !to->p ? VAN_ENOMEM : 0;
+	van_buf_free(&all);
+	return rc;
+}
+
+static int put_send_transport(const struct profile_send *s, van_time now, struct van_arena *arena, struct directory_send *to)
+{
+	to->chunked = s->chunked;
+	to->expect_continue = s->expect_continue;
+	to->redirects = s->redirects;
+	to->proxy = s->proxy;
+	to->check_name = s->tls.check_name;
+	if (s->auth) {
+		to->user = s->auth->user;
+		to->password_file = s->auth->password_file;
+	}
+	for (size_t i = s->tls.client.n; i-- > 0;) {
+		const struct profile_key_pair *k = RECORD_AT(s->tls.client, struct profile_key_pair, i);
+		if (!in_period(k->certificate->from, k->certificate->until, now))
+			continue;
+		to->client_certificate = k->certificate->pem;
+		to->client_key_file = k->key;
+	}
+	return put_pem(&s->tls.trust, now, arena, &to->trust);
+}
+
 static int put_send(const struct profile_send *s, van_time now, struct van_arena *arena, struct directory_send **ret)
 {
 	struct directory_send *to = van_arena_alloc(arena, sizeof *to);
@@ -241,9 +279,11 @@ static int put_send(const struct profile_send *s, van_time now, struct van_arena
 		.retry = {retry, s->retry.n},
 		.subject = s->subject,
 		.content_type = s->content_type,
+		.key_transport = s->key_transport,
 	};
 	*ret = to;
-	return put_certificates(&s->certificates, now, arena, &to->certificates);
+	int rc = put_send_transport(s, now, arena, to);
+	return rc < 0 ? rc : put_certificates(&s->certificates, now, arena, &to->certificates);
 }
 
 /* The host of "https://host:port/path", with the port left out. */

@@ -39,6 +39,14 @@ struct directory_send {
 	struct slice mdn_url;           /* asynchronous: where to; absent: by our own address */
 	struct record_list retry;       /* struct directory_duration: waiting time before each further try */
 	struct slice subject, content_type; /* absent: by the document */
+	uint32_t key_transport;         /* enum profile_key_transport */
+	bool chunked, expect_continue;
+	uint64_t redirects;
+	struct slice proxy;             /* absent: none */
+	struct slice user, password_file;
+	struct slice trust;             /* PEM, several in a row; absent: the system's authorities */
+	bool check_name;
+	struct slice client_certificate, client_key_file; /* PEM; path */
 };
 extern const struct record_table directory_send_table;
 

@@ -31,6 +31,17 @@ static const struct record_field send_fields[] = {
 	T(10, RECORD_TEXT, directory_send, subject),
 	T(11, RECORD_TEXT, directory_send, content_type),
 	T(12, RECORD_TEXT, directory_send, mdn_url),
+	E(13, directory_send, key_transport, profile_key_transport_names),
+	T(14, RECORD_BOOL, directory_send, chunked),
+	T(15, RECORD_BOOL, directory_send, expect_continue),
+	T(16, RECORD_U64, directory_send, redirects),
+	T(17, RECORD_TEXT, directory_send, proxy),
+	T(18, RECORD_TEXT, directory_send, user),
+	T(19, RECORD_TEXT, directory_send, password_file),
+	T(20, RECORD_TEXT, directory_send, trust),
+	T(21, RECORD_BOOL, directory_send, check_name),
+	T(22, RECORD_TEXT, directory_send, client_certificate),
+	T(23, RECORD_TEXT, directory_send, client_key_file),
 	RECORD_END,
 };
 const struct record_table directory_send_table = {TABLE(directory_send), .fields = send_fields};

@@ -15,6 +15,7 @@ enum profile_kind { PROFILE_STATION, PROFILE_PARTNER, PROFILE_AGREEMENT };
 enum profile_protocol { PROFILE_AS2, PROFILE_SFTP_MAILBOX };
 enum profile_compress { PROFILE_COMPRESS_NONE, PROFILE_COMPRESS_BEFORE_SIGNING, PROFILE_COMPRESS_AFTER_SIGNING };
 enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
+enum profile_key_transport { PROFILE_TRANSPORT_RSA, PROFILE_TRANSPORT_RSA_OAEP };
 enum profile_taken { PROFILE_TAKEN_DELETE, PROFILE_TAKEN_DOWNLOAD };
 enum profile_login { PROFILE_LOGIN_ANY, PROFILE_LOGIN_KEY, PROFILE_LOGIN_PASSWORD, PROFILE_LOGIN_BOTH };
 enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
@@ -26,6 +27,7 @@ extern const char *const profile_kind_names[];
 extern const char *const profile_protocol_names[];
 extern const char *const profile_compress_names[];
 extern const char *const profile_mdn_mode_names[];
+extern const char *const profile_key_transport_names[];
 extern const char *const profile_taken_names[];
 extern const char *const profile_login_names[];
 extern const char *const profile_environment_names[];
@@ -114,6 +116,17 @@ struct profile_durations {
 	size_t n;
 };
 
+struct profile_send_auth {
+	struct slice user;
+	struct slice password_file; /* absolute path, which only the supervisor opens, for deliver */
+};
+
+struct profile_send_tls {
+	struct record_list trust;  /* struct profile_certificate: authorities, or the server's own; empty: the system's */
+	bool check_name;
+	struct record_list client; /* struct profile_key_pair: the first in use is shown */
+};
+
 struct profile_send {
 	struct slice url;
 	struct record_list certificates; /* struct profile_certificate: encryption; the first is used */
@@ -123,6 +136,12 @@ struct profile_send {
 	struct profile_mdn mdn;
 	struct profile_durations retry;
 	struct slice subject, content_type;
+	uint32_t key_transport; /* enum profile_key_transport */
+	bool chunked, expect_continue;
+	uint64_t redirects;
+	struct slice proxy;
+	struct profile_send_auth *auth; /* NULL: none */
+	struct profile_send_tls tls;
 };
 extern const char *const profile_sign_names[];
 extern const char *const profile_encrypt_names[];

@@ -94,6 +94,14 @@ const char *profile_check_url(struct slice s, bool *ret_warning)
 	return NULL;
 }
 
+const char *profile_check_proxy(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	size_t scheme = slice_starts(s, "http://") ? 7 : slice_starts(s, "https://") ? 8 : slice_starts(s, "socks5://") ? 9 : 0;
+	bool host = scheme && s.n > scheme && s.n <= 300 && (is_alnum(s.p[scheme]) || s.p[scheme] == '[');
+	return host && only(slice_make(s.p + scheme, s.n - scheme), ".-_:[]") ? NULL : "must be http://host:port or socks5://host:port";
+}
+
 const char *profile_check_url_path(struct slice s, bool *ret_warning)
 {
 	(void)ret_warning;

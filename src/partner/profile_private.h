@@ -28,6 +28,7 @@ const char *profile_check_user(struct slice s, bool *ret_warning);
 const char *profile_check_host(struct slice s, bool *ret_warning);
 const char *profile_check_address(struct slice s, bool *ret_warning);
 const char *profile_check_url(struct slice s, bool *ret_warning);
+const char *profile_check_proxy(struct slice s, bool *ret_warning);
 const char *profile_check_url_path(struct slice s, bool *ret_warning);
 const char *profile_check_password(struct slice s, bool *ret_warning);
 const char *profile_check_folder(struct slice s, bool *ret_warning);

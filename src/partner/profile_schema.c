@@ -5,6 +5,7 @@ const char *const profile_kind_names[] = {"station", "partner", "agreement", NUL
 const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", NULL};
 const char *const profile_compress_names[] = {"none", "before-signing", "after-signing", NULL};
 const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
+const char *const profile_key_transport_names[] = {"rsa", "rsa-oaep", NULL};
 const char *const profile_taken_names[] = {"delete", "download", NULL};
 const char *const profile_login_names[] = {"any", "key", "password", "both", NULL};
 const char *const profile_environment_names[] = {"production", "test", NULL};
@@ -184,6 +185,27 @@ static const struct schema_table mdn_table = {
 	.help = "The receipt (MDN) asked for with what is sent.",
 };
 
+static const struct schema_field auth_fields[] = {
+	{.key = "user", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED | SCHEMA_NOT_EMPTY, AT(profile_send_auth, user), .check = profile_check_header, .help = "user name"},
+	{.key = "password_file", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(profile_send_auth, password_file),
+	 .help = "file whose first line is the password; only its place is stored, only deliver gets its content"},
+	{.key = NULL},
+};
+static const struct schema_table auth_table = {
+	.name = "HTTP authentication", .size = sizeof(struct profile_send_auth), .fields = auth_fields, .help = "HTTP basic authentication at the partner's address.",
+};
+
+static const struct schema_field send_tls_fields[] = {
+	{.key = "trust", .kind = SCHEMA_MANY, AT(profile_send_tls, trust), .sub = &certificate_table,
+	 .help = "authorities, or the very certificates the server may show; default: the system's authorities"},
+	{.key = "check_name", .kind = SCHEMA_BOOL, AT(profile_send_tls, check_name), .fallback = "true", .help = "the server's certificate must name the host of the address"},
+	{.key = "client", .kind = SCHEMA_MANY, AT(profile_send_tls, client), .sub = &key_pair_table, .help = "our certificate and key, where the server asks for one; the first that is in use"},
+	{.key = NULL},
+};
+static const struct schema_table send_tls_table = {
+	.name = "TLS of sending", .size = sizeof(struct profile_send_tls), .fields = send_tls_fields, .help = "For https:// addresses.",
+};
+
 static const struct schema_field send_fields[] = {
 	{.key = "url", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_send, url), .check = profile_check_url,
 	 .help = "the partner's AS2 address, http:// or https://"},
@@ -198,6 +220,14 @@ static const struct schema_field send_fields[] = {
 	{.key = "subject", .kind = SCHEMA_TEXT, AT(profile_send, subject), .check = profile_check_header, .help = "Subject header"},
 	{.key = "content_type", .kind = SCHEMA_TEXT, AT(profile_send, content_type), .check = profile_check_header,
 	 .help = "Content-Type of the payload; default: by what it is (application/edi-x12, application/edifact, …)"},
+	{.key = "key_transport", .kind = SCHEMA_ENUM, AT(profile_send, key_transport), .names = profile_key_transport_names, .fallback = "rsa",
+	 .help = "how the content key is encrypted: `rsa` (PKCS #1 v1.5, what everybody reads) or `rsa-oaep` (with SHA-256)"},
+	{.key = "chunked", .kind = SCHEMA_BOOL, AT(profile_send, chunked), .fallback = "false", .help = "chunked transfer instead of Content-Length"},
+	{.key = "expect_continue", .kind = SCHEMA_BOOL, AT(profile_send, expect_continue), .fallback = "false", .help = "`Expect: 100-continue`: the server may refuse before the body goes out"},
+	{.key = "redirects", .kind = SCHEMA_INTEGER, AT(profile_send, redirects), .fallback = "0", .max = 10, .help = "HTTP redirects followed at most; 0: a redirect is a failure"},
+	{.key = "proxy", .kind = SCHEMA_TEXT, AT(profile_send, proxy), .check = profile_check_proxy, .help = "`http://host:port` of a proxy, or socks5://host:port"},
+	{.key = "auth", .kind = SCHEMA_ONE, AT(profile_send, auth), .sub = &auth_table, .help = "HTTP basic authentication"},
+	{.key = "tls", .kind = SCHEMA_OBJECT, AT(profile_send, tls), .sub = &send_tls_table, .help = "for https:// addresses"},
 	{.key = NULL},
 };
 static const struct schema_table send_table = {

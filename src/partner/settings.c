@@ -135,6 +135,19 @@ static const struct schema_table sftp_table = {
 	.name = "sftp", .size = sizeof(struct van_config_sftp), .fields = sftp_fields, .help = "Bounds on SFTP clients.",
 };
 
+static const struct schema_field deliver_fields[] = {
+	{.key = "in_flight", .kind = SCHEMA_INTEGER, AT(van_config_deliver, in_flight), .fallback = "64", .min = 1, .max = 10000, .help = "deliveries under way at one time"},
+	{.key = "in_flight_per_connection", .kind = SCHEMA_INTEGER, AT(van_config_deliver, in_flight_per_connection), .fallback = "4", .min = 1, .max = 1000,
+	 .help = "of them, over one connection of a partner: a slow one never takes the others' place"},
+	{.key = "connect_timeout", .kind = SCHEMA_DURATION, AT(van_config_deliver, connect_timeout), .fallback = "30s", .min = SECOND / 10, .max = DAY, .help = "a connection must stand by then, TLS included"},
+	{.key = "idle_timeout", .kind = SCHEMA_DURATION, AT(van_config_deliver, idle_timeout), .fallback = "60s", .min = SECOND, .max = DAY, .help = "longest pause while a message is being sent; for the answer see `mdn.timeout` of profiles"},
+	{.key = "answer_size", .kind = SCHEMA_SIZE, AT(van_config_deliver, answer_size), .fallback = "1MiB", .min = 1024, .max = 1 << 20, .help = "largest answer (MDN) that is read"},
+	{.key = NULL},
+};
+static const struct schema_table deliver_table = {
+	.name = "deliver", .size = sizeof(struct van_config_deliver), .fields = deliver_fields, .help = "Sending to partners.",
+};
+
 static const struct schema_field store_fields[] = {
 	{.key = "backend", .kind = SCHEMA_ENUM, AT(van_config_store, backend), .names = backend_names, .fallback = "lmdb", .help = "kind of store"},
 	{.key = "map_size", .kind = SCHEMA_SIZE, AT(van_config_store, map_size), .fallback = "64GiB", .min = 1 << 20, .max = UINT64_C(1) << 46,
@@ -180,6 +193,7 @@ static const struct schema_field settings_fields[] = {
 	{.key = "log", .kind = SCHEMA_OBJECT, AT(van_config, log), .sub = &log_table, .help = "log events"},
 	{.key = "as2", .kind = SCHEMA_OBJECT, AT(van_config, as2), .sub = &as2_table, .help = "AS2 in"},
 	{.key = "http", .kind = SCHEMA_OBJECT, AT(van_config, http), .sub = &http_table, .help = "bounds on HTTP clients"},
+	{.key = "deliver", .kind = SCHEMA_OBJECT, AT(van_config, deliver), .sub = &deliver_table, .help = "sending to partners"},
 	{.key = "sftp", .kind = SCHEMA_OBJECT, AT(van_config, sftp), .sub = &sftp_table, .help = "bounds on SFTP clients"},
 	{.key = "dictionaries", .kind = SCHEMA_PATHS, AT(van_config, dictionaries), .help = "further folders of EDI dictionaries, looked in before the installed ones"},
 	{.key = "maps", .kind = SCHEMA_PATHS, AT(van_config, maps), .help = "further folders of maps"},

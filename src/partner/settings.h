@@ -54,6 +54,14 @@ struct van_config_sftp {
 	bool passwords; /* password log-in allowed at all */
 };
 
+struct van_config_deliver {
+	uint64_t in_flight;          /* tries under way at one time */
+	uint64_t in_flight_per_connection; /* of them, over one connection */
+	van_time connect_timeout;    /* until the connection stands, TLS included */
+	van_time idle_timeout;       /* without a byte in either direction while the body goes out */
+	uint64_t answer_size;        /* bytes: a longer answer ends the try */
+};
+
 struct van_config_store {
 	uint32_t backend;  /* 0: lmdb */
 	uint64_t map_size; /* bytes at start; grows by itself */
@@ -88,6 +96,7 @@ struct van_config {
 	struct van_config_as2 as2;
 	struct van_config_http http;
 	struct van_config_sftp sftp;
+	struct van_config_deliver deliver;
 	struct slice_list dictionaries, maps, templates; /* further folders, searched before the installed ones */
 
 	struct van_arena *arena; /* owns everything above */

@@ -19,6 +19,7 @@ struct queue {
 	store_table_id event;     /* id, time, random → event */
 	store_table_id job;       /* id → job */
 	store_table_id delivery;  /* id → delivery */
+	store_table_id delivery_next; /* kind, connection, next, id → nothing: what is queued, under way or awaiting its MDN */
 	store_table_id mailbox;   /* connection, folder, section, name → mailbox entry */
 	store_table_id mailbox_storage; /* connection → bytes that its uploads take */
 	store_table_id expect;    /* env, group parties, code, number, message id → expect */
@@ -87,6 +88,8 @@ bool queue_part_name_ok(struct slice name);
 
 /* --- jobs: job.c --- */
 
+/* Bytes whose signature did not verify must never be processed, whoever asks. */
+bool queue_message_verified(const struct queue_message *m);
 int queue_job_put(struct queue_work *w, struct slice id, const struct queue_job *j);
 
 /* --- mailboxes: mailbox.c --- */
@@ -96,7 +99,14 @@ int queue_mailbox_deliver(struct queue_work *w, const struct profile_connection 
 
 /* --- deliveries: delivery.c --- */
 
-int queue_delivery_new(struct queue_work *w, const struct queue_message *m);
+/* For a message that has just been made; its delivery state (queued or held) becomes the delivery's. */
+int queue_delivery_new(struct queue_work *w, const struct queue_message *m, enum queue_delivery_kind kind);
+/* Queues the part "mdn" of a received message for `url`, in the transaction that keeps it; again (from the beginning of its
+ * schedule) when that was done before. The caller wakes QUEUE_TO_MDN of m->connection after the commit. */
+int queue_delivery_mdn(struct queue_work *w, const struct queue_message *m, struct slice url);
+/* Writes the record and its place among what is due; `old` is what is stored, NULL for a new one. */
+int queue_delivery_put(struct queue_work *w, const struct queue_delivery *old, const struct queue_delivery *d);
+int queue_delivery_forget(struct queue_work *w, const struct queue_delivery *old);
 /* Moves an output's delivery state; a received message shows that of its outputs (acknowledgements aside). */
 int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queue_delivery_state to);
 

@@ -126,8 +126,7 @@ int queue_job_crashed(struct queue_work *w, struct slice message, van_time *ret_
 	return rc;
 }
 
-/* Bytes whose signature did not verify must never be processed, whoever asks. */
-static bool verified(const struct queue_message *m)
+bool queue_message_verified(const struct queue_message *m)
 {
 	return !slice_is(m->protocol, "as2") || slice_is(m->disposition, "processed") || !m->disposition.p || m->child;
 }
@@ -141,7 +140,7 @@ int queue_message_release(struct queue_work *w, struct slice id, struct slice ac
 	if (m.direction != QUEUE_IN || m.state == QUEUE_RECEIVED || m.state == QUEUE_PROCESSED)
 		return van_error_set(&w->err, VAN_ESTATE, "message %.*s is not waiting for a release: it is %s", SLICE_ARG(id),
 				     queue_state_names[m.state]);
-	if (!verified(&m))
+	if (!queue_message_verified(&m))
 		return van_error_set(&w->err, VAN_ESTATE, "message %.*s was refused (%.*s): ask the sender to send it again",
 				     SLICE_ARG(id), SLICE_ARG(m.disposition));
 	struct queue_job job = {.accept_duplicate = m.state == QUEUE_DUPLICATE};

@@ -3,7 +3,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/accept.c %D%/accept.h \
 	%D%/ack.c \
 	%D%/counter.c \
-	%D%/delivery.c \
+	%D%/delivery.c %D%/delivery.h %D%/delivery_try.c \
 	%D%/internal.h \
 	%D%/job.c \
 	%D%/list.c \
@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/queue.c %D%/queue.h \
 	%D%/records.c %D%/records.h \
 	%D%/result.c %D%/result.h \
+	%D%/send.c %D%/send.h \
 	%D%/show.c \
 	%D%/trail.c
 %C%_libqueue_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

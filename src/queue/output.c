@@ -205,7 +205,7 @@ static int deliver(struct queue_work *w, struct queue_message *m, const struct i
 	m->delivery = c ? QUEUE_DELIVERY_QUEUED : QUEUE_DELIVERY_HELD;
 	if (!c)
 		m->error = SLICE("there is no connection to its receiver: add one to the profile");
-	return queue_delivery_new(w, m);
+	return queue_delivery_new(w, m, QUEUE_TO_AS2);
 }
 
 static int put_output(struct queue_work *w, struct result *r, const struct ipc_output *o, struct queue_message *m,
@@ -267,6 +267,8 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 	struct made made = {.bytes = VAN_BUF_INIT((size_t)16 << 20)};
 	if (o->kind > IPC_OUTPUT_ACK)
 		return van_error_set(&w->err, VAN_EINVAL, "an output of an unknown kind");
+	if (r->message.reprocess_of.p && o->kind == IPC_OUTPUT_ACK)
+		return 0; /* its sender has one already */
 	if (target && !wanted(target, RECORD_AT(r->from->interchanges, struct ipc_interchange, o->interchange), o))
 		return 0;
 	int rc = fill_output(w, r, i, &m);

@@ -11,7 +11,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		store_table_id *table;
 	} tables[] = {
 		{"message", &q->message}, {"part", &q->part}, {"event", &q->event}, {"job", &q->job},
-		{"delivery", &q->delivery}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
+		{"delivery", &q->delivery}, {"delivery-next", &q->delivery_next}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
 		{"counter", &q->counter}, {"control", &q->control}, {"index", &q->index},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
 		{"segment", &q->segment},

@@ -103,13 +103,6 @@ int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor
 /* Keeps the message, forgets that it wants something: rejected with this reason. */
 int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
 
-/* --- deliveries that are not mailboxes --------------------------------------------------------------------------------- */
-
-int queue_delivery_get(struct queue_work *w, struct slice id, struct queue_delivery *ret);
-int queue_deliveries(struct queue_work *w, int (*fn)(void *arg, const struct queue_delivery *d), void *arg);
-/* State moves of an operator: "retry" (now), "hold", "release", "drop". VAN_ESTATE when it does not fit. */
-int queue_delivery_act(struct queue_work *w, struct slice id, const char *action, struct slice actor);
-
 /* --- acknowledgements ------------------------------------------------------------------------------------------------ */
 
 /* Closes an awaited or overdue acknowledgement by hand. */

@@ -9,6 +9,7 @@ const char *const queue_delivery_state_names[] = {"", "queued", "trying", "await
 						  "collected", "failed", "expired", "held", "dropped", NULL};
 const char *const queue_ack_state_names[] = {"none", "expected", "accepted", "accepted-with-errors",
 					     "partially-accepted", "rejected", "overdue", "unmatched", NULL};
+const char *const queue_delivery_kind_names[] = {"as2", "mdn", "sftp", "webhook", NULL};
 const char *const queue_mailbox_state_names[] = {"waiting", "collected", "taken", "staged", "unfinished", NULL};
 static const char *const part_kind_names[] = {"inline", "file", "stretch", "segment", NULL};
 
@@ -140,6 +141,11 @@ static const struct record_field delivery_fields[] = {
 	RECORD_FIELD(7, RECORD_TIME, struct queue_delivery, created),
 	RECORD_FIELD(8, RECORD_TIME, struct queue_delivery, next),
 	RECORD_FIELD(9, RECORD_TEXT, struct queue_delivery, last_error),
+	RECORD_FIELD_ENUM(10, struct queue_delivery, kind, queue_delivery_kind_names),
+	RECORD_FIELD(11, RECORD_TEXT, struct queue_delivery, url),
+	RECORD_FIELD(12, RECORD_U64, struct queue_delivery, round),
+	RECORD_FIELD(13, RECORD_U64, struct queue_delivery, interruptions),
+	RECORD_FIELD_ENUM(14, struct queue_delivery, compress, NULL),
 	RECORD_END,
 };
 const struct record_table queue_delivery_table = {"delivery", 1, sizeof(struct queue_delivery), delivery_fields};

@@ -138,13 +138,29 @@ struct queue_job {
 };
 extern const struct record_table queue_job_table;
 
-/* The series of tries to hand a stored message over a connection that is not a mailbox; its id is the message's. */
+/* What a delivery hands over, and to what. Stored: never renumber. */
+enum queue_delivery_kind {
+	QUEUE_TO_AS2,     /* a stored message over an AS2 connection */
+	QUEUE_TO_MDN,     /* the asynchronous MDN of a received message, to `url` */
+	QUEUE_TO_SFTP,    /* a stored message to a partner's SFTP server */
+	QUEUE_TO_WEBHOOK, /* an event, to `url` */
+};
+extern const char *const queue_delivery_kind_names[];
+
+/* The series of tries to hand something over that is not fetched from a mailbox; its id is the message's. Gone once it is
+ * delivered or dropped: the message's history has the rest. */
 struct queue_delivery {
 	struct slice id, message, connection, partner;
 	uint32_t state; /* enum queue_delivery_state */
-	uint64_t tries;
-	van_time created, next;
+	uint64_t tries; /* in all */
+	van_time created;
+	van_time next;  /* the next try, 0: at once; awaiting-mdn: when the MDN is overdue */
 	struct slice last_error;
+	uint32_t kind;  /* enum queue_delivery_kind */
+	struct slice url; /* MDN, WEBHOOK */
+	uint64_t round; /* tries since it was queued, or since an operator asked for another: its place in the schedule of retries */
+	uint64_t interruptions; /* tries in a row that ended with our own process, not with an answer */
+	uint32_t compress; /* AS2: enum profile_compress of the last try */
 };
 extern const struct record_table queue_delivery_table;
 

@@ -8,14 +8,15 @@ vand_SOURCES = \
 	%D%/keyd/keyd.c %D%/keyd/keyring.c %D%/keyd/keyring.h \
 	%D%/http/dispatch.c %D%/http/http.c %D%/http/http.h %D%/http/listener.c %D%/http/request.h %D%/http/requests.c \
 	%D%/worker/admit.c %D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/interchange.c %D%/worker/job.c %D%/worker/job.h \
-	%D%/worker/mdn.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c \
+	%D%/worker/mdn.c %D%/worker/package.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c \
 	%D%/worker/worker.c %D%/worker/worker.h \
-	%D%/deliver/deliver.c %D%/web/page.c %D%/web/page.h %D%/web/web.c
+	%D%/deliver/credentials.c %D%/deliver/deliver.c %D%/deliver/deliver.h %D%/deliver/poller.c \
+	%D%/deliver/transfer.c %D%/web/page.c %D%/web/page.h %D%/web/web.c
 # src/roles/store/local.mk and src/roles/sftp/local.mk add to vand_SOURCES
 vand_LDADD = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a src/partner/libpartner.a \
 	src/as2/libas2.a src/cms/libcms.a src/mime/libmime.a src/map/libmap.a src/edi/libedi.a src/sftp/libsftp.a \
 	src/ipc/libipc.a src/base/libbase.a \
-	$(MHD_LIBS) $(GNUTLS_LIBS) $(SSH_LIBS) $(LMDB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) \
+	$(MHD_LIBS) $(CURL_LIBS) $(GNUTLS_LIBS) $(SSH_LIBS) $(LMDB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) \
 	$(CRYPT_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) -lpthread
 include src/roles/store/local.mk
 include src/roles/sftp/local.mk

@@ -73,18 +73,24 @@ static int connect_control(const struct ctl *c, int *ret_fd)
 	return status;
 }
 
-static int send_request(struct ipc_channel *ch, const char *command, const json_t *arguments)
+/* Arguments that are too long for a message go in a file before the command's own. */
+static int send_request(struct ipc_channel *ch, const char *command, const json_t *arguments, int file)
 {
 	char *text = arguments ? json_dumps(arguments, JSON_COMPACT) : strdup("{}");
 	if (!text)
 		return VAN_ENOMEM;
 	struct ipc_control request = {.command = slice_str(command), .json = slice_str(text)};
-	int fd = -1, rc;
+	int fd = -1, rc, fds[2];
+	size_t n = 0;
 	if (request.json.n > IPC_MESSAGE_MAX / 2) {
 		fd = memfd_with("arguments", text, request.json.n);
 		request.json = SLICE_NONE;
 	}
-	rc = fd < -1 ? fd : ipc_send(ch, IPC_CONTROL, 1, &ipc_control_table, &request, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		fds[n++] = fd;
+	if (file >= 0)
+		fds[n++] = file;
+	rc = fd < -1 ? fd : ipc_send(ch, IPC_CONTROL, 1, &ipc_control_table, &request, fds, n);
 	if (fd >= 0)
 		close(fd);
 	free(text);
@@ -140,6 +146,11 @@ static int take_answer(struct ipc_message *m, json_t **ret_answer, int *ret_fd)
 
 int client_ask(const struct ctl *c, const char *command, json_t *arguments, json_t **ret_answer, int *ret_fd)
 {
+	return client_ask_with(c, command, arguments, -1, ret_answer, ret_fd);
+}
+
+int client_ask_with(const struct ctl *c, const char *command, json_t *arguments, int file, json_t **ret_answer, int *ret_fd)
+{
 	json_t *answer = NULL;
 	int fd = -1, status = connect_control(c, &fd);
 	if (status)
@@ -150,7 +161,7 @@ int client_ask(const struct ctl *c, const char *command, json_t *arguments, json
 		return ctl_fail(CTL_USAGE, "out of memory");
 	}
 	struct ipc_message m;
-	int rc = send_request(ch, command, arguments);
+	int rc = send_request(ch, command, arguments, file);
 	if (rc == 0)
 		rc = ipc_receive(ch, ANSWER_TIMEOUT, &m);
 	if (rc < 0)

@@ -17,6 +17,7 @@ vanctl_SOURCES = \
 	%D%/receipt_verify.c %D%/receipt_verify.h \
 	%D%/route.c \
 	%D%/route_file.c %D%/route_file.h \
+	%D%/send.c %D%/send.h \
 	%D%/simple.c %D%/simple.h \
 	%D%/template.c %D%/template.h
 vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)

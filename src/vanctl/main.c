@@ -3,6 +3,7 @@
 #include "vanctl/edi.h"
 #include "vanctl/parse.h"
 #include "vanctl/receipt_verify.h"
+#include "vanctl/send.h"
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_act, commands_route, commands_receipt,
+	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_route, commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
 
@@ -31,9 +32,9 @@ static const struct local {
 /* Promised for a later release; to name them is better than to call them unknown. */
 static const char *const later[] = {
 	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
-	"cert export", "cert roll", "message send", "message resend", "message reprocess", "agreement list", "agreement show",
+	"cert export", "cert roll", "agreement list", "agreement show",
 	"agreement hold", "agreement release", "agreement promote", "control list", "control set", "control gaps",
-	"queue show", "mailbox get", "mailbox put",
+	"mailbox get", "mailbox put",
 	"mailbox purge", "map list", "map check", "map test", "map import", "map export", "backup", NULL,
 };
 

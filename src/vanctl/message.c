@@ -110,6 +110,30 @@ static const struct print_column queue_columns[] = {
 	{"LAST ERROR", "last_error"}, {"STATE", "state"}, {NULL, NULL},
 };
 
+static const struct ctl_option queue_options[] = {
+	{"--state", NULL, "state", CTL_TEXT, "queued|trying|awaiting-mdn|failed|expired|held", "in this state"},
+	{"--connection", "C", "connection", CTL_TEXT, NULL, "over this connection"},
+	{"--limit", "N", "limit", CTL_NUMBER, NULL, "at most this many, oldest first; default 1000"},
+	{NULL},
+};
+
+static const struct print_column delivery_columns[] = {
+	{"Id", "id"}, {"Message", "message"}, {"Kind", "kind"}, {"Partner", "partner"}, {"Connection", "connection"}, {"Address", "url"},
+	{"State", "state"}, {"Tries", "tries"}, {"Created", "created"}, {"Next", "next"}, {"Last error", "last_error"}, {NULL, NULL},
+};
+
+static int queue_show(struct ctl *c)
+{
+	json_t *answer = NULL;
+	int status = simple_ask(c, "queue.show", "id", &answer, NULL);
+	if (!status && c->json)
+		print_json(answer);
+	else if (!status)
+		print_fields(answer, delivery_columns);
+	json_decref(answer);
+	return status;
+}
+
 static int queue_list(struct ctl *c)
 {
 	return simple_list(c, "queue.list", NULL, queue_columns);
@@ -132,7 +156,8 @@ const struct ctl_command commands_message[] = {
 	{"message", "show", "ID", 1, 1, "Everything known about one message", NULL, message_show},
 	{"message", "get", "ID", 1, 1, "The bytes of one part of a message", get_options, message_get},
 	{"mailbox", "list", "PARTNER", 1, 1, "What waits in a partner's mailbox", mailbox_options, mailbox_list},
-	{"queue", "list", "", 0, 0, "Deliveries with their next try and last error", NULL, queue_list},
+	{"queue", "list", "", 0, 0, "Deliveries with their next try and last error", queue_options, queue_list},
+	{"queue", "show", "ID", 1, 1, "One delivery", NULL, queue_show},
 	{"ack", "list", "", 0, 0, "Messages whose acknowledgement is still owed", ack_options, ack_list},
 	{NULL},
 };

@@ -1,28 +1,33 @@
-/* deliver: outbound AS2, SFTP and webhooks will live here. It holds its place among the roles: it is started, wired and
- * restarted like the others; deliveries over such connections wait in the queue, visible. */
-#include "ipc/channel.h"
-#include "roles/role.h"
+/* deliver: what the store asks to be sent goes out, what the receivers answer goes back. */
+#include "roles/deliver/deliver.h"
 
-#include <unistd.h>
+#include "base/log.h"
 
-struct deliver {
-	struct role *role;
-	struct ipc_channel *store; /* NULL: gone, the supervisor sends another */
-};
+/* The store is gone: it will ask for every unfinished try again, so the ones under way are for nobody. */
+static void lose_store(struct deliver *d)
+{
+	transfer_cancel_all(d);
+	ipc_channel_free(d->store);
+	d->store = NULL;
+}
 
 static void on_closed(void *arg, struct ipc_channel *c)
 {
 	struct deliver *d = arg;
 	if (d->store == c)
-		d->store = NULL;
-	ipc_channel_free(c);
+		lose_store(d);
+	else
+		ipc_channel_free(c);
 }
 
 static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 {
-	(void)arg;
+	struct deliver *d = arg;
 	(void)c;
-	(void)m;
+	if (m->type == IPC_DELIVER)
+		transfer_start(d, m);
+	else
+		log_event(LOG_LEVEL_WARNING, "unexpected-message", "type", log_u64(m->type), NULL);
 }
 
 static void on_peer(void *arg, struct role_peer *peer)
@@ -32,7 +37,8 @@ static void on_peer(void *arg, struct role_peer *peer)
 	if (!c)
 		return;
 	peer->fd = -1;
-	ipc_channel_free(d->store); /* a restarted store's channel replaces the earlier one */
+	if (d->store) /* a restarted store's channel replaces the earlier one */
+		lose_store(d);
 	d->store = c;
 	ipc_channel_attach(c, d->role->loop, on_message, on_closed, d);
 }
@@ -41,12 +47,19 @@ int role_deliver(struct role *r)
 {
 	struct deliver d = {.role = r};
 	const struct role_handlers handlers = {.on_peer = on_peer, .arg = &d};
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return 1;
+	d.poller = poller_new(r->loop, transfer_done, &d);
+	if (!d.poller)
+		return 1;
 	for (size_t i = 0; i < r->npeers; i++)
 		on_peer(&d, &r->peers[i]);
 	if (role_attach(r, &handlers) < 0)
 		return 1;
 	role_ready(r);
 	loop_run(r->loop);
-	ipc_channel_free(d.store);
+	lose_store(&d);
+	poller_free(d.poller);
+	curl_global_cleanup();
 	return 0;
 }

@@ -162,6 +162,8 @@ static void done_call(struct write_request *r)
 		store_directory_changed(s);
 	for (size_t i = 0; r->rc == 0 && i < p->nwake; i++)
 		jobs_add(s, slice_make(p->wake[i].text, VAN_ID_LEN), 0);
+	if (r->rc == 0)
+		deliveries_look(s); /* an operator's command may have queued something */
 	if (r->rc < 0 && p->status <= 0)
 		p->status = control_refuse(&p->call, r->rc, &r->err);
 	pending_call_finish(p, p->status);

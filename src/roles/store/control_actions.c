@@ -1,5 +1,6 @@
 /* What operators do: message.release, message.hold, message.reject; ack.close; queue.retry, queue.hold, queue.release, queue.drop;
  * mailbox.restore. Each names one message or delivery by its `id` and leaves a receipt that says who did it. */
+#include "queue/delivery.h"
 #include "queue/mailbox.h"
 #include "roles/store/control.h"
 #include "roles/store/control_handlers.h"

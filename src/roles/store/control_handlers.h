@@ -23,6 +23,9 @@ control_fn control_message_release, control_message_hold, control_message_reject
 control_fn control_queue_retry, control_queue_hold, control_queue_release, control_queue_drop;
 control_fn control_mailbox_restore;
 
+control_fn control_message_room, control_send_prepare, control_send_write, control_message_resend, control_message_reprocess;
+control_fn control_queue_show;
+
 /* By id: a partner, else a station, else an agreement. NULL: none. */
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
 const struct profile *control_profile_of(const struct directory *d, struct slice id);

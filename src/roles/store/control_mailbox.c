@@ -1,4 +1,5 @@
 /* mailbox.list and queue.list: what waits, for whom. */
+#include "queue/delivery.h"
 #include "queue/mailbox.h"
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
@@ -107,6 +108,9 @@ int control_mailbox_list(struct control_call *c)
 static int add_delivery(void *arg, const struct queue_delivery *d)
 {
 	struct listing *l = arg;
+	if (!l->left)
+		return 1;
+	l->left--;
 	begin_object(l, "id", d->id);
 	put_text(l->to, "message", d->message);
 	put_text(l->to, "connection", d->connection);
@@ -115,14 +119,30 @@ static int add_delivery(void *arg, const struct queue_delivery *d)
 	put_text(l->to, "last_error", d->last_error);
 	put_text(l->to, "state", slice_str(queue_delivery_state_names[d->state]));
 	put_text(l->to, "partner", d->partner);
+	put_text(l->to, "kind", slice_str(queue_delivery_kind_names[d->kind]));
+	put_text(l->to, "url", d->url);
+	put_time(l->to, "created", d->created);
 	return van_buf_append_char(l->to, '}');
 }
 
 int control_queue_list(struct control_call *c)
 {
-	struct listing l = {.to = c->out, .first = true};
+	struct listing l = {.to = c->out, .left = control_arg_number(&c->args, "limit", MAILBOX_DEFAULT, MAILBOX_MOST), .first = true};
+	int state = control_arg_name(&c->args, "state", queue_delivery_state_names);
+	struct slice connection = control_arg_text(&c->args, "connection");
+	if (c->args.err.code)
+		return control_refuse(c, VAN_EINVAL, &c->args.err);
 	van_buf_append_char(c->out, '[');
-	int rc = queue_deliveries(c->work, add_delivery, &l);
+	int rc = queue_deliveries(c->work, state, connection, add_delivery, &l);
 	van_buf_append_char(c->out, ']');
 	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;
+}
+
+int control_queue_show(struct control_call *c)
+{
+	struct listing l = {.to = c->out, .left = 1, .first = true};
+	struct slice id = control_arg_text(&c->args, "id");
+	struct queue_delivery d;
+	int rc = queue_delivery_get(c->work, id, &d);
+	return rc < 0 ? control_refuse(c, rc, &c->work->err) : add_delivery(&l, &d);
 }

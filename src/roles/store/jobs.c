@@ -6,6 +6,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "partner/settings.h"
+#include "queue/delivery.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -277,9 +278,13 @@ void jobs_dispatch(struct store_role *s)
 		while (w->jobs && w->channel && w->task == WORKER_IDLE) {
 			if (give_password(s, w) || give_conflict(s, w))
 				continue;
-			if (!pop(s->jobs, &id))
+			w->delivery_last = !w->delivery_last && deliveries_give(s, w);
+			if (w->delivery_last)
+				continue;
+			if (pop(s->jobs, &id))
+				send_job(s, w, &id);
+			else if (!deliveries_give(s, w))
 				return;
-			send_job(s, w, &id);
 		}
 	}
 }
@@ -483,6 +488,21 @@ static void drop_files(struct finishing *f)
 	}
 }
 
+/* Its outputs that go to no mailbox are due now. */
+static void wake_deliveries(const struct finishing *f)
+{
+	struct store_role *s = f->s;
+	for (size_t i = 0; i < f->result.outputs.n; i++) {
+		struct slice connection = RECORD_AT(f->result.outputs, struct ipc_output, i)->connection;
+		pthread_rwlock_rdlock(&s->directory_lock);
+		const struct profile_connection *c = connection.p ? directory_connection(s->directory, connection, NULL) : NULL;
+		int kind = c ? queue_delivery_kind_of(c) : -1;
+		pthread_rwlock_unlock(&s->directory_lock);
+		if (kind >= 0)
+			deliveries_wake(s, (uint32_t)kind, connection);
+	}
+}
+
 static void done_result(struct write_request *r)
 {
 	struct finishing *f = (struct finishing *)r;
@@ -496,6 +516,8 @@ static void done_result(struct write_request *r)
 		give_up(s, f->result.message, false, slice_str(r->err.text[0] ? r->err.text : van_err_name(r->rc)), false);
 	else
 		log_event(LOG_LEVEL_DEBUG, "job-done", "message", log_slice(f->result.message), "outputs", log_u64(f->result.outputs.n), NULL);
+	if (r->rc == 0)
+		wake_deliveries(f);
 	for (size_t i = 0; i < f->nfds; i++)
 		if (f->fds[i] >= 0)
 			close(f->fds[i]);
@@ -591,7 +613,9 @@ void jobs_on_message(struct store_role *s, struct peer_worker *w, struct ipc_mes
 		log_event(LOG_LEVEL_WARNING, "message-unexpected", "type", log_u64(m->type), NULL);
 		return;
 	}
-	if (m->type == IPC_JOB_RESULT && w->task == WORKER_JOB) {
+	if (w->task == WORKER_DELIVERY) {
+		deliveries_on_worker(s, w, m);
+	} else if (m->type == IPC_JOB_RESULT && w->task == WORKER_JOB) {
 		w->task = WORKER_IDLE;
 		on_result(s, w, m);
 	} else if (m->type == IPC_JOB_FAILED && w->task == WORKER_JOB) {
@@ -618,6 +642,8 @@ void jobs_worker_gone(struct store_role *s, struct peer_worker *w)
 		give_up(s, slice_make(w->job.text, VAN_ID_LEN), true, SLICE("its worker ended"), true);
 	} else if (task == WORKER_CONFLICT) {
 		conflict_failed(s, work);
+	} else if (task == WORKER_DELIVERY) {
+		deliveries_worker_gone(s, work);
 	} else if (task == WORKER_PASSWORD) {
 		struct password_check *p = work;
 		if (p->tries < PASSWORD_TRIES)

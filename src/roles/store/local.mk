@@ -16,8 +16,12 @@ vand_SOURCES += \
 	%D%/control_partner.c \
 	%D%/control_receipt.c \
 	%D%/control_route.c \
+	%D%/control_send.c \
 	%D%/control_status.c \
 	%D%/control_table.c \
+	%D%/deliveries.c %D%/deliveries.h \
+	%D%/delivery_mdn.c \
+	%D%/delivery_try.c \
 	%D%/jobs.c \
 	%D%/keys.c \
 	%D%/overdue.c \

@@ -49,6 +49,7 @@ static void on_worker_message(void *arg, struct ipc_channel *c, struct ipc_messa
 	switch (m->type) {
 	case IPC_AS2_ACCEPT: receive_accept(s, w, m); return;
 	case IPC_LOOKUP: receive_lookup(s, c, m); return;
+	case IPC_MDN_POSTED: deliveries_mdn_posted(s, m); return;
 	default: jobs_on_message(s, w, m);
 	}
 }
@@ -115,6 +116,8 @@ static void on_peer_message(void *arg, struct ipc_channel *c, struct ipc_message
 		sessions_open(s, m);
 	else if (c == s->keyd && m->type == IPC_CHECKPOINT_SIGNED)
 		checkpoints_signed(s, m);
+	else if (c == s->deliver && m->type == IPC_DELIVERED)
+		deliveries_delivered(s, m);
 	else if ((c == s->web || c == s->deliver) && m->type == IPC_CONTROL)
 		control_on_message(s, c, m, c == s->web ? SLICE("web") : SLICE("deliver"));
 	else
@@ -124,12 +127,15 @@ static void on_peer_message(void *arg, struct ipc_channel *c, struct ipc_message
 static void on_peer_closed(void *arg, struct ipc_channel *c)
 {
 	struct store_role *s = arg;
+	bool deliver = c == s->deliver;
 	struct ipc_channel **slots[] = {&s->http, &s->keyd, &s->sftp, &s->deliver, &s->web};
 	for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
 		if (*slots[i] == c)
 			*slots[i] = NULL;
 	control_channel_gone(s, c);
 	ipc_channel_free(c);
+	if (deliver)
+		deliveries_channel_gone(s);
 }
 
 static void on_peer(void *arg, struct role_peer *p)
@@ -155,6 +161,8 @@ static void on_peer(void *arg, struct role_peer *p)
 			s->http_started++;
 		if (slots[i].slot == &s->keyd)
 			checkpoints_keyd_changed(s);
+		if (slots[i].slot == &s->deliver && s->deliveries)
+			deliveries_look(s);
 		return;
 	}
 	log_event(LOG_LEVEL_WARNING, "peer-unknown", "name", p->name, NULL);
@@ -297,6 +305,8 @@ static int start(struct store_role *s)
 	if (rc == 0)
 		rc = jobs_start(s);
 	if (rc == 0)
+		rc = deliveries_start(s);
+	if (rc == 0)
 		rc = checkpoints_start(s);
 	if (rc == 0)
 		rc = overdue_start(s);
@@ -319,6 +329,7 @@ static void finish(struct store_role *s)
 	sessions_free(s);
 	overdue_free(s);
 	checkpoints_free(s);
+	deliveries_free(s);
 	jobs_free(s);
 	for (size_t i = 0; i < s->nworkers; i++) {
 		ipc_channel_free(s->workers[i]->channel);

@@ -14,9 +14,10 @@ struct jobs;
 struct overdue;
 struct session;
 struct checkpoints;
+struct deliveries;
 
 /* What a job worker is busy with. */
-enum worker_task { WORKER_IDLE, WORKER_JOB, WORKER_CONFLICT, WORKER_PASSWORD };
+enum worker_task { WORKER_IDLE, WORKER_JOB, WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY };
 
 struct peer_worker {
 	struct store_role *s;
@@ -25,7 +26,8 @@ struct peer_worker {
 	struct ipc_channel *channel; /* NULL: gone, the supervisor sends another */
 	enum worker_task task;
 	struct van_id job;        /* WORKER_JOB */
-	void *work;               /* WORKER_CONFLICT, WORKER_PASSWORD: the waiting thing */
+	void *work;               /* WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY: the waiting thing */
+	bool delivery_last;       /* jobs and deliveries take turns */
 	uint64_t request;
 };
 
@@ -53,6 +55,7 @@ struct store_role {
 	unsigned naparts;
 	struct checkpoints *checkpoints;
 	struct overdue *overdue;
+	struct deliveries *deliveries;
 	int control_listener;
 	struct loop_watch *control_watch;
 	bool stopping;
@@ -91,6 +94,21 @@ typedef void password_fn(void *arg, bool ok);
 struct password_check;
 struct password_check *jobs_password(struct store_role *s, struct slice hash, struct slice password, password_fn *fn, void *arg);
 void jobs_password_forget(struct password_check *p); /* the asker is gone; p may be NULL */
+
+/* deliveries.c, delivery_try.c, delivery_mdn.c: what goes out */
+int deliveries_start(struct store_role *s);
+void deliveries_free(struct store_role *s);
+/* After a commit that queued something for this connection; enum queue_delivery_kind. */
+void deliveries_wake(struct store_role *s, uint32_t kind, struct slice connection);
+/* After a commit that may have queued something anywhere. 0 or negative. */
+int deliveries_look(struct store_role *s);
+void deliveries_channel_gone(struct store_role *s); /* deliver has ended */
+void deliveries_delivered(struct store_role *s, struct ipc_message *m); /* IPC_DELIVERED */
+void deliveries_mdn_posted(struct store_role *s, struct ipc_message *m); /* IPC_MDN_POSTED */
+/* Gives an idle worker what waits for one. False: nothing does. */
+bool deliveries_give(struct store_role *s, struct peer_worker *w);
+void deliveries_on_worker(struct store_role *s, struct peer_worker *w, struct ipc_message *m);
+void deliveries_worker_gone(struct store_role *s, void *work);
 
 /* sessions.c: SFTP sessions */
 void sessions_open(struct store_role *s, struct ipc_message *m);

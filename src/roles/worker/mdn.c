@@ -24,8 +24,7 @@ static int sign_report(struct worker *w, const struct directory_as2 *d, const st
 	return worker_sign(w, key->key_id, f->sign, digest, f->now, der, e);
 }
 
-/* "Name: value" lines into a list, in the arena. */
-static int split_headers(struct worker *w, struct slice lines, struct ipc_http_reply *ret)
+int worker_split_headers(struct worker *w, struct slice lines, struct record_list *ret)
 {
 	struct ipc_header *v = van_arena_array(w->arena, HEADERS_MAX, sizeof *v);
 	size_t n = 0;
@@ -40,7 +39,7 @@ static int split_headers(struct worker *w, struct slice lines, struct ipc_http_r
 			return VAN_EINTERNAL;
 		v[n++] = (struct ipc_header){slice_trim(name), slice_trim(value)};
 	}
-	ret->headers = (struct record_list){v, n};
+	*ret = (struct record_list){v, n};
 	return 0;
 }
 
@@ -97,7 +96,7 @@ static int keep(struct worker *w, const struct as2_mdn_facts *f, const struct va
 	ret->http = (struct ipc_http_reply){.status = 200, .body = van_arena_slice(w->arena, van_buf_slice(body))};
 	ret->message_id = f->message_id;
 	ret->mdn = van_arena_printf(w->arena, "%.*s\r\n%.*s", SLICE_ARG(lines), SLICE_ARG(ret->http.body));
-	return lines.p && ret->http.body.p && ret->mdn.p ? split_headers(w, lines, &ret->http) : VAN_ENOMEM;
+	return lines.p && ret->http.body.p && ret->mdn.p ? worker_split_headers(w, lines, &ret->http.headers) : VAN_ENOMEM;
 }
 
 int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_received *got, const struct directory_as2 *d,

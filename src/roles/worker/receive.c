@@ -1,7 +1,9 @@
 /* IPC_AS2_RECEIVE: from a spooled POST to IPC_AS2_ACCEPT. Nothing is accepted here: the store does that, and answers the
  * client itself. */
+#include "as2/mdn_read.h"
 #include "as2/receive.h"
 #include "base/fault.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "partner/directory.h"
 #include "partner/settings.h"
@@ -306,29 +308,65 @@ static int process(struct receiving *r, uint64_t request, struct van_error *e)
 	return rc < 0 ? rc : hand_over(r, request, e);
 }
 
-static void as_mime_headers(struct receiving *r)
+int worker_mime_headers(struct worker *w, const struct record_list *headers, struct mime_headers *ret)
 {
-	struct mime_header *v = van_arena_array(r->worker->arena, r->facts.headers.n + 1, sizeof *v);
-	for (size_t i = 0; v && i < r->facts.headers.n; i++) {
-		const struct ipc_header *h = RECORD_AT(r->facts.headers, struct ipc_header, i);
+	struct mime_header *v = van_arena_array(w->arena, headers->n + 1, sizeof *v);
+	for (size_t i = 0; v && i < headers->n; i++) {
+		const struct ipc_header *h = RECORD_AT(*headers, struct ipc_header, i);
 		v[i] = (struct mime_header){h->name, h->value};
 	}
-	r->headers = (struct mime_headers){v, v ? r->facts.headers.n : 0};
+	*ret = (struct mime_headers){v, v ? headers->n : 0};
+	return v ? 0 : VAN_ENOMEM;
+}
+
+/* A posted MDN goes to the store, which knows what it is for; another worker looks at it. A signed one is told from a document
+ * by what it holds: neither asks for an MDN itself. True: it was one, and somebody else answers. */
+static bool hand_over_mdn(struct receiving *r, uint64_t request)
+{
+	struct worker *w = r->worker;
+	struct van_buf read = VAN_BUF_INIT(AS2_MDN_SIZE_MAX);
+	struct as2_mdn mdn;
+	struct van_error e = {0};
+	bool may_be = r->request.is_mdn || (!r->request.mdn_wanted && slice_starts(r->request.content_type, "multipart/"));
+	if (!may_be || r->facts.bytes > AS2_MDN_SIZE_MAX)
+		return false;
+	struct slice body = r->facts.body;
+	int rc = body.p ? 0 : fd_read_file(r->body, &read);
+	if (rc == 0 && !body.p)
+		body = van_buf_slice(&read);
+	if (rc == 0)
+		rc = as2_mdn_parse(&r->headers, body, w->arena, &mdn, &e);
+	if (rc == 0) {
+		struct ipc_mdn_posted p = {.http_request = request, .peer = r->facts.peer, .as2_from = r->request.from, .as2_to = r->request.to,
+					   .original_message_id = mdn.original_message_id, .headers = r->facts.headers, .body = r->facts.body};
+		rc = w->store ? ipc_send(w->store, IPC_MDN_POSTED, request, &ipc_mdn_posted_table, &p, &r->body, !p.body.p) : VAN_ECLOSED;
+		if (rc == 0)
+			ipc_send(w->dispatch, IPC_AS2_HANDED, request, NULL, NULL, NULL, 0);
+		else
+			reply(w, request, 503, "the MDN could not be taken now; send it again");
+	} else if (r->request.is_mdn) {
+		log_event(LOG_LEVEL_WARNING, "mdn-unreadable", "peer", log_slice(r->facts.peer), "text", e.text, NULL);
+		reply(w, request, 400, e.text[0] ? e.text : "the MDN can't be read");
+		rc = 0;
+	}
+	van_buf_free(&read);
+	return rc == 0 || rc == VAN_ECLOSED;
 }
 
 static void receive(struct receiving *r, uint64_t request)
 {
 	struct worker *w = r->worker;
 	struct van_error e = {0};
-	as_mime_headers(r);
+	worker_mime_headers(w, &r->facts.headers, &r->headers);
 	if (as2_request_parse(&r->headers, w->arena, &r->request, &e) < 0) {
 		log_event(LOG_LEVEL_INFO, "as2-refused", "peer", log_slice(r->facts.peer), "text", e.text, NULL);
 		reply(w, request, 400, e.text);
 		return;
 	}
-	if (r->request.is_mdn || r->request.mdn_async_url.p) {
-		reply(w, request, 501, r->request.is_mdn ? "no message here awaits an asynchronous MDN"
-							  : "asynchronous MDNs are not supported yet: ask for a synchronous one");
+	if (hand_over_mdn(r, request))
+		return;
+	if (r->request.mdn_async_url.p) {
+		reply(w, request, 501, "asynchronous MDNs are not supported yet: ask for a synchronous one");
 		return;
 	}
 	int rc = process(r, request, &e);

@@ -37,6 +37,8 @@ static void do_work(struct worker *w, struct ipc_message *m)
 	switch (m->type) {
 	case IPC_AS2_RECEIVE: worker_receive(w, m); break;
 	case IPC_JOB: worker_job(w, m); break;
+	case IPC_PACKAGE: worker_package(w, m); break;
+	case IPC_MDN_CHECK: worker_mdn_check(w, m); break;
 	case IPC_PASSWORD_CHECK: worker_password(w, m); break;
 	case IPC_DIRECTORY_CHANGED: worker_generation(w, 0); break;
 	default: log_event(LOG_LEVEL_WARNING, "unexpected-message", "type", log_u64(m->type), NULL);

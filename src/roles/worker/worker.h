@@ -57,6 +57,14 @@ void worker_progress(const struct worker *w);
 void worker_receive(struct worker *w, struct ipc_message *m);
 void worker_job(struct worker *w, struct ipc_message *m);
 void worker_password(struct worker *w, struct ipc_message *m);
+void worker_package(struct worker *w, struct ipc_message *m);
+void worker_mdn_check(struct worker *w, struct ipc_message *m);
+
+/* "Name: value" lines into a list of struct ipc_header, in the arena; slices point into `lines`. */
+int worker_split_headers(struct worker *w, struct slice lines, struct record_list *ret);
+/* Header fields as the MIME readers take them, in the arena. */
+struct mime_headers;
+int worker_mime_headers(struct worker *w, const struct record_list *headers, struct mime_headers *ret);
 
 /* Does the password fit the stored hash? Slow the first time. */
 bool worker_password_fits(struct worker *w, struct slice stored, struct slice given);

@@ -1,0 +1,14 @@
+/* Shared by the files that package. */
+#ifndef OPENVAN_AS2_PACKAGE_PRIVATE_H
+#define OPENVAN_AS2_PACKAGE_PRIVATE_H
+
+#include "as2/package.h"
+
+/* Content-Type and the other MIME headers of the document. */
+void package_put_entity_headers(const struct as2_package_config *c, struct van_buf *to);
+/* The headers of the message itself; the outermost entity's come after them. */
+void package_put_headers(const struct as2_package_config *c, struct van_buf *to);
+/* Is there a value that would break out of its line? */
+bool package_values_ok(const struct as2_package_config *c);
+
+#endif

@@ -1,0 +1,438 @@
+/* One try: packaged by a worker, written down, sent by deliver, its end written down. */
+#include "roles/store/deliveries.h"
+
+#include "base/fault.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ERROR_BODY_MAX 200
+
+/* --- ending it --------------------------------------------------------------------------------------------------------------- */
+
+struct ending {
+	struct write_request base;
+	struct outgoing *o;
+	struct queue_outcome outcome;
+	uint32_t state;
+};
+
+static int run_end(struct write_request *r, struct queue_work *w)
+{
+	struct ending *e = (struct ending *)r;
+	return queue_delivery_end(w, slice_str(e->o->id.text), &e->outcome, &e->state);
+}
+
+static void done_end(struct write_request *r)
+{
+	struct ending *e = (struct ending *)r;
+	struct outgoing *o = e->o;
+	bool quiet = r->rc == VAN_ENOTFOUND || r->rc == VAN_ESTATE;
+	if (r->rc == 0)
+		log_event(e->state == QUEUE_DELIVERY_FAILED || e->state == QUEUE_DELIVERY_EXPIRED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+			  "delivery", "message", o->id.text, "state", queue_delivery_state_names[e->state], "text",
+			  log_slice(e->outcome.text), NULL);
+	else if (!quiet) /* it stays `trying`, and is tried again */
+		log_event(LOG_LEVEL_ERROR, "delivery-not-written", "message", o->id.text, "error", van_err_name(r->rc), NULL);
+	if (o->http_request)
+		outgoing_answer_post(o, r->rc == 0 || quiet ? 200 : 503, "");
+	write_request_free(r);
+	outgoing_free(o);
+}
+
+static const struct write_ops end_ops = {.run = run_end, .done = done_end};
+
+void outgoing_end(struct outgoing *o, const struct queue_outcome *outcome)
+{
+	struct ending *e = write_request_new(o->s->writer, sizeof *e, &end_ops);
+	o->phase = OUTGOING_END;
+	if (!e) {
+		if (o->http_request)
+			outgoing_answer_post(o, 503, "");
+		outgoing_free(o);
+		return;
+	}
+	e->o = o;
+	e->outcome = *outcome;
+	e->base.patient = !o->http_request;
+	writer_submit(&e->base);
+}
+
+void outgoing_end_text(struct outgoing *o, enum queue_outcome_kind kind, const char *fmt, ...)
+{
+	struct van_buf text = VAN_BUF_INIT(4096);
+	va_list ap;
+	va_start(ap, fmt);
+	van_buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	struct queue_outcome outcome = {.kind = kind, .text = van_arena_slice(o->arena, van_buf_slice(&text))};
+	van_buf_free(&text);
+	outgoing_end(o, &outcome);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------------------ */
+
+/* How this connection is reached, by today's profile. */
+static int fill_transport(struct store_read *r, struct outgoing *o, struct ipc_deliver *to)
+{
+	struct directory_as2 d;
+	int rc = directory_as2_connection(r->work.directory, slice_str(o->lane->connection), r->work.now, o->arena, &d);
+	to->check_name = true;
+	to->answer_timeout = 60 * (uint64_t)VAN_SECOND;
+	if (rc < 0 || !d.send) /* an MDN for a connection that only receives */
+		return o->kind == QUEUE_TO_MDN ? 0 : VAN_ENOTFOUND;
+	const struct directory_send *s = d.send;
+	if (o->kind == QUEUE_TO_AS2) {
+		to->url = s->url;
+		to->answer_timeout = s->mdn == PROFILE_MDN_SYNC ? s->mdn_timeout : to->answer_timeout;
+	}
+	to->chunked = s->chunked && o->kind == QUEUE_TO_AS2;
+	to->expect_continue = s->expect_continue && o->kind == QUEUE_TO_AS2;
+	to->redirects = s->redirects;
+	to->proxy = s->proxy;
+	to->user = s->user;
+	to->password_file = s->password_file;
+	to->trust = s->trust;
+	to->check_name = s->check_name;
+	to->client_certificate = s->client_certificate;
+	to->client_key_file = s->client_key_file;
+	return 0;
+}
+
+/* "Name: value" lines up to the empty one, then the body. */
+static int split_entity(struct outgoing *o, struct slice entity, struct ipc_deliver *to)
+{
+	struct ipc_header *v = van_arena_array(o->arena, 64, sizeof *v);
+	size_t n = 0;
+	struct slice rest = entity;
+	while (v && rest.p && n < 64) {
+		struct slice value = slice_cut(&rest, '\n');
+		if (!slice_trim(value).n)
+			break;
+		struct slice name = slice_cut(&value, ':');
+		v[n++] = (struct ipc_header){slice_trim(name), slice_trim(value)};
+	}
+	to->headers = (struct record_list){v, n};
+	to->body = rest.p ? rest : SLICE("");
+	return v ? 0 : VAN_ENOMEM;
+}
+
+static int fill_mdn(struct store_read *r, struct outgoing *o, struct ipc_deliver *to)
+{
+	struct queue_delivery d;
+	struct queue_part mdn;
+	int rc = queue_delivery_get(&r->work, slice_str(o->id.text), &d);
+	if (rc == 0)
+		rc = queue_part_get(&r->work, d.message, SLICE("mdn"), &mdn);
+	if (rc < 0)
+		return rc;
+	to->url = d.url;
+	return split_entity(o, mdn.content, to);
+}
+
+static int fill_deliver(struct outgoing *o, struct ipc_deliver *to)
+{
+	struct store_read r;
+	*to = (struct ipc_deliver){.kind = o->kind, .delivery = slice_str(o->id.text)};
+	int rc = store_read_begin(o->s, o->arena, &r);
+	if (rc < 0)
+		return rc;
+	rc = fill_transport(&r, o, to);
+	if (rc == 0 && o->kind == QUEUE_TO_MDN)
+		rc = fill_mdn(&r, o, to);
+	if (rc == 0 && o->kind == QUEUE_TO_AS2) {
+		to->headers = o->packaged.headers;
+		to->body = o->packaged.body;
+		to->offset = o->packaged.offset;
+		to->bytes = o->packaged.bytes;
+	}
+	/* out of the transaction before its end */
+	struct van_buf record = VAN_BUF_INIT(IPC_MESSAGE_MAX);
+	if (rc == 0)
+		rc = record_encode(&ipc_deliver_table, to, &record);
+	struct slice kept = rc == 0 ? van_arena_slice(o->arena, van_buf_slice(&record)) : SLICE_NONE;
+	van_buf_free(&record);
+	store_read_end(o->s, &r);
+	if (rc == 0)
+		rc = kept.p ? record_decode(&ipc_deliver_table, kept, o->arena, to) : VAN_ENOMEM;
+	return rc;
+}
+
+static void send_it(struct outgoing *o)
+{
+	struct ipc_deliver d;
+	struct store_role *s = o->s;
+	int rc = s->deliver ? fill_deliver(o, &d) : VAN_ECLOSED;
+	if (rc == 0) {
+		o->phase = OUTGOING_SENDING;
+		van_fault_point("store-before-deliver");
+		rc = ipc_send(s->deliver, IPC_DELIVER, o->number, &ipc_deliver_table, &d, d.body.p ? NULL : &o->body, !d.body.p);
+	}
+	if (rc < 0)
+		outgoing_end_text(o, rc == VAN_ENOTFOUND ? QUEUE_OUTCOME_POSTPONED : QUEUE_OUTCOME_INTERRUPTED, "it could not be sent: %s",
+				  van_err_name(rc));
+}
+
+/* --- beginning ------------------------------------------------------------------------------------------------------------------ */
+
+struct beginning {
+	struct write_request base;
+	struct outgoing *o;
+	struct queue_try try;
+};
+
+static struct slice header_lines(struct outgoing *o)
+{
+	struct van_buf b = VAN_BUF_INIT(1 << 17);
+	for (size_t i = 0; i < o->packaged.headers.n; i++) {
+		const struct ipc_header *h = RECORD_AT(o->packaged.headers, struct ipc_header, i);
+		van_buf_printf(&b, "%.*s: %.*s\r\n", SLICE_ARG(h->name), SLICE_ARG(h->value));
+	}
+	struct slice s = b.error ? SLICE_NONE : van_arena_slice(o->arena, van_buf_slice(&b));
+	van_buf_free(&b);
+	return s;
+}
+
+static int run_begin(struct write_request *r, struct queue_work *w)
+{
+	struct beginning *b = (struct beginning *)r;
+	const struct profile_connection *c = directory_connection(w->directory, slice_str(b->o->lane->connection), NULL);
+	const struct profile *station = c ? directory_get(w->directory, PROFILE_STATION, c->station) : NULL;
+	struct queue_try try = b->try;
+	if (b->o->kind == QUEUE_TO_AS2 && c && c->send && station && station->station->as2) {
+		try.url = c->send->url;
+		try.as2_from = station->station->as2->id;
+		try.as2_to = c->as2_id;
+	}
+	return queue_delivery_begin(w, slice_str(b->o->id.text), &try);
+}
+
+static void done_begin(struct write_request *r)
+{
+	struct beginning *b = (struct beginning *)r;
+	struct outgoing *o = b->o;
+	int rc = r->rc;
+	write_request_free(r);
+	if (rc == 0) {
+		send_it(o);
+		return;
+	}
+	if (rc != VAN_ESTATE && rc != VAN_ENOTFOUND)
+		log_event(LOG_LEVEL_ERROR, "delivery-not-begun", "message", o->id.text, "error", van_err_name(rc), NULL);
+	outgoing_free(o);
+}
+
+static const struct write_ops begin_ops = {.run = run_begin, .done = done_begin};
+
+void outgoing_begin(struct outgoing *o)
+{
+	struct beginning *b = write_request_new(o->s->writer, sizeof *b, &begin_ops);
+	o->phase = OUTGOING_BEGIN;
+	if (!b) {
+		outgoing_free(o);
+		return;
+	}
+	b->o = o;
+	b->try = (struct queue_try){.as2_message_id = o->as2_message_id, .mic = o->packaged.mic, .micalg = o->packaged.micalg,
+				    .headers = o->kind == QUEUE_TO_AS2 ? header_lines(o) : SLICE_NONE,
+				    .entity_headers = o->packaged.entity_headers, .compress = o->packaged.compress,
+				    .bytes = o->packaged.bytes};
+	b->base.patient = true;
+	writer_submit(&b->base);
+}
+
+void outgoing_start(struct outgoing *o, uint32_t state)
+{
+	if (state == QUEUE_DELIVERY_AWAITING_MDN)
+		outgoing_end_text(o, QUEUE_OUTCOME_OVERDUE, "no MDN came in time");
+	else if (o->kind == QUEUE_TO_MDN)
+		outgoing_begin(o);
+	else
+		outgoing_task(o, OUTGOING_PACKAGE);
+}
+
+/* --- packaging ------------------------------------------------------------------------------------------------------------------- */
+
+bool outgoing_give(struct outgoing *o, struct peer_worker *w)
+{
+	struct store_role *s = o->s;
+	struct store_read r;
+	struct ipc_package p;
+	int fd = -1, rc = store_read_begin(s, o->arena, &r);
+	if (rc < 0) {
+		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the store could not be read: %s", van_err_name(rc));
+		return false;
+	}
+	rc = outgoing_fill_package(&r, o, &p, &fd);
+	if (rc == 0) {
+		w->task = WORKER_DELIVERY;
+		w->work = o;
+		o->with_worker = true;
+		rc = ipc_send(w->channel, IPC_PACKAGE, ++w->request, &ipc_package_table, &p, fd >= 0 ? &fd : NULL, fd >= 0);
+		if (rc < 0) { /* its channel is closing: nobody saw it */
+			w->task = WORKER_IDLE;
+			w->work = NULL;
+		}
+	}
+	store_read_end(s, &r);
+	if (fd >= 0)
+		close(fd);
+	if (rc == VAN_ESTATE)
+		outgoing_end_text(o, QUEUE_OUTCOME_POSTPONED, "%s", r.work.err.text);
+	else if (rc < 0)
+		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "it could not be packaged: %s",
+				  r.work.err.text[0] ? r.work.err.text : van_err_name(rc));
+	return rc == 0;
+}
+
+static void on_packaged(struct outgoing *o, struct ipc_message *m)
+{
+	struct slice body = van_arena_slice(o->arena, m->body);
+	int rc = body.p ? record_decode(&ipc_packaged_table, body, o->arena, &o->packaged) : VAN_ENOMEM;
+	o->body = ipc_take_fd(m, 0);
+	if (rc == 0 && o->packaged.ok && !o->packaged.body.p && o->body < 0)
+		rc = VAN_EINVAL;
+	if (rc < 0)
+		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the package could not be read: %s", van_err_name(rc));
+	else if (!o->packaged.ok)
+		outgoing_end_text(o, o->packaged.refused ? QUEUE_OUTCOME_FAILED : QUEUE_OUTCOME_RETRY, "not packaged: %.*s",
+				  SLICE_ARG(o->packaged.error));
+	else
+		outgoing_begin(o);
+}
+
+void deliveries_on_worker(struct store_role *s, struct peer_worker *w, struct ipc_message *m)
+{
+	struct outgoing *o = w->work;
+	(void)s;
+	w->task = WORKER_IDLE;
+	w->work = NULL;
+	o->with_worker = false;
+	if (m->type == IPC_PACKAGED && o->phase == OUTGOING_PACKAGE)
+		on_packaged(o, m);
+	else if (m->type == IPC_MDN_CHECKED && o->phase == OUTGOING_CHECK)
+		outgoing_checked(o, m);
+	else
+		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "its worker answered something else");
+}
+
+void deliveries_worker_gone(struct store_role *s, void *work)
+{
+	struct outgoing *o = work;
+	(void)s;
+	o->with_worker = false;
+	log_event(LOG_LEVEL_WARNING, "delivery-worker-died", "message", o->id.text, NULL);
+	if (!o->lane) {
+		outgoing_answer_post(o, 503, "");
+		outgoing_free(o);
+		return;
+	}
+	outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the worker that %s ended",
+			  o->phase == OUTGOING_CHECK ? "looked at the MDN" : "packaged it");
+}
+
+/* --- what the receiver said --------------------------------------------------------------------------------------------------------- */
+
+/* A short, printable piece of an error page. */
+static const char *excerpt(const struct outgoing *o, char to[ERROR_BODY_MAX + 3])
+{
+	size_t n = 0;
+	struct slice body = slice_trim(van_buf_slice(&o->answer));
+	for (size_t i = 0; i < body.n && n < ERROR_BODY_MAX; i++) {
+		char c = body.p[i];
+		if (c == '\n' || c == '\r')
+			break;
+		to[n++] = (c >= ' ' && c < 127) ? c : '?';
+	}
+	to[n] = 0;
+	return to;
+}
+
+static struct slice header(const struct record_list *headers, const char *name)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		const struct ipc_header *h = RECORD_AT(*headers, struct ipc_header, i);
+		if (slice_case_is(h->name, name))
+			return h->value;
+	}
+	return SLICE_NONE;
+}
+
+static void refused(struct outgoing *o, uint64_t status)
+{
+	char text[ERROR_BODY_MAX + 3];
+	bool again = status >= 500 || status == 408 || status == 425 || status == 429;
+	struct slice location = header(&o->answer_headers, "Location");
+	if (status >= 300 && status < 400)
+		outgoing_end_text(o, QUEUE_OUTCOME_FAILED, "HTTP %llu: the receiver points to %.*s: set that address, or send.redirects",
+				  (unsigned long long)status, SLICE_ARG(location));
+	else
+		outgoing_end_text(o, again ? QUEUE_OUTCOME_RETRY : QUEUE_OUTCOME_FAILED, "HTTP %llu%s%s", (unsigned long long)status,
+				  o->answer.n ? ": " : "", excerpt(o, text));
+}
+
+/* 2xx: what does the agreement expect? */
+static void answered(struct outgoing *o)
+{
+	struct store_role *s = o->s;
+	struct directory_as2 d;
+	pthread_rwlock_rdlock(&s->directory_lock);
+	int rc = o->kind == QUEUE_TO_AS2
+			 ? directory_as2_connection(s->directory, slice_str(o->lane->connection), van_clock_now(), o->arena, &d) : 0;
+	pthread_rwlock_unlock(&s->directory_lock);
+	bool report = slice_starts(header(&o->answer_headers, "Content-Type"), "multipart/");
+	if (o->kind != QUEUE_TO_AS2)
+		outgoing_end_text(o, QUEUE_OUTCOME_DELIVERED, "asynchronous MDN delivered");
+	else if (rc < 0 || !d.send)
+		outgoing_end_text(o, QUEUE_OUTCOME_POSTPONED, "its connection is gone from the profile");
+	else if (d.send->mdn == PROFILE_MDN_NONE)
+		outgoing_end_text(o, QUEUE_OUTCOME_DELIVERED, "accepted by HTTP; no MDN was asked for");
+	else if (d.send->mdn == PROFILE_MDN_SYNC || report)
+		outgoing_task(o, OUTGOING_CHECK);
+	else {
+		struct queue_outcome w = {.kind = QUEUE_OUTCOME_AWAITING, .due = van_clock_now() + (van_time)d.send->mdn_timeout,
+					  .text = SLICE("sent; its MDN comes later")};
+		outgoing_end(o, &w);
+	}
+}
+
+static struct outgoing *find(struct store_role *s, uint64_t number)
+{
+	for (struct outgoing *o = s->deliveries->all; o; o = o->next)
+		if (o->number == number && o->phase == OUTGOING_SENDING)
+			return o;
+	return NULL;
+}
+
+void deliveries_delivered(struct store_role *s, struct ipc_message *m)
+{
+	struct outgoing *o = find(s, m->request);
+	struct ipc_delivered r;
+	if (!o)
+		return;
+	van_fault_point("store-after-deliver");
+	struct slice record = van_arena_slice(o->arena, m->body);
+	int fd = ipc_take_fd(m, 0);
+	int rc = record.p ? record_decode(&ipc_delivered_table, record, o->arena, &r) : VAN_ENOMEM;
+	if (rc == 0 && fd >= 0)
+		rc = fd_read_file(fd, &o->answer);
+	else if (rc == 0)
+		rc = van_buf_append_slice(&o->answer, r.body);
+	if (fd >= 0)
+		close(fd);
+	if (o->body >= 0) /* the spool's room is not needed any more */
+		close(o->body);
+	o->body = -1;
+	o->answer_headers = rc == 0 ? r.headers : (struct record_list){NULL, 0};
+	if (rc < 0)
+		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the answer could not be read: %s", van_err_name(rc));
+	else if (!r.answered)
+		outgoing_end_text(o, QUEUE_OUTCOME_RETRY, "%.*s", SLICE_ARG(r.error));
+	else if (r.status >= 200 && r.status < 300)
+		answered(o);
+	else
+		refused(o, r.status);
+}
