@@ -64,7 +64,7 @@ int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_p
 static int fill_check(struct store_read *r, struct outgoing *o, struct ipc_package *p, struct ipc_mdn_check *ret, int *ret_payload)
 {
 	struct queue_message m;
-	struct queue_part headers;
+	struct queue_content headers;
 	struct queue_delivery d;
 	int rc = outgoing_fill_package(r, o, p, ret_payload);
 	if (rc == 0)
@@ -72,8 +72,8 @@ static int fill_check(struct store_read *r, struct outgoing *o, struct ipc_packa
 	if (rc < 0)
 		return rc;
 	*ret = (struct ipc_mdn_check){.package = p, .headers = o->answer_headers, .posted = !o->lane, .mic = m.mic, .micalg = m.micalg};
-	if (queue_part_get(&r->work, m.id, SLICE("signed-headers"), &headers) == 0)
-		ret->entity_headers = headers.content;
+	if (queue_part_open(&r->work, m.id, SLICE("signed-headers"), &headers) == 0 && headers.fd < 0)
+		ret->entity_headers = headers.bytes;
 	if (queue_delivery_get(&r->work, m.id, &d) == 0)
 		ret->compress = d.compress;
 	return 0;

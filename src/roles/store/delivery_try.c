@@ -123,14 +123,18 @@ static int split_entity(struct outgoing *o, struct slice entity, struct ipc_deli
 static int fill_mdn(struct store_read *r, struct outgoing *o, struct ipc_deliver *to)
 {
 	struct queue_delivery d;
-	struct queue_part mdn;
+	struct queue_content mdn;
 	int rc = queue_delivery_get(&r->work, slice_str(o->id.text), &d);
 	if (rc == 0)
-		rc = queue_part_get(&r->work, d.message, SLICE("mdn"), &mdn);
+		rc = queue_part_open(&r->work, d.message, SLICE("mdn"), &mdn);
 	if (rc < 0)
 		return rc;
+	if (mdn.fd >= 0) { /* MDNs are small: this is none */
+		close(mdn.fd);
+		return VAN_EINVAL;
+	}
 	to->url = d.url;
-	return split_entity(o, mdn.content, to);
+	return split_entity(o, mdn.bytes, to);
 }
 
 static int fill_deliver(struct outgoing *o, struct ipc_deliver *to)
