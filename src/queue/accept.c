@@ -197,6 +197,8 @@ static int accept_new(struct queue_work *w, struct slice id, const struct ipc_as
 		rc = put_search(w, &m);
 	if (rc == 0)
 		rc = put_receipts(w, a, &m);
+	if (rc == 0 && a->mdn_url.p)
+		rc = queue_delivery_mdn(w, &m, a->mdn_url);
 	if (rc < 0 || m.state != QUEUE_RECEIVED)
 		return rc;
 	struct queue_job job = {0};
@@ -242,6 +244,8 @@ static int repeat(struct queue_work *w, const struct queue_message *m, const str
 	int rc = get_reply(w, m->id, &reply);
 	if (rc == 0)
 		rc = queue_trail_receipt(w, RECEIPT_MDN_ISSUED, m, SLICE("sent again: the message was repeated"), SLICE_NONE, NULL, 0);
+	if (rc == 0 && a->mdn_url.p)
+		rc = queue_delivery_mdn(w, m, a->mdn_url);
 	if (rc == 0)
 		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_REPEATED, .message = m->id, .reply = reply};
 	return rc;

@@ -124,6 +124,8 @@ static void done_accept(struct write_request *r)
 			remove_files(a);
 		if (a->result.outcome == QUEUE_ACCEPT_NEW)
 			jobs_add(s, slice_make(a->id.text, VAN_ID_LEN), 0);
+		if (a->accept.mdn_url.p)
+			deliveries_wake(s, QUEUE_TO_MDN, a->accept.connection);
 	}
 	for (size_t i = 0; i < a->nfds; i++)
 		if (a->fds[i] >= 0)

@@ -37,6 +37,7 @@ struct packaging {
 static int read_document(void *arg, uint64_t at, void *p, size_t n)
 {
 	struct packaging *k = arg;
+	worker_progress(k->worker);
 	if (!k->from->payload.p)
 		return fd_pread_all(k->fd, p, n, (off_t)(k->from->offset + at));
 	if (n)
@@ -205,7 +206,7 @@ void worker_package(struct worker *w, struct ipc_message *m)
 	struct van_error e = {0};
 	struct as2_packaged made;
 	struct slice body = van_arena_slice(w->arena, m->body); /* keyd's answers come over another channel, but look-ups may not */
-	alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND));
+	worker_progress(w);
 	open_spools(&k);
 	int rc = body.p ? record_decode(&ipc_package_table, body, w->arena, &from) : VAN_ENOMEM;
 	if (rc == 0 && !from.payload.p && k.fd < 0)
@@ -360,7 +361,7 @@ void worker_mdn_check(struct worker *w, struct ipc_message *m)
 	struct van_error e = {0};
 	struct van_buf read = VAN_BUF_INIT(AS2_MDN_SIZE_MAX);
 	struct slice record = van_arena_slice(w->arena, m->body);
-	alarm((unsigned)(w->role->config->as2.receive_timeout / VAN_SECOND));
+	worker_progress(w);
 	open_spools(&c.package);
 	int rc = record.p ? record_decode(&ipc_mdn_check_table, record, w->arena, &c.from) : VAN_ENOMEM;
 	if (rc == 0 && !c.from.package)

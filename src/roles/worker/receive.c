@@ -365,10 +365,6 @@ static void receive(struct receiving *r, uint64_t request)
 	}
 	if (hand_over_mdn(r, request))
 		return;
-	if (r->request.mdn_async_url.p) {
-		reply(w, request, 501, "asynchronous MDNs are not supported yet: ask for a synchronous one");
-		return;
-	}
 	int rc = process(r, request, &e);
 	if (rc < 0) {
 		log_event(LOG_LEVEL_ERROR, "as2-receive-failed", "peer", log_slice(r->facts.peer), "error", van_err_name(rc), "text",
