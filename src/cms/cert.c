@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "cms/digest.h"
+#include "cms/prepared.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -127,7 +128,8 @@ int cms_cert_new(struct slice pem_or_der, struct cms_cert **ret, struct van_erro
 	if (!c)
 		return van_error_set(err, VAN_ENOMEM, "no memory for a certificate");
 	c->x509 = decode(pem_or_der);
-	int rc = c->x509 ? fill(c) : VAN_ESYNTAX;
+	c->verify = prepared_new(DIGEST_COUNT);
+	int rc = c->x509 && c->verify ? fill(c) : VAN_ESYNTAX;
 	ERR_clear_error();
 	if (rc) {
 		cms_cert_free(c);
@@ -142,6 +144,7 @@ void cms_cert_free(struct cms_cert *c)
 {
 	if (!c)
 		return;
+	prepared_free(c->verify);
 	X509_free(c->x509);
 	EVP_PKEY_free(c->key);
 	free((char *)(uintptr_t)c->der.p);

@@ -22,11 +22,14 @@ struct cms_cert_facts {
 	van_time not_before, not_after;
 };
 
-/* An immutable decoded certificate. */
+struct prepared;
+
+/* A decoded certificate. It does not change; what is prepared for verifying with it is kept beside it. */
 struct cms_cert {
 	struct cms_cert_facts facts;
 	X509 *x509;
 	EVP_PKEY *key;            /* public key; owned by this struct */
+	struct prepared *verify;  /* by digest */
 	struct slice der;         /* all owned by this struct */
 	struct slice issuer;      /* DER of the issuer's Name */
 	struct slice serial;      /* content octets of the serial number's INTEGER */

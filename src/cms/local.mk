@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/encrypt.c %D%/encrypt.h \
 	%D%/inflate.c %D%/inflate.h \
 	%D%/oid.c %D%/oid.h \
+	%D%/prepared.c %D%/prepared.h \
 	%D%/reader.c %D%/reader.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/sign.c %D%/sign.h \

@@ -7,6 +7,7 @@
 #include "cms/digest.h"
 #include "cms/evp.h"
 #include "cms/oid.h"
+#include "cms/prepared.h"
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -18,6 +19,7 @@
 struct cms_signer {
 	EVP_PKEY *key;
 	bool ec;
+	struct prepared *prepared; /* by digest */
 	struct van_buf certificates; /* [0] with the certificate */
 	struct van_buf identifier;   /* version and issuerAndSerialNumber */
 };
@@ -45,7 +47,9 @@ int cms_signer_new(EVP_PKEY *key, const struct cms_cert *cert, struct cms_signer
 		return van_error_set(err, VAN_EDENIED, "the key of %s is of type %s, which can't sign a digest: use an RSA or EC key",
 				     cert->facts.subject, cert->facts.key_type);
 	struct cms_signer *s = calloc(1, sizeof *s);
-	if (!s || lay_out(s, cert) != 0) {
+	if (s)
+		s->prepared = prepared_new(DIGEST_COUNT);
+	if (!s || !s->prepared || lay_out(s, cert) != 0) {
 		cms_signer_free(s);
 		return van_error_set(err, VAN_ENOMEM, "no memory for a signing key");
 	}
@@ -60,6 +64,7 @@ void cms_signer_free(struct cms_signer *s)
 {
 	if (!s)
 		return;
+	prepared_free(s->prepared);
 	EVP_PKEY_free(s->key);
 	van_buf_free(&s->certificates);
 	van_buf_free(&s->identifier);
@@ -99,6 +104,16 @@ static void put_attributes(struct van_buf *to, enum digest_alg alg, const unsign
 	put_attribute(to, OID_ATTR_MESSAGE_DIGEST, BER_OCTETS, slice_make(digest, digest_size(alg)));
 }
 
+static EVP_PKEY_CTX *prepare(const struct cms_signer *s, enum digest_alg alg)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(s->key, NULL);
+	if (ctx && EVP_PKEY_sign_init(ctx) == 1 && (s->ec || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1) &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(alg)) == 1)
+		return ctx;
+	EVP_PKEY_CTX_free(ctx);
+	return NULL;
+}
+
 /* Signs the attributes under the tag of a SET (RFC 5652 section 5.4). */
 static int sign_attributes(const struct cms_signer *s, enum digest_alg alg, struct slice attrs, unsigned char *to, size_t *n)
 {
@@ -109,12 +124,14 @@ static int sign_attributes(const struct cms_signer *s, enum digest_alg alg, stru
 	van_buf_free(&set);
 	if (rc)
 		return rc;
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(s->key, NULL);
-	bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 &&
-		  (s->ec || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1) &&
-		  EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(alg)) == 1 &&
-		  EVP_PKEY_sign(ctx, to, n, md, digest_size(alg)) == 1;
-	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_CTX *ctx = prepared_take(s->prepared, alg);
+	if (!ctx)
+		ctx = prepare(s, alg);
+	bool ok = ctx && EVP_PKEY_sign(ctx, to, n, md, digest_size(alg)) == 1;
+	if (ok)
+		prepared_give(s->prepared, alg, ctx);
+	else
+		EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok ? 0 : VAN_ECRYPTO;
 }

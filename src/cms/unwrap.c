@@ -5,6 +5,7 @@
 #include "cms/digest.h"
 #include "cms/evp.h"
 #include "cms/oid.h"
+#include "cms/prepared.h"
 #include "cms/sign.h"
 #include "cms/unwrap_ecdh.h"
 
@@ -22,6 +23,7 @@ struct cms_unwrapper {
 	EVP_PKEY *key;
 	size_t modulus; /* bytes; 0: an EC key */
 	unsigned char secret[32];
+	struct prepared *raw; /* without padding */
 };
 
 int cms_unwrapper_new(EVP_PKEY *key, struct cms_unwrapper **ret, struct van_error *err)
@@ -37,6 +39,8 @@ int cms_unwrapper_new(EVP_PKEY *key, struct cms_unwrapper **ret, struct van_erro
 	if (u) {
 		/* domain-separated from other uses of a hash of the key by its own HMAC label below */
 		rc = digest_bytes(DIGEST_SHA256, der, (size_t)n, u->secret);
+		u->raw = prepared_new(1);
+		rc = u->raw ? rc : VAN_ENOMEM;
 		EVP_PKEY_up_ref(key);
 		u->key = key;
 		u->modulus = rsa ? (size_t)size : 0;
@@ -55,6 +59,7 @@ void cms_unwrapper_free(struct cms_unwrapper *u)
 {
 	if (!u)
 		return;
+	prepared_free(u->raw);
 	EVP_PKEY_free(u->key);
 	OPENSSL_cleanse(u->secret, sizeof u->secret);
 	free(u);
@@ -80,6 +85,15 @@ static unsigned mask_eq(unsigned a, unsigned b)
 	return ((d | (0u - d)) >> (sizeof d * 8 - 1)) - 1;
 }
 
+static EVP_PKEY_CTX *prepare_raw(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	if (ctx && EVP_PKEY_decrypt_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1)
+		return ctx;
+	EVP_PKEY_CTX_free(ctx);
+	return NULL;
+}
+
 /* RSA without padding: `em` is the block with leading zeros. Whether it fails depends on public values only. */
 static unsigned raw_decrypt(const struct cms_unwrapper *u, struct slice blob, unsigned char *em)
 {
@@ -88,10 +102,14 @@ static unsigned raw_decrypt(const struct cms_unwrapper *u, struct slice blob, un
 	if (blob.n > u->modulus)
 		return 0;
 	memcpy(block + (u->modulus - blob.n), blob.p, blob.n); /* some senders drop leading zeros */
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(u->key, NULL);
-	bool ok = ctx && EVP_PKEY_decrypt_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
-		  EVP_PKEY_decrypt(ctx, em, &n, block, u->modulus) == 1 && n == u->modulus;
-	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_CTX *ctx = prepared_take(u->raw, 0);
+	if (!ctx)
+		ctx = prepare_raw(u->key);
+	bool ok = ctx && EVP_PKEY_decrypt(ctx, em, &n, block, u->modulus) == 1 && n == u->modulus;
+	if (ok)
+		prepared_give(u->raw, 0, ctx);
+	else
+		EVP_PKEY_CTX_free(ctx);
 	return ok ? ~0u : 0;
 }
 

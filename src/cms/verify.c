@@ -4,6 +4,7 @@
 #include "cms/digest.h"
 #include "cms/evp.h"
 #include "cms/oid.h"
+#include "cms/prepared.h"
 #include "cms/signed.h"
 
 #include <openssl/err.h>
@@ -74,13 +75,28 @@ static bool key_fits(const EVP_PKEY *key, const struct scheme *s)
 	return id == EVP_PKEY_RSA || (s->kind == SIGNATURE_PSS && id == EVP_PKEY_RSA_PSS);
 }
 
-static bool check(EVP_PKEY *key, const struct scheme *s, const unsigned char *md, struct slice signature)
+static EVP_PKEY_CTX *prepare(EVP_PKEY *key, const struct scheme *s)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-	bool ok = ctx && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(s->digest)) == 1 &&
-		  set_padding(ctx, s) == 1 &&
-		  EVP_PKEY_verify(ctx, (const unsigned char *)signature.p, signature.n, md, digest_size(s->digest)) == 1;
+	if (ctx && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(s->digest)) == 1 &&
+	    set_padding(ctx, s) == 1)
+		return ctx;
 	EVP_PKEY_CTX_free(ctx);
+	return NULL;
+}
+
+/* Contexts are kept for the scheme that nearly all signatures have; those with parameters of their own are set up each time. */
+static bool check(const struct cms_cert *cert, const struct scheme *s, const unsigned char *md, struct slice signature)
+{
+	bool keep = s->kind == SIGNATURE_RSA;
+	EVP_PKEY_CTX *ctx = keep ? prepared_take(cert->verify, s->digest) : NULL;
+	if (!ctx)
+		ctx = prepare(cert->key, s);
+	bool ok = ctx && EVP_PKEY_verify(ctx, (const unsigned char *)signature.p, signature.n, md, digest_size(s->digest)) == 1;
+	if (ok && keep)
+		prepared_give(cert->verify, s->digest, ctx);
+	else
+		EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;
 }
@@ -102,7 +118,7 @@ int cms_signer_info_verify(const struct cms_signer_info *s, const unsigned char 
 	} else if (digest_bytes(scheme.digest, s->signed_attrs.p, s->signed_attrs.n, md) != 0) {
 		return van_error_set(err, VAN_EDENIED, "the digest of the signature is not available here");
 	}
-	if (!key_fits(cert->key, &scheme) || !check(cert->key, &scheme, md, s->signature))
+	if (!key_fits(cert->key, &scheme) || !check(cert, &scheme, md, s->signature))
 		return van_error_set(err, VAN_ECRYPTO, "the signature was not made with the key of certificate %s (serial %s)",
 				     cert->facts.subject, cert->facts.serial);
 	if (s->signed_attrs.p && (s->message_digest.n != digest_size(s->digest) ||
