@@ -415,6 +415,22 @@ def check_sample(t, path, dictionaries, used):
                  "\n".join(f"{'*'.join(segment)}\nexpected {expected}\ngot      {got}" for segment, expected, got in wrong))
 
 
+def check_meanings(t, dictionaries):
+    """What is explained is in a list, so that a slip of the pen is seen."""
+    element, unlisted, count = None, [], 0
+    with open(os.path.join(FOLDER, "x12-codes.dict"), encoding="utf-8") as file:
+        for line in file:
+            words = line.split()
+            if words[:1] == ["meanings"]:
+                element = words[1]
+            lists = [d.elements[element].codes for d in dictionaries.values() if element in d.elements and d.elements[element].codes]
+            if words[:1] == ["code"]:
+                count += 1
+                if lists and not any(words[1] in codes for codes in lists):
+                    unlisted.append(f"{element} {words[1]}")
+    t.ok(count > 1000 and not unlisted, "codes that are explained are listed", unlisted)
+
+
 def main():
     t = tap.Tap()
     if not os.path.exists(VANCTL):
@@ -427,6 +443,7 @@ def main():
     for version, d in dictionaries.items():
         have = {name[:3] for name in samples if re.fullmatch(rf"\d\d\d-{version}\.edi", name)}
         t.equal(sorted(set(d.messages) - have - {"997", "999"}), [], f"{version}: there is a sample of each message")
+    t.run(check_meanings, t, dictionaries)
     for kind in KINDS:
         label = kind.__name__.replace("_", " ")
         t.ok(len(used.get(label, ())) >= 2, f"made in two samples at least: {label}", sorted(used.get(label, ())))
