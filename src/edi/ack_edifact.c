@@ -28,27 +28,10 @@ static void component(struct ack_writer *w, struct slice value)
 	ack_slice(w, value);
 }
 
-/* A raw value, cut so that the element takes it: never behind a release character. */
-static struct slice bounded(const struct ack_writer *w, struct slice s, size_t max)
+/* No longer than the element takes; an interchange with longer ones is refused, and this names it as well as can be. */
+static struct slice bounded(struct slice s, size_t max)
 {
-	size_t i = 0, n = 0;
-	while (i < s.n && n < max) {
-		i += w->release && s.p[i] == w->release && i + 1 < s.n ? 2 : 1;
-		n++;
-	}
-	return slice_make(s.p, i < s.n ? i : s.n);
-}
-
-/* Text without release characters, with those it needs. */
-static void released(struct ack_writer *w, struct slice s, size_t max)
-{
-	for (size_t i = 0; i < s.n && i < max; i++) {
-		char c = s.p[i];
-		bool separates = c == w->component || c == w->element || c == w->terminator || (w->repetition && c == w->repetition);
-		if (w->release && (separates || c == w->release))
-			van_buf_append_char(&w->text, w->release);
-		van_buf_append_char(&w->text, c);
-	}
+	return slice_make(s.p, s.n < max ? s.n : max);
 }
 
 /* S002, S003: identification, qualifier, sub-address. */
@@ -56,12 +39,11 @@ static void party(struct contrl *c, struct slice p)
 {
 	struct ack_writer *w = c->w;
 	struct slice sub, id = ack_id(p, &sub), qualifier = ack_qualifier(p);
-	ack_separator(w);
-	released(w, id, LARGEST_PARTY);
+	element(w, bounded(id, LARGEST_PARTY));
 	if (qualifier.n || sub.n)
-		component(w, bounded(w, qualifier, 4));
+		component(w, bounded(qualifier, 4));
 	if (sub.n)
-		component(w, bounded(w, slice_cut(&sub, ':'), c->syntax4 ? 35 : 14));
+		component(w, bounded(sub, c->syntax4 ? 35 : 14));
 }
 
 /* --- the interchange's head -------------------------------------------------------------------------------------------- */
@@ -89,13 +71,14 @@ static bool all_fits(const struct ack_writer *w, enum edi_charset set)
 	return good;
 }
 
-/* The level and version that were sent, where they exist and hold what is repeated; else ISO 8859-1 of version 3 or 4. */
+/* The level and version that were sent, where they exist and hold what is repeated; else ISO 8859-1 of version 3 or 4. Escape
+ * sequences of UNOX are nothing to answer in. */
 static void write_syntax(struct contrl *c)
 {
 	struct slice version = c->w->in->version, level = slice_cut(&version, ':');
 	enum edi_charset set = edi_charset_of(level);
 	bool known = version.n == 1 && *version.p >= '1' && *version.p <= '4';
-	if (set == EDI_CHARSET_NONE || !known || (unsigned)(*version.p - '0') < edi_charset_since(set) || !all_fits(c->w, set)) {
+	if (set == EDI_CHARSET_NONE || set == EDI_CHARSET_UNOX || !known || (unsigned)(*version.p - '0') < edi_charset_since(set) || !all_fits(c->w, set)) {
 		level = set == EDI_CHARSET_NONE && all_fits(c->w, EDI_CHARSET_UNOA) ? SLICE("UNOA") : SLICE("UNOC");
 		version = c->syntax4 ? SLICE("4") : SLICE("3");
 	}
@@ -246,12 +229,12 @@ static void write_message_type(struct contrl *c, const struct edi_message *m)
 {
 	struct ack_writer *w = c->w;
 	struct slice release = m->version, version = slice_cut(&release, ':');
-	element(w, bounded(w, m->type, 6));
-	component(w, bounded(w, version, 3));
-	component(w, bounded(w, release, 3));
-	component(w, m->agency.n ? bounded(w, m->agency, c->syntax4 ? 3 : 2) : SLICE("UN"));
+	element(w, bounded(m->type, 6));
+	component(w, bounded(version, 3));
+	component(w, bounded(release, 3));
+	component(w, m->agency.n ? bounded(m->agency, c->syntax4 ? 3 : 2) : SLICE("UN"));
 	if (m->association.n)
-		component(w, bounded(w, m->association, 6));
+		component(w, bounded(m->association, 6));
 }
 
 static bool can_be_named(const struct contrl *c, const struct edi_message *m)
@@ -266,7 +249,7 @@ static void write_message(struct contrl *c, const struct edi_message *m)
 	struct slice release = m->version, version = slice_cut(&release, ':');
 	bool rejected = m->status == EDI_REJECTED, package = slice_is(m->type, "UNO");
 	ack_text(w, "UCM");
-	element(w, package ? SLICE("") : bounded(w, m->control_number, LARGEST_REFERENCE));
+	element(w, package ? SLICE("") : bounded(m->control_number, LARGEST_REFERENCE));
 	if (!package && m->type.n && version.n && release.n)
 		write_message_type(c, m);
 	else
@@ -277,7 +260,7 @@ static void write_message(struct contrl *c, const struct edi_message *m)
 		unsigned written = !e ? 0 : !is_one_of(e->segment, message_tags) ? 1 : e->element ? 3 : 2;
 		for (; written < 3; written++)
 			ack_separator(w);
-		element(w, bounded(w, m->control_number, LARGEST_PARTY));
+		element(w, bounded(m->control_number, LARGEST_PARTY));
 		element(w, version);
 		component(w, release);
 	}
@@ -309,9 +292,9 @@ static void write_group(struct contrl *c, const struct edi_group *g)
 	if (!refusal && !m && !w->options.accepted_messages)
 		return; /* accepted with all that is in it, by UCI */
 	ack_text(w, "UCF");
-	element(w, bounded(w, g->control_number, LARGEST_REFERENCE));
-	element(w, bounded(w, g->sender, LARGEST_PARTY));
-	element(w, bounded(w, g->receiver, LARGEST_PARTY));
+	element(w, bounded(g->control_number, LARGEST_REFERENCE));
+	element(w, bounded(g->sender, LARGEST_PARTY));
+	element(w, bounded(g->receiver, LARGEST_PARTY));
 	write_action(c, refusal ? "4" : "7", refusal, tags);
 	ack_end(w);
 	if (!refusal)
@@ -324,7 +307,7 @@ static void write_interchange(struct contrl *c, const char *action, const struct
 	static const char *const tags[] = {"UNA", "UNB", "UNZ", NULL};
 	struct ack_writer *w = c->w;
 	ack_text(w, "UCI");
-	element(w, bounded(w, w->in->control_number, LARGEST_REFERENCE));
+	element(w, bounded(w->in->control_number, LARGEST_REFERENCE));
 	party(c, w->in->sender);
 	party(c, w->in->receiver);
 	write_action(c, action, refusal, tags);

@@ -106,14 +106,14 @@ static void read_edifact(struct edi_checker *c, struct edi_ack *a, const struct 
 {
 	if (edi_segment_is(s, "UCI")) {
 		struct slice code = edi_segment_element(s, 4);
-		a->interchange_control_number = edi_checker_copy(c, EDI_LEVEL_MESSAGE, edi_segment_element(s, 1));
+		a->interchange_control_number = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, edi_segment_element(s, 1));
 		set_code(a->code, code);
 		a->status = status_of(code);
 	} else if (edi_segment_is(s, "UCF")) {
-		a->group_control_number = edi_checker_copy(c, EDI_LEVEL_MESSAGE, edi_segment_element(s, 1));
+		a->group_control_number = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, edi_segment_element(s, 1));
 	} else if (edi_segment_is(s, "UCM")) {
 		struct slice code = edi_segment_element(s, 3);
-		struct edi_ack_message *m = add_message(c, component(s, 2, 1), edi_segment_element(s, 1));
+		struct edi_ack_message *m = add_message(c, component(s, 2, 1), edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, edi_segment_element(s, 1)));
 		if (m) {
 			set_code(m->code, code);
 			m->status = status_of(code);

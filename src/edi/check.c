@@ -55,6 +55,14 @@ static struct slice component(struct slice element, const struct edi_delimiters 
 	return part.p ? slice_trim(part) : SLICE("");
 }
 
+struct slice edi_checker_plain(struct edi_checker *c, enum edi_level level, const struct edi_segment *s, struct slice value)
+{
+	char room[LARGEST_NAME];
+	if (value.n > LARGEST_NAME)
+		value.n = LARGEST_NAME;
+	return edi_checker_copy(c, level, s->flags & EDI_SEGMENT_RELEASE ? edi_unescape(value, s->delimiters->release, room) : value);
+}
+
 static struct slice pair(struct edi_checker *c, struct slice qualifier, struct slice id)
 {
 	if (qualifier.n > LARGEST_NAME)
@@ -70,13 +78,11 @@ static struct slice pair(struct edi_checker *c, struct slice qualifier, struct s
 /* S002, S003: identification, qualifier, internal sub-address. */
 static struct slice edifact_party(struct edi_checker *c, const struct edi_segment *s, uint32_t element)
 {
-	const struct edi_delimiters *d = s->delimiters;
-	struct slice e = edi_segment_element(s, element), id = component(e, d, 1), qualifier = component(e, d, 2), sub = component(e, d, 3);
-	char room[128];
-	if (s->flags & EDI_SEGMENT_RELEASE && id.n <= sizeof room)
-		id = edi_unescape(id, d->release, room);
-	struct slice party = pair(c, qualifier, id);
-	return sub.n ? pair(c, party, sub) : party;
+	struct slice e = edi_segment_element(s, element), part[3];
+	for (unsigned i = 0; i < 3; i++)
+		part[i] = edi_checker_plain(c, EDI_LEVEL_INTERCHANGE, s, component(e, s->delimiters, i + 1));
+	struct slice party = pair(c, part[1], part[0]);
+	return part[2].n ? pair(c, party, part[2]) : party;
 }
 
 static void fill_unb(struct edi_checker *c, struct edi_interchange *i, const struct edi_segment *s)
@@ -88,8 +94,8 @@ static void fill_unb(struct edi_checker *c, struct edi_interchange *i, const str
 	i->receiver = edifact_party(c, s, 3);
 	i->date = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, component(when, d, 1));
 	i->time = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, component(when, d, 2));
-	i->control_number = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 5));
-	i->application = edi_checker_copy(c, EDI_LEVEL_INTERCHANGE, trimmed(s, 7));
+	i->control_number = edi_checker_plain(c, EDI_LEVEL_INTERCHANGE, s, trimmed(s, 5));
+	i->application = edi_checker_plain(c, EDI_LEVEL_INTERCHANGE, s, trimmed(s, 7));
 	i->ack_requested = slice_is(trimmed(s, 9), "1");
 	i->usage = slice_is(trimmed(s, 11), "1") ? 'T' : 'P';
 }
@@ -158,13 +164,13 @@ static int group_begin(struct edi_checker *c, const struct edi_envelope *e, cons
 			*to[i] = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, i + 1));
 	} else if (s) {
 		const struct edi_delimiters *d = s->delimiters;
-		g->code = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, 1));
-		g->sender = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 2), d, 1));
-		g->receiver = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 3), d, 1));
-		g->date = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 4), d, 1));
-		g->time = edi_checker_copy(c, EDI_LEVEL_GROUP, component(edi_segment_element(s, 4), d, 2));
-		g->control_number = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, 5));
-		g->agency = edi_checker_copy(c, EDI_LEVEL_GROUP, trimmed(s, 6));
+		g->code = edi_checker_plain(c, EDI_LEVEL_GROUP, s, trimmed(s, 1));
+		g->sender = edi_checker_plain(c, EDI_LEVEL_GROUP, s, component(edi_segment_element(s, 2), d, 1));
+		g->receiver = edi_checker_plain(c, EDI_LEVEL_GROUP, s, component(edi_segment_element(s, 3), d, 1));
+		g->date = edi_checker_plain(c, EDI_LEVEL_GROUP, s, component(edi_segment_element(s, 4), d, 1));
+		g->time = edi_checker_plain(c, EDI_LEVEL_GROUP, s, component(edi_segment_element(s, 4), d, 2));
+		g->control_number = edi_checker_plain(c, EDI_LEVEL_GROUP, s, trimmed(s, 5));
+		g->agency = edi_checker_plain(c, EDI_LEVEL_GROUP, s, trimmed(s, 6));
 	}
 	c->message_tail = &g->messages;
 	c->group_messages = c->group_rejected = c->group_with_errors = 0;
@@ -179,7 +185,7 @@ static int group_begin(struct edi_checker *c, const struct edi_envelope *e, cons
 static void fill_message(struct edi_checker *c, struct edi_message *m, const struct edi_segment *s)
 {
 	const struct edi_delimiters *d = s->delimiters;
-	m->control_number = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, s->standard == EDI_X12 ? 2 : 1));
+	m->control_number = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, trimmed(s, s->standard == EDI_X12 ? 2 : 1));
 	if (s->standard == EDI_X12) {
 		m->type = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, 1));
 		m->association = edi_checker_copy(c, EDI_LEVEL_MESSAGE, trimmed(s, 3));
@@ -188,14 +194,31 @@ static void fill_message(struct edi_checker *c, struct edi_message *m, const str
 		return;
 	}
 	struct slice type = edi_segment_element(s, 2), release = component(type, d, 3);
-	m->type = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 1));
-	m->agency = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 4));
-	m->association = edi_checker_copy(c, EDI_LEVEL_MESSAGE, component(type, d, 5));
+	if (edi_segment_is(s, "UNO")) { /* a package: its reference (S020) stands for the version */
+		m->type = SLICE("UNO");
+		m->agency = m->association = SLICE("");
+		m->version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(component(type, d, 1)),
+			SLICE_ARG(component(type, d, 2)));
+		if (!m->version.p)
+			c->error = VAN_ENOMEM;
+		return;
+	}
+	m->type = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 1));
+	m->agency = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 4));
+	m->association = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 5));
 	struct slice version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(component(type, d, 2)),
 		SLICE_ARG(release));
 	if (!version.p)
 		c->error = VAN_ENOMEM;
 	m->version = version.p ? version : SLICE("");
+}
+
+static void not_supported(struct edi_checker *c, const struct edi_segment *s)
+{
+	bool x12 = s->standard == EDI_X12;
+	edi_checker_envelope_error(c, &(struct edi_envelope_error){.level = EDI_LEVEL_MESSAGE, .list = x12 ? "AK502" : "0085",
+		.code = x12 ? "1" : "14", .segment = edi_segment_element(s, 0), .element = x12 ? 1 : 2, .component = x12 ? 0 : 1,
+		.value = c->message->type, .text = "messages of this type and version are not taken"});
 }
 
 static int message_begin(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
@@ -227,6 +250,8 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 	if (!c->options.envelopes_only && !c->error)
 		c->error = edi_dictionary_find(c->set, s->standard, m->version, m->type, &c->def, &c->trouble);
 	m->known = c->def != NULL;
+	if (c->error == 0 && !m->known && c->options.known_only && !c->options.envelopes_only && !e->package)
+		not_supported(c, s);
 	if (c->collect && c->listed) {
 		*c->message_tail = m;
 		c->message_tail = &m->next;

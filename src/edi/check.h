@@ -20,6 +20,7 @@ struct edi_check_options {
 	bool strict_syntax;          /* EDIFACT: what is against the syntax but leaves no doubt is rejected, not only reported: characters
 	                              * outside the repertoire, service characters not advised, separators at a segment's end, dates of
 	                              * another syntax version */
+	bool known_only;             /* messages of a type or version without a dictionary are rejected */
 	bool strict_codes;           /* a value that an open code list does not name is an error */
 	size_t max_segment;          /* bytes; default 1 MiB; at most 16 MiB */
 	size_t max_value;            /* bytes of bad data kept; default 99 (AK404's maximum) */

@@ -57,6 +57,8 @@ struct edi_checker {
 
 /* Copies into the arena of `level`; on failure latches VAN_ENOMEM and returns an empty slice. */
 struct slice edi_checker_copy(struct edi_checker *c, enum edi_level level, struct slice s);
+/* The same of a value of `s`, without release characters. */
+struct slice edi_checker_plain(struct edi_checker *c, enum edi_level level, const struct edi_segment *s, struct slice value);
 void *edi_checker_alloc(struct edi_checker *c, enum edi_level level, size_t n);
 
 void edi_errors_begin(struct edi_checker *c, enum edi_level level, struct edi_error **list);

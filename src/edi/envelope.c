@@ -66,7 +66,7 @@ static int close_level(struct edi_envelope *e, enum edi_level level, const struc
 		rc = edi_envelope_check_trailer(e, level, s);
 	else if (l->real)
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = missing,
-			.segment = slice_str(n->trailer[level]), .text = "the trailer is missing; it ended where the next level began"});
+			.segment = slice_str(level == EDI_LEVEL_MESSAGE && e->package ? "UNP" : n->trailer[level]), .text = "the trailer is missing; it ended where the next level began"});
 	if (rc == 0 && e->standard == EDI_EDIFACT && l->real && level != EDI_LEVEL_MESSAGE && !l->counted)
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = "0085", .code = "32",
 			.segment = slice_str(n->trailer[level]), .text = "there is no message in it"});
@@ -178,6 +178,7 @@ static int open_message(struct edi_envelope *e, const struct edi_segment *s)
 	group->counted++;
 	if (!group->real && e->standard == EDI_EDIFACT)
 		e->levels[EDI_LEVEL_INTERCHANGE].counted++; /* UNZ counts messages where there are no groups */
+	e->package = e->standard == EDI_EDIFACT && edi_segment_is(s, "UNO");
 	open_level(e, EDI_LEVEL_MESSAGE, s, s->offset);
 	e->end = s->end;
 	e->head = s->ordinal;
@@ -201,7 +202,7 @@ static int trailer(struct edi_envelope *e, enum edi_level level, const struct ed
 	if (rc < 0)
 		return rc;
 	struct edi_level_state *l = &e->levels[level];
-	if (!l->open || !l->real)
+	if (!l->open || !l->real || (level == EDI_LEVEL_MESSAGE && e->package != edi_segment_is(s, "UNP")))
 		return misplaced(e, s, "a trailer stands without its header");
 	e->end = s->end;
 	if (level == EDI_LEVEL_MESSAGE) {
@@ -258,8 +259,10 @@ int edi_envelope_segment(void *envelope, const struct edi_segment *s)
 	switch (id) {
 	case ID3('U', 'N', 'B'): return open_interchange(e, s);
 	case ID3('U', 'N', 'G'): return open_group(e, s);
-	case ID3('U', 'N', 'H'): return open_message(e, s);
-	case ID3('U', 'N', 'T'): return trailer(e, EDI_LEVEL_MESSAGE, s);
+	case ID3('U', 'N', 'H'):
+	case ID3('U', 'N', 'O'): return open_message(e, s);
+	case ID3('U', 'N', 'T'):
+	case ID3('U', 'N', 'P'): return trailer(e, EDI_LEVEL_MESSAGE, s);
 	case ID3('U', 'N', 'E'): return trailer(e, EDI_LEVEL_GROUP, s);
 	case ID3('U', 'N', 'Z'): return trailer(e, EDI_LEVEL_INTERCHANGE, s);
 	default: return body(e, s);

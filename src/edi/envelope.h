@@ -62,6 +62,8 @@ struct edi_envelope {
 	bool has_groups, has_messages; /* UNG; UNH outside of UNG */
 	char group_type[8];            /* of the group's first message */
 	bool types_reported;
+	bool package;                  /* UNO … UNP instead of a message */
+	uint64_t object_length;        /* bytes, of UNO */
 	bool structure_reported;
 };
 

@@ -111,7 +111,7 @@ int edi_envelope_check_head(struct edi_envelope *e, enum edi_level level, const 
 
 int edi_envelope_check_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s)
 {
-	uint64_t counted = level == EDI_LEVEL_MESSAGE ? e->position : e->levels[level].counted;
+	uint64_t counted = level != EDI_LEVEL_MESSAGE ? e->levels[level].counted : e->package ? e->object_length : e->position;
 	if (e->standard != EDI_EDIFACT)
 		return edi_envelope_compare(e, level, s, counted);
 	int rc = edi_envelope_check_edifact_trailer(e, level, s);

@@ -108,8 +108,9 @@ static int check_count(const struct head *h, const struct place *places)
 	const struct place *last = places;
 	for (const struct place *p = places; p->element; last = p++) {
 		bool ends = p[1].element != p->element;
-		struct slice more = ends ? component(h->s, p->element, (p->component ? p->component : 1u) + 1) : SLICE_NONE;
-		int rc = more.p ? bad(h, "16", p->element, p->component + 1u, more, false, "has more components than there are; leave them out") : 0;
+		uint32_t next = (p->component ? p->component : 1u) + 1;
+		struct slice more = ends ? component(h->s, p->element, next) : SLICE_NONE;
+		int rc = more.p ? bad(h, "16", p->element, next, more, false, "has more components than there are; leave them out") : 0;
 		if (rc < 0)
 			return rc;
 	}
@@ -249,6 +250,14 @@ static int check_unh(const struct head *h)
 	return rc;
 }
 
+static int check_uno(const struct head *h)
+{
+	unsigned long long n = 0;
+	struct slice length = component(h->s, 4, 1);
+	h->e->object_length = length.n <= 18 && slice_u64(length, &n) ? n : 0;
+	return check_places(h, uno);
+}
+
 int edi_envelope_check_edifact(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s)
 {
 	const struct head h = {e, level, s};
@@ -264,7 +273,7 @@ int edi_envelope_check_edifact(struct edi_envelope *e, enum edi_level level, con
 		int rc = check_places(&h, ung);
 		return rc == 0 ? check_time(&h, 4) : rc;
 	}
-	case EDI_LEVEL_MESSAGE: return edi_segment_is(s, "UNO") ? check_places(&h, uno) : check_unh(&h);
+	case EDI_LEVEL_MESSAGE: return e->package ? check_uno(&h) : check_unh(&h);
 	}
 	return 0;
 }

@@ -118,8 +118,22 @@ uint32_t lex_trim(struct edi_lexer *l, const char *base, uint32_t *at, uint32_t 
 	return length;
 }
 
+/* The object follows UNO's terminator at once; S022 0810 says how many bytes it has (ISO 9735-8). */
+static void take_uno(struct edi_lexer *l, const struct edi_segment *s)
+{
+	unsigned long long n;
+	struct slice rest = edi_segment_element(s, 4);
+	struct slice length = rest.p ? edi_cut(&rest, l->delimiters.component, l->delimiters.release) : rest;
+	if (length.n && length.n <= 18 && slice_u64(length, &n) && n) {
+		l->object_left = n;
+		l->state = LEX_OBJECT;
+	}
+}
+
 void lex_after(struct edi_lexer *l, const struct edi_segment *s)
 {
+	if (l->objects && l->standard == EDI_EDIFACT && edi_segment_is(s, "UNO"))
+		take_uno(l, s);
 	if (at_end_of_interchange(l, s)) {
 		l->state = LEX_JUNK;
 		l->wrapped = false;
@@ -327,6 +341,15 @@ static void refuse_header(struct edi_lexer *l, const char *window, size_t *pos)
 	}
 }
 
+static void pass_object(struct edi_lexer *l, size_t length, size_t *pos)
+{
+	size_t left = length - *pos, n = l->object_left < left ? (size_t)l->object_left : left;
+	l->object_left -= n;
+	*pos += n;
+	if (!l->object_left)
+		l->state = LEX_START;
+}
+
 /* Uses up what it can of the window; *pos is then the first byte that must be seen again. */
 static int step(struct edi_lexer *l, const char *window, size_t length, size_t *pos, bool last)
 {
@@ -345,6 +368,7 @@ static int step(struct edi_lexer *l, const char *window, size_t length, size_t *
 		case LEX_SEGMENT: rc = lex_scan(l, window, length, pos); break;
 		case LEX_SLOW: rc = slow(l, window, length, pos); break;
 		case LEX_SKIP: rc = skip(l, window, length, pos); break;
+		case LEX_OBJECT: pass_object(l, length, pos); break;
 		case LEX_DONE: return VAN_ESTATE;
 		}
 		if (rc >= 0 && l->state == state && (*pos == before || state == LEX_SEGMENT))

@@ -28,7 +28,8 @@ enum edi_segment_flag {
 	EDI_SEGMENT_BAD_LENGTH = 256, /* BIN or BDS whose length is not a number or runs past the input */
 };
 
-/* Valid during the call only. */
+/* Between UNO and UNP of EDIFACT syntax 4 lies an object, raw bytes from UNO's `end` to UNP's `offset`: it is passed over.
+ * Valid during the call only. */
 struct edi_segment {
 	const char *bytes;   /* without terminator */
 	uint32_t length;

@@ -251,6 +251,7 @@ static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	if (wrapped < 0)
 		return 0;
 	begin(l, EDI_EDIFACT, &d);
+	l->objects = four;
 	l->wrapped = wrapped;
 	l->flags = wrapped ? EDI_SEGMENT_WRAPPED : 0;
 	l->state = wrapped ? LEX_SLOW : LEX_SEGMENT;

@@ -14,6 +14,7 @@ enum edi_lexer_state {
 	LEX_SEGMENT, /* inside a segment, fast scan */
 	LEX_SLOW,    /* inside a segment read byte by byte into `slow`: binary, or wrapped lines */
 	LEX_SKIP,    /* inside a segment past max_segment: its head is in `slow` */
+	LEX_OBJECT,  /* behind UNO: raw bytes that nobody looks at */
 	LEX_DONE,
 };
 
@@ -62,6 +63,8 @@ struct edi_lexer {
 	uint64_t slow_offset;
 	uint64_t binary_left; /* LEX_SLOW: raw bytes still to come */
 	bool binary_done;
+	bool objects;         /* the interchange may have UNO and UNP (EDIFACT syntax 4) */
+	uint64_t object_left; /* LEX_OBJECT: bytes still to come */
 	bool wrapped;
 	char lead[3];       /* bytes before the terminator that belong to it: it is a UTF-8 character */
 	size_t lead_length;

@@ -149,6 +149,11 @@ static int give_out(struct edi_lexer *l, const struct lex_batch *b, const char *
 			int rc = give(l, b, window, h, entry, end);
 			if (rc < 0)
 				return rc;
+			if (l->state != LEX_SEGMENT) { /* what follows is read otherwise, from its first byte */
+				h->entry = entry;
+				h->start = b->list[entry] = start;
+				return 0;
+			}
 		} else if (end < h->start) { /* one of several line ends that were skipped as blanks */
 			start = h->start;
 		}
@@ -156,8 +161,6 @@ static int give_out(struct edi_lexer *l, const struct lex_batch *b, const char *
 			start++;
 		h->entry = entry;
 		h->start = b->list[entry] = start;
-		if (l->state != LEX_SEGMENT)
-			return 0;
 		if (start >= length || (first & LOOK && needs_look(window + start, length - start))) {
 			l->state = LEX_START;
 			return 0;

@@ -70,7 +70,7 @@ struct edi_message {
 	struct edi_message *next;
 	uint64_t offset, length;     /* ST..SE or UNH..UNT with the last segment's terminator, in the input */
 	uint64_t segments;           /* counted by us, first and last included */
-	struct slice type, version;  /* "850" "004010"; "ORDERS" "D:96A" */
+	struct slice type, version;  /* "850" "004010"; "ORDERS" "D:96A"; an EDIFACT package "UNO" and its S020, "ACE:REF1" */
 	struct slice association;    /* ST03, EDIFACT 0057; may be empty */
 	struct slice agency;         /* EDIFACT 0051 ("UN"); empty in X12 */
 	struct slice control_number;
