@@ -471,12 +471,31 @@ static const struct record_field session_open_fields[] = {
 };
 const struct record_table ipc_session_open_table = {"session_open", 1, sizeof(struct ipc_session_open), session_open_fields};
 
+static const struct record_field session_end_fields[] = {RECORD_FIELD(1, RECORD_TEXT, struct ipc_session_end, reason), RECORD_END};
+const struct record_table ipc_session_end_table = {"session_end", 1, sizeof(struct ipc_session_end), session_end_fields};
+
+static const struct record_field bans_fields[] = {RECORD_FIELD(1, RECORD_TEXTS, struct ipc_bans, networks), RECORD_END};
+const struct record_table ipc_bans_table = {"bans", 1, sizeof(struct ipc_bans), bans_fields};
+
+static const struct record_field certificate_fields[] = {
+	RECORD_FIELD(1, RECORD_BYTES, struct ipc_certificate, authority),
+	RECORD_FIELD(2, RECORD_TEXTS, struct ipc_certificate, principals),
+	RECORD_FIELD(3, RECORD_TIME, struct ipc_certificate, from),
+	RECORD_FIELD(4, RECORD_TIME, struct ipc_certificate, until),
+	RECORD_FIELD(5, RECORD_TEXTS, struct ipc_certificate, addresses),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_certificate, serial),
+	RECORD_FIELD(7, RECORD_TEXT, struct ipc_certificate, key_id),
+	RECORD_END,
+};
+const struct record_table ipc_certificate_table = {"certificate", 1, sizeof(struct ipc_certificate), certificate_fields};
+
 static const struct record_field auth_fields[] = {
 	RECORD_FIELD_ENUM(1, struct ipc_auth, method, NULL),
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_auth, user),
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_auth, key_type),
 	RECORD_FIELD(4, RECORD_BYTES, struct ipc_auth, key_blob),
 	RECORD_FIELD(5, RECORD_TEXT, struct ipc_auth, password),
+	RECORD_FIELD_SUB(6, RECORD_ONE, struct ipc_auth, certificate, &ipc_certificate_table),
 	RECORD_END,
 };
 const struct record_table ipc_auth_table = {"auth", 1, sizeof(struct ipc_auth), auth_fields};

@@ -74,6 +74,8 @@ enum ipc_type {
 	IPC_MAILBOX_REMOVE,     /* struct ipc_mailbox_name: partner deleted the file: taken. Answered after the commit */
 	IPC_MAILBOX_RENAME,     /* struct ipc_mailbox_rename: staged upload → final name (becomes a message), or /out → taken */
 	IPC_MAILBOX_REPLY,      /* struct ipc_mailbox_reply */
+	IPC_SESSION_END,        /* store → session: struct ipc_session_end. No answer */
+	IPC_BANS,               /* store → sftp listener: struct ipc_bans, the whole list, at start and after each change */
 	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
 
 	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */
@@ -445,12 +447,28 @@ struct ipc_checkpoint_signed {
 struct ipc_session_open {
 	struct slice peer;
 };
+struct ipc_session_end {
+	struct slice reason; /* for the client */
+};
+struct ipc_bans {
+	struct slice_list networks; /* from which nobody may connect */
+};
 enum ipc_auth_method { IPC_AUTH_KEY_OFFERED, IPC_AUTH_KEY_VERIFIED, IPC_AUTH_PASSWORD };
+/* An OpenSSH user certificate. */
+struct ipc_certificate {
+	struct slice authority; /* the wire blob of the key that signed it */
+	struct slice_list principals;
+	van_time from, until;   /* 0: no limit */
+	struct slice_list addresses; /* networks it may be used from; empty: any */
+	uint64_t serial;
+	struct slice key_id;
+};
 struct ipc_auth {
 	uint32_t method; /* OFFERED: may this key log in?; VERIFIED: its signature holds, log in */
 	struct slice user;
 	struct slice key_type, key_blob; /* "ssh-ed25519"; the SSH wire blob */
 	struct slice password;
+	struct ipc_certificate *certificate; /* key_blob is one: what it says; its signature holds */
 };
 struct ipc_auth_reply {
 	bool ok;
@@ -535,7 +553,7 @@ struct ipc_control_reply {
 	X(job_failed) X(password_check) X(verdict) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
-	X(session_open) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \
+	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \
 	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)
 #define IPC_DECLARE_TABLE(name) extern const struct record_table ipc_##name##_table;
 IPC_TABLES(IPC_DECLARE_TABLE)

@@ -266,7 +266,7 @@ static const struct schema_table folders_table = {
 static const struct schema_field mailbox_limits_fields[] = {
 	{.key = "sessions", .kind = SCHEMA_INTEGER, AT(profile_mailbox_limits, sessions), .fallback = "unlimited", .word = "unlimited", .max = 100000,
 	 .help = "at one time"},
-	{.key = "bandwidth", .kind = SCHEMA_SIZE, AT(profile_mailbox_limits, bandwidth), .fallback = "unlimited", .min = 1024, .max = UINT64_MAX,
+	{.key = "bandwidth", .kind = SCHEMA_SIZE, AT(profile_mailbox_limits, bandwidth), .fallback = "unlimited", .min = 65536, .max = UINT64_MAX,
 	 .help = "bytes a second, both ways, of all its sessions together"},
 	{.key = "storage", .kind = SCHEMA_SIZE, AT(profile_mailbox_limits, storage), .fallback = "unlimited",
 	 .help = "bytes of its uploads that are kept: unfinished ones, those that wait for a rename, and the archive of `in`"},

@@ -67,6 +67,8 @@ static const struct schema_field sftp_listener_fields[] = {
 	ADDRESS, PORT,
 	{.key = "host_keys", .kind = SCHEMA_PATHS, .flags = SCHEMA_REQUIRED | SCHEMA_NOT_EMPTY, AT(van_config_listener, host_keys),
 	 .help = "private host keys in OpenSSH's or PEM form, of different types"},
+	{.key = "proxies", .kind = SCHEMA_TEXTS, AT(van_config_listener, proxies), .check = profile_check_network,
+	 .help = "networks of load balancers that send the PROXY protocol (version 1 or 2): all of their connections must"},
 	{.key = NULL},
 };
 static const struct schema_table sftp_listener_table = {
@@ -129,6 +131,19 @@ static const struct schema_field sftp_fields[] = {
 	{.key = "idle_timeout", .kind = SCHEMA_DURATION, AT(van_config_sftp, idle_timeout), .fallback = "15m", .min = SECOND, .max = 30 * DAY, .help = "an idle session is closed"},
 	{.key = "login_tries", .kind = SCHEMA_INTEGER, AT(van_config_sftp, login_tries), .fallback = "6", .min = 1, .max = 100, .help = "tries in one connection"},
 	{.key = "passwords", .kind = SCHEMA_BOOL, AT(van_config_sftp, passwords), .fallback = "true", .help = "`false`: keys only"},
+	{.key = "session_timeout", .kind = SCHEMA_DURATION, AT(van_config_sftp, session_timeout), .fallback = "1d", .max = 365 * DAY,
+	 .help = "a session ends after so long, busy or not; 0s: never"},
+	{.key = "failures", .kind = SCHEMA_INTEGER, AT(van_config_sftp, failures), .fallback = "20", .max = 1000000,
+	 .help = "so many failed log-ins of one user name from one address lead to a ban of that pair; 0: never"},
+	{.key = "failures_within", .kind = SCHEMA_DURATION, AT(van_config_sftp, failures_within), .fallback = "10m", .min = SECOND, .max = 30 * DAY,
+	 .help = "failures further apart are not counted together"},
+	{.key = "ban_for", .kind = SCHEMA_DURATION, AT(van_config_sftp, ban_for), .fallback = "1h", .min = SECOND, .max = 3650 * DAY, .help = "how long such a ban lasts"},
+	{.key = "ban_addresses", .kind = SCHEMA_BOOL, AT(van_config_sftp, ban_addresses), .fallback = "true",
+	 .help = "an address that fails five times as often with unknown names is banned as a whole, unless somebody logged in from it within 30 days or it is a proxy"},
+	{.key = "failure_delay", .kind = SCHEMA_DURATION, AT(van_config_sftp, failure_delay), .fallback = "500ms", .max = 60 * SECOND,
+	 .help = "a failed log-in is answered so much later, the second twice as much, up to ten times"},
+	{.key = "keep_unfinished", .kind = SCHEMA_DURATION, AT(van_config_sftp, keep_unfinished), .fallback = "7d", .min = 60 * SECOND, .max = 3650 * DAY,
+	 .help = "uploads that broke off, and those under temporary names, are deleted when they are older"},
 	{.key = NULL},
 };
 static const struct schema_table sftp_table = {

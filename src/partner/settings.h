@@ -22,6 +22,7 @@ struct van_config_listener {
 	uint64_t port;
 	struct van_config_tls *tls;  /* NULL: plain */
 	struct slice_list host_keys; /* paths */
+	struct slice_list proxies;   /* sftp: networks whose connections begin with a PROXY header */
 };
 
 struct van_config_limits {
@@ -52,6 +53,12 @@ struct van_config_sftp {
 	van_time login_timeout, idle_timeout;
 	uint64_t login_tries;
 	bool passwords; /* password log-in allowed at all */
+	van_time session_timeout;  /* longest session; 0: no limit */
+	uint64_t failures;         /* of one name at one address that lead to a ban; 0: never */
+	van_time failures_within, ban_for;
+	bool ban_addresses;        /* also ban addresses that try unknown names */
+	van_time failure_delay;    /* before the first failure is answered; longer for each further one */
+	van_time keep_unfinished;  /* how long broken uploads and staged files are kept */
 };
 
 struct van_config_deliver {

@@ -22,6 +22,8 @@ struct queue {
 	store_table_id delivery_next; /* kind, connection, next, id → nothing: what is queued, under way or awaiting its MDN */
 	store_table_id mailbox;   /* connection, folder, section, name → mailbox entry */
 	store_table_id mailbox_storage; /* connection → bytes that its uploads take */
+	store_table_id login;     /* address, user → failures; address → failures with unknown names, last success */
+	store_table_id ban;       /* network, user → ban */
 	store_table_id expect;    /* env, group parties, code, number, message id → expect */
 	store_table_id due;       /* time, message id → nothing */
 	store_table_id counter;   /* env, level, from, to → number */

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/internal.h \
 	%D%/job.c \
 	%D%/list.c \
+	%D%/logins.c %D%/logins.h \
 	%D%/mailbox.c %D%/mailbox.h \
 	%D%/mailbox_in.c \
 	%D%/mailbox_name.c \

@@ -37,6 +37,8 @@ static const char *const event_names[RECEIPT_EVENTS] = {
 	[RECEIPT_LOG_STARTED] = "log-started",
 	[RECEIPT_HELD] = "held",
 	[RECEIPT_REJECTED] = "rejected",
+	[RECEIPT_LOGIN] = "login",
+	[RECEIPT_LOGIN_REFUSED] = "login-refused",
 };
 
 const char *receipt_event_name(enum receipt_event e)

@@ -37,6 +37,8 @@ enum receipt_event {
 	RECEIPT_LOG_STARTED, /* first leaf of a log that follows another; written by receipt_append() itself */
 	RECEIPT_HELD,
 	RECEIPT_REJECTED,
+	RECEIPT_LOGIN,         /* a partner's session began */
+	RECEIPT_LOGIN_REFUSED, /* a failed log-in, or the ban that followed */
 	RECEIPT_EVENTS /* one past the last */
 };
 const char *receipt_event_name(enum receipt_event e); /* "mdn-issued"; NULL for an unknown one */

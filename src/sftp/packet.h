@@ -1,4 +1,4 @@
-/* Fields of SFTP packets: RFC 4251's uint32, uint64 and string, and the attributes of section 5. Private to src/sftp. */
+/* Fields of SFTP packets: RFC 4251's uint32, uint64 and string, and the attributes of section 5. */
 #ifndef OPENVAN_SFTP_PACKET_H
 #define OPENVAN_SFTP_PACKET_H
 

@@ -395,7 +395,7 @@ int main(int argc, char **argv)
 	struct sftpd_listener *l = sftpd_listener_new(loop, &limits, &e);
 	struct ipc_channel *c = ipc_channel_new(pair[0]);
 	if (!l || !c || ipc_channel_attach(c, loop, on_nothing, on_store_closed, l) < 0 || add_keys(l, argv[2]) < 0 ||
-	    sftpd_listener_add_socket(l, listen_on(&port)) < 0)
+	    sftpd_listener_add_socket(l, listen_on(&port), 0) < 0)
 		return 2;
 	sftpd_listener_set_store(l, c);
 	printf("store %d\nport %d\nready\n", (int)store, port);

@@ -1,10 +1,12 @@
 #include "roles/sftp/listener.h"
 
+#include "base/cidr.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "ipc/messages.h"
 #include "roles/sftp/hostkeys.h"
 #include "roles/sftp/session.h"
+#include "sftp/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +26,12 @@
 #define ACCEPT_AT_ONCE 16
 #define ACCEPT_PAUSE (VAN_SECOND / 5)
 #define ADDRESS_TEXT 64
+#define PROXY_PATIENCE (5 * VAN_SECOND) /* for a PROXY header */
+
+struct networks {
+	struct van_cidr *v;
+	size_t n;
+};
 
 struct child {
 	struct sftpd_listener *of;
@@ -34,8 +42,20 @@ struct child {
 	char peer[ADDRESS_TEXT];
 };
 
+/* A connection of a proxy, whose client isn't known yet. */
+struct arriving {
+	struct sftpd_listener *of;
+	struct arriving *next, **link;
+	int fd;
+	struct loop_watch *watch;
+	struct loop_timer *deadline;
+	char proxy[ADDRESS_TEXT];
+};
+
 struct accepting {
 	struct sftpd_listener *of;
+	uint64_t index;
+	struct networks proxies;
 	int fd;
 	struct loop_watch *watch;
 	struct loop_timer *paused;
@@ -52,6 +72,9 @@ struct sftpd_listener {
 	size_t nsockets;
 	struct child *children;
 	size_t nchildren;
+	struct arriving *arriving;
+	size_t narriving;
+	struct networks banned;
 };
 
 struct sftpd_limits sftpd_limits_default(void)
@@ -113,14 +136,68 @@ static void child_free(struct child *c)
 	free(c);
 }
 
+static void arriving_free(struct arriving *a)
+{
+	*a->link = a->next;
+	if (a->next)
+		a->next->link = a->link;
+	a->of->narriving--;
+	loop_unwatch(a->watch);
+	loop_cancel(a->deadline);
+	if (a->fd >= 0)
+		close(a->fd);
+	free(a);
+}
+
+static int take_networks(struct networks *to, const struct slice_list *from)
+{
+	struct networks n = {.v = calloc(from->n + 1, sizeof *n.v)};
+	if (!n.v)
+		return VAN_ENOMEM;
+	for (size_t i = 0; i < from->n; i++)
+		n.n += van_cidr_parse(from->v[i], &n.v[n.n]) == 0;
+	free(to->v);
+	*to = n;
+	return 0;
+}
+
+static bool within(const struct networks *n, const char *address)
+{
+	struct van_address a;
+	if (!n->n || van_address_parse(slice_str(address), &a) < 0)
+		return false;
+	for (size_t i = 0; i < n->n; i++)
+		if (van_cidr_contains(&n->v[i], &a))
+			return true;
+	return false;
+}
+
+int sftpd_listener_set_proxies(struct sftpd_listener *s, uint64_t index, const struct slice_list *networks)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < s->nsockets; i++)
+		if (s->sockets[i].index == index)
+			rc = take_networks(&s->sockets[i].proxies, networks);
+	return rc;
+}
+
+int sftpd_listener_set_bans(struct sftpd_listener *s, const struct slice_list *networks)
+{
+	return take_networks(&s->banned, networks);
+}
+
 void sftpd_listener_free(struct sftpd_listener *s)
 {
 	if (!s)
 		return;
+	while (s->arriving)
+		arriving_free(s->arriving);
+	free(s->banned.v);
 	for (size_t i = 0; i < s->nsockets; i++) {
 		loop_unwatch(s->sockets[i].watch);
 		loop_cancel(s->sockets[i].paused);
 		close(s->sockets[i].fd);
+		free(s->sockets[i].proxies.v);
 	}
 	while (s->children)
 		child_free(s->children);
@@ -197,6 +274,8 @@ static const char *refusal(const struct sftpd_listener *s, const char *peer)
 		same += strcmp(c->peer, peer) == 0;
 	if (!s->store)
 		return "The mailboxes can't be reached just now: try again later\r\n";
+	if (within(&s->banned, peer))
+		return "Your address is banned: ask the network's operator\r\n";
 	if (s->nchildren >= s->limits.connections)
 		return "Too many connections: try again later\r\n";
 	if (same >= s->limits.connections_per_address)
@@ -251,10 +330,9 @@ static int start_session(struct sftpd_listener *s, struct child *c, int client)
 	return 0;
 }
 
-static void take_connection(struct sftpd_listener *s, int client, const struct sockaddr_storage *address, socklen_t n)
+/* The descriptor stays the caller's. */
+static void take_connection(struct sftpd_listener *s, int client, const char *peer)
 {
-	char peer[ADDRESS_TEXT] = "unknown";
-	getnameinfo((const struct sockaddr *)address, n, peer, sizeof peer, NULL, 0, NI_NUMERICHOST);
 	const char *no = refusal(s, peer);
 	if (no) {
 		log_event(LOG_LEVEL_WARNING, "connection-refused", "peer", peer, "reason", no, NULL);
@@ -268,6 +346,59 @@ static void take_connection(struct sftpd_listener *s, int client, const struct s
 		if (c)
 			child_free(c);
 	}
+}
+
+/* --- behind a proxy --------------------------------------------------------------------------------------------------- */
+
+static void give_up_arriving(void *arg)
+{
+	struct arriving *a = arg;
+	a->deadline = NULL;
+	log_event(LOG_LEVEL_WARNING, "proxy-header-missing", "proxy", a->proxy, NULL);
+	arriving_free(a);
+}
+
+/* Looks without taking: what follows the header is the client's. */
+static void on_proxy_header(void *arg, uint32_t events)
+{
+	struct arriving *a = arg;
+	unsigned char bytes[SFTPD_PROXY_MAX];
+	char client[VAN_CIDR_TEXT];
+	size_t used = 0;
+	(void)events;
+	ssize_t n = recv(a->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	enum sftpd_proxy_result r = n > 0 ? sftpd_proxy_read(bytes, (size_t)n, client, &used) : SFTPD_PROXY_BAD;
+	if (r == SFTPD_PROXY_MORE)
+		return;
+	if (r == SFTPD_PROXY_BAD) {
+		if (n > 0)
+			log_event(LOG_LEVEL_WARNING, "proxy-header-refused", "proxy", a->proxy, NULL);
+	} else if (recv(a->fd, bytes, used, MSG_DONTWAIT) == (ssize_t)used) {
+		take_connection(a->of, a->fd, r == SFTPD_PROXY_ADDRESS ? client : a->proxy);
+	}
+	arriving_free(a);
+}
+
+/* Takes the descriptor over. The session's process wants it blocking, as accept gave it. */
+static void await_header(struct sftpd_listener *s, int client, const char *proxy)
+{
+	struct arriving *a = s->narriving < s->limits.connections ? calloc(1, sizeof *a) : NULL;
+	if (!a) {
+		close(client);
+		return;
+	}
+	*a = (struct arriving){.of = s, .fd = client, .next = s->arriving, .link = &s->arriving};
+	snprintf(a->proxy, sizeof a->proxy, "%s", proxy);
+	if (a->next)
+		a->next->link = &a->next;
+	s->arriving = a;
+	s->narriving++;
+	a->watch = loop_watch(s->loop, client, EPOLLIN | EPOLLET, on_proxy_header, a);
+	a->deadline = loop_after(s->loop, PROXY_PATIENCE, give_up_arriving, a);
+	if (!a->watch || !a->deadline)
+		arriving_free(a);
 }
 
 static void resume(void *arg)
@@ -299,19 +430,25 @@ static void on_connection(void *arg, uint32_t events)
 				pause_accepting(a);
 			return;
 		}
-		take_connection(a->of, client, &address, n);
+		char peer[ADDRESS_TEXT] = "unknown";
+		getnameinfo((const struct sockaddr *)&address, n, peer, sizeof peer, NULL, 0, NI_NUMERICHOST);
+		if (within(&a->proxies, peer)) {
+			await_header(a->of, client, peer);
+			continue;
+		}
+		take_connection(a->of, client, peer);
 		close(client);
 	}
 }
 
-int sftpd_listener_add_socket(struct sftpd_listener *s, int fd)
+int sftpd_listener_add_socket(struct sftpd_listener *s, int fd, uint64_t index)
 {
 	if (s->nsockets == SOCKETS_MAX || fd_set_nonblock(fd) < 0) {
 		close(fd);
 		return VAN_ELIMIT;
 	}
 	struct accepting *a = &s->sockets[s->nsockets];
-	*a = (struct accepting){.of = s, .fd = fd};
+	*a = (struct accepting){.of = s, .index = index, .fd = fd};
 	a->watch = loop_watch(s->loop, fd, EPOLLIN, on_connection, a);
 	if (!a->watch) {
 		close(fd);

@@ -17,8 +17,12 @@ void sftpd_listener_free(struct sftpd_listener *s);
 void sftpd_listener_set_limits(struct sftpd_listener *s, const struct sftpd_limits *limits);
 /* Where new sessions are announced (IPC_SESSION_OPEN); not owned; NULL: refuse connections until there is one again. */
 void sftpd_listener_set_store(struct sftpd_listener *s, struct ipc_channel *store);
-/* Adds a listening socket; owns the descriptor from now on. 0 or negative. */
-int sftpd_listener_add_socket(struct sftpd_listener *s, int fd);
+/* Adds a listening socket; owns the descriptor from now on. `index`: for sftpd_listener_set_proxies(). 0 or negative. */
+int sftpd_listener_add_socket(struct sftpd_listener *s, int fd, uint64_t index);
+/* Connections to that socket from these networks must begin with a PROXY header, and no others may. 0 or VAN_ENOMEM. */
+int sftpd_listener_set_proxies(struct sftpd_listener *s, uint64_t index, const struct slice_list *networks);
+/* Connections from these networks are refused. 0 or VAN_ENOMEM, when the former list stays. */
+int sftpd_listener_set_bans(struct sftpd_listener *s, const struct slice_list *networks);
 /* Host keys: first _begin_keys, then _add_key for each (the descriptor stays the caller's), then _use_keys, which fails, and
  * leaves the former ones in use, when none was good. */
 int sftpd_listener_begin_keys(struct sftpd_listener *s);

@@ -2,6 +2,7 @@
 #ifndef OPENVAN_ROLES_SFTP_LOGIN_H
 #define OPENVAN_ROLES_SFTP_LOGIN_H
 
+#include "ipc/throttle.h"
 #include "roles/sftp/options.h"
 #include "roles/sftp/requests.h"
 
@@ -12,18 +13,22 @@ struct sftpd_login {
 	const struct sftpd_limits *limits;
 	bool authenticated; /* the only thing that opens a channel */
 	const char *give_up; /* set when the session must end, and why */
+	const char *next;    /* what was proven is good as far as it goes: "key" or "password" is wanted, too */
+	char said[256];      /* the store's words, of which give_up may be one */
 	uint32_t failures, refused_offers;
 	/* once authenticated */
 	struct ipc_auth_reply reply; /* its slices point into `text` */
 	struct van_buf text;
 	struct van_arena *lists; /* of the reply */
 	char partner[33];
+	struct throttle_page *throttle; /* NULL: no bandwidth limit */
 };
 
-/* Each: true when the answer to the client is yes. */
-bool sftpd_login_password(struct sftpd_login *l, const char *user, const char *password);
-bool sftpd_login_offer(struct sftpd_login *l, const char *user, ssh_key key);
+enum sftpd_login_result { SFTPD_LOGIN_NO, SFTPD_LOGIN_PARTIAL, SFTPD_LOGIN_YES };
+
+enum sftpd_login_result sftpd_login_password(struct sftpd_login *l, const char *user, const char *password);
+enum sftpd_login_result sftpd_login_offer(struct sftpd_login *l, const char *user, ssh_key key);
 /* `valid`: the client's signature holds. */
-bool sftpd_login_key(struct sftpd_login *l, const char *user, ssh_key key, bool valid);
+enum sftpd_login_result sftpd_login_key(struct sftpd_login *l, const char *user, ssh_key key, bool valid);
 
 #endif

@@ -9,6 +9,7 @@ struct sftpd_limits {
 	uint32_t connections_per_address;
 	van_time login_grace;             /* from accept to authenticated */
 	van_time idle;                    /* without a byte from the client */
+	van_time session;                 /* whole sessions; 0: no limit */
 	van_time store_timeout;           /* for one answer of the store */
 	uint32_t login_failures;          /* passwords and signatures refused before the session is ended */
 	uint32_t key_offers;              /* keys refused before the session is ended: agents offer many */

@@ -11,14 +11,21 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_AT_ONCE ((uint32_t)256 << 10)
 #define FAREWELL (5 * VAN_SECOND)
 #define TICK 1000 /* milliseconds between looks at the clock */
+#define PASSWORD_METHODS (SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE)
+#define PROBE_AFTER 60 /* seconds of silence before TCP asks whether the client is still there */
+#define PROBE_EVERY 15
+#define PROBES 4
 
 struct session {
 	const struct sftpd_limits *limits;
@@ -37,7 +44,9 @@ struct session {
 	bool at_end;          /* the client sends no more */
 	bool done;            /* ... and all of it was served */
 	bool over;            /* the session must end */
-	van_time last_heard;
+	van_time started, last_heard;
+	char *asked_user; /* keyboard-interactive: who is asked for a password */
+	char told_why[256]; /* by the store, when it ended the session */
 	const char *reason; /* why it ended, for the log */
 };
 
@@ -59,29 +68,59 @@ static void end(struct session *s, const char *reason)
 
 /* --- log-in ----------------------------------------------------------------------------------------------------------- */
 
+/* What libssh tells the client. After a half of what is asked for, only the other half is offered. */
+static int told(struct session *s, enum sftpd_login_result r)
+{
+	if (s->login.give_up)
+		end(s, s->login.give_up);
+	if (r == SFTPD_LOGIN_PARTIAL)
+		ssh_set_auth_methods(s->ssh, strcmp(s->login.next, "key") == 0 ? SSH_AUTH_METHOD_PUBLICKEY : PASSWORD_METHODS);
+	return r == SFTPD_LOGIN_YES ? SSH_AUTH_SUCCESS : r == SFTPD_LOGIN_PARTIAL ? SSH_AUTH_PARTIAL : SSH_AUTH_DENIED;
+}
+
 static int on_password(ssh_session ssh, const char *user, const char *password, void *arg)
 {
 	struct session *s = arg;
 	(void)ssh;
-	int rc = sftpd_login_password(&s->login, user, password) ? SSH_AUTH_SUCCESS : SSH_AUTH_DENIED;
-	if (s->login.give_up)
-		end(s, s->login.give_up);
-	return rc;
+	return told(s, sftpd_login_password(&s->login, user, password));
 }
 
 /* Comes twice: first the key is only offered, then with a signature. */
 static int on_key(ssh_session ssh, const char *user, struct ssh_key_struct *key, char state, void *arg)
 {
 	struct session *s = arg;
-	bool ok = false;
 	(void)ssh;
 	if (state == SSH_PUBLICKEY_STATE_NONE)
-		ok = sftpd_login_offer(&s->login, user, key);
-	else
-		ok = sftpd_login_key(&s->login, user, key, state == SSH_PUBLICKEY_STATE_VALID);
-	if (s->login.give_up)
-		end(s, s->login.give_up);
-	return ok ? SSH_AUTH_SUCCESS : SSH_AUTH_DENIED;
+		return told(s, sftpd_login_offer(&s->login, user, key));
+	return told(s, sftpd_login_key(&s->login, user, key, state == SSH_PUBLICKEY_STATE_VALID));
+}
+
+/* Keyboard-interactive is a password by another name: one question, one answer. libssh has no callback of its own for it.
+ * 0: answered; 1: libssh refuses. */
+static int on_message(ssh_session ssh, ssh_message m, void *arg)
+{
+	struct session *s = arg;
+	const char *prompts[] = {"Password: "};
+	char echo[] = {0};
+	if (ssh_message_type(m) != SSH_REQUEST_AUTH || ssh_message_subtype(m) != SSH_AUTH_METHOD_INTERACTIVE || !s->limits->passwords ||
+	    s->login.authenticated || s->over)
+		return 1;
+	if (!ssh_message_auth_kbdint_is_response(m)) {
+		const char *user = ssh_message_auth_user(m);
+		free(s->asked_user);
+		s->asked_user = user ? strdup(user) : NULL;
+		return !s->asked_user || ssh_message_auth_interactive_request(m, "", "", 1, prompts, echo) != SSH_OK;
+	}
+	const char *password = ssh_userauth_kbdint_getnanswers(ssh) == 1 ? ssh_userauth_kbdint_getanswer(ssh, 0) : NULL;
+	if (!s->asked_user || !password)
+		return 1;
+	int rc = told(s, sftpd_login_password(&s->login, s->asked_user, password));
+	free(s->asked_user); /* one question for each answer */
+	s->asked_user = NULL;
+	if (rc == SSH_AUTH_DENIED)
+		return 1;
+	ssh_message_auth_reply_success(m, rc == SSH_AUTH_PARTIAL);
+	return 0;
 }
 
 /* --- the channel ------------------------------------------------------------------------------------------------------ */
@@ -113,6 +152,14 @@ static int on_environment(ssh_session ssh, ssh_channel channel, const char *name
 	return 1;
 }
 
+/* Keeps the mailbox's bandwidth. */
+static void pace(const struct session *s, uint64_t bytes)
+{
+	van_time wait = s->login.throttle ? throttle_take(s->login.throttle, bytes, s->login.reply.bandwidth, van_clock_monotonic()) : 0;
+	if (wait > 0)
+		nanosleep(&(struct timespec){.tv_sec = (time_t)(wait / VAN_SECOND), .tv_nsec = (long)(wait % VAN_SECOND) * 1000}, NULL);
+}
+
 static uint32_t take_input(struct session *s, const void *p, uint32_t n)
 {
 	struct van_error e;
@@ -122,6 +169,7 @@ static uint32_t take_input(struct session *s, const void *p, uint32_t n)
 		end(s, "what the client sent is not SFTP");
 		return n;
 	}
+	pace(s, taken);
 	return (uint32_t)taken;
 }
 
@@ -175,7 +223,15 @@ static ssh_channel on_open(ssh_session ssh, void *arg)
 static int on_store(socket_t fd, int events, void *arg)
 {
 	struct session *s = arg;
+	struct ipc_message m;
+	struct ipc_session_end why;
 	(void)fd, (void)events; /* answers are awaited where they are asked for: what comes here is the end */
+	van_arena_reset(s->store.arena);
+	if (ipc_receive(s->store.channel, VAN_SECOND, &m) == 0 && m.type == IPC_SESSION_END &&
+	    record_decode(&ipc_session_end_table, m.body, s->store.arena, &why) == 0) {
+		snprintf(s->told_why, sizeof s->told_why, "%.*s", SLICE_ARG(why.reason));
+		end(s, s->told_why);
+	}
 	s->store.gone = true;
 	return 0;
 }
@@ -190,6 +246,8 @@ static void send_output(struct session *s)
 		end(s, "the client stopped reading");
 	else
 		sftpd_output_sent(s->engine, (size_t)n);
+	if (n > 0)
+		pace(s, (uint64_t)n);
 	s->last_heard = van_clock_monotonic(); /* whoever takes bytes is there */
 }
 
@@ -232,12 +290,14 @@ static void serve_once(struct session *s)
 		end(s, "the connection was lost");
 	if (!s->over && van_clock_monotonic() - s->last_heard > s->limits->idle)
 		end(s, "nothing came for too long");
+	if (!s->over && s->limits->session && van_clock_monotonic() - s->started > s->limits->session)
+		end(s, "the session lasted too long: log in again");
 }
 
 static void serve(struct session *s)
 {
 	van_time deadline = van_clock_monotonic() + s->limits->login_grace;
-	s->last_heard = van_clock_monotonic();
+	s->started = s->last_heard = van_clock_monotonic();
 	while (!s->over && !s->login.authenticated) {
 		serve_once(s);
 		if (van_clock_monotonic() > deadline)
@@ -271,7 +331,8 @@ static int set_up(struct session *s, struct sftpd_session_start *start)
 	if (ssh_options_set(s->ssh, SSH_OPTIONS_TIMEOUT, &seconds) != SSH_OK ||
 	    ssh_set_server_callbacks(s->ssh, &s->server) != SSH_OK || ssh_bind_accept_fd(start->keys, s->ssh, start->client) != SSH_OK)
 		return VAN_EINTERNAL;
-	ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY | (s->limits->passwords ? SSH_AUTH_METHOD_PASSWORD : 0));
+	ssh_set_message_callback(s->ssh, on_message, s);
+	ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY | (s->limits->passwords ? PASSWORD_METHODS : 0));
 	return 0;
 }
 
@@ -329,10 +390,30 @@ static void log_end(const struct session *s, int rc)
 		  log_u64((unsigned long long)u.ru_maxrss), NULL);
 }
 
+static void prepare_socket(int fd, const struct sftpd_limits *l)
+{
+	const struct {
+		int level, option, value;
+	} options[] = {
+		/* Before libssh sees the socket: otherwise every log-in waits for delayed acknowledgements. */
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		/* A client that is gone without a word is noticed within two minutes. */
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER},
+		{IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY},
+		{IPPROTO_TCP, TCP_KEEPCNT, PROBES},
+	};
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		setsockopt(fd, options[i].level, options[i].option, &options[i].value, sizeof options[i].value);
+	/* Whoever reads nothing is not waited for longer than whoever sends nothing. */
+	struct timeval patience = {.tv_sec = (time_t)(l->idle / VAN_SECOND)};
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
 int sftpd_session_run(struct sftpd_session_start *start)
 {
 	struct session s = {.limits = start->limits};
-	int fds[2] = {start->client, start->store}, on = 1;
+	int fds[2] = {start->client, start->store};
 	log_context("peer", start->peer);
 	signal(SIGTERM, on_terminate);
 	mallopt(M_ARENA_MAX, 1); /* one for each thread would take address space that is bounded */
@@ -341,12 +422,7 @@ int sftpd_session_run(struct sftpd_session_start *start)
 	int rc = sftpd_confine_process(start->limits, fds, 2);
 	start->client = fds[0];
 	start->store = fds[1];
-	/* Before libssh sees the socket: otherwise every log-in waits for delayed acknowledgements. */
-	setsockopt(start->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(start->client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	/* Whoever reads nothing is not waited for longer than whoever sends nothing. */
-	struct timeval patience = {.tv_sec = (time_t)(start->limits->idle / VAN_SECOND)};
-	setsockopt(start->client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	prepare_socket(start->client, start->limits);
 	if (rc == 0)
 		rc = set_up(&s, start);
 	if (rc == 0)

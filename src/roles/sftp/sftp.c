@@ -24,6 +24,7 @@ static struct sftpd_limits limits_of(const struct van_config *c)
 	l.connections_per_address = bounded(c->limits.connections_per_address);
 	l.login_grace = c->sftp.login_timeout;
 	l.idle = c->sftp.idle_timeout;
+	l.session = c->sftp.session_timeout;
 	l.login_failures = bounded(c->sftp.login_tries);
 	l.passwords = c->sftp.passwords;
 	l.folder_entries = c->limits.sftp_folder_entries;
@@ -54,7 +55,13 @@ static int load_keys(struct sftp *s)
 
 static void on_store_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 {
-	(void)arg, (void)c, (void)m; /* sessions have channels of their own */
+	struct sftp *s = arg;
+	struct ipc_bans bans;
+	struct van_arena *arena = m->type == IPC_BANS ? van_arena_new(0) : NULL; /* sessions have channels of their own */
+	(void)c;
+	if (arena && record_decode(&ipc_bans_table, m->body, arena, &bans) == 0)
+		sftpd_listener_set_bans(s->listener, &bans.networks);
+	van_arena_free(arena);
 }
 
 static void on_store_closed(void *arg, struct ipc_channel *c)
@@ -91,12 +98,21 @@ static void on_peer(void *arg, struct role_peer *peer)
 	peer->fd = -1;
 }
 
+static void set_proxies(struct sftp *s)
+{
+	const struct record_list *l = &s->role->config->listen.sftp;
+	for (size_t i = 0; i < l->n; i++)
+		if (sftpd_listener_set_proxies(s->listener, i, &RECORD_AT(*l, struct van_config_listener, i)->proxies) < 0)
+			log_event(LOG_LEVEL_ERROR, "proxies-not-set", NULL);
+}
+
 static void on_reload(void *arg)
 {
 	struct sftp *s = arg;
 	struct sftpd_limits limits = limits_of(s->role->config);
 	sftpd_listener_set_limits(s->listener, &limits);
 	load_keys(s); /* the former ones stay when this fails */
+	set_proxies(s);
 }
 
 static void on_stop(void *arg)
@@ -113,7 +129,7 @@ static int take_listeners(struct sftp *s)
 		struct role_listener *l = &s->role->listeners[i];
 		if (strcmp(l->name, "sftp") != 0 || l->fd < 0)
 			continue;
-		rc = sftpd_listener_add_socket(s->listener, l->fd);
+		rc = sftpd_listener_add_socket(s->listener, l->fd, l->index);
 		l->fd = -1;
 	}
 	return rc;
@@ -132,6 +148,7 @@ static int start(struct sftp *s, struct van_error *e)
 		return van_error_set(e, VAN_ENOMEM, "the store's channel can't be used");
 	if (take_listeners(s) < 0)
 		return van_error_set(e, VAN_ELIMIT, "a listener can't be used");
+	set_proxies(s);
 	return 0;
 }
 

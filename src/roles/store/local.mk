@@ -1,6 +1,7 @@
 # The store role adds its files to vand.
 vand_SOURCES += \
 	%D%/apart.c \
+	%D%/bans.c %D%/bans.h \
 	%D%/checkpoint.c %D%/checkpoint.h \
 	%D%/connections.c %D%/connections.h \
 	%D%/control.h \
@@ -24,10 +25,12 @@ vand_SOURCES += \
 	%D%/delivery_try.c \
 	%D%/jobs.c \
 	%D%/keys.c \
+	%D%/login.c \
 	%D%/overdue.c \
 	%D%/receive.c \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \
+	%D%/throttles.c %D%/throttles.h \
 	%D%/upload_status.c \
 	%D%/uploads.c \
 	%D%/writer.c %D%/writer.h

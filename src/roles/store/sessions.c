@@ -3,120 +3,11 @@
 
 #include "base/fdio.h"
 #include "base/log.h"
-#include "partner/settings.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #define FULL_TEXT "the mailbox takes no more files for now; try again later"
-
-/* --- log-in ----------------------------------------------------------------------------------------------------------------- */
-
-static void auth_reply(struct session *e, uint64_t request, const struct directory_sftp *who)
-{
-	struct ipc_auth_reply r = {.ok = who != NULL};
-	if (who) {
-		r.partner = who->partner;
-		r.connection = who->connection;
-		r.folder_in = who->folder_in;
-		r.folder_out = who->folder_out;
-		r.taken = slice_str(profile_taken_names[who->taken]);
-		r.in_subfolders = who->in_subfolders;
-		r.out_subfolders = who->out_subfolders;
-		r.accept = who->accept;
-		r.temporary = who->temporary;
-		r.max_message = who->max_message == UINT64_MAX ? 0 : who->max_message;
-	}
-	ipc_send(e->channel, IPC_AUTH_REPLY, request, &ipc_auth_reply_table, &r, NULL, 0);
-}
-
-static void keep(char **to, struct slice s)
-{
-	free(*to);
-	*to = s.p ? strndup(s.p, s.n) : NULL;
-}
-
-static void bind_mailbox(struct session *e, const struct directory_sftp *who)
-{
-	keep(&e->user, who->user);
-	keep(&e->partner, who->partner);
-	keep(&e->connection, who->connection);
-	e->partner_version = who->version;
-	e->taken = who->taken;
-	e->max_message = who->max_message;
-	e->storage = who->storage;
-	e->open = e->user && e->partner && e->connection;
-	log_event(LOG_LEVEL_INFO, "sftp-login", "user", e->user, "partner", e->partner, "peer", e->peer, NULL);
-}
-
-static bool key_fits(const struct directory_sftp *who, const struct ipc_auth *a, van_time now)
-{
-	for (size_t i = 0; i < who->keys.n; i++) {
-		const struct directory_ssh_key *k = RECORD_AT(who->keys, struct directory_ssh_key, i);
-		if (slice_eq(k->blob, a->key_blob) && (!k->from || k->from <= now) && (!k->until || now < k->until))
-			return true;
-	}
-	return false;
-}
-
-/* The account, if it may log in now. */
-static bool find_account(struct session *e, struct slice user, struct directory_sftp *ret)
-{
-	return directory_find_sftp(e->s->directory, user, e->s->arena, ret) == 0 && ret->enabled;
-}
-
-static void on_password(void *arg, bool ok)
-{
-	struct session *e = arg;
-	struct directory_sftp who;
-	e->password = NULL;
-	pthread_rwlock_rdlock(&e->s->directory_lock);
-	ok = ok && find_account(e, slice_str(e->asked_user), &who);
-	if (ok)
-		bind_mailbox(e, &who);
-	auth_reply(e, e->password_request, ok ? &who : NULL);
-	pthread_rwlock_unlock(&e->s->directory_lock);
-	if (!ok)
-		log_event(LOG_LEVEL_WARNING, "sftp-login-refused", "user", e->asked_user, "peer", e->peer, "method", "password", NULL);
-}
-
-/* An unknown user's password is checked too, against a hash that nothing fits: so it takes as long as a wrong one. */
-#define NOBODYS_HASH "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7"
-
-static void begin_password(struct session *e, uint64_t request, const struct ipc_auth *a, const struct directory_sftp *who)
-{
-	struct slice hash = who && who->password.n ? who->password : SLICE(NOBODYS_HASH);
-	if (!e->s->role->config->sftp.passwords || e->password) {
-		auth_reply(e, request, NULL);
-		return;
-	}
-	keep(&e->asked_user, a->user);
-	e->password_request = request;
-	e->password = jobs_password(e->s, hash, a->password, on_password, e);
-	if (!e->password)
-		auth_reply(e, request, NULL);
-}
-
-static void on_auth(struct session *e, struct ipc_message *m)
-{
-	struct ipc_auth a;
-	struct directory_sftp who;
-	if (e->open || record_decode(&ipc_auth_table, m->body, e->s->arena, &a) < 0) {
-		auth_reply(e, m->request, NULL);
-		return;
-	}
-	pthread_rwlock_rdlock(&e->s->directory_lock);
-	bool known = find_account(e, a.user, &who);
-	if (a.method == IPC_AUTH_PASSWORD) {
-		begin_password(e, m->request, &a, known ? &who : NULL);
-	} else {
-		bool ok = known && key_fits(&who, &a, van_clock_now());
-		if (ok && a.method == IPC_AUTH_KEY_VERIFIED)
-			bind_mailbox(e, &who);
-		auth_reply(e, m->request, ok ? &who : NULL);
-	}
-	pthread_rwlock_unlock(&e->s->directory_lock);
-}
 
 /* --- answers ------------------------------------------------------------------------------------------------------------------ */
 
@@ -302,7 +193,8 @@ static void session_release(struct session *e)
 	if (--e->references)
 		return;
 	free(e->user);
-	free(e->asked_user);
+	free(e->method);
+	session_login_free(e);
 	free(e->partner);
 	free(e->connection);
 	free(e->peer);
@@ -328,10 +220,18 @@ static void session_end(struct session *e)
 	*e->place = e->next;
 	if (e->next)
 		e->next->place = e->place;
-	jobs_password_forget(e->password);
-	e->password = NULL;
+	session_login_stop(e);
 	ipc_channel_free(c);
 	session_release(e);
+}
+
+void session_stop(struct session *e, const char *reason)
+{
+	struct ipc_session_end m = {.reason = slice_str(reason)};
+	if (!e->channel)
+		return;
+	ipc_send(e->channel, IPC_SESSION_END, 0, &ipc_session_end_table, &m, NULL, 0);
+	session_end(e);
 }
 
 static void on_closed(void *arg, struct ipc_channel *c)
@@ -346,7 +246,7 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	(void)c;
 	van_arena_reset(e->s->arena);
 	if (m->type == IPC_AUTH) {
-		on_auth(e, m);
+		session_auth(e, m);
 		return;
 	}
 	if (!e->open) {
@@ -382,8 +282,9 @@ void sessions_open(struct store_role *s, struct ipc_message *m)
 		free(e);
 		return;
 	}
-	*e = (struct session){.s = s, .channel = c, .references = 1, .next = s->sessions, .place = &s->sessions};
-	keep(&e->peer, o.peer);
+	*e = (struct session){.s = s, .channel = c, .references = 1, .next = s->sessions, .place = &s->sessions, .number = ++s->sessions_seen,
+			      .since = van_clock_now()};
+	e->peer = strndup(o.peer.p ? o.peer.p : "", o.peer.n);
 	if (e->next)
 		e->next->place = &e->next;
 	s->sessions = e;
@@ -404,9 +305,9 @@ void sessions_check(struct store_role *s)
 		if (!e->open)
 			continue;
 		pthread_rwlock_rdlock(&s->directory_lock);
-		bool stays = find_account(e, slice_str(e->user), &who) && slice_is(who.connection, e->connection);
+		bool stays = session_account(e, slice_str(e->user), &who) && slice_is(who.connection, e->connection);
 		pthread_rwlock_unlock(&s->directory_lock);
 		if (!stays)
-			session_end(e);
+			session_stop(e, "this account may not log in any more");
 	}
 }

@@ -6,18 +6,26 @@
 
 #define SESSION_PAGE 200 /* entries of a listing in one answer */
 
+struct throttle; /* what the sessions of a mailbox with a bandwidth share */
+
 struct session {
 	struct store_role *s;
 	struct ipc_channel *channel; /* NULL: ended */
 	unsigned references; /* the list's, and one for each write under way */
+	uint64_t number;     /* of the session, for people */
+	van_time since;
 	bool open; /* logged in: bound to the mailbox below, for good */
-	char *user, *partner, *connection, *peer;
+	char *user, *partner, *connection, *peer, *method;
 	uint64_t partner_version, max_message, storage;
 	uint32_t taken; /* enum profile_taken */
-	/* a password that is being checked */
-	struct password_check *password;
-	uint64_t password_request;
-	char *asked_user;
+	struct session_login {
+		bool busy;       /* an attempt is being answered */
+		uint64_t request;
+		char *user;      /* of the attempt, or of the half that was proven */
+		unsigned proven; /* bits of enum ipc_auth_method */
+		struct password_check *password; /* one that is being checked */
+		struct loop_timer *delay;        /* a refusal waits */
+	} login;
 	struct session *next, **place;
 };
 
@@ -31,6 +39,16 @@ void session_refuse(struct session *e, uint64_t request, int rc, const struct va
 /* upload_status.c: the report of an upload, by a name that ends with IPC_STATUS_SUFFIX. *ret_fd (may be NULL: only its entry is
  * wanted) is the caller's. 0, VAN_ENOTFOUND or another negative. */
 int upload_status(struct session *e, struct queue_work *w, const struct ipc_mailbox_name *name, struct ipc_mailbox_entry *ret, int *ret_fd);
+
+/* Ends it, and tells the client why. */
+void session_stop(struct session *e, const char *reason);
+
+/* login.c */
+void session_auth(struct session *e, struct ipc_message *m);
+/* The account, if it may log in now; under the directory's lock. */
+bool session_account(struct session *e, struct slice user, struct directory_sftp *ret);
+void session_login_stop(struct session *e); /* the session ends */
+void session_login_free(struct session *e);
 
 /* uploads.c: what changes the mailbox; answered after the commit */
 void session_commit(struct session *e, struct ipc_message *m);

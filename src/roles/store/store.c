@@ -1,6 +1,9 @@
 /* The store role: start, peers, messages. */
 #include "roles/store/store_role.h"
 
+#include "roles/store/bans.h"
+#include "roles/store/throttles.h"
+
 #include "base/log.h"
 #include "partner/settings.h"
 
@@ -163,6 +166,8 @@ static void on_peer(void *arg, struct role_peer *p)
 			checkpoints_keyd_changed(s);
 		if (slots[i].slot == &s->deliver && s->deliveries)
 			deliveries_look(s);
+		if (slots[i].slot == &s->sftp)
+			bans_tell_listener(s);
 		return;
 	}
 	log_event(LOG_LEVEL_WARNING, "peer-unknown", "name", p->name, NULL);
@@ -187,6 +192,7 @@ void store_directory_changed(struct store_role *s)
 			ipc_send(s->workers[i]->channel, IPC_DIRECTORY_CHANGED, 0, NULL, NULL, NULL, 0);
 	keys_wanted_send(s);
 	sessions_check(s);
+	bans_reload(s); /* they change the same way */
 }
 
 /* --- start ------------------------------------------------------------------------------------------------------------------ */
@@ -311,6 +317,8 @@ static int start(struct store_role *s)
 	if (rc == 0)
 		rc = overdue_start(s);
 	if (rc == 0)
+		rc = bans_start(s);
+	if (rc == 0)
 		rc = control_start(s);
 	return rc < 0 ? failed("start", NULL, rc) : 0;
 }
@@ -327,6 +335,8 @@ static void finish(struct store_role *s)
 {
 	control_free(s);
 	sessions_free(s);
+	throttles_free(s);
+	bans_free(s);
 	overdue_free(s);
 	checkpoints_free(s);
 	deliveries_free(s);

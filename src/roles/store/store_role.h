@@ -13,6 +13,8 @@ struct pending_call;
 struct jobs;
 struct overdue;
 struct session;
+struct bans;
+struct throttles;
 struct checkpoints;
 struct deliveries;
 
@@ -49,6 +51,9 @@ struct store_role {
 	size_t nworkers;
 	struct jobs *jobs;
 	struct session *sessions;
+	uint64_t sessions_seen;
+	struct bans *bans;
+	struct throttles *throttles;
 	struct control_connection *connections;
 	size_t nconnections;
 	struct pending_call *calls; /* of the control socket, under way */

@@ -1,0 +1,412 @@
+#!/usr/bin/python3
+"""Who may log in to a mailbox, how much it may use, and what becomes of those who may not: keys, passwords, both,
+keyboard-interactive, certificates, addresses, limits, bans, the PROXY protocol, host keys that change."""
+
+import os
+import re
+import shutil
+import socket
+import struct
+import sys
+import time
+import warnings
+
+import demo
+import tap
+
+try:
+    import paramiko
+except ImportError:
+    tap.skip_all("no paramiko")
+
+t = tap.Tap()
+PASSWORD = "correct horse 7"
+PROXY_PORT = "proxied"
+
+
+def hashed(password):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import crypt
+    return crypt.crypt(password, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$")
+
+
+def keygen(n, name, kind="ed25519", *options):
+    path = os.path.join(n.root, "peers", name)
+    if not os.path.exists(path):
+        demo.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", path, *options])
+    return path, demo.read(path + ".pub").decode().strip()
+
+
+def profile(n, user, text):
+    """Applies a partner with one mailbox whose settings are `text`, at six blanks."""
+    path = os.path.join(n.root, f"{user}.yaml")
+    with open(path, "w") as f:
+        f.write(f"""kind: partner
+id: {user}
+name: {user}
+identities: [{{standard: x12, id: "ZZ:{user.upper()}", connection: {user}-sftp}}]
+connections:
+  - id: {user}-sftp
+    protocol: sftp-mailbox
+    user: {user}
+""" + text)
+    n.apply_profiles(path)
+
+
+def connect(n, port="sftp", header=b""):
+    s = socket.create_connection(("127.0.0.1", n.ports[port]), 20)
+    s.sendall(header)
+    return paramiko.Transport(s)
+
+
+def log_in(n, user, key=None, password=None, interactive=None, port="sftp", header=b""):
+    """A transport that is logged in; an exception of paramiko's when not."""
+    tr = connect(n, port, header)
+    try:
+        tr.start_client(timeout=20)
+        left = None
+        if key:
+            left = tr.auth_publickey(user, key)
+        if password:
+            left = tr.auth_password(user, password, fallback=False)
+        if interactive:
+            left = tr.auth_interactive(user, lambda title, text, prompts: [interactive for _ in prompts])
+        if left:
+            raise paramiko.PartialAuthentication(left) if hasattr(paramiko, "PartialAuthentication") else paramiko.AuthenticationException(str(left))
+        tr.open_session(timeout=10).close()
+        return tr
+    except Exception:
+        tr.close()
+        raise
+
+
+def refused(*arguments, **options):
+    """The exception, or None when the log-in succeeds."""
+    try:
+        log_in(*arguments, **options).close()
+        return None
+    except (paramiko.SSHException, EOFError, OSError) as e:
+        return e
+
+
+def pkey(path):
+    return paramiko.Ed25519Key.from_private_key_file(path)
+
+
+def ssh(n, user, *options):
+    """OpenSSH's client: its exit status and what it says."""
+    done = demo.run(["sftp", "-q", "-b", "-", "-P", n.ports["sftp"], "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                     "-o", "IdentitiesOnly=yes", "-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no", *options,
+                     f"{user}@127.0.0.1"], check=False, input=b"ls\n")
+    return done
+
+
+def keys_and_passwords(n):
+    one, one_pub = keygen(n, "one")
+    two, two_pub = keygen(n, "two")
+    old, old_pub = keygen(n, "old")
+    soon, soon_pub = keygen(n, "soon")
+    profile(n, "several", f"""    keys:
+      - "{one_pub}"
+      - {{key: "{two_pub}", from: 2020-01-01, until: 2099-01-01}}
+      - {{key: "{old_pub}", until: 2020-01-01}}
+      - {{key: "{soon_pub}", from: 2099-01-01}}
+    password: "{hashed(PASSWORD)}"
+""")
+    t.equal([refused(n, "several", pkey(k)) is None for k in (one, two, old, soon)], [True, True, False, False], "several keys with from and until")
+    t.ok(not refused(n, "several", password=PASSWORD), "password")
+    t.ok(not refused(n, "several", interactive=PASSWORD), "keyboard-interactive")
+    t.ok(refused(n, "several", interactive="wrong"), "keyboard-interactive with a wrong one")
+    for kind, option in (("ecdsa", ["-b", "256"]), ("rsa", ["-b", "3072"]), ("ecdsa521", None)):
+        path, pub = keygen(n, kind, kind.rstrip("521") if option is None else kind, *(option or ["-b", "521"]))
+        profile(n, "kinds", f'    keys: ["{pub}"]\n')
+        t.equal(ssh(n, "kinds", "-i", path).returncode, 0, f"a key of kind {kind}")
+    dsa = ssh(n, "kinds", "-i", one)
+    t.ok(dsa.returncode != 0, "another key is refused", dsa)
+
+    profile(n, "both", f'    login: both\n    keys: ["{one_pub}"]\n    password: "{hashed(PASSWORD)}"\n')
+    t.ok(refused(n, "both", pkey(one)), "both: the key alone is refused")
+    t.ok(refused(n, "both", password=PASSWORD), "both: the password alone is refused")
+    t.ok(not refused(n, "both", pkey(one), PASSWORD), "both: key, then password")
+    t.ok(not refused(n, "both", pkey(one), None, PASSWORD), "both: key, then keyboard-interactive")
+    t.ok(refused(n, "both", pkey(one), "wrong"), "both: key, then a wrong password")
+    tr = connect(n)
+    tr.start_client(timeout=20)
+    left = tr.auth_password("both", PASSWORD, fallback=False)
+    t.equal(list(left), ["publickey"], "both: after the password, a key is asked for")
+    t.equal(list(tr.auth_publickey("both", pkey(one))), [], "both: password, then key")
+    tr.close()
+    tr = connect(n)
+    tr.start_client(timeout=20)
+    tr.auth_publickey("both", pkey(one))
+    try:
+        tr.auth_password("several", PASSWORD, fallback=False)
+        half = tr.is_authenticated()
+    except paramiko.SSHException:
+        half = False
+    t.ok(half is not None, "a half for one user and a half for another")
+    tr.close()
+    profile(n, "keyonly", f'    login: key\n    keys: ["{one_pub}"]\n    password: "{hashed(PASSWORD)}"\n')
+    t.ok(refused(n, "keyonly", password=PASSWORD) and not refused(n, "keyonly", pkey(one)), "login: key refuses the password")
+    profile(n, "passonly", f'    login: password\n    keys: ["{one_pub}"]\n    password: "{hashed(PASSWORD)}"\n')
+    t.ok(refused(n, "passonly", pkey(one)) and not refused(n, "passonly", password=PASSWORD), "login: password refuses the key")
+
+
+def certificates(n):
+    """Each certificate is of a key pair of its own, since OpenSSH looks for NAME-cert.pub."""
+    cas = {kind: keygen(n, f"ca-{kind}", kind, *options) for kind, options in
+           (("ed25519", []), ("ecdsa", ["-b", "384"]), ("rsa", ["-b", "3072"]))}
+    authorities = "".join(f'      - "{pub}"\n' for _, pub in cas.values())
+    profile(n, "cert", f"    authorities:\n{authorities}    principals: [cert, edi-senders]\n")
+    profile(n, "plain", f"    authorities:\n{authorities}")
+    stranger, _ = keygen(n, "ca-stranger")
+    number = [0]
+
+    def certificate(ca, *options, kind="ed25519", tamper=False):
+        number[0] += 1
+        path, _ = keygen(n, f"c{number[0]}", kind)
+        demo.run(["ssh-keygen", "-q", "-s", ca, "-I", f"c{number[0]}", *options, path + ".pub"])
+        if tamper:
+            import base64
+            with open(path + "-cert.pub") as f:
+                fields = f.read().split(" ")
+            blob = bytearray(base64.b64decode(fields[1]))
+            at = bytes(blob).index(b"nobody")
+            blob[at:at + 6] = b"plain\0"[:6]
+            blob[at - 1] = 5
+            with open(path + "-cert.pub", "w") as f:
+                f.write(" ".join([fields[0], base64.b64encode(bytes(blob)).decode(), *fields[2:]]))
+        return path
+
+    for kind, (ca, _) in cas.items():
+        t.equal(ssh(n, "cert", "-i", certificate(ca, "-n", "edi-senders", "-V", "+1h")).returncode, 0, f"a certificate signed by {kind}")
+    ca = cas["ed25519"][0]
+    for kind in ("ecdsa", "rsa"):
+        t.equal(ssh(n, "cert", "-i", certificate(ca, "-n", "cert", "-V", "+1h", kind=kind)).returncode, 0, f"a certificate of a {kind} key")
+    t.equal(ssh(n, "plain", "-i", certificate(ca, "-n", "plain,x", "-V", "+1h")).returncode, 0, "without principals in the profile, the user name counts")
+    t.equal(ssh(n, "plain", "-i", certificate(ca, "-n", "plain", "-V", "+1h", "-O", "source-address=127.0.0.0/8,10.0.0.1")).returncode, 0, "source-address that fits")
+    for what, path in (
+            ("of an unknown authority", certificate(stranger, "-n", "plain", "-V", "+1h")),
+            ("for another principal", certificate(ca, "-n", "other", "-V", "+1h")),
+            ("without principals", certificate(ca, "-V", "+1h")),
+            ("that is over", certificate(ca, "-n", "plain", "-V", "-2h:-1h")),
+            ("that is not valid yet", certificate(ca, "-n", "plain", "-V", "+1h:+2h")),
+            ("for other addresses", certificate(ca, "-n", "plain", "-V", "+1h", "-O", "source-address=192.0.2.0/24")),
+            ("with a command", certificate(ca, "-n", "plain", "-V", "+1h", "-O", "force-command=/bin/sh")),
+            ("of a host", certificate(ca, "-h", "-n", "plain", "-V", "+1h")),
+            ("that was changed after signing", certificate(ca, "-n", "nobody", "-V", "+1h", tamper=True))):
+        t.ok(ssh(n, "plain", "-i", path).returncode != 0, f"a certificate {what} is refused")
+    lone, _ = keygen(n, "lone")
+    t.ok(ssh(n, "plain", "-i", lone).returncode != 0, "a key without certificate is refused")
+    t.ok(any(r["event"] == "login" for r in n.json("receipt", "list", "--limit", "1000")), "log-ins are receipts")
+
+
+def addresses_and_limits(n):
+    key, pub = keygen(n, "one")
+    profile(n, "elsewhere", f'    keys: ["{pub}"]\n    addresses: [192.0.2.0/24, "2001:db8::/32"]\n')
+    t.ok(refused(n, "elsewhere", pkey(key)), "from another address than the profile's: refused")
+    profile(n, "here", f'    keys: ["{pub}"]\n    addresses: [192.0.2.0/24, 127.0.0.1]\n    limits: {{sessions: 2, storage: 64KiB}}\n')
+    first, second = log_in(n, "here", pkey(key)), log_in(n, "here", pkey(key))
+    third = refused(n, "here", pkey(key))
+    t.ok(third, "a third session of two is refused", third)
+    first.close()
+    demo.wait_for("room", lambda: not refused(n, "here", pkey(key)), 10)
+    t.ok(True, "with one less there is room again")
+    sftp = paramiko.SFTPClient.from_transport(second)
+    with sftp.open("/in/a.tmp", "wb") as f:
+        f.write(b"x" * 40000)
+    said = None
+    try:
+        with sftp.open("/in/b.tmp", "wb") as f:
+            f.write(b"x" * 40000)
+    except OSError as e:
+        said = str(e)
+    t.ok(said and "holds all it may" in said, "storage: past it an upload is refused, with the reason", said)
+    sftp.remove("/in/a.tmp")
+    with sftp.open("/in/b.tmp", "wb") as f:
+        f.write(b"x" * 40000)
+    t.equal(sftp.stat("/in/b.tmp").st_size, 40000, "storage: what was deleted counts no more")
+    second.close()
+    profile(n, "slow", f'    keys: ["{pub}"]\n    limits: {{bandwidth: 1MiB}}\n')
+    start = time.monotonic()
+    tr = [log_in(n, "slow", pkey(key)) for _ in range(2)]
+    for i, one in enumerate(tr):
+        with paramiko.SFTPClient.from_transport(one).open(f"/in/{i}.tmp", "wb") as f:
+            f.set_pipelined(True)
+            f.write(os.urandom(2 << 20))
+    seconds = time.monotonic() - start
+    t.ok(2.5 < seconds < 20, f"bandwidth: 4 MiB by two sessions at 1 MiB/s, all together, take {seconds:.1f} s")
+    for one in tr:
+        one.close()
+
+
+def v1(client):
+    return f"PROXY TCP4 {client} 127.0.0.1 40000 2222\r\n".encode()
+
+
+def v2(client, command=1):
+    body = socket.inet_aton(client) + socket.inet_aton("127.0.0.1") + struct.pack(">HH", 40000, 2222)
+    return b"\r\n\r\n\0\r\nQUIT\n" + bytes([0x20 | command, 0x11]) + struct.pack(">H", len(body)) + body
+
+
+def proxies(n):
+    key, pub = keygen(n, "one")
+    profile(n, "behind", f'    keys: ["{pub}"]\n    addresses: [192.0.2.7]\n')
+    for name, header in (("v1", v1("192.0.2.7")), ("v2", v2("192.0.2.7"))):
+        t.ok(not refused(n, "behind", pkey(key), port=PROXY_PORT, header=header), f"PROXY {name}: the client's address counts")
+    t.ok(refused(n, "behind", pkey(key), port=PROXY_PORT, header=v1("192.0.2.8")), "PROXY: another address is refused")
+    t.ok(refused(n, "behind", pkey(key), header=v1("192.0.2.7")), "a PROXY header from who is no proxy is not believed")
+    for name, bad in (("none", b""), ("garbage", b"GET / HTTP/1.1\r\n\r\n"), ("v1 without an end", b"PROXY TCP4 " + b"1" * 200),
+                      ("v1 with a name", b"PROXY TCP4 example.com 127.0.0.1 1 2\r\n"), ("v2 of 64 KiB", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff" + b"x" * 600)):
+        s = socket.create_connection(("127.0.0.1", n.ports[PROXY_PORT]), 20)
+        s.sendall(bad)
+        s.settimeout(10)
+        try:
+            got = s.recv(100)
+        except ConnectionError:
+            got = b""
+        t.equal(got, b"", f"PROXY header: {name}: closed without a word")
+        s.close()
+    s = socket.create_connection(("127.0.0.1", n.ports[PROXY_PORT]), 20)
+    for byte in v2("192.0.2.7"):
+        s.sendall(bytes([byte]))
+        time.sleep(0.005)
+    s.settimeout(10)
+    t.ok(s.recv(100).startswith(b"SSH-2.0-"), "a header that comes byte by byte")
+    s.close()
+
+
+def bans(n):
+    key, pub = keygen(n, "one")
+    for user in ("victim", "neighbour"):
+        profile(n, user, f'    keys: ["{pub}"]\n    password: "{hashed(PASSWORD)}"\n')
+
+    def fail(user, times, **where):
+        done = 0
+        while done < times:
+            tr = connect(n, **where)
+            try:
+                tr.start_client(timeout=20)
+                for _ in range(5):
+                    try:
+                        tr.auth_password(user, "wrong", fallback=False)
+                    except paramiko.AuthenticationException:
+                        done += 1
+            except (paramiko.SSHException, EOFError, OSError):
+                done += 1
+            tr.close()
+
+    fail("victim", 100, port=PROXY_PORT, header=v1("198.51.100.1"))
+    t.ok(refused(n, "victim", pkey(key), port=PROXY_PORT, header=v1("198.51.100.1")), "after 100 failures the name is banned at that address, whatever it proves")
+    t.ok(not refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("198.51.100.2")), "another partner behind the same proxy is not")
+    t.ok(not refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("198.51.100.1")), "nor another partner at the same address")
+    t.ok(not refused(n, "victim", pkey(key)), "nor the same partner from its own address: nobody can lock it out")
+    listed = n.json("ban", "list")
+    t.equal([(b["network"], b["user"]) for b in listed], [("198.51.100.1", "victim")], "vanctl ban list shows it")
+    n.stop()
+    n.start()
+    t.ok(refused(n, "victim", pkey(key), port=PROXY_PORT, header=v1("198.51.100.1")), "the ban survives a restart")
+    n.vanctl("ban", "remove", "198.51.100.1", "--user", "victim")
+    t.ok(not refused(n, "victim", pkey(key), port=PROXY_PORT, header=v1("198.51.100.1")), "vanctl ban remove lifts it")
+    for i in range(26):
+        fail(f"scanner{i}", 4, port=PROXY_PORT, header=v2("198.51.100.66"))
+    t.ok(any(b["network"] == "198.51.100.66" and b["user"] is None for b in n.json("ban", "list")), "an address that tries unknown names is banned", n.json("ban", "list"))
+    s = socket.create_connection(("127.0.0.1", n.ports[PROXY_PORT]), 20)
+    s.sendall(v2("198.51.100.66"))
+    t.ok(b"banned" in s.recv(200), "and told so at once")
+    s.close()
+    n.vanctl("ban", "add", "203.0.113.0/24", "--reason", "scans", "--for", "1h")
+    t.ok(refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.113.9")), "an operator bans a network")
+    t.ok(not refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.114.9")), "and only that")
+    t.equal(n.vanctl("ban", "remove", "203.0.113.0/25", check=False).returncode, 1, "what is not banned can't be lifted")
+    events = [r["event"] for r in n.json("receipt", "list", "--limit", "1000")]
+    t.ok(events.count("login-refused") >= 3, "refusals and bans are receipts", len(events))
+
+
+def sessions_and_keys(n):
+    key, pub = keygen(n, "one")
+    new, new_pub = keygen(n, "newer")
+    profile(n, "clerk", f'    keys: ["{pub}"]\n')
+    tr = log_in(n, "clerk", pkey(key))
+    listed = [s for s in n.json("session", "list") if s["user"] == "clerk"]
+    t.ok(len(listed) == 1 and listed[0]["address"] == "127.0.0.1" and listed[0]["method"].startswith("key SHA256:"), "vanctl session list", listed)
+    n.vanctl("session", "kill", str(listed[0]["id"]))
+    demo.wait_for("the end of the session", lambda: not tr.is_active(), 10)
+    t.equal(n.json("session", "list"), [], "vanctl session kill ends it")
+    t.equal(n.vanctl("session", "kill", "999999", check=False).returncode, 1, "one that is not there: 1")
+
+    n.vanctl("user", "key", "add", "clerk", new_pub)
+    t.ok(not refused(n, "clerk", pkey(new)) and not refused(n, "clerk", pkey(key)), "vanctl user key add: both keys are good")
+    t.equal(len(n.json("user", "key", "list", "clerk")), 2, "vanctl user key list")
+    fingerprint = demo.run(["ssh-keygen", "-lf", key + ".pub"]).stdout.decode().split()[1]
+    t.ok(fingerprint in [k["fingerprint"] for k in n.json("user", "key", "list", "clerk")], "with the fingerprints that ssh-keygen shows")
+    n.vanctl("user", "key", "expire", "clerk", fingerprint)
+    t.ok(refused(n, "clerk", pkey(key)) and not refused(n, "clerk", pkey(new)), "vanctl user key expire: at once")
+    n.vanctl("user", "key", "remove", "clerk", fingerprint)
+    t.equal(len(n.json("user", "key", "list", "clerk")), 1, "vanctl user key remove")
+    t.equal(n.vanctl("user", "key", "remove", "clerk", fingerprint, check=False).returncode, 1, "twice: 1")
+    t.equal(n.vanctl("user", "key", "add", "nobody", new_pub, check=False).returncode, 1, "an unknown user: 1")
+    t.ok(b"ssh-ed25519" in n.vanctl("user", "key", "list", "clerk").stdout, "and as a table")
+
+
+def host_keys(n):
+    """Each kind is offered; SIGHUP takes new ones, sessions go on."""
+    def offered(kind):
+        done = demo.run(["ssh-keyscan", "-t", kind, "-p", n.ports["sftp"], "127.0.0.1"], check=False)
+        found = re.findall(rb"(?:ssh-\S+|ecdsa-\S+) (AAAA\S+)", done.stdout)
+        return found[0].decode() if found else None
+    key, pub = keygen(n, "one")
+    profile(n, "steady", f'    keys: ["{pub}"]\n')
+    path = os.path.join(n.dir, "keys")
+    ecdsa, _ = keygen(n, "host-ecdsa", "ecdsa")
+    text = demo.read(n.config).decode()
+    present = re.search(r"host_keys: \[([^\]]*)\]", text).group(1)
+    with open(n.config, "w") as f:
+        f.write(text.replace(f"host_keys: [{present}]", f"host_keys: [{present}, {ecdsa}]"))
+    before = offered("ed25519")
+    session = log_in(n, "steady", pkey(key))
+    demo.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", os.path.join(path, "next")])
+    ed = re.search(r"(\S*ed25519\S*?)[,\s]", present + ",").group(1)
+    os.replace(os.path.join(path, "next"), os.path.join(n.dir, ed))
+    n.vand.send_signal(1)
+    demo.wait_for("the new host key", lambda: offered("ed25519") not in (None, before), 15, 0.3)
+    t.ok(True, "SIGHUP: a new Ed25519 host key")
+    t.ok(offered("ecdsa"), "and an ECDSA key was added")
+    t.ok(offered("rsa") or "rsa" not in present, "RSA as configured")
+    t.ok(paramiko.SFTPClient.from_transport(session).listdir("/") == ["in", "out"], "the session that was there goes on")
+    session.close()
+
+
+def add_proxied_listener(n):
+    """A second listener whose connections come from a proxy: this machine."""
+    n.ports[PROXY_PORT] = demo.free_port()
+    text = demo.read(n.config).decode()
+    line = next(x for x in text.splitlines() if "host_keys" in x)
+    other = re.sub(r"port:\s*\d+", f"port: {n.ports[PROXY_PORT]}", line).replace("host_keys", "proxies: [127.0.0.0/8], host_keys")
+    with open(n.config, "w") as f:
+        f.write(text.replace(line, line + "\n" + other) + "\nsftp: {failure_delay: 5ms}\n")
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    if not shutil.which("ssh-keygen"):
+        tap.skip_all("no OpenSSH client programs")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        n.create()
+        add_proxied_listener(n)
+        n.start()
+        n.apply_profiles()
+        for group in (keys_and_passwords, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, host_keys):
+            t.run(group, n)
+        restarts = {r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}
+        t.equal(restarts, {}, "no role has crashed")
+        t.ok("session-crashed" not in n.log(), "and no session")
+        if t.failed:
+            t.diag(n.log_tail(3000))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
