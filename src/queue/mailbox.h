@@ -68,6 +68,8 @@ int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at);
 int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at);
 /* Puts a taken document back; VAN_ESTATE when it waits already or was no mailbox message. */
 int queue_mailbox_restore(struct queue_work *w, struct slice message, struct slice actor);
+/* A file that an operator puts into a mailbox: a message that waits in /out. `u` as for an upload (kind and section don't matter). */
+int queue_mailbox_hand_in(struct queue_work *w, const struct queue_upload *u);
 /* Removes an entry for good: from an archive the view alone, its message stays; from out the delivery is dropped; a staged one
  * with its bytes (*ret_message is then its id, whose file the caller removes after the commit; else absent). */
 int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, struct slice actor, struct slice *ret_message);

@@ -146,3 +146,32 @@ int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, stru
 		rc = queue_delivery_move(w, &m, QUEUE_DELIVERY_DROPPED);
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, SLICE("purged from the mailbox"), actor, NULL, 0);
 }
+
+/* --- by an operator's hand ---------------------------------------------------------------------------------------------- */
+
+int queue_mailbox_hand_in(struct queue_work *w, const struct queue_upload *u)
+{
+	struct queue_mailbox_entry other, e = {.name = u->name, .message = u->id, .part = SLICE("payload"), .bytes = u->bytes, .time = w->now};
+	struct queue_part p = {.kind = u->file ? QUEUE_PART_FILE : QUEUE_PART_INLINE, .name = SLICE("payload"), .bytes = u->bytes,
+			       .sha256 = u->sha256, .content = u->file ? SLICE_NONE : u->content};
+	struct queue_message m = {.id = u->id, .time = w->now, .direction = QUEUE_OUT, .state = QUEUE_PROCESSED, .delivery = QUEUE_DELIVERY_AVAILABLE,
+				  .protocol = SLICE("sftp"), .partner = u->partner, .connection = u->connection, .partner_version = u->partner_version,
+				  .file_name = u->name, .bytes = u->bytes, .sha256 = queue_sha256_hex(w, u->sha256)};
+	struct queue_place at = {u->connection, QUEUE_FOLDER_OUT, SLICE_NONE, u->name};
+	struct receipt_artefact artefact;
+	size_t n = queue_artefact(&artefact, SLICE("payload"), u->bytes, u->salt, u->salted_sha256);
+	if (!mailbox_name_ok(u->name))
+		return van_error_set(&w->err, VAN_EINVAL, "a file name has 1 to 255 bytes and no slash: give another with --name");
+	if (queue_mailbox_find(w, &at, &other) == 0)
+		return van_error_set(&w->err, VAN_EEXISTS, "a file named %.*s waits there already: give another name with --name", SLICE_ARG(u->name));
+	int rc = queue_part_put(w, u->id, &p);
+	if (rc == 0)
+		rc = queue_message_put(w, NULL, &m);
+	if (rc == 0)
+		rc = queue_search_put(w, m.file_name, m.id);
+	if (rc == 0)
+		rc = queue_search_put(w, m.sha256, m.id);
+	if (rc == 0)
+		rc = mailbox_put(w, &at, &e);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, SLICE("put into the mailbox by an operator"), u->actor, &artefact, n);
+}

@@ -22,7 +22,7 @@ struct ctl_option {
 
 struct ctl;
 struct ctl_command {
-	const char *noun, *verb; /* verb NULL: the noun is the whole command */
+	const char *noun, *verb; /* verb NULL: the noun is the whole command; it may be two words: "key add" */
 	const char *arguments;   /* "ID", "FILE…"; "" for none */
 	size_t least, most;      /* how many of them */
 	const char *help;
@@ -50,6 +50,7 @@ int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 
 extern const struct ctl_command commands_network[];  /* init, status */
 extern const struct ctl_command commands_partner[];  /* partner, cert */
 extern const struct ctl_command commands_message[];  /* message, mailbox, queue, ack */
+extern const struct ctl_command commands_access[];   /* mailbox, session, ban, user */
 extern const struct ctl_command commands_route[];    /* route */
 extern const struct ctl_command commands_receipt[];  /* receipt */
 

@@ -1,5 +1,6 @@
 bin_PROGRAMS += vanctl
 vanctl_SOURCES = \
+	%D%/access.c \
 	%D%/act.c %D%/act.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/client.c %D%/client.h \

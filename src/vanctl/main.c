@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_route, commands_receipt,
+	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_route, commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
 
@@ -34,8 +34,7 @@ static const char *const later[] = {
 	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
 	"cert export", "cert roll", "agreement list", "agreement show",
 	"agreement hold", "agreement release", "agreement promote", "control list", "control set", "control gaps",
-	"mailbox get", "mailbox put",
-	"mailbox purge", "map list", "map check", "map test", "map import", "map export", "backup", NULL,
+	"map list", "map check", "map test", "map import", "map export", "backup", NULL,
 };
 
 struct arguments {
@@ -125,16 +124,31 @@ static int run_local(const struct local *l, struct arguments *a)
 	return status;
 }
 
+/* How many arguments the command's verb takes ("key add": two); -1: it is another command's. */
+static int verb_words(const struct ctl_command *c, const struct arguments *a)
+{
+	char two[64];
+	if (!c->verb)
+		return 0;
+	if (a->argc > 1 && !strcmp(c->verb, a->argv[1]))
+		return 1;
+	if (a->argc < 3)
+		return -1;
+	snprintf(two, sizeof two, "%s %s", a->argv[1], a->argv[2]);
+	return strcmp(c->verb, two) ? -1 : 2;
+}
+
 static int dispatch(struct arguments *a)
 {
 	const char *noun = a->argv[0], *verb = a->argc > 1 ? a->argv[1] : "";
+	int words;
 	for (size_t i = 0; i < LOCALS; i++)
 		if (!strcmp(locals[i].noun, noun) && (!locals[i].verb || !strcmp(locals[i].verb, verb)))
 			return run_local(&locals[i], a);
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct ctl_command *c = tables[t]; c->noun; c++)
-			if (!strcmp(c->noun, noun) && (!c->verb || !strcmp(c->verb, verb)))
-				return ctl_command_run(c, a->config, a->json, a->argc - (c->verb ? 2 : 1), a->argv + (c->verb ? 2 : 1));
+			if (!strcmp(c->noun, noun) && (words = verb_words(c, a)) >= 0)
+				return ctl_command_run(c, a->config, a->json, a->argc - 1 - words, a->argv + 1 + words);
 	if (known_noun(noun) && (!strcmp(verb, "--help") || !strcmp(verb, "-h") || !strcmp(verb, "help")))
 		return print_help(noun);
 	return unknown(a);

@@ -2,6 +2,7 @@
 """What a mailbox promises, whatever the client: resuming, renaming, names, subfolders, patterns, reports, archives."""
 
 import datetime
+import logging
 import os
 import shutil
 import sys
@@ -17,6 +18,8 @@ try:
 except ImportError:
     tap.skip_all("no paramiko")
 
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
 t = tap.Tap()
 OPTIONS = """    accept: ["*.edi", "*.x12", "*.bin"]
     temporary: ["*.uploading"]

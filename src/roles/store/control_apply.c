@@ -46,7 +46,7 @@ static int refuse_problems(struct control_call *c, const struct profile_errors *
 }
 
 /* Parses and checks; keeps the set in c->state. */
-static int check_profiles(struct control_call *c, struct slice json)
+int control_check_profiles(struct control_call *c, struct slice json)
 {
 	struct profile_errors errors = {0};
 	struct profile_set *set = NULL;
@@ -68,7 +68,7 @@ int control_apply_prepare(struct control_call *c)
 	char *text = json_is_array(profiles) ? json_dumps(profiles, JSON_COMPACT) : NULL;
 	if (!text)
 		return control_say(c, 2, "'profiles' must be an array of profiles");
-	int status = check_profiles(c, slice_str(text));
+	int status = control_check_profiles(c, slice_str(text));
 	free(text);
 	return status;
 }
@@ -134,7 +134,7 @@ static int switch_prepare(struct control_call *c, bool enabled)
 	if (!p)
 		return control_say(c, 1, "there is no profile '%.*s'; vanctl partner list --kind all shows them", SLICE_ARG(id));
 	char *text = with_enabled(p, enabled);
-	int status = text ? check_profiles(c, slice_str(text)) : control_say(c, 2, "vand has no memory left; try again later");
+	int status = text ? control_check_profiles(c, slice_str(text)) : control_say(c, 2, "vand has no memory left; try again later");
 	free(text);
 	return status;
 }

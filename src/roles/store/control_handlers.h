@@ -21,7 +21,15 @@ void control_remove_committed(struct control_call *c, struct directory *d);
 
 control_fn control_message_release, control_message_hold, control_message_reject, control_ack_close;
 control_fn control_queue_retry, control_queue_hold, control_queue_release, control_queue_drop;
-control_fn control_mailbox_restore;
+control_fn control_mailbox_restore, control_mailbox_get, control_mailbox_put_prepare, control_mailbox_put, control_mailbox_purge;
+void control_mailbox_purge_committed(struct control_call *c, struct directory *d);
+control_fn control_session_list, control_session_kill;
+control_fn control_ban_list, control_ban_add, control_ban_remove;
+void control_ban_committed(struct control_call *c, struct directory *d);
+control_fn control_user_key_list, control_user_key_add_prepare, control_user_key_remove_prepare, control_user_key_expire_prepare;
+
+/* Parses and checks a JSON array of profiles; keeps the set in c->state for control_apply_write(). Status as of a handler. */
+int control_check_profiles(struct control_call *c, struct slice json);
 
 control_fn control_message_room, control_send_prepare, control_send_write, control_message_resend, control_message_reprocess;
 control_fn control_queue_show;

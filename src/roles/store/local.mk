@@ -5,6 +5,7 @@ vand_SOURCES += \
 	%D%/checkpoint.c %D%/checkpoint.h \
 	%D%/connections.c %D%/connections.h \
 	%D%/control.h \
+	%D%/control_access.c \
 	%D%/control_actions.c \
 	%D%/control_apply.c \
 	%D%/control_cert.c \
@@ -12,6 +13,7 @@ vand_SOURCES += \
 	%D%/control_handlers.h \
 	%D%/control_args.c %D%/control_args.h \
 	%D%/control_mailbox.c \
+	%D%/control_mailbox_files.c \
 	%D%/control_message.c \
 	%D%/control_metrics.c \
 	%D%/control_partner.c \
