@@ -172,6 +172,12 @@ static const struct record_field job_fields[] = {
 };
 const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};
 
+static const struct record_field job_list_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_job_list, jobs, &ipc_job_table),
+	RECORD_END,
+};
+const struct record_table ipc_job_list_table = {"job_list", 1, sizeof(struct ipc_job_list), job_list_fields};
+
 static const struct record_field part_fields[] = {
 	RECORD_FIELD_ENUM(1, struct ipc_part, kind, NULL),
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_part, bytes),

@@ -42,7 +42,7 @@ enum ipc_type {
 	IPC_DIRECTORY_CHANGED, /* store → worker: forget cached look-ups; no body */
 
 	/* jobs: store ↔ worker */
-	IPC_JOB = 300,  /* struct ipc_job; fd[0]: payload where it is not inline */
+	IPC_JOB = 300,  /* struct ipc_job_list; fd[0]: the payload of the only one, where it is not inline */
 	IPC_JOB_RESULT, /* struct ipc_job_result; fds: outputs kept in files. An empty body: the record is in the last fd */
 	IPC_JOB_FAILED, /* worker → store: struct ipc_job_failed */
 	IPC_PACKAGE,    /* store → worker: struct ipc_package; fd[0]: payload where it is not inline */
@@ -215,6 +215,12 @@ struct ipc_job {
 	struct slice conflict; /* AS2_CONFLICT: text for the MDN */
 	uint32_t disposition;  /* AS2_CONFLICT: enum as2_disposition for it */
 	struct slice time_zone;
+};
+
+/* Jobs for one worker, to be done one after another: each has a result of its own, in this order, under the same request. Several
+ * at a time where they are small, because to wake a process costs more than to route a small order. */
+struct ipc_job_list {
+	struct record_list jobs; /* struct ipc_job; several only with inline payloads */
 };
 
 enum ipc_part_kind {
@@ -549,7 +555,7 @@ struct ipc_control_reply {
 #define IPC_TABLES(X) \
 	X(role_config) X(role_thing) X(key) X(keys_wanted) X(key_status) X(role_status) X(status) \
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
-	X(job) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
+	X(job) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \

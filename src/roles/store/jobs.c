@@ -15,6 +15,8 @@
 #define RESULT_MAX ((size_t)256 << 20)
 #define AGAIN_LATER (5 * VAN_SECOND) /* when a result could not be written: a full disk */
 #define PASSWORD_TRIES 2
+#define JOBS_AT_ONCE 16 /* to one worker, and … */
+#define JOBS_BYTES ((size_t)96 * 1024) /* … their payloads: a packet holds IPC_MESSAGE_MAX */
 
 struct conflict {
 	struct conflict *next;
@@ -233,46 +235,111 @@ static bool give_conflict(struct store_role *s, struct peer_worker *w)
 						       : SLICE("Message-ID reused: it was used before for a document with another content")};
 	w->task = WORKER_CONFLICT;
 	w->work = c;
-	ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_table, &job, NULL, 0);
+	struct ipc_job_list list = {.jobs = {&job, 1}};
+	ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_list_table, &list, NULL, 0);
 	return true;
 }
 
 static void job_unreadable(struct store_role *s, const struct van_id *id, int rc, const struct van_error *err);
 
-static bool send_job(struct store_role *s, struct peer_worker *w, const struct van_id *id)
+/* Reads what the job needs. *ret_fd: a large payload's. */
+static int fill(struct store_role *s, struct store_read *r, const struct van_id *id, struct ipc_job *job, int *ret_fd)
+{
+	int rc = queue_job_fill(&r->work, slice_make(id->text, VAN_ID_LEN), job, ret_fd);
+	if (rc == 0) {
+		job->generation = s->generation;
+		job->time_zone = s->role->config->time_zone;
+	} else if (rc != VAN_ENOTFOUND) {
+		job_unreadable(s, id, rc, &r->work.err);
+	}
+	return rc;
+}
+
+/* How many one worker takes, so that the others have their share. */
+static size_t share(const struct store_role *s)
+{
+	size_t workers = 0, n;
+	for (size_t i = 0; i < s->nworkers; i++)
+		workers += s->workers[i]->jobs;
+	n = s->jobs->n / (workers ? workers : 1) + 1;
+	return n < JOBS_AT_ONCE ? n : JOBS_AT_ONCE;
+}
+
+struct given {
+	struct ipc_job jobs[JOBS_AT_ONCE];
+	struct van_id ids[JOBS_AT_ONCE];
+	size_t n, bytes;
+	int fd; /* of the only one, or -1 */
+};
+
+/* Small jobs until there are enough, or one large one. */
+static void gather_jobs(struct store_role *s, struct store_read *r, struct given *g)
+{
+	size_t most = share(s);
+	struct van_id id;
+	while (g->n < most && g->fd < 0 && g->bytes < JOBS_BYTES - IPC_INLINE_MAX && pop(s->jobs, &id)) {
+		int fd = -1;
+		if (fill(s, r, &id, &g->jobs[g->n], &fd) != 0)
+			continue;
+		if (fd >= 0 && g->n) { /* its turn comes */
+			close(fd);
+			push(s->jobs, &id);
+			return;
+		}
+		g->fd = fd;
+		g->bytes += g->jobs[g->n].payload.n;
+		g->ids[g->n++] = id;
+	}
+}
+
+static void later_all(struct store_role *s, const struct given *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		push_later(s, &g->ids[i], VAN_SECOND);
+}
+
+static void note_given(struct peer_worker *w, const struct given *g)
+{
+	w->task = WORKER_JOB;
+	w->job = g->ids[0];
+	w->nahead = g->n - 1;
+	memcpy(w->ahead, g->ids + 1, w->nahead * sizeof *w->ahead);
+}
+
+/* False when nothing was sent. */
+static bool send_jobs(struct store_role *s, struct peer_worker *w)
 {
 	struct store_read r;
-	struct ipc_job job;
-	int fd = -1, rc;
-	van_arena_reset(s->arena);
-	rc = store_read_begin(s, s->arena, &r);
-	if (rc < 0) {
-		push_later(s, id, AGAIN_LATER);
+	struct given *g = NULL;
+	if (!s->jobs->n)
 		return false;
+	van_arena_reset(s->arena);
+	if (!w->ahead)
+		w->ahead = calloc(JOBS_AT_ONCE, sizeof *w->ahead);
+	int rc = w->ahead ? store_read_begin(s, s->arena, &r) : VAN_ENOMEM;
+	if (rc < 0)
+		return false; /* with the next event */
+	g = van_arena_alloc(s->arena, sizeof *g);
+	if (g) {
+		g->fd = -1;
+		gather_jobs(s, &r, g);
 	}
-	rc = queue_job_fill(&r.work, slice_make(id->text, VAN_ID_LEN), &job, &fd);
-	if (rc == 0) {
-		job.generation = s->generation;
-		job.time_zone = s->role->config->time_zone;
-		w->task = WORKER_JOB;
-		w->job = *id;
-		rc = ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_table, &job, fd >= 0 ? &fd : NULL, fd >= 0);
-		if (rc < 0) { /* its channel is closing: nobody saw the job */
-			w->task = WORKER_IDLE;
-			push_later(s, id, VAN_SECOND);
-		}
-	} else if (rc != VAN_ENOTFOUND) {
-		job_unreadable(s, id, rc, &r.work.err);
+	if (g && g->n) {
+		struct ipc_job_list list = {.jobs = {g->jobs, g->n}};
+		rc = ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_list_table, &list, g->fd >= 0 ? &g->fd : NULL, g->fd >= 0);
+		if (rc == 0)
+			note_given(w, g);
+		else
+			later_all(s, g); /* its channel is closing: nobody saw them */
 	}
 	store_read_end(s, &r);
-	if (fd >= 0)
-		close(fd);
-	return rc == 0;
+	if (g && g->fd >= 0)
+		close(g->fd);
+	return g && g->n;
 }
 
 void jobs_dispatch(struct store_role *s)
 {
-	struct van_id id;
 	for (size_t i = 0; i < s->nworkers && !s->stopping; i++) {
 		struct peer_worker *w = s->workers[i];
 		while (w->jobs && w->channel && w->task == WORKER_IDLE) {
@@ -281,12 +348,21 @@ void jobs_dispatch(struct store_role *s)
 			w->delivery_last = !w->delivery_last && deliveries_give(s, w);
 			if (w->delivery_last)
 				continue;
-			if (pop(s->jobs, &id))
-				send_job(s, w, &id);
-			else if (!deliveries_give(s, w))
+			if (!send_jobs(s, w) && !deliveries_give(s, w))
 				return;
 		}
 	}
+}
+
+/* The present job is over; the worker goes on with the next that it was given. */
+static void job_over(struct peer_worker *w)
+{
+	if (!w->nahead) {
+		w->task = WORKER_IDLE;
+		return;
+	}
+	w->job = w->ahead[0];
+	memmove(w->ahead, w->ahead + 1, --w->nahead * sizeof *w->ahead);
 }
 
 static void *take_work(struct peer_worker *w)
@@ -616,11 +692,11 @@ void jobs_on_message(struct store_role *s, struct peer_worker *w, struct ipc_mes
 	if (w->task == WORKER_DELIVERY) {
 		deliveries_on_worker(s, w, m);
 	} else if (m->type == IPC_JOB_RESULT && w->task == WORKER_JOB) {
-		w->task = WORKER_IDLE;
 		on_result(s, w, m);
+		job_over(w);
 	} else if (m->type == IPC_JOB_FAILED && w->task == WORKER_JOB) {
-		w->task = WORKER_IDLE;
 		on_failed(s, w, m);
+		job_over(w);
 	} else if (m->type == IPC_JOB_FAILED && w->task == WORKER_CONFLICT) {
 		conflict_failed(s, take_work(w));
 	} else if (m->type == IPC_PASSWORD_CHECK_REPLY && w->task == WORKER_PASSWORD) {
@@ -640,6 +716,9 @@ void jobs_worker_gone(struct store_role *s, struct peer_worker *w)
 	if (task == WORKER_JOB) {
 		log_event(LOG_LEVEL_WARNING, "job-worker-died", "message", w->job.text, NULL);
 		give_up(s, slice_make(w->job.text, VAN_ID_LEN), true, SLICE("its worker ended"), true);
+		for (size_t i = 0; i < w->nahead; i++) /* which it had not begun */
+			push(s->jobs, &w->ahead[i]);
+		w->nahead = 0;
 	} else if (task == WORKER_CONFLICT) {
 		conflict_failed(s, work);
 	} else if (task == WORKER_DELIVERY) {

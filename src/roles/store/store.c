@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ARENA_MAX ((size_t)256 << 20)
@@ -343,6 +344,7 @@ static void finish(struct store_role *s)
 	jobs_free(s);
 	for (size_t i = 0; i < s->nworkers; i++) {
 		ipc_channel_free(s->workers[i]->channel);
+		free(s->workers[i]->ahead);
 		free(s->workers[i]);
 	}
 	free(s->workers);
@@ -369,6 +371,14 @@ static void keep_memory(void)
 	mallopt(M_TOP_PAD, 1 << 20);
 }
 
+static void rest(void *arg)
+{
+	struct store_role *s = arg;
+	van_time t = writer_rest(s->writer);
+	if (t)
+		nanosleep(&(struct timespec){.tv_nsec = t * 1000}, NULL);
+}
+
 int role_store(struct role *r)
 {
 	struct store_role s = {.role = r, .control_listener = -1, .generation = (uint64_t)van_clock_now()};
@@ -384,6 +394,7 @@ int role_store(struct role *r)
 	if (rc == 0) {
 		keys_wanted_send(&s);
 		role_ready(r);
+		loop_set_before_wait(r->loop, rest, &s);
 		rc = loop_run(r->loop);
 	}
 	if (s.writer && !s.stopping) {

@@ -27,7 +27,9 @@ struct peer_worker {
 	bool jobs;                /* of the job pool */
 	struct ipc_channel *channel; /* NULL: gone, the supervisor sends another */
 	enum worker_task task;
-	struct van_id job;        /* WORKER_JOB */
+	struct van_id job;        /* WORKER_JOB: the present one */
+	struct van_id *ahead;     /* … and those it was given with it, JOBS_AT_ONCE at most */
+	size_t nahead;
 	void *work;               /* WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY: the waiting thing */
 	bool delivery_last;       /* jobs and deliveries take turns */
 	uint64_t request;

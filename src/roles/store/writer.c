@@ -18,6 +18,7 @@
  * `CROWDED` on. What every commit costs is then shared by more, while those who come alone wait for nobody. */
 #define BUSY 4
 #define CROWDED 16
+#define REST (VAN_SECOND / 1000) /* a tenth of the wait for others, twice that in a crowd */
 
 struct writer {
 	struct writer_options o;
@@ -67,6 +68,14 @@ void write_request_free(struct write_request *r)
 struct payload_dir *writer_payload(struct writer *w)
 {
 	return queue_payload(w->o.queue);
+}
+
+van_time writer_rest(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	size_t wanted = w->wanted;
+	pthread_mutex_unlock(&w->lock);
+	return wanted < BUSY ? 0 : wanted < CROWDED ? REST : 2 * REST;
 }
 
 void writer_submit(struct write_request *r)

@@ -55,5 +55,8 @@ void write_request_free(struct write_request *r);
 /* Loop thread; `done` follows always. */
 void writer_submit(struct write_request *r);
 struct payload_dir *writer_payload(struct writer *w);
+/* How long the loop may rest before it looks for more: under load everything waits for a flush anyway, and a process that is not
+ * woken for every single request costs its senders less too. 0 when few come. Any thread. */
+van_time writer_rest(struct writer *w);
 
 #endif

@@ -160,25 +160,34 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	van_buf_free(&j.stretch);
 }
 
+static void run(struct worker *w, uint64_t request, const struct ipc_job *j, int fd)
+{
+	worker_progress(w);
+	worker_generation(w, j->generation);
+	if (j->kind == IPC_JOB_AS2_CONFLICT)
+		worker_conflict(w, request, j);
+	else
+		run_process(w, request, j, fd);
+}
+
 void worker_job(struct worker *w, struct ipc_message *m)
 {
-	struct ipc_job j;
+	struct ipc_job_list list;
 	int fd = ipc_take_fd(m, 0);
-	/* look-ups go over the same channel and would overwrite the message */
-	struct slice body = van_arena_slice(w->arena, m->body);
-	int rc = body.p ? record_decode(&ipc_job_table, body, w->arena, &j) : VAN_ENOMEM;
+	/* The list outlives the memory of each of its jobs; and look-ups go over the same channel, and would overwrite the message. */
+	van_arena_reset(w->list_arena);
+	struct slice body = van_arena_slice(w->list_arena, m->body);
+	int rc = body.p ? record_decode(&ipc_job_list_table, body, w->list_arena, &list) : VAN_ENOMEM;
 	if (rc < 0) {
-		send_failed(w, m->request, SLICE_NONE, false, "the job can't be read");
-	} else {
-		/* A job that never ends ends its worker; the second time its message is quarantined. */
-		worker_progress(w);
-		worker_generation(w, j.generation);
-		if (j.kind == IPC_JOB_AS2_CONFLICT)
-			worker_conflict(w, m->request, &j);
-		else
-			run_process(w, m->request, &j, fd);
-		alarm(0);
+		log_event(LOG_LEVEL_ERROR, "jobs-unreadable", "error", van_err_name(rc), NULL);
+		_exit(1); /* the store gives them to another */
 	}
+	for (size_t i = 0; i < list.jobs.n; i++) {
+		van_arena_reset(w->arena);
+		run(w, m->request, RECORD_AT(list.jobs, struct ipc_job, i), fd);
+	}
+	/* A job that never ends ends its worker; the second time its message is quarantined. */
+	alarm(0);
 	if (fd >= 0)
 		close(fd);
 }

@@ -125,9 +125,10 @@ int role_worker(struct role *r)
 	if (spool)
 		w.spool_folder = spool->fd;
 	w.arena = van_arena_new(ARENA_MAX);
+	w.list_arena = van_arena_new(0);
 	w.lookups = lookup_cache_new();
 	w.certs = cms_cert_cache_new(0);
-	if (!w.arena || !w.lookups || !w.certs || (!w.receive && load_data(&w) < 0))
+	if (!w.arena || !w.list_arena || !w.lookups || !w.certs || (!w.receive && load_data(&w) < 0))
 		return 1;
 	for (size_t i = 0; i < r->npeers; i++)
 		on_peer(&w, &r->peers[i]);
@@ -143,6 +144,7 @@ int role_worker(struct role *r)
 	cms_cert_cache_free(w.certs);
 	lookup_cache_free(w.lookups);
 	van_arena_free(w.arena);
+	van_arena_free(w.list_arena);
 	if (w.dispatch)
 		lose_dispatch(&w);
 	ipc_channel_free(w.store);

@@ -25,6 +25,7 @@ struct worker {
 	struct loop_watch *watch;    /* of dispatch */
 	int spool_folder;
 	struct van_arena *arena;     /* of the present message */
+	struct van_arena *list_arena; /* of the jobs given at a time */
 	struct lookup_cache *lookups;
 	struct cms_cert_cache *certs;
 	struct edi_dictionary_set *dictionaries;
