@@ -156,10 +156,12 @@ static int check_syntax(const struct head *h)
 {
 	struct slice id = component(h->s, 1, 1), version = component(h->s, 1, 2), encoding = component(h->s, 1, 4);
 	enum edi_charset set = edi_charset_of(id);
-	if (id.n && set == EDI_CHARSET_NONE)
-		return bad(h, "2", 1, 1, id, false, "the syntax identifier is none of UNOA to UNOL, UNOW, UNOX, UNOY");
 	if (version.n == 1 && (*version.p < '1' || *version.p > '4'))
 		return bad(h, "2", 1, 2, version, false, "the syntax version is none of 1 to 4");
+	/* airlines say IATA, Koreans KECA: the same syntax under another agency's name */
+	if (id.n && set == EDI_CHARSET_NONE)
+		return bad(h, "2", 1, 1, id, id.n == 4 && all_of(id, 'a') && memcmp(id.p, "UNO", 3) != 0,
+			"the syntax identifier is none of UNOA to UNOL, UNOW, UNOX, UNOY; nothing is known of its characters");
 	if (version.n == 1 && set && (unsigned)(*version.p - '0') < edi_charset_since(set))
 		return bad(h, "2", 1, 1, id, true, "this syntax version has no such level; use a later version");
 	bool other = encoding.n && !slice_is(encoding, "1") && !slice_is(encoding, "2") && !slice_is(encoding, "7");

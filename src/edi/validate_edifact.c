@@ -81,6 +81,16 @@ int edi_check_number(const struct edi_validator *v, struct slice s, bool mark_al
 	return marks > 1 || other || last_is_mark ? EDI_FAULT_NOTATION : -1;
 }
 
+bool edi_has_only_line_ends(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
 bool edi_has_digit(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)

@@ -138,7 +138,7 @@ static void check_text(struct edi_validator *v, const struct site *at, struct sl
 	bool coded = v->charset == EDI_CHARSET_UNOX && memchr(value.p, 0x1b, value.n);
 	bool good = good_text(value, component, &n) || coded, edifact = v->segment->standard == EDI_EDIFACT;
 	n = characters(v, value, n);
-	if (!good)
+	if (!good && !(edifact && edi_has_only_line_ends(value)))
 		problem(v, EDI_FAULT_CHARACTER, at, value);
 	else if (edifact && !edi_in_repertoire(v, value))
 		problem(v, EDI_FAULT_REPERTOIRE, at, value);

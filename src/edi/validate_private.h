@@ -22,6 +22,8 @@ bool edi_in_repertoire(struct edi_validator *v, struct slice s);
 /* -1, or the fault. *ret_length: what counts as characters. */
 int edi_check_number(const struct edi_validator *v, struct slice s, bool mark_allowed, size_t *ret_length);
 bool edi_has_digit(struct slice s);
+/* Of controls nothing but line ends and tabs, which many senders leave in texts: no repertoire has them, but they do no harm. */
+bool edi_has_only_line_ends(struct slice s);
 void edi_check_trailing(struct edi_validator *v, const struct edi_segment *s);
 
 #endif

@@ -203,6 +203,7 @@ static void heads_of_interchanges(void **state)
 {
 	(void)state;
 	gives("UNB+UNOZ:3+ACME:14+VOLT:14+260115:0930+77'" GOOD3 UNZ, "UNB/0/1/1 2 ", UCI "4+2+UNB+2:1'");
+	gives("UNB+IATA:1+ACME:14+VOLT:14+260115:0930+77'" GOOD3 UNZ, "UNB/0/1/1 2t ", UCI "7'"); /* airlines */
 	gives("UNB+UNOC:9+ACME:14+VOLT:14+260115:0930+77'" GOOD3 UNZ, "UNB/0/1/2 2 UNB/0/4/1 40t ", UCI "4+2+UNB+2:2'");
 	gives("UNB+UNOC:3+ACME:14:X:Y+VOLT:14+260115:0930+77'" GOOD3 UNZ, "UNB/0/2/4 16 ", "UCI+77+ACME:14:X+VOLT:14+4+16+UNB+3:4'");
 	gives("UNB+UNOC:4+ACME:14:X:Y+VOLT:14+20260115:0930+77'" GOOD4 UNZ, "", "UCI+77+ACME:14:X+VOLT:14+7'");
@@ -419,6 +420,7 @@ static void repertoires(void **state)
 	gives(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$B8l\x1b(B"), "UNB/0/1/1 46t ", fine);
 	strictly(LEVEL("UNOX", "4", "20260115") TEXT4("X"), "UNB/0/1/1 46 ", UCI "4+46+UNB+2:1'");
 	gives("UNB+UNOY:4::5+ACME:14+VOLT:14+20260115:0930+77'" TEXT4("X"), "UNB/0/1/4 46 ", UCI "4+46+UNB+2:4'");
+	gives(UNB3 TEXT3("a\r\nb"), foreign, fine); /* many senders leave line ends in their texts */
 	/* controls are data nowhere; unknown messages are looked at, too; so is UNB */
 	gives(UNB3 TEXT3("a\x07" "b"), "FTX/4/4/1 21 ", UCM3 "'UCS+4'UCD+21+5:1'");
 	gives(LEVEL("UNOA", "3", "260115") "UNH+1+QUOTES:D:96A:UN'FTX+AAI+++Small'UNT+3+1'" UNZ, "FTX/2/4/0 21t ", fine);
