@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-#include "edi/report.h"
+#include "edi/check.h"
 
 struct edi_output_part {
 	struct slice bytes;   /* literal; absent for a slot */
@@ -35,9 +35,10 @@ struct edi_ack_options {
 	enum edi_ack_kind kind;  /* default: 997 for X12, CONTRL for EDIFACT */
 	bool ta1;                /* write a TA1 even where ISA14 does not ask */
 	bool no_ta1;             /* write none even where it asks */
-	const char *refusal;     /* EDIFACT: 0085 code of a reason that the network has to refuse the interchange, whatever is in it:
-	                          * "7" not for this recipient, "17" no agreement, "23" unknown sender, "24" too old, "25" test not
-	                          * taken, "26" sent before … (not a code of the syntax version's list: VAN_EINVAL) */
+	const char *refusal;     /* code of a reason that the network has to refuse the interchange, whatever is in it. X12, TA105:
+	                          * "002", "003", "009" unknown receiver, "025" number used before … EDIFACT, 0085: "7" not for this
+	                          * recipient, "17" no agreement, "23" unknown sender, "24" too old, "25" test not taken, "26" sent
+	                          * before … (not a code of the list of that version: VAN_EINVAL) */
 	bool received_only;      /* EDIFACT: tell that the interchange came (action 8) and nothing of what is in it, unless refused */
 	bool accepted_messages;  /* AK2/AK5 (UCM) for accepted messages too; default only for those with errors */
 	int offset_minutes;      /* envelope times in the agreement's time zone: minutes east of UTC */
@@ -45,11 +46,22 @@ struct edi_ack_options {
 };
 
 /* What the receiver of this interchange owes its sender, parts allocated in `arena`. An output with no parts: nothing
- * (only acknowledgements in it, or a header without sender, receiver or control number). `now`: the envelope's time. A rejected ISA gets a TA1, asked for or not, and no 997.
- * 0, VAN_ENOMEM, VAN_EINVAL. */
+ * (only acknowledgements in it, or a header without sender, receiver or control number). `now`: the envelope's time.
+ * A rejected ISA gets a TA1, asked for or not, and no 997. 0, VAN_ENOMEM, VAN_EINVAL. */
 int edi_ack_write(const struct edi_interchange *i, const struct edi_ack_options *options, van_time now,
 	struct van_arena *arena, struct edi_output *ret, struct van_error *e);
 
+/* The same while the input is checked, for any number of messages: their answers are kept, not the messages. fn is called
+ * at the end of each interchange that is owed one; the output is valid during the call. Its negative return stops. */
+typedef int (*edi_ack_fn)(void *ctx, const struct edi_output *ack);
+struct edi_acknowledger;
+struct edi_acknowledger *edi_acknowledger_new(const struct edi_ack_options *options, van_time now, edi_ack_fn fn, void *ctx);
+void edi_acknowledger_free(struct edi_acknowledger *a); /* after the checker that has its sink; NULL is fine */
+struct edi_check_sink edi_acknowledger_sink(struct edi_acknowledger *a);
+
+/* The digits of a control number in this slot. 0, or VAN_EINVAL when it has more digits than the slot or is 0. */
+#define EDI_SLOT_MAX 16
+int edi_slot_render(const struct edi_output_part *p, uint32_t number, char to[static EDI_SLOT_MAX], size_t *ret_length);
 /* Appends the output with these control numbers (interchange[index], group[index]). 0, the buffer's error, or VAN_EINVAL
  * when a number has more digits than its slot or is 0. */
 int edi_output_render(const struct edi_output *o, const uint32_t *interchange, const uint32_t *group, struct van_buf *to);

@@ -11,20 +11,9 @@
 #define MOST_UCS 999         /* of a message */
 #define MOST_UCD 99          /* of a UCS */
 
-struct contrl {
-	struct ack_writer *w;
-	bool syntax4;
-};
-
-static void element(struct ack_writer *w, struct slice value)
-{
-	ack_separator(w);
-	ack_slice(w, value);
-}
-
 static void component(struct ack_writer *w, struct slice value)
 {
-	van_buf_append_char(&w->text, w->component);
+	ack_char(w, w->component);
 	ack_slice(w, value);
 }
 
@@ -35,15 +24,14 @@ static struct slice bounded(struct slice s, size_t max)
 }
 
 /* S002, S003: identification, qualifier, sub-address. */
-static void party(struct contrl *c, struct slice p)
+static void party(struct ack_writer *w, struct slice p)
 {
-	struct ack_writer *w = c->w;
 	struct slice sub, id = ack_id(p, &sub), qualifier = ack_qualifier(p);
-	element(w, bounded(id, LARGEST_PARTY));
+	ack_element(w, bounded(id, LARGEST_PARTY));
 	if (qualifier.n || sub.n)
 		component(w, bounded(qualifier, 4));
 	if (sub.n)
-		component(w, bounded(sub, c->syntax4 ? 35 : 14));
+		component(w, bounded(sub, w->edifact.syntax4 ? 35 : 14));
 }
 
 /* --- the interchange's head -------------------------------------------------------------------------------------------- */
@@ -56,41 +44,34 @@ static bool fits(const unsigned char *classes, const struct ack_writer *w, struc
 	return true;
 }
 
-/* Everything of the interchange that the answer repeats. */
-static bool all_fits(const struct ack_writer *w, enum edi_charset set)
+/* Everything of the input that the answer repeats goes through here. */
+static void note(struct ack_writer *w, struct slice s)
 {
-	const struct edi_interchange *in = w->in;
-	const unsigned char *k = edi_charset_classes(set);
-	bool good = fits(k, w, in->sender) && fits(k, w, in->receiver) && fits(k, w, in->control_number);
-	for (const struct edi_group *g = in->groups; g && good; g = g->next) {
-		good = fits(k, w, g->control_number) && fits(k, w, g->sender) && fits(k, w, g->receiver);
-		for (const struct edi_message *m = g->messages; m && good; m = m->next)
-			good = fits(k, w, m->control_number) && fits(k, w, m->type) && fits(k, w, m->version) && fits(k, w, m->agency) &&
-			       fits(k, w, m->association);
-	}
-	return good;
+	if (w->edifact.fits && w->edifact.declared != EDI_CHARSET_NONE)
+		w->edifact.fits = fits(edi_charset_classes(w->edifact.declared), w, s);
+	if (w->edifact.fits_a)
+		w->edifact.fits_a = fits(edi_charset_classes(EDI_CHARSET_UNOA), w, s);
 }
 
 /* The level and version that were sent, where they exist and hold what is repeated; else ISO 8859-1 of version 3 or 4. Escape
  * sequences of UNOX are nothing to answer in. */
-static void write_syntax(struct contrl *c)
+static void write_syntax(struct ack_writer *w)
 {
-	struct slice version = c->w->in->version, level = slice_cut(&version, ':');
-	enum edi_charset set = edi_charset_of(level);
+	struct slice version = w->in->version, level = slice_cut(&version, ':');
+	enum edi_charset set = w->edifact.declared;
 	bool known = version.n == 1 && *version.p >= '1' && *version.p <= '4';
-	if (set == EDI_CHARSET_NONE || set == EDI_CHARSET_UNOX || !known || (unsigned)(*version.p - '0') < edi_charset_since(set) || !all_fits(c->w, set)) {
-		level = set == EDI_CHARSET_NONE && all_fits(c->w, EDI_CHARSET_UNOA) ? SLICE("UNOA") : SLICE("UNOC");
-		version = c->syntax4 ? SLICE("4") : SLICE("3");
+	if (set == EDI_CHARSET_NONE || set == EDI_CHARSET_UNOX || !known || (unsigned)(*version.p - '0') < edi_charset_since(set) || !w->edifact.fits) {
+		level = set == EDI_CHARSET_NONE && w->edifact.fits_a ? SLICE("UNOA") : SLICE("UNOC");
+		version = w->edifact.syntax4 ? SLICE("4") : SLICE("3");
 	}
-	element(c->w, level);
-	component(c->w, version);
+	ack_element(w, level);
+	component(w, version);
 }
 
-static void write_una(struct contrl *c)
+static void write_una(struct ack_writer *w)
 {
-	struct ack_writer *w = c->w;
 	bool plain = w->component == ':' && w->element == '+' && w->terminator == '\'' && w->release == '?' &&
-	             (!c->syntax4 || w->repetition == '*');
+	             (!w->edifact.syntax4 || w->repetition == '*');
 	if (plain)
 		return;
 	char una[10] = {'U', 'N', 'A', w->component, w->element, '.', w->release ? w->release : ' ',
@@ -100,19 +81,18 @@ static void write_una(struct contrl *c)
 		ack_text(w, "\n");
 }
 
-static void write_unb(struct contrl *c)
+static void write_unb(struct ack_writer *w)
 {
-	struct ack_writer *w = c->w;
-	write_una(c);
+	write_una(w);
 	ack_text(w, "UNB");
-	write_syntax(c);
-	party(c, w->in->receiver);
-	party(c, w->in->sender);
+	write_syntax(w);
+	party(w, w->in->receiver);
+	party(w, w->in->sender);
 	ack_separator(w);
-	ack_digits(w, c->syntax4 ? (uint64_t)w->when.year : (uint64_t)w->when.year % 100, c->syntax4 ? 4 : 2);
+	ack_digits(w, w->edifact.syntax4 ? (uint64_t)w->when.year : (uint64_t)w->when.year % 100, w->edifact.syntax4 ? 4 : 2);
 	ack_digits(w, (uint64_t)w->when.month, 2);
 	ack_digits(w, (uint64_t)w->when.day, 2);
-	van_buf_append_char(&w->text, w->component);
+	ack_char(w, w->component);
 	ack_digits(w, (uint64_t)w->when.hour, 2);
 	ack_digits(w, (uint64_t)w->when.minute, 2);
 	ack_separator(w);
@@ -128,33 +108,25 @@ static void write_unb(struct contrl *c)
 
 /* --- errors ------------------------------------------------------------------------------------------------------------ */
 
-static const struct edi_error *first_refusal(const struct edi_error *e)
-{
-	while (e && e->tolerated)
-		e = e->next;
-	return e;
-}
-
 /* Codes of another syntax version's list are not written. */
-static struct slice code_of(const struct contrl *c, const char *code)
+static struct slice code_of(const struct ack_writer *w, const char *code)
 {
-	return edi_0085_has(slice_str(code), c->syntax4) ? slice_str(code) : SLICE("18");
+	return edi_0085_has(slice_str(code), w->edifact.syntax4) ? slice_str(code) : SLICE("18");
 }
 
 /* S011: where in the segment. */
-static void write_place(struct contrl *c, const struct edi_error *e)
+static void write_place(struct ack_writer *w, const struct edi_error *e)
 {
-	struct ack_writer *w = c->w;
 	ack_separator(w);
 	ack_number(w, e->element + 1); /* the tag is 1 */
-	bool occurrence = c->syntax4 && e->repetition;
+	bool occurrence = w->edifact.syntax4 && e->repetition;
 	if (e->component || occurrence)
-		van_buf_append_char(&w->text, w->component);
+		ack_char(w, w->component);
 	if (e->component)
 		ack_number(w, e->component);
 	if (!occurrence)
 		return;
-	van_buf_append_char(&w->text, w->component);
+	ack_char(w, w->component);
 	ack_number(w, e->repetition);
 }
 
@@ -166,26 +138,24 @@ static bool is_one_of(struct slice s, const char *const *tags)
 }
 
 /* 0083 and, for a refusal, 0085, the service segment (0013, in syntax 4 0135) and S011. */
-static void write_action(struct contrl *c, const char *action, const struct edi_error *e, const char *const *tags)
+static void write_action(struct ack_writer *w, const char *action, const struct edi_error *e, const char *const *tags)
 {
-	struct ack_writer *w = c->w;
-	element(w, slice_str(action));
+	ack_element(w, slice_str(action));
 	if (!e)
 		return;
-	element(w, code_of(c, e->code));
+	ack_element(w, code_of(w, e->code));
 	if (!is_one_of(e->segment, tags))
 		return;
-	element(w, e->segment);
+	ack_element(w, e->segment);
 	if (e->element)
-		write_place(c, e);
+		write_place(w, e);
 }
 
 static const char *const message_tags[] = {"UNH", "UNT", "UNO", "UNP", NULL};
 
 /* UCS and UCD: what is wrong in which segment of the message's body. */
-static void write_errors(struct contrl *c, const struct edi_message *m)
+static void write_errors(struct ack_writer *w, const struct edi_message *m)
 {
-	struct ack_writer *w = c->w;
 	uint64_t position = 0;
 	unsigned segments = 0, elements = 0;
 	for (const struct edi_error *e = m->errors; e; e = e->next) {
@@ -200,7 +170,7 @@ static void write_errors(struct contrl *c, const struct edi_message *m)
 			ack_separator(w);
 			ack_number(w, at);
 			if (!e->element)
-				element(w, code_of(c, e->code));
+				ack_element(w, code_of(w, e->code));
 			ack_end(w);
 			position = at;
 			elements = 0;
@@ -208,8 +178,8 @@ static void write_errors(struct contrl *c, const struct edi_message *m)
 		if (!e->element || elements++ >= MOST_UCD)
 			continue;
 		ack_text(w, "UCD");
-		element(w, code_of(c, e->code));
-		write_place(c, e);
+		ack_element(w, code_of(w, e->code));
+		write_place(w, e);
 		ack_end(w);
 	}
 }
@@ -225,182 +195,194 @@ static const struct edi_error *envelope_refusal(const struct edi_message *m)
 	return e;
 }
 
-static void write_message_type(struct contrl *c, const struct edi_message *m)
+static void write_message_type(struct ack_writer *w, const struct edi_message *m)
 {
-	struct ack_writer *w = c->w;
 	struct slice release = m->version, version = slice_cut(&release, ':');
-	element(w, bounded(m->type, 6));
+	ack_element(w, bounded(m->type, 6));
 	component(w, bounded(version, 3));
 	component(w, bounded(release, 3));
-	component(w, m->agency.n ? bounded(m->agency, c->syntax4 ? 3 : 2) : SLICE("UN"));
+	component(w, m->agency.n ? bounded(m->agency, w->edifact.syntax4 ? 3 : 2) : SLICE("UN"));
 	if (m->association.n)
 		component(w, bounded(m->association, 6));
 }
 
-static bool can_be_named(const struct contrl *c, const struct edi_message *m)
+static bool can_be_named(const struct ack_writer *w, const struct edi_message *m)
 {
 	struct slice release = m->version, version = slice_cut(&release, ':');
-	return m->control_number.n && (c->syntax4 || (m->type.n && version.n && release.n));
+	return m->control_number.n && (w->edifact.syntax4 || (m->type.n && version.n && release.n));
 }
 
-static void write_message(struct contrl *c, const struct edi_message *m)
+static void write_message(struct ack_writer *w, const struct edi_message *m)
 {
-	struct ack_writer *w = c->w;
 	struct slice release = m->version, version = slice_cut(&release, ':');
 	bool rejected = m->status == EDI_REJECTED, package = slice_is(m->type, "UNO");
 	ack_text(w, "UCM");
-	element(w, package ? SLICE("") : bounded(m->control_number, LARGEST_REFERENCE));
+	ack_element(w, package ? SLICE("") : bounded(m->control_number, LARGEST_REFERENCE));
 	if (!package && m->type.n && version.n && release.n)
-		write_message_type(c, m);
+		write_message_type(w, m);
 	else
 		ack_separator(w);
-	write_action(c, rejected ? "4" : "7", rejected ? envelope_refusal(m) : NULL, message_tags);
+	write_action(w, rejected ? "4" : "7", rejected ? envelope_refusal(m) : NULL, message_tags);
 	if (package) { /* 0800 and S020 stand behind 0085, 0135 and S011 */
 		const struct edi_error *e = rejected ? envelope_refusal(m) : NULL;
 		unsigned written = !e ? 0 : !is_one_of(e->segment, message_tags) ? 1 : e->element ? 3 : 2;
 		for (; written < 3; written++)
 			ack_separator(w);
-		element(w, bounded(m->control_number, LARGEST_PARTY));
-		element(w, version);
+		ack_element(w, bounded(m->control_number, LARGEST_PARTY));
+		ack_element(w, version);
 		component(w, release);
 	}
 	ack_end(w);
 	if (rejected)
-		write_errors(c, m);
+		write_errors(w, m);
 }
 
-static bool told(const struct contrl *c, const struct edi_message *m)
+static bool told(const struct ack_writer *w, const struct edi_message *m)
 {
-	return !m->acknowledgement && (m->status == EDI_REJECTED || c->w->options.accepted_messages);
+	return !m->acknowledgement && (m->status == EDI_REJECTED || w->options.accepted_messages);
 }
 
-static void write_messages(struct contrl *c, const struct edi_group *g)
-{
-	for (const struct edi_message *m = g->messages; m; m = m->next)
-		if (told(c, m))
-			write_message(c, m);
-}
+/* --- while reading ----------------------------------------------------------------------------------------------------- */
 
-static void write_group(struct contrl *c, const struct edi_group *g)
+void ack_edifact_begin(struct ack_writer *w)
 {
-	static const char *const tags[] = {"UNG", "UNE", NULL};
-	struct ack_writer *w = c->w;
-	const struct edi_error *refusal = first_refusal(g->errors);
-	const struct edi_message *m = g->messages;
-	while (m && !told(c, m))
-		m = m->next;
-	if (!refusal && !m && !w->options.accepted_messages)
-		return; /* accepted with all that is in it, by UCI */
-	ack_text(w, "UCF");
-	element(w, bounded(g->control_number, LARGEST_REFERENCE));
-	element(w, bounded(g->sender, LARGEST_PARTY));
-	element(w, bounded(g->receiver, LARGEST_PARTY));
-	write_action(c, refusal ? "4" : "7", refusal, tags);
-	ack_end(w);
-	if (!refusal)
-		write_messages(c, g);
-}
-
-/* UCI, and what is below it unless all is refused. */
-static void write_interchange(struct contrl *c, const char *action, const struct edi_error *refusal)
-{
-	static const char *const tags[] = {"UNA", "UNB", "UNZ", NULL};
-	struct ack_writer *w = c->w;
-	ack_text(w, "UCI");
-	element(w, bounded(w->in->control_number, LARGEST_REFERENCE));
-	party(c, w->in->sender);
-	party(c, w->in->receiver);
-	write_action(c, action, refusal, tags);
-	ack_end(w);
-	for (const struct edi_group *g = w->in->groups; g && *action == '7'; g = g->next) {
-		if (g->real)
-			write_group(c, g);
-		else
-			write_messages(c, g);
-	}
-}
-
-/* --- what is owed ------------------------------------------------------------------------------------------------------ */
-
-/* Never for CONTRL; an interchange without any message is answered when something is wrong with it. */
-static bool wanted(const struct edi_interchange *in)
-{
-	bool any = false, errors = in->errors != NULL;
-	for (const struct edi_group *g = in->groups; g; g = g->next) {
-		errors |= g->errors != NULL;
-		for (const struct edi_message *m = g->messages; m; m = m->next) {
-			any = true;
-			if (!m->acknowledgement)
-				return true;
-		}
-	}
-	return !any && errors;
+	const struct edi_interchange *in = w->in;
+	struct slice version = in->version, level = slice_cut(&version, ':');
+	w->component = in->delimiters.component;
+	w->release = in->delimiters.release;
+	w->repetition = in->delimiters.repetition;
+	w->edifact.declared = edi_charset_of(level);
+	w->edifact.syntax4 = version.n && *version.p >= '4';
+	w->edifact.fits = w->edifact.fits_a = true;
+	w->edifact.nameless = false;
+	w->out.type = SLICE("");
+	note(w, in->sender);
+	note(w, in->receiver);
+	note(w, in->control_number);
 }
 
 /* A group or message at fault that its own answer segment cannot name: then the interchange as a whole is refused. */
-static const struct edi_error *nameless(const struct contrl *c)
+static void note_nameless(struct ack_writer *w, const struct edi_error *why)
 {
-	for (const struct edi_group *g = c->w->in->groups; g; g = g->next) {
-		if (g->real && (!g->control_number.n || (!c->syntax4 && (!g->sender.n || !g->receiver.n))) && first_refusal(g->errors))
-			return first_refusal(g->errors);
-		for (const struct edi_message *m = g->messages; m; m = m->next)
-			if (!m->acknowledgement && m->status == EDI_REJECTED && !can_be_named(c, m) && first_refusal(m->errors))
-				return first_refusal(m->errors);
-	}
-	return NULL;
+	if (w->edifact.nameless || !why)
+		return;
+	size_t n = why->segment.n < sizeof w->edifact.why_segment ? why->segment.n : sizeof w->edifact.why_segment;
+	memcpy(w->edifact.why_segment, why->segment.p, n);
+	w->edifact.nameless = true;
+	w->edifact.why = *why;
+	w->edifact.why.segment = slice_make(w->edifact.why_segment, n);
+	w->edifact.why.next = NULL;
 }
 
-static void write_message_head(struct contrl *c)
+void ack_edifact_message(struct ack_writer *w, const struct edi_group *g, const struct edi_message *m)
 {
-	struct ack_writer *w = c->w;
-	w->segments = 0;
+	const struct slice repeated[] = {m->control_number, m->type, m->version, m->agency, m->association};
+	(void)g;
+	for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++)
+		note(w, repeated[i]);
+	if (!m->acknowledgement && m->status == EDI_REJECTED && !can_be_named(w, m))
+		note_nameless(w, ack_refusal(m->errors));
+	if (!told(w, m) || w->options.received_only)
+		return;
+	write_message(w, m);
+	w->edifact.told = true;
+}
+
+/* UCF, once the group's own verdict is known, before the UCMs of its messages. */
+static void write_group(struct ack_writer *w, const struct edi_group *g)
+{
+	static const char *const tags[] = {"UNG", "UNE", NULL};
+	const struct edi_error *refusal = ack_refusal(g->errors);
+	if (refusal)
+		ack_drop_group(w);
+	else if (!w->edifact.told && !w->options.accepted_messages)
+		return; /* accepted with all that is in it, by UCI */
+	size_t from = w->body.text.n;
+	ack_text(w, "UCF");
+	ack_element(w, bounded(g->control_number, LARGEST_REFERENCE));
+	ack_element(w, bounded(g->sender, LARGEST_PARTY));
+	ack_element(w, bounded(g->receiver, LARGEST_PARTY));
+	write_action(w, refusal ? "4" : "7", refusal, tags);
+	ack_end(w);
+	ack_move_up(w, w->group_at, from);
+}
+
+void ack_edifact_group_end(struct ack_writer *w, const struct edi_group *g)
+{
+	if (!g->real)
+		return;
+	note(w, g->control_number);
+	note(w, g->sender);
+	note(w, g->receiver);
+	if (!g->control_number.n || (!w->edifact.syntax4 && (!g->sender.n || !g->receiver.n)))
+		note_nameless(w, ack_refusal(g->errors));
+	if (!w->options.received_only)
+		write_group(w, g);
+}
+
+/* --- at the end -------------------------------------------------------------------------------------------------------- */
+
+/* UCI. */
+static void write_interchange(struct ack_writer *w, const char *action, const struct edi_error *refusal)
+{
+	static const char *const tags[] = {"UNA", "UNB", "UNZ", NULL};
+	ack_text(w, "UCI");
+	ack_element(w, bounded(w->in->control_number, LARGEST_REFERENCE));
+	party(w, w->in->sender);
+	party(w, w->in->receiver);
+	write_action(w, action, refusal, tags);
+	ack_end(w);
+}
+
+static void write_message_head(struct ack_writer *w)
+{
 	ack_text(w, "UNH");
-	element(w, SLICE("1"));
-	element(w, SLICE("CONTRL"));
-	component(w, c->syntax4 ? SLICE("4") : SLICE("D"));
-	component(w, c->syntax4 ? SLICE("1") : SLICE("3"));
+	ack_element(w, SLICE("1"));
+	ack_element(w, SLICE("CONTRL"));
+	component(w, w->edifact.syntax4 ? SLICE("4") : SLICE("D"));
+	component(w, w->edifact.syntax4 ? SLICE("1") : SLICE("3"));
 	component(w, SLICE("UN"));
 	ack_end(w);
 }
 
-static void write_trailers(struct ack_writer *w)
+static void write_trailers(struct ack_writer *w, uint64_t segments)
 {
 	ack_text(w, "UNT");
 	ack_separator(w);
-	ack_number(w, w->segments + 1);
-	element(w, SLICE("1"));
+	ack_number(w, segments + 1);
+	ack_element(w, SLICE("1"));
 	ack_end(w);
 	ack_text(w, "UNZ");
-	element(w, SLICE("1"));
+	ack_element(w, SLICE("1"));
 	ack_separator(w);
 	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 0);
 	ack_end(w);
 	w->out.messages = 1;
 }
 
-void ack_write_edifact(struct ack_writer *w)
+void ack_edifact_end(struct ack_writer *w)
 {
 	const struct edi_interchange *in = w->in;
-	struct slice version = in->version;
-	slice_cut(&version, ':');
-	struct contrl c = {w, version.n && *version.p >= '4'};
-	w->component = in->delimiters.component;
-	w->release = in->delimiters.release;
-	w->repetition = in->delimiters.repetition;
-	if (!wanted(in))
+	/* never for CONTRL; an interchange without any message is answered when something is wrong with it */
+	if (!w->others && (w->any || (!in->errors && !w->wrong)))
 		return;
 	struct edi_error given = {.segment = SLICE("")};
-	const struct edi_error *refusal = first_refusal(in->errors);
-	if (!refusal)
-		refusal = nameless(&c);
+	const struct edi_error *refusal = ack_refusal(in->errors);
+	if (!refusal && w->edifact.nameless)
+		refusal = &w->edifact.why;
 	if (w->options.refusal) {
 		memcpy(given.code, w->options.refusal, strnlen(w->options.refusal, sizeof given.code - 1));
 		refusal = &given;
 	}
+	if (refusal)
+		ack_drop_body(w);
+	uint64_t told = w->segments;
 	w->out.type = SLICE("CONTRL");
-	w->out.version = c.syntax4 ? SLICE("4:1") : SLICE("D:3");
-	write_unb(&c);
-	write_message_head(&c);
-	write_interchange(&c, refusal ? "4" : w->options.received_only ? "8" : "7", refusal);
-	write_trailers(w);
+	w->out.version = w->edifact.syntax4 ? SLICE("4:1") : SLICE("D:3");
+	w->to = &w->head;
+	write_unb(w);
+	write_message_head(w);
+	write_interchange(w, refusal ? "4" : w->options.received_only ? "8" : "7", refusal);
+	w->to = &w->body;
+	write_trailers(w, told + 2);
 }

@@ -1,6 +1,8 @@
 /* What a received 997, 999 or CONTRL says, segment by segment. */
 #include "edi/check_private.h"
 
+#define STREAM_ANSWERS 10000 /* messages of one acknowledgement that a streaming checker lists */
+
 bool edi_ack_type(enum edi_standard standard, struct slice type)
 {
 	if (standard == EDI_X12)
@@ -51,7 +53,7 @@ static struct edi_ack *ack_of(struct edi_checker *c)
 
 static struct edi_ack_message *add_message(struct edi_checker *c, struct slice type, struct slice control)
 {
-	if (c->ack_count >= c->options.max_messages) {
+	if (c->ack_count >= (c->collect ? c->options.max_messages : STREAM_ANSWERS)) {
 		c->report.truncated = true;
 		return NULL;
 	}

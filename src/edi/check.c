@@ -441,6 +441,7 @@ static void finish_report(struct edi_checker *c)
 	c->report.bytes = counts.bytes;
 	c->report.segments = counts.segments;
 	c->report.junk = counts.junk;
+	c->report.interchange_count = c->interchanges;
 	c->report.byte_order_mark = counts.byte_order_mark;
 	if (!c->interchanges)
 		edi_checker_input_error(c, &tail, "TA105", "022",

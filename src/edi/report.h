@@ -129,6 +129,7 @@ struct edi_report {
 	bool byte_order_mark;
 	bool truncated;      /* a bound of the options was reached: counts are right, lists are not complete */
 	struct edi_error *errors; /* input that holds no interchange, bytes outside of one */
+	uint64_t interchange_count;
 	struct edi_interchange *interchanges;
 };
 

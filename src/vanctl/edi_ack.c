@@ -1,94 +1,124 @@
-/* vanctl edi ack: what the receiver of these interchanges owes their senders. */
+/* vanctl edi ack: what the receiver of these interchanges owes their senders. Streams: the answers are kept until their
+ * interchange ends, not what they answer. */
 #include "vanctl/edi_command.h"
 
 #include "base/record.h"
 #include "edi/ack.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
-#define REPORT_MEMORY ((size_t)512 << 20)
-#define MAX_GROUPS 1024
+#define LARGEST_OUTPUT ((size_t)512 << 20)
+#define FLUSH_AT ((size_t)64 << 10)
+
+struct answers {
+	const struct edi_command *c;
+	struct van_buf out;
+	uint32_t next;    /* control numbers used */
+	uint64_t written; /* acknowledgements */
+};
+
+static int room(struct answers *a)
+{
+	return a->out.n < FLUSH_AT ? van_buf_error(&a->out) : edi_flush(&a->out);
+}
 
 /* Control numbers from --control on, one after the other. */
-static int render(const struct edi_command *c, const struct edi_output *ack, uint32_t *next, struct van_buf *to)
+static int put_part(struct answers *a, const struct edi_output_part *p, struct van_buf *to)
 {
-	uint32_t interchange = c->control + *next, groups[MAX_GROUPS];
-	if (ack->groups > MAX_GROUPS)
-		return VAN_ELIMIT;
-	for (uint32_t i = 0; i < ack->groups; i++)
-		groups[i] = c->control + *next + i;
-	*next += ack->groups ? ack->groups : 1;
-	return edi_output_render(ack, &interchange, groups, to);
+	char digits[EDI_SLOT_MAX];
+	size_t n;
+	uint32_t number = a->c->control + a->next + (p->level == EDI_LEVEL_GROUP ? p->index : 0);
+	if (p->bytes.p)
+		return van_buf_append_slice(to, p->bytes);
+	int rc = edi_slot_render(p, number, digits, &n);
+	return rc < 0 ? rc : van_buf_append(to, digits, n);
 }
 
-static void as_json(const struct edi_output *ack, const struct van_buf *text, bool first, struct van_buf *to)
+static int put_json(struct answers *a, const struct edi_output *ack)
 {
-	van_buf_append_str(to, first ? "{\"type\":" : ",{\"type\":");
-	json_put_text(to, ack->type);
-	van_buf_append_str(to, ",\"version\":");
-	json_put_text(to, ack->version);
-	van_buf_append_str(to, ",\"content\":");
-	json_put_text(to, van_buf_slice(text));
-	van_buf_append_char(to, '}');
-}
-
-static int answer(const struct edi_command *c, const struct edi_report *r, struct van_arena *arena, struct van_buf *out)
-{
-	struct edi_ack_options options = {.ta1 = c->ta1, .lines = c->lines, .accepted_messages = true,
-		.kind = c->type && strcmp(c->type, "999") == 0 ? EDI_ACK_999 : EDI_ACK_DEFAULT};
-	struct van_buf text = VAN_BUF_INIT(REPORT_MEMORY);
-	uint32_t next = 0, written = 0;
+	struct van_buf text = VAN_BUF_INIT(LARGEST_OUTPUT);
 	int rc = 0;
-	for (const struct edi_interchange *i = r->interchanges; i && rc == 0; i = i->next) {
-		struct edi_output ack;
-		struct van_error e = {0};
-		rc = edi_ack_write(i, &options, van_clock_now(), arena, &ack, &e);
-		if (rc == 0 && !ack.part_count)
-			continue;
-		van_buf_reset(&text);
-		if (rc == 0)
-			rc = render(c, &ack, &next, &text);
-		if (rc == 0 && c->json)
-			as_json(&ack, &text, written == 0, out);
-		else if (rc == 0)
-			van_buf_append_slice(out, van_buf_slice(&text));
-		if (rc == 0 && !c->json && (!text.n || text.p[text.n - 1] != '\n'))
-			van_buf_append_char(out, '\n');
-		written++;
-	}
+	for (size_t i = 0; i < ack->part_count && rc == 0; i++)
+		rc = put_part(a, &ack->parts[i], &text);
+	van_buf_append_str(&a->out, a->written ? ",{\"type\":" : "{\"type\":");
+	json_put_text(&a->out, ack->type);
+	van_buf_append_str(&a->out, ",\"version\":");
+	json_put_text(&a->out, ack->version);
+	van_buf_append_str(&a->out, ",\"content\":");
+	json_put_text(&a->out, van_buf_slice(&text));
+	van_buf_append_char(&a->out, '}');
 	van_buf_free(&text);
+	return rc;
+}
+
+/* Large parts go out in pieces: they are in memory once. */
+static int put_text(struct answers *a, const struct edi_output *ack)
+{
+	int rc = 0;
+	for (size_t i = 0; i < ack->part_count && rc == 0; i++) {
+		struct edi_output_part p = ack->parts[i];
+		while (p.bytes.n > FLUSH_AT && rc == 0) {
+			van_buf_append(&a->out, p.bytes.p, FLUSH_AT);
+			p.bytes = slice_make(p.bytes.p + FLUSH_AT, p.bytes.n - FLUSH_AT);
+			rc = room(a);
+		}
+		rc = rc == 0 ? put_part(a, &p, &a->out) : rc;
+	}
+	const struct edi_output_part *last = &ack->parts[ack->part_count - 1];
+	if (!last->bytes.n || last->bytes.p[last->bytes.n - 1] != '\n')
+		van_buf_append_char(&a->out, '\n');
+	return rc;
+}
+
+static int on_ack(void *ctx, const struct edi_output *ack)
+{
+	struct answers *a = ctx;
+	int rc = a->c->json ? put_json(a, ack) : put_text(a, ack);
+	a->next += ack->groups ? ack->groups : 1;
+	a->written++;
+	return rc == 0 ? room(a) : rc;
+}
+
+static int answer(struct answers *a, struct edi_checker *checker)
+{
+	struct van_error e = {0};
+	int fd = edi_open(a->c);
+	if (fd < 0)
+		return EDI_USAGE;
+	van_buf_append_str(&a->out, a->c->json ? "{\"acknowledgements\":[" : "");
+	int rc = edi_checker_read(checker, fd, &e);
+	if (fd != STDIN_FILENO)
+		close(fd);
 	if (rc < 0)
-		return edi_fail(EDI_USAGE, "the acknowledgement cannot be written: %s", van_err_name(rc));
-	if (!written && !c->json)
+		return edi_fail(EDI_USAGE, "%s: %s", a->c->file, e.text[0] ? e.text : van_err_name(rc));
+	const struct edi_report *r = edi_checker_report(checker);
+	if (!r->interchange_count)
+		return edi_fail(EDI_NO, "%s: %.*s", a->c->file, SLICE_ARG(r->errors->text));
+	if (!a->written && !a->c->json)
 		fputs("vanctl edi: nothing is owed: there are only acknowledgements\n", stderr);
-	return EDI_DONE;
+	van_buf_append_str(&a->out, a->c->json ? "]}\n" : "");
+	return edi_flush(&a->out) < 0 ? edi_fail(EDI_USAGE, "standard output cannot be written") : EDI_DONE;
 }
 
 int edi_run_ack(const struct edi_command *c)
 {
 	if (c->type && strcmp(c->type, "997") != 0 && strcmp(c->type, "999") != 0)
 		return edi_fail(EDI_USAGE, "--type is 997 or 999, not %s", c->type);
+	struct edi_ack_options options = {.ta1 = c->ta1, .lines = c->lines, .accepted_messages = true,
+		.kind = c->type && strcmp(c->type, "999") == 0 ? EDI_ACK_999 : EDI_ACK_DEFAULT};
 	struct edi_dictionary_set *set = edi_dictionaries();
-	struct van_arena *arena = van_arena_new(REPORT_MEMORY);
-	struct van_buf in = {0}, out = VAN_BUF_INIT(REPORT_MEMORY);
-	struct edi_report *r = NULL;
-	struct van_error e = {0};
-	int status = set && arena ? edi_read(c, &in) : EDI_USAGE;
-	if (status == EDI_DONE && edi_check_bytes(van_buf_slice(&in), set, NULL, arena, &r, &e) < 0)
-		status = edi_fail(EDI_USAGE, "%s: %s", c->file, e.text);
-	if (status == EDI_DONE && !r->interchanges)
-		status = edi_fail(EDI_NO, "%s: %.*s", c->file, SLICE_ARG(r->errors->text));
-	if (status == EDI_DONE && c->json)
-		van_buf_append_str(&out, "{\"acknowledgements\":[");
-	if (status == EDI_DONE)
-		status = answer(c, r, arena, &out);
-	if (status == EDI_DONE && c->json)
-		van_buf_append_str(&out, "]}\n");
-	if (status == EDI_DONE && edi_flush(&out) < 0)
-		status = edi_fail(EDI_USAGE, "standard output cannot be written");
-	van_buf_free(&in);
-	van_buf_free(&out);
-	van_arena_free(arena);
+	if (!set)
+		return EDI_USAGE;
+	struct answers a = {.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT)};
+	struct edi_acknowledger *acknowledger = edi_acknowledger_new(&options, van_clock_now(), on_ack, &a);
+	struct edi_check_sink sink = acknowledger ? edi_acknowledger_sink(acknowledger) : (struct edi_check_sink){0};
+	struct edi_check_options check = {.max_errors = UINT32_MAX};
+	struct edi_checker *checker = acknowledger ? edi_checker_new(set, &check, &sink) : NULL;
+	int status = checker ? answer(&a, checker) : edi_fail(EDI_USAGE, "no memory");
+	edi_checker_free(checker);
+	edi_acknowledger_free(acknowledger);
 	edi_dictionary_set_free(set);
+	van_buf_free(&a.out);
 	return status;
 }
