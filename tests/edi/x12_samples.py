@@ -243,11 +243,11 @@ def too_many_components(sample):
 def missing_component(sample):
     for at, number, composite in composites(sample):
         second = next((i for i, (name, mandatory, _) in enumerate(composite.fields) if i and not mandatory), 0)
-        if composite.fields[0][1] and second:
-            value = sample.component * second + sample.dictionary.elements[composite.fields[second][0]].good()
-            found = broken_notes(composite.notes, {second + 1})
-            if not found:
-                yield with_element(sample, at, number, value), [("AK403", "1", sample.segments[at][0], at + 1, number, 1)]
+        have = {i for i, (_, mandatory, _) in enumerate(composite.fields) if i and (mandatory or i == second)}
+        if composite.fields[0][1] and second and not broken_notes(composite.notes, {i + 1 for i in have}):
+            parts = [sample.dictionary.elements[name].good() if i in have else "" for i, (name, _, _) in enumerate(composite.fields)]
+            value = sample.component.join(parts).rstrip(sample.component)
+            yield with_element(sample, at, number, value), [("AK403", "1", sample.segments[at][0], at + 1, number, 1)]
 
 
 def component_note(sample):
