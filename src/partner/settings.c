@@ -32,12 +32,23 @@ static const struct schema_table network_table = {
 	.name = "network", .size = sizeof(struct van_config), .fields = network_fields, .help = "The network's names.",
 };
 
+static const struct schema_field tls_pair_fields[] = {
+	{.key = "certificate", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls_pair, certificate), .help = "PEM file with the certificate and its chain"},
+	{.key = "key", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls_pair, key), .help = "PEM file of its private key"},
+	{.key = NULL},
+};
+static const struct schema_table tls_pair_table = {
+	.name = "TLS key pair", .size = sizeof(struct van_config_tls_pair), .fields = tls_pair_fields, .help = "A further certificate of a listener.",
+};
+
 static const struct schema_field tls_fields[] = {
 	{.key = "certificate", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls, certificate), .help = "PEM file with the certificate and its chain"},
 	{.key = "key", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls, key), .help = "PEM file of its private key"},
 	{.key = "client", .kind = SCHEMA_ENUM, AT(van_config_tls, client), .names = tls_client_names, .fallback = "none",
 	 .help = "whether clients are asked for a certificate"},
 	{.key = "client_ca", .kind = SCHEMA_PATH, AT(van_config_tls, client_ca), .help = "PEM file of the authorities that client certificates must come from"},
+	{.key = "sni", .kind = SCHEMA_MANY, AT(van_config_tls, sni), .sub = &tls_pair_table,
+	 .help = "further certificates, for clients that ask for a name that is in them"},
 	{.key = NULL},
 };
 static int tls_finish(struct schema_reader *r, const struct schema_node *at, void *object)
@@ -107,6 +118,7 @@ static const struct schema_table limits_table = {
 static const struct schema_field http_fields[] = {
 	{.key = "header_timeout", .kind = SCHEMA_DURATION, AT(van_config_http, header_timeout), .fallback = "20s", .min = SECOND, .max = DAY, .help = "a request's headers must be whole by then"},
 	{.key = "body_timeout", .kind = SCHEMA_DURATION, AT(van_config_http, body_timeout), .fallback = "60s", .min = SECOND, .max = DAY, .help = "longest pause within a body"},
+	{.key = "body_rate", .kind = SCHEMA_SIZE, AT(van_config_http, body_rate), .fallback = "1KiB", .max = UINT64_C(1) << 40, .help = "bytes a second that a body must reach on average, not counting its first body_timeout; 0: any pace"},
 	{.key = "idle_timeout", .kind = SCHEMA_DURATION, AT(van_config_http, idle_timeout), .fallback = "60s", .min = SECOND, .max = DAY, .help = "an idle connection is closed"},
 	{.key = "header_size", .kind = SCHEMA_SIZE, AT(van_config_http, header_size), .fallback = "64KiB", .min = 1024, .max = 16 << 20, .help = "largest headers of a request; past it 431"},
 	{.key = NULL},
@@ -381,6 +393,11 @@ static int check_listener(struct schema_reader *r, const struct van_config *c, c
 	rc = check_certificate(r, at, "certificate", l->tls->certificate);
 	if (rc == 0 && l->tls->client_ca.p)
 		rc = check_certificate(r, at, "client_ca", l->tls->client_ca);
+	for (size_t k = 0; k < l->tls->sni.n && rc == 0; k++) {
+		const struct van_config_tls_pair *p = RECORD_AT(l->tls->sni, struct van_config_tls_pair, k);
+		check_exists(r, at, "sni", p->key);
+		rc = check_certificate(r, at, "sni", p->certificate);
+	}
 	return rc;
 }
 

@@ -10,10 +10,15 @@
 
 enum van_tls_client { VAN_TLS_CLIENT_NONE, VAN_TLS_CLIENT_OPTIONAL, VAN_TLS_CLIENT_REQUIRED };
 
+struct van_config_tls_pair {
+	struct slice certificate, key;
+};
+
 struct van_config_tls {
 	struct slice certificate, key; /* paths of PEM files; the certificate file holds the chain */
 	uint32_t client;               /* enum van_tls_client */
 	struct slice client_ca;        /* path; absent: none */
+	struct record_list sni;        /* struct van_config_tls_pair: for clients that ask for a name in them */
 };
 
 /* One listener; `tls` is for as2 and admin, `host_keys` for sftp. */
@@ -39,6 +44,7 @@ struct van_config_limits {
 struct van_config_http {
 	van_time header_timeout; /* whole request head */
 	van_time body_timeout;   /* without a byte of body */
+	uint64_t body_rate;      /* bytes a second that a body must reach on average, after body_timeout */
 	van_time idle_timeout;   /* kept-alive connection without a request */
 	uint64_t header_size;    /* bytes */
 };

@@ -9,6 +9,7 @@
 #include "config.h"
 #endif
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -67,9 +68,11 @@ static struct role_file *add_file(struct role *r, struct ipc_role_thing *t, int 
 	char name[sizeof r->files->name];
 	copy_name(name, sizeof name, t->name);
 	struct role_file *f = role_file(r, name, t->index);
-	if (f) { /* reload: the fresh one replaces it */
-		if (f->fd >= 0)
-			close(f->fd);
+	if (f) { /* reload: the fresh one takes its place and its number, which the role may have kept */
+		if (f->fd >= 0 && dup3(fd, f->fd, O_CLOEXEC) == f->fd) {
+			close(fd);
+			fd = f->fd;
+		}
 		free(f->path);
 	} else {
 		f = grow((void **)&r->files, &r->nfiles, sizeof *f);

@@ -22,6 +22,8 @@ struct role_listener {
 	uint64_t index; /* place in the configuration's list */
 	int fd;
 };
+/* The index of the TLS files of pair `k` of tls.sni of a listener. */
+#define ROLE_SNI_FILE(listener, k) ((uint64_t)(listener) | (uint64_t)((k) + 1) << 32)
 struct role_file {
 	char name[20]; /* "data" (folder), "lock", "tls-certificate", "tls-key", "client-ca", "host-key", "receipt-key" */
 	uint64_t index; /* of the listener it belongs to; host keys: running number */

@@ -36,10 +36,15 @@ static void on_peer(void *arg, struct role_peer *peer)
 	dispatch_peer(arg, peer);
 }
 
+static void on_reload(void *arg)
+{
+	listeners_reload(arg);
+}
+
 int role_http(struct role *r)
 {
 	struct http h = {.role = r};
-	const struct role_handlers handlers = {.on_peer = on_peer, .on_stop = on_stop, .arg = &h};
+	const struct role_handlers handlers = {.on_peer = on_peer, .on_reload = on_reload, .on_stop = on_stop, .arg = &h};
 	struct role_file *spool = role_file(r, "spool", 0);
 	h.spool_folder = spool ? spool->fd : -1;
 	int rc = requests_init(&h);

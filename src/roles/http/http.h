@@ -48,6 +48,7 @@ void dispatch_peer(struct http *h, struct role_peer *peer);
 int listeners_start(struct http *h);
 void listeners_pump(struct http *h); /* after a round of events: lets the library act on resumed connections and time-outs */
 void listeners_quiesce(struct http *h);
+void listeners_reload(struct http *h); /* fresh configuration and files are in the role: TLS keys and clocks follow them */
 /* Takes the answer; the connection goes on. */
 void request_answer(struct http *h, struct request *q, const struct ipc_http_reply *reply);
 void request_answer_text(struct http *h, struct request *q, unsigned status, unsigned retry_after, const char *text);

@@ -1,7 +1,7 @@
 /* HTTP through libmicrohttpd, on the role's own event loop: each listener is a daemon with an epoll descriptor that we
  * watch. Only HTTP here: no MIME, no AS2 semantics. */
-#include "roles/http/http.h"
-#include "roles/mhdloop.h"
+#include "roles/http/connection.h"
+#include "roles/http/tls.h"
 
 #include "base/error.h"
 #include "base/fdio.h"
@@ -16,22 +16,6 @@
 #include <sys/socket.h>
 
 #define RETRY_LATER 30 /* seconds */
-#define SWEEP_EVERY VAN_SECOND
-
-/* A connection's head must be complete by a deadline: the library's own time-out is for inactivity only. */
-struct connection {
-	struct connection *next, **at;
-	int fd;
-	van_time since; /* when the head of the present request began; 0 while a request is being served */
-};
-
-struct listener {
-	struct http *http;
-	struct mhdloop events;
-	bool tls;
-	struct van_buf certificate, key, client_ca;
-	struct connection *connections;
-};
 
 /* --- answers ----------------------------------------------------------------------------------------------------------- */
 
@@ -245,13 +229,17 @@ static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char
 	return true;
 }
 
-/* From here on the time-out for inactivity rules: a large body may take long. */
-static void head_is_done(struct MHD_Connection *c)
+/* Fills in who shows which TLS certificate. False: it is none that may be shown here. */
+static bool look_at_client(const struct connection *k, struct request *q)
 {
-	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *k = i ? i->socket_context : NULL;
-	if (k)
-		k->since = 0;
+	char sha256[65];
+	if (!k || !k->tls)
+		return true;
+	q->facts.tls = true;
+	if (!tls_session_client(k->session, k->tls, sha256))
+		return false;
+	q->facts.client_sha256 = sha256[0] ? van_arena_slice(q->arena, slice_str(sha256)) : SLICE_NONE;
+	return true;
 }
 
 static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *c, const char *url, const char *method, void **state)
@@ -271,13 +259,15 @@ static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *
 	q->connection = c;
 	q->received = van_clock_now();
 	q->facts.received = q->received;
-	q->facts.tls = l->tls;
 	q->facts.peer = peer_address(q->arena, c);
 	q->facts.path = van_arena_slice(q->arena, slice_str(url));
-	head_is_done(c);
-	if (!keep_headers(q, c)) {
+	connection_head_is_done(connection_of(c), q);
+	unsigned status = !look_at_client(connection_of(c), q) ? 403 : !keep_headers(q, c) ? 431 : 0;
+	if (status) {
+		connection_body_is_done(connection_of(c));
 		request_free(h, q);
-		return refuse(c, 431, 0, NULL, "the headers are too large");
+		return refuse(c, status, 0, NULL, status == 431 ? "the headers are too large"
+								: "the TLS client certificate is not signed by an authority that is trusted here");
 	}
 	*state = q;
 	return MHD_YES;
@@ -313,6 +303,7 @@ static enum MHD_Result take_body(struct http *h, struct request *q, const char *
 
 static enum MHD_Result finish_body(struct http *h, struct request *q, struct MHD_Connection *c)
 {
+	connection_body_is_done(connection_of(c));
 	if (q->state == REQUEST_REFUSED)
 		return refuse(c, q->status, q->status == 503 ? RETRY_LATER : 0, NULL,
 			      q->status == 413 ? "the message is larger than limits.message allows"
@@ -350,12 +341,9 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state, enum
 {
 	struct listener *l = cls;
 	struct request *q = *state;
-	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *k = i ? i->socket_context : NULL;
 	(void)code;
 	*state = NULL;
-	if (k)
-		k->since = 0; /* kept alive: the idle time-out rules until the next request's head */
+	connection_body_is_done(connection_of(c));
 	if (!q)
 		return;
 	q->connection = NULL;
@@ -366,58 +354,6 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state, enum
 	request_free(l->http, q);
 }
 
-/* --- connections ---------------------------------------------------------------------------------------------------------- */
-
-static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context, enum MHD_ConnectionNotificationCode code)
-{
-	struct listener *l = cls;
-	struct connection *k = *socket_context;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-		k = calloc(1, sizeof *k);
-		if (!k || !i) {
-			free(k);
-			return;
-		}
-		*k = (struct connection){.next = l->connections, .at = &l->connections, .fd = i->connect_fd, .since = van_clock_monotonic()};
-		if (k->next)
-			k->next->at = &k->next;
-		l->connections = k;
-		*socket_context = k;
-	} else if (k) {
-		*k->at = k->next;
-		if (k->next)
-			k->next->at = k->at;
-		free(k);
-		*socket_context = NULL;
-	}
-}
-
-/* Called with the request line, before the headers are complete: the head's clock starts here on a kept-alive connection. */
-static void *on_head(void *cls, const char *uri, struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *k = i ? i->socket_context : NULL;
-	(void)cls;
-	(void)uri;
-	if (k && !k->since)
-		k->since = van_clock_monotonic();
-	return NULL;
-}
-
-static void sweep(void *arg)
-{
-	struct listener *l = arg;
-	struct van_config *config = l->http->role->config;
-	van_time now = van_clock_monotonic();
-	for (struct connection *k = l->connections; k; k = k->next)
-		if (k->since && now - k->since > config->http.header_timeout) {
-			shutdown(k->fd, SHUT_RDWR);
-			k->since = 0;
-		}
-	loop_after(l->http->role->loop, SWEEP_EVERY, sweep, l);
-}
-
 /* --- start ------------------------------------------------------------------------------------------------------------------ */
 
 void listeners_pump(struct http *h)
@@ -426,14 +362,6 @@ void listeners_pump(struct http *h)
 	h->resumed = false;
 	for (size_t i = 0; i < h->nlisteners; i++)
 		mhdloop_pump(&h->listeners[i]->events, resumed);
-}
-
-static int read_tls_file(struct http *h, const char *name, uint64_t index, struct van_buf *to)
-{
-	struct role_file *f = role_file(h->role, name, index);
-	*to = VAN_BUF_INIT(1 << 20);
-	int rc = f && f->fd >= 0 ? fd_read_file(f->fd, to) : VAN_ENOTFOUND;
-	return rc < 0 ? rc : van_buf_append_char(to, 0);
 }
 
 static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
@@ -447,15 +375,11 @@ static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
 	options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)(c->http.body_timeout / VAN_SECOND), NULL};
 	options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)c->http.header_size + 32768, NULL};
 	options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l};
-	options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l};
-	options[n++] = (struct MHD_OptionItem){MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_head, l};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_notify, l};
+	options[n++] = (struct MHD_OptionItem){MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)connection_on_head, l};
 	if (l->tls) {
-		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, l->certificate.p};
-		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, l->key.p};
-		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
-						       (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"};
-		if (l->client_ca.n)
-			options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, l->client_ca.p};
+		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_session_certificate};
+		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
 	}
 	options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (l->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, l,
@@ -469,20 +393,20 @@ static int start_listener(struct http *h, struct role_listener *from)
 	if (!l)
 		return VAN_ENOMEM;
 	l->http = h;
-	l->tls = c->tls != NULL;
-	int rc = l->tls ? read_tls_file(h, "tls-certificate", from->index, &l->certificate) : 0;
-	if (rc == 0 && l->tls)
-		rc = read_tls_file(h, "tls-key", from->index, &l->key);
-	if (rc == 0 && l->tls && c->tls->client_ca.p)
-		rc = read_tls_file(h, "client-ca", from->index, &l->client_ca);
-	if (rc < 0)
+	l->index = from->index;
+	struct van_error e = {0};
+	int rc = c->tls ? tls_set_load(h->role, from->index, c->tls, &l->tls, &e) : 0;
+	if (rc < 0) {
+		log_event(LOG_LEVEL_ERROR, "tls-unusable", "listener", log_u64(from->index), "text", e.text, NULL);
+		free(l);
 		return rc;
+	}
 	struct MHD_Daemon *daemon = start_daemon(l, from->fd);
 	from->fd = -1; /* the library's now */
 	rc = daemon ? mhdloop_attach(&l->events, daemon, h->role->loop) : VAN_EIO;
 	if (rc < 0)
 		return rc;
-	sweep(l);
+	connections_watch(l);
 	h->listeners[h->nlisteners++] = l;
 	return 0;
 }
@@ -499,6 +423,25 @@ int listeners_start(struct http *h)
 		}
 	}
 	return h->listeners ? 0 : VAN_ENOMEM;
+}
+
+void listeners_reload(struct http *h)
+{
+	for (size_t i = 0; i < h->nlisteners; i++) {
+		struct listener *l = h->listeners[i];
+		const struct record_list *configured = &h->role->config->listen.as2;
+		const struct van_config_tls *tls = l->index < configured->n ? RECORD_AT(*configured, struct van_config_listener, l->index)->tls : NULL;
+		struct van_error e = {0};
+		struct tls_set *fresh = NULL;
+		if (!l->tls != !tls) {
+			log_event(LOG_LEVEL_WARNING, "reload-needs-restart", "text", "listeners have changed; restart vand to use them", NULL);
+		} else if (tls && tls_set_load(h->role, l->index, tls, &fresh, &e) < 0) {
+			log_event(LOG_LEVEL_ERROR, "tls-unusable", "listener", log_u64(l->index), "text", e.text, NULL);
+		} else if (tls) {
+			tls_set_release(l->tls);
+			l->tls = fresh;
+		}
+	}
 }
 
 void listeners_quiesce(struct http *h)

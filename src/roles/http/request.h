@@ -26,6 +26,7 @@ struct request {
 	struct spool spool;
 	uint64_t expected;       /* counted against limits.in_flight until the end */
 	van_time received;
+	van_time body_began; /* monotonic */
 	van_time handed; /* monotonic, since when the store has it */
 	struct van_arena *arena; /* holds what the slices below point to */
 	struct ipc_as2_receive facts;

@@ -166,6 +166,12 @@ static int send_tls_files(struct member *m, const struct record_list *listeners)
 			rc = send_file(m, "tls-key", i, tls->key);
 		if (rc == 0 && tls->client_ca.p)
 			rc = send_file(m, "client-ca", i, tls->client_ca);
+		for (size_t k = 0; k < tls->sni.n && rc == 0; k++) {
+			const struct van_config_tls_pair *p = RECORD_AT(tls->sni, struct van_config_tls_pair, k);
+			rc = send_file(m, "tls-certificate", ROLE_SNI_FILE(i, k), p->certificate);
+			if (rc == 0)
+				rc = send_file(m, "tls-key", ROLE_SNI_FILE(i, k), p->key);
+		}
 		if (rc < 0)
 			return rc;
 	}
