@@ -1,9 +1,10 @@
-"""sftp-up, sftp-down, sftp-login: against OpenSSH's server on another port, with the same client and cipher."""
+"""sftp-up, sftp-down, sftp-login, sftp-small: against OpenSSH's server on another port, with the same client and cipher."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 
 import demo
@@ -97,6 +98,92 @@ def transfer(n, server, folder, size):
     for what, seconds in best.items():
         print(f"  {what:<20} {size / seconds / (1 << 20):7.1f} MiB/s")
     return best
+
+
+def ticks(pid):
+    """CPU seconds of a process and of its children that have ended."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+class Watch:
+    """CPU of these processes with all they start, and the most memory that one of their children takes."""
+
+    def __init__(self, pids):
+        self.pids, self.peak, self.stopping = pids, 0, threading.Event()
+        self.before = self._cpu()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _children(self):
+        out = subprocess.run(["ps", "-o", "pid=,rss=", "--ppid", ",".join(map(str, self.pids))], stdout=subprocess.PIPE, text=True).stdout
+        return {int(line.split()[0]): int(line.split()[1]) for line in out.splitlines()}
+
+    def _cpu(self):
+        return sum(ticks(p) for p in self.pids)
+
+    def _run(self):
+        while not self.stopping.wait(0.1):
+            for pid, kilobytes in self._children().items():
+                self.peak = max(self.peak, kilobytes)
+                for grandchild in subprocess.run(["ps", "-o", "rss=", "--ppid", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split():
+                    self.peak = max(self.peak, int(grandchild))
+
+    def end(self):
+        """(CPU seconds, most memory of a session in MiB). Sessions must have ended."""
+        self.stopping.set()
+        self.thread.join()
+        time.sleep(0.3)
+        return self._cpu() - self.before, self.peak / 1024
+
+
+def small(quick=False):
+    """1,000 files of 10 KB up and down again, each a message here and a plain file there. Both are on the disk when the client is
+    told so: for OpenSSH's server that is `put -f`."""
+    count = 200 if quick else 1000
+    me = subprocess.check_output(["id", "-un"], text=True).strip()
+    with demo.Network() as n, tempfile.TemporaryDirectory(prefix="openvan-bench-") as folder:
+        n.up()
+        key, key_beta = n.keys["alpha"][0], n.keys["beta"][0]
+        server = OpenSshServer(folder, key)
+        mine = os.path.join(folder, "mine")
+        os.mkdir(mine)
+        for i in range(count):
+            with open(os.path.join(mine, f"{i:04d}.edi"), "wb") as f:
+                f.write(x12.order_850(demo.ALPHA, demo.BETA, i + 1, f"S{i:05d}", pad_to=10240))
+        best = {}
+        sessions = n.role_pids("sftp") + n.role_pids("store")
+        try:
+            for turn in range(2):
+                theirs, fetched, fetched_theirs = (os.path.join(folder, f"{x}{turn}") for x in ("theirs", "fetched", "fetched-theirs"))
+                for path in (theirs, fetched, fetched_theirs):
+                    os.mkdir(path)
+                before = len(n.sftp_list("beta"))
+                watch = Watch(sessions)
+                best["up ours"] = min(best.get("up ours", 1e9), client(key, n.ports["sftp"], "alpha", f"put {mine}/* /in/"))
+                best["cpu up ours"], best["memory ours"] = watch.end()
+                watch = Watch([server.process.pid])
+                best["up theirs"] = min(best.get("up theirs", 1e9), client(key, server.port, me, f"put {mine}/* {theirs}/"))
+                best["cpu up theirs"], best["memory theirs"] = watch.end()
+                best["up theirs, flushed"] = min(best.get("up theirs, flushed", 1e9), client(key, server.port, me, f"put -f {mine}/* {theirs}/"))
+                best["down theirs"] = min(best.get("down theirs", 1e9), client(key, server.port, me, f"get {theirs}/* {fetched_theirs}/"))
+                demo.wait_for("the documents in the other mailbox", lambda: len(n.sftp_list("beta")) >= before + count, 180, 0.5)
+                watch = Watch(sessions)
+                best["down ours"] = min(best.get("down ours", 1e9), client(key_beta, n.ports["sftp"], "beta", f"get /out/* {fetched}/"))
+                best["cpu down ours"] = watch.end()[0]
+                if len(os.listdir(fetched)) != count or len(os.listdir(fetched_theirs)) != count:
+                    raise RuntimeError("not all files were fetched")
+                n.sftp("beta", "rm /out/*")
+        finally:
+            server.stop()
+    for what in ("up ours", "up theirs", "up theirs, flushed", "down ours", "down theirs"):
+        print(f"  {what:<20} {count / best[what]:7.0f} files/s")
+    print(f"  CPU for {count} files up: sftp and store {best['cpu up ours']:.2f} s, OpenSSH's server {best['cpu up theirs']:.2f} s; down {best['cpu down ours']:.2f} s")
+    print(f"  most memory of a session: {best['memory ours']:.1f} MiB, OpenSSH's {best['memory theirs']:.1f} MiB")
+    unflushed = (best["up theirs"] + best["down theirs"]) / (best["up ours"] + best["down ours"])
+    print(f"  against files that a power cut may take again: {unflushed:.2f}")
+    return (best["up theirs, flushed"] + best["down theirs"]) / (best["up ours"] + best["down ours"]), 2.0, True
 
 
 _done = {}

@@ -225,6 +225,81 @@ def flood(rig):
     t.close()
 
 
+def links_and_names(rig):
+    """SYMLINK, READLINK and OpenSSH's hardlink; names that mean something elsewhere."""
+    t, c = rig.raw()
+    for what, body, expected in (("SYMLINK", bytes([20]) + u32(5) + text(b"/in/link") + text(b"/etc/passwd"), 8),
+                                 ("READLINK", bytes([19]) + u32(5) + text(b"/out/order.edi"), 8),
+                                 ("hardlink", bytes([200]) + u32(5) + text(b"hardlink@openssh.com") + text(b"/out/order.edi") + text(b"/in/x"), 8),
+                                 ("an unknown extension", bytes([200]) + u32(5) + text(b"copy-data") + b"x" * 40, 8)):
+        c.sendall(u32(len(body)) + body)
+        ok(status(c) == expected, f"{what} is refused")
+    for path in (b"/out/archive/../../../etc/passwd", b"//out///./../../etc", b"/in/..", b"/out/order.edi/x", b"/in/archive/9999-99-99/x"):
+        ok(opened(c, path, 1) is None, f"not opened: {path!r}")
+    ok(opened(c, b"/in/" + b"a/" * 300 + b"x", 0x1A) is None, "no deep folders")
+    t.close()
+
+
+def kernel_says(rig):
+    """/proc/PID/status of a session: a seccomp filter, no capability, no way to get one; and little memory."""
+    t, c = rig.raw()
+    pids = subprocess.run(["ps", "-o", "pid=", "--ppid", str(rig.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+    session = max((p for p in pids if int(p) != rig.store), key=int)
+    with open(f"/proc/{session}/status") as f:
+        fields = {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
+    sanitized = "asan" in subprocess.run(["ldd", os.path.join(BUILD, "tests/unit/sftp_rig")], stdout=subprocess.PIPE, text=True).stdout
+    ok(sanitized or fields["Seccomp"].strip() == "2", "a session has a seccomp filter", fields.get("Seccomp"))
+    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        ok(int(fields[name], 16) == 0, f"a session has no capability ({name})", fields[name])
+    ok(fields["NoNewPrivs"].strip() == "1", "and gets none")
+    with open(f"/proc/{session}/limits") as f:
+        limits = f.read()
+    ok("Max core file size        0" in limits, "no core dumps")
+    ok(sanitized or "Max address space         536870912" in limits, "its address space is bounded", limits)
+    ok(sorted(os.listdir(f"/proc/{session}/fd"), key=int)[-1:] < ["9"] and len(os.listdir(f"/proc/{session}/fd")) <= 8, "it holds a handful of descriptors",
+       os.listdir(f"/proc/{session}/fd"))
+    t.close()
+
+
+def window(rig):
+    """Data beyond the window that the server gave: SSH itself is broken, not SFTP. Memory stays bounded, others go on."""
+    t, c = rig.raw()
+    h = opened(c, b"/in/flood.edi", 0x1A)
+    c.out_window_size = 1 << 40  # paramiko no longer waits for WINDOW_ADJUST
+    c.settimeout(2)
+    piece = packet(WRITE, u32(2) + h + u64(0) + text(b"x" * 30000))
+    sent, peak = 0, 0
+    try:
+        while sent < 300 << 20:
+            c.sendall(piece)
+            sent += len(piece)
+            if sent % (len(piece) * 500) == 0:
+                rss = subprocess.run(["ps", "-o", "rss=", "--ppid", str(rig.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+                peak = max([peak, *map(int, rss)])
+    except (socket.timeout, OSError, EOFError, paramiko.SSHException):
+        pass
+    ok(peak < 540000, f"a flood beyond the window ({sent >> 20} MiB sent) stays within the session's bound", peak)
+    other = rig.login()
+    ok("order.edi" in paramiko.SFTPClient.from_transport(other).listdir("/out"), "and another session goes on")
+    other.close()
+    t.close()
+
+
+def slow_readers(rig):
+    """Who reads a byte now and then is served, and holds up nobody."""
+    t, c = rig.raw()
+    h = opened(c, b"/out/order.edi", 1)
+    for i in range(40):
+        c.sendall(packet(READ, u32(i) + h + u64(i * 1000) + u32(200000)))
+    got = b"".join(c.recv(1) for _ in range(50))
+    start = time.monotonic()
+    other = rig.login()
+    paramiko.SFTPClient.from_transport(other).listdir("/out")
+    ok(len(got) == 50 and time.monotonic() - start < 5, "a slow reader holds up nobody else")
+    other.close()
+    t.close()
+
+
 def uploads(rig):
     t, c = rig.raw()
     h = opened(c, b"/in/vanished.edi", 0x1A)
@@ -320,7 +395,7 @@ def limits(folder):
 def main():
     with tempfile.TemporaryDirectory(prefix="openvan-sftp-") as folder:
         rig = Rig(folder)
-        for check in (before_login, other_requests, packets, handles, uploads, flood):
+        for check in (before_login, other_requests, packets, links_and_names, kernel_says, handles, uploads, flood, window, slow_readers):
             check(rig)
         ok(not rig.logged("session-crashed"), "no session crashed")
         rig.stop()

@@ -331,7 +331,13 @@ static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct
 {
 	struct sftpd_place at = {SFTPD_PLACE_FILE, f->folder, section_of(f), name_of(f)};
 	struct ipc_mailbox_reply reply;
-	enum sftpd_status status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
+	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
+	enum sftpd_status status = SFTPD_OK;
+	/* Where the file stays until it is deleted, nothing depends on when this is durable: the client needn't wait. */
+	if (m->taken_by_download)
+		status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
+	else
+		sftpd_store_tell(m->store, IPC_MAILBOX_COLLECTED, &ipc_mailbox_name_table, &name);
 	sftpd_spans_free(&f->progress->read); /* fetched once more, it is told once more */
 	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "download-complete", "file", log_slice(name_of(f)), "bytes",
 		  log_u64(f->attributes.size), "error", status == SFTPD_OK ? NULL : why->text, NULL);

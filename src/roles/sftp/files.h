@@ -24,6 +24,7 @@ struct sftpd_mailbox {
 	van_time started;
 	struct sftpd_progress progress[SFTPD_PROGRESS_MAX];
 	uint64_t opened;
+	bool taken_by_download; /* a file goes when it was fetched */
 };
 
 struct sftpd_attributes sftpd_folder_attributes(const struct sftpd_mailbox *m, bool writable);

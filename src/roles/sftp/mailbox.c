@@ -18,6 +18,7 @@ struct sftpd_mailbox *sftpd_mailbox_new(struct sftpd_store *store, const struct 
 	m->store = store;
 	m->limits = *l;
 	m->started = now;
+	m->taken_by_download = slice_is(who->taken, "download");
 	return m;
 }
 

@@ -28,6 +28,7 @@ static int await(struct sftpd_store *s, struct ipc_message *ret)
 			return rc;
 		if (ret->request == s->request)
 			return 0;
+		s->untold -= s->untold && ret->request >= s->first_told;
 		for (size_t i = 0; i < ret->nfds; i++)
 			close(ipc_take_fd(ret, i));
 	}
@@ -54,6 +55,28 @@ int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *re
 	if (ret_fd)
 		*ret_fd = fd;
 	return rc;
+}
+
+void sftpd_store_tell(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message)
+{
+	if (s->gone || ipc_send(s->channel, type, ++s->request, t, message, NULL, 0) < 0)
+		return;
+	if (!s->untold++)
+		s->first_told = s->request;
+}
+
+void sftpd_store_settle(struct sftpd_store *s, van_time patience)
+{
+	van_time deadline = van_clock_monotonic() + patience;
+	struct ipc_message m;
+	while (s->untold && !s->gone) {
+		van_time left = deadline - van_clock_monotonic();
+		if (left <= 0 || ipc_receive(s->channel, left, &m) < 0)
+			return;
+		s->untold--;
+		for (size_t i = 0; i < m.nfds; i++)
+			close(ipc_take_fd(&m, i));
+	}
 }
 
 static enum sftpd_status status_of(uint32_t status)

@@ -11,6 +11,8 @@ struct sftpd_store {
 	struct van_arena *arena; /* of the last answer */
 	uint64_t request;
 	van_time timeout;
+	unsigned untold; /* told requests whose answers have not come */
+	uint64_t first_told; /* ... of which this was the first */
 	bool gone; /* the channel closed, or an answer didn't come: nothing more can be asked */
 };
 
@@ -30,6 +32,11 @@ struct sftpd_call {
 	const struct record_table *answer_table;
 };
 int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *ret, int *ret_fd);
+
+/* Asks without waiting: what the answer would say nobody can do anything about. */
+void sftpd_store_tell(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message);
+/* Waits until everything told is done, at most `patience`. */
+void sftpd_store_settle(struct sftpd_store *s, van_time patience);
 
 /* A mailbox request answered by IPC_MAILBOX_REPLY, its status turned into the protocol's. */
 enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message,

@@ -21,6 +21,7 @@
 
 #define READ_AT_ONCE ((uint32_t)256 << 10)
 #define FAREWELL (5 * VAN_SECOND)
+#define SETTLE (5 * VAN_SECOND)
 #define TICK 1000 /* milliseconds between looks at the clock */
 #define PASSWORD_METHODS (SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE)
 #define PROBE_AFTER 60 /* seconds of silence before TCP asks whether the client is still there */
@@ -225,9 +226,16 @@ static int on_store(socket_t fd, int events, void *arg)
 	struct session *s = arg;
 	struct ipc_message m;
 	struct ipc_session_end why;
-	(void)fd, (void)events; /* answers are awaited where they are asked for: what comes here is the end */
+	(void)fd, (void)events; /* answers are awaited where they are asked for: what else comes here is the end */
 	van_arena_reset(s->store.arena);
-	if (ipc_receive(s->store.channel, VAN_SECOND, &m) == 0 && m.type == IPC_SESSION_END &&
+	int rc = ipc_receive(s->store.channel, 0, &m);
+	if (rc == VAN_ETIMEOUT) /* somebody who awaited an answer took it meanwhile */
+		return 0;
+	if (rc > 0 && s->store.untold && m.type == IPC_MAILBOX_REPLY) { /* of what was told */
+		s->store.untold--;
+		return 0;
+	}
+	if (rc > 0 && m.type == IPC_SESSION_END &&
 	    record_decode(&ipc_session_end_table, m.body, s->store.arena, &why) == 0) {
 		snprintf(s->told_why, sizeof s->told_why, "%.*s", SLICE_ARG(why.reason));
 		end(s, s->told_why);
@@ -429,6 +437,7 @@ int sftpd_session_run(struct sftpd_session_start *start)
 		rc = talk(&s, start->confinement);
 	log_end(&s, rc);
 	sftpd_free(s.engine); /* abandons what is open */
+	sftpd_store_settle(&s.store, SETTLE); /* what the client has seen done is done when it has left */
 	sftpd_mailbox_free(s.mailbox);
 	say_goodbye(&s);
 	return rc < 0;
