@@ -69,6 +69,7 @@ struct edi_validator {
 	void *ctx;
 	const struct edi_message_def *message;
 	bool strict_codes;      /* open code lists bind, too */
+	bool other_list;        /* the value at hand is from another agency's list, as its composite says */
 	/* of the interchange; edi_validator_syntax() */
 	enum edi_charset charset;
 	bool syntax4;

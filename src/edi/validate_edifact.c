@@ -99,6 +99,16 @@ bool edi_has_digit(struct slice s)
 	return false;
 }
 
+bool edi_of_other_list(const struct edi_validator *v, const struct edi_composite_def *c, uint32_t i, struct slice rest)
+{
+	const struct edi_delimiters *d = v->delimiters;
+	if (i + 2 >= c->count || !slice_is(c->fields[i + 1].id, "1131") || !slice_is(c->fields[i + 2].id, "3055"))
+		return false;
+	struct slice list = rest.p ? edi_cut(&rest, d->component, d->release) : rest;
+	struct slice agency = rest.p ? edi_cut(&rest, d->component, d->release) : rest;
+	return list.n || (agency.n && !slice_is(agency, "6"));
+}
+
 /* In syntax 4 the last byte before the terminator is no separator. */
 void edi_check_trailing(struct edi_validator *v, const struct edi_segment *s)
 {

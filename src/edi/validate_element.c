@@ -121,7 +121,7 @@ static void check_time(struct edi_validator *v, const struct site *at, struct sl
 /* An open list names values that people know; only an agreement that says so makes it bind. */
 static inline bool good_code(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
 {
-	return !d->codes || (d->open && !v->strict_codes) || edi_codes_has(d->codes, value);
+	return !d->codes || (d->open && (!v->strict_codes || v->other_list)) || edi_codes_has(d->codes, value);
 }
 
 /* How many characters the value has. */
@@ -263,17 +263,20 @@ static void check_components(struct edi_validator *v, const struct edi_composite
 		if (i >= c->count) {
 			at.def = NULL;
 			problem(v, only_separators(v, part, rest) ? EDI_FAULT_TRAILING : EDI_FAULT_TOO_MANY_COMPONENTS, &at, part);
+			v->other_list = false;
 			return;
 		}
 		at.def = c->fields[i].element;
 		if (!at.def)
 			continue;
 		present |= part.n && i < 63 ? (uint64_t)2 << i : 0;
+		v->other_list = v->strict_codes && edi_of_other_list(v, c, i, rest);
 		if (part.n)
 			check_value(v, &at, part);
 		else if (c->fields[i].mandatory)
 			problem(v, EDI_FAULT_MISSING_ELEMENT, &at, SLICE_NONE);
 	}
+	v->other_list = false;
 	at.component = 0;
 	check_notes(&(struct noting){.v = v, .fields = c->fields, .count = c->count, .present = present, .at = at, .value = value}, c->notes,
 		c->note_count);

@@ -24,6 +24,9 @@ int edi_check_number(const struct edi_validator *v, struct slice s, bool mark_al
 bool edi_has_digit(struct slice s);
 /* Of controls nothing but line ends and tabs, which many senders leave in texts: no repertoire has them, but they do no harm. */
 bool edi_has_only_line_ends(struct slice s);
+/* Whether 1131 or 3055 behind field `i` of the composite say that its code is not of the UN's list (6). `rest`: the components
+ * behind it. */
+bool edi_of_other_list(const struct edi_validator *v, const struct edi_composite_def *c, uint32_t i, struct slice rest);
 void edi_check_trailing(struct edi_validator *v, const struct edi_segment *s);
 
 #endif

@@ -113,7 +113,8 @@ int edi_run_ack(const struct edi_command *c)
 	struct answers a = {.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT)};
 	struct edi_acknowledger *acknowledger = edi_acknowledger_new(&options, van_clock_now(), on_ack, &a);
 	struct edi_check_sink sink = acknowledger ? edi_acknowledger_sink(acknowledger) : (struct edi_check_sink){0};
-	struct edi_check_options check = {.max_errors = UINT32_MAX};
+	struct edi_check_options check = edi_options(c);
+	check.max_errors = UINT32_MAX;
 	struct edi_checker *checker = acknowledger ? edi_checker_new(set, &check, &sink) : NULL;
 	int status = checker ? answer(&a, checker) : edi_fail(EDI_USAGE, "no memory");
 	edi_checker_free(checker);

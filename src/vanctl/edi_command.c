@@ -21,8 +21,8 @@ static const struct verb {
 } verbs[] = {
 	{"inspect", edi_run_inspect, "", "prints each segment and element with its name, position and errors"},
 	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
-	{"validate", edi_run_validate, "", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
-	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines]", "prints the acknowledgement the receiver owes"},
+	{"validate", edi_run_validate, " [--strict]", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
+	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines] [--strict]", "prints the acknowledgement the receiver owes"},
 	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical [--map NAME] [--charset NAME] [--lines]", "prints the document in another form"},
 };
 
@@ -37,6 +37,11 @@ int edi_fail(int status, const char *fmt, ...)
 	fputc('\n', stderr);
 	va_end(ap);
 	return status;
+}
+
+struct edi_check_options edi_options(const struct edi_command *c)
+{
+	return (struct edi_check_options){.strict_codes = c->strict, .strict_syntax = c->strict};
 }
 
 int edi_open(const struct edi_command *c)
@@ -104,7 +109,7 @@ static int take_option(struct edi_command *c, const char *word, const char *valu
 		const char *name;
 		bool *flag;
 		const char **text;
-	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL},
+	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL}, {"--strict", &c->strict, NULL},
 		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--version", NULL, &c->version},
 		{"--charset", NULL, &c->charset}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {

@@ -6,7 +6,7 @@
 
 struct edi_command {
 	const char *verb, *file;
-	bool json, ta1, lines, pretty;
+	bool json, ta1, lines, pretty, strict;
 	const char *type, *to, *map, *version, *charset; /* options with values; NULL: not given */
 	uint32_t control;                      /* --control: first control number written */
 };
@@ -15,6 +15,8 @@ enum { EDI_DONE = 0, EDI_NO = 1, EDI_USAGE = 2 };
 
 /* One line on standard error; returns `status`. */
 int edi_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What --strict asks of a check, the bounds at their defaults. */
+struct edi_check_options edi_options(const struct edi_command *c);
 /* The file, or standard input for "-". A descriptor, or negative after an error was printed. */
 int edi_open(const struct edi_command *c);
 /* All of the file. EDI_DONE or EDI_USAGE after an error was printed. */

@@ -44,7 +44,7 @@ static void errors_as_text(struct output *o, const struct edi_error *errors, con
 		van_buf_printf(&o->text, ": %s %s", e->list, e->code);
 		if (e->value.p)
 			van_buf_printf(&o->text, " '%.*s'", SLICE_ARG(e->value));
-		van_buf_printf(&o->text, ": %.*s\n", SLICE_ARG(e->text));
+		van_buf_printf(&o->text, ": %.*s%s\n", SLICE_ARG(e->text), e->tolerated ? " (tolerated)" : "");
 	}
 }
 
@@ -187,7 +187,8 @@ int edi_run_validate(const struct edi_command *c)
 	struct edi_dictionary_set *set = edi_dictionaries();
 	if (!set)
 		return EDI_USAGE;
-	struct edi_check_options options = {.max_errors = UINT32_MAX};
+	struct edi_check_options options = edi_options(c);
+	options.max_errors = UINT32_MAX;
 	struct edi_checker *checker = edi_checker_new(set, &options, c->json ? &json : &text);
 	int status = c->json ? validate_json(&o, checker) : validate_text(&o, checker);
 	if (status == EDI_DONE && (o.bad || !o.interchanges || edi_checker_report(checker)->errors))

@@ -275,8 +275,8 @@ def run(verb, text):
     return done.stdout.decode("ascii")
 
 
-def validate(text):
-    report = json.loads(run(["validate", "--json"], text))
+def validate(text, options=()):
+    report = json.loads(run(["validate", "--json", *options], text))
     return [m for i in report["interchanges"] for g in i["groups"] for m in g["messages"]]
 
 
@@ -331,6 +331,8 @@ def check_sample(t, path, dictionaries, used):
     if not t.equal(len(messages), len(cases), f"{name}: all messages are reported"):
         return
     t.ok(messages[0]["known"] and messages[0]["status"] == "accepted" and not messages[0]["errors"], f"{name}: valid", messages[0]["errors"])
+    strict = validate(interchange(sample, [sample.segments]), ["--strict"])
+    t.ok(strict[0]["status"] == "accepted" and not strict[0]["errors"], f"{name}: valid, strictly", strict[0]["errors"])
     for kind, sites in found:
         label = kind.__name__.replace("_", " ")
         status = "accepted-with-errors" if kind in HARMLESS else "rejected"

@@ -371,6 +371,8 @@ static void values(void **state)
 	const struct policy codes = {.check = {.strict_codes = true}};
 	with_policy(&codes, SLICE(UNB3 UNH3 "BGM+ZYX'DTM+137'UNS+S'UNT+5+1'" UNZ), "BGM/2/1/1 12 ", UCM3 "'UCS+2'UCD+12+2:1'");
 	gives(UNB3 UNH3 "BGM+ZYX'DTM+137'UNS+S'UNT+5+1'" UNZ, "", UCI "7'");
+	with_policy(&codes, SLICE(UNB3 UNH3 "BGM+ZYX::9'DTM+137'UNS+S'UNT+5+1'" UNZ), "", UCI "7'"); /* another agency's list */
+	with_policy(&codes, SLICE(UNB3 UNH3 "BGM+ZYX::6'DTM+137'UNS+S'UNT+5+1'" UNZ), "BGM/2/1/1 12 ", UCM3 "'UCS+2'UCD+12+2:1'");
 	/* COM's address repeats: in places of its own before syntax 4, in one place there */
 	gives(UNB3 "UNH+1+ORDERS:D:01B:UN'BGM+220'DTM+137'NAD+BY'CTA+OC'COM+1:TE+2:FX+3:EM'UNS+S'UNT+8+1'" UNZ, "", UCI "7'");
 	gives(UNB3 "UNH+1+ORDERS:D:01B:UN'BGM+220'DTM+137'NAD+BY'CTA+OC'COM+1:TE+2:FX+3:EM+4:TE'UNS+S'UNT+8+1'" UNZ, "COM/6/4/0 16 ",
@@ -465,7 +467,7 @@ static void every_code_was_written(void **state)
 	(void)state;
 	for (int syntax4 = 0; syntax4 < 2; syntax4++)
 		for (int code = 1; code < 60; code++) {
-			char text[4];
+			char text[16];
 			bool seen = false;
 			snprintf(text, sizeof text, "%d", code);
 			for (int i = 0; i < 64; i++)
