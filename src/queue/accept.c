@@ -2,6 +2,7 @@
 #include "queue/internal.h"
 
 #define ARTEFACTS_MAX 16
+#define HEADERS_MAX 24 /* of an MDN */
 
 /* The message as it is stored, before anybody has looked into its payload. */
 static struct queue_message message_of(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a)
@@ -103,6 +104,16 @@ static int put_reply(struct queue_work *w, struct slice id, const struct ipc_as2
 	return rc;
 }
 
+static int encode_reply(struct queue_work *w, const struct ipc_http_reply *reply, struct slice *ret)
+{
+	van_buf_reset(&w->scratch);
+	int rc = record_encode(&ipc_http_reply_table, reply, &w->scratch);
+	if (rc < 0)
+		return rc;
+	*ret = van_arena_slice(w->arena, van_buf_slice(&w->scratch));
+	return ret->p ? 0 : VAN_ENOMEM;
+}
+
 /* The stored answer, whole again. */
 static int get_reply(struct queue_work *w, struct slice id, struct slice *ret)
 {
@@ -126,12 +137,58 @@ static int get_reply(struct queue_work *w, struct slice id, struct slice *ret)
 	if (p.offset > mdn.bytes.n)
 		return van_error_set(&w->err, VAN_EINTERNAL, "the stored answer of %.*s is damaged", SLICE_ARG(id));
 	reply.body = slice_make(mdn.bytes.p + p.offset, mdn.bytes.n - p.offset);
-	van_buf_reset(&w->scratch);
-	rc = record_encode(&ipc_http_reply_table, &reply, &w->scratch);
+	return encode_reply(w, &reply, ret);
+}
+
+/* The MDN that went out by itself, as the answer to a repeat that asks for it on the same connection. */
+static int mdn_as_reply(struct queue_work *w, struct slice id, struct slice *ret)
+{
+	struct queue_content mdn;
+	struct ipc_header headers[HEADERS_MAX];
+	struct ipc_http_reply reply = {.status = 200, .headers = {headers, 0}};
+	int rc = queue_part_open(w, id, SLICE("mdn"), &mdn);
 	if (rc < 0)
 		return rc;
-	*ret = van_arena_slice(w->arena, van_buf_slice(&w->scratch));
-	return ret->p ? 0 : VAN_ENOMEM;
+	reply.body = mdn.bytes;
+	while (reply.body.p) {
+		struct slice value = slice_cut(&reply.body, '\n'), name;
+		if (!slice_trim(value).n)
+			break;
+		name = slice_cut(&value, ':');
+		if (reply.headers.n < HEADERS_MAX)
+			headers[reply.headers.n++] = (struct ipc_header){slice_trim(name), slice_trim(value)};
+	}
+	return reply.body.p ? encode_reply(w, &reply, ret) : van_error_set(&w->err, VAN_EINTERNAL, "the stored MDN is damaged");
+}
+
+static const struct ipc_artefact *new_mdn(const struct ipc_as2_accept *a)
+{
+	for (size_t i = 0; i < a->artefacts.n; i++) {
+		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
+		if (slice_is(f->name, "mdn") && f->bytes.p)
+			return f;
+	}
+	return NULL;
+}
+
+/* The same answer once more, the way that the repeat asks for; where none was asked for at first, the repeat's. */
+static int reply_again(struct queue_work *w, struct slice id, const struct ipc_as2_accept *a, struct slice *ret)
+{
+	struct ipc_http_reply stored;
+	struct queue_part p;
+	int rc = new_mdn(a) ? queue_part_get(w, id, SLICE("mdn"), &p) : 0;
+	if (rc == VAN_ENOTFOUND) {
+		p = part_of(new_mdn(a));
+		rc = queue_part_put(w, id, &p);
+		return rc < 0 ? rc : encode_reply(w, a->reply, ret);
+	}
+	if (rc == 0)
+		rc = get_reply(w, id, ret);
+	if (rc == 0)
+		rc = record_decode(&ipc_http_reply_table, *ret, w->arena, &stored);
+	if (rc < 0 || (stored.status == 204) == (a->mdn_url.p != NULL))
+		return rc;
+	return a->mdn_url.p ? encode_reply(w, a->reply, ret) : mdn_as_reply(w, id, ret);
 }
 
 static int put_parts(struct queue_work *w, const struct ipc_as2_accept *a, struct queue_message *m)
@@ -241,7 +298,7 @@ static int repeat(struct queue_work *w, const struct queue_message *m, const str
 		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_CONFLICT, .message = m->id};
 		return 0;
 	}
-	int rc = get_reply(w, m->id, &reply);
+	int rc = reply_again(w, m->id, a, &reply);
 	if (rc == 0)
 		rc = queue_trail_receipt(w, RECEIPT_MDN_ISSUED, m, SLICE("sent again: the message was repeated"), SLICE_NONE, NULL, 0);
 	if (rc == 0 && a->mdn_url.p)

@@ -7,9 +7,13 @@ One network runs for all of it. The matrix is printed at its end.
 
 import base64
 import concurrent.futures
+import http.server
 import itertools
 import os
+import re
+import socketserver
 import sys
+import threading
 import warnings
 
 import as2_message as as2
@@ -19,8 +23,10 @@ import tap
 t = tap.Tap()
 FRAMINGS = ("length", "chunked")
 ENCODINGS = ("binary", "base64", "quoted-printable")
-MDNS = ("none", "sync", "sync signed")
+MDNS = ("none", "sync", "sync signed", "async", "async signed")
 POSTS_AT_ONCE = 4
+MDN_PORT = demo.free_port()
+MDN_PATIENCE = 30
 
 MATRIX = "MATRIX"      # takes anything, modern algorithms only
 LEGACY = "LEGACY"  # takes what a profile may allow besides
@@ -55,6 +61,7 @@ connections:
     receive:
       certificates: {certificates}
 {receive}
+    mdn_hosts: ["127.0.0.1:{MDN_PORT}"]
 """
     return (partner("matrix", MATRIX, "      require: []") +
             partner("legacy", LEGACY, "      require: []\n      digests: [sha256, sha384, sha512, sha224, sha1, md5]\n"
@@ -97,11 +104,54 @@ def widen_station(n):
     return more
 
 
+class MdnDesk:
+    """Where asynchronous MDNs arrive: {Original-Message-ID: [Response]}."""
+
+    def __init__(self):
+        self.arrived, self.paths, self.news = {}, [], threading.Condition()
+        desk = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                desk.take(self)
+
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+        self.server = Server(("127.0.0.1", MDN_PORT), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def take(self, request):
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        mdn = demo.Response(b"HTTP/1.1 200 OK", body)
+        mdn.headers = {k.lower(): v for k, v in request.headers.items()}
+        about = re.search(rb"^Original-Message-ID: *(.*?)\r?$", body, re.M | re.I)
+        request.send_response(200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+        with self.news:
+            self.arrived.setdefault(about.group(1).decode("latin-1") if about else "", []).append(mdn)
+            self.paths.append(request.path)
+            self.news.notify_all()
+
+    def wait(self, message_id, count=1):
+        """The MDN for this message, or None when it does not come."""
+        with self.news:
+            self.news.wait_for(lambda: len(self.arrived.get(message_id, [])) >= count, MDN_PATIENCE)
+            return (self.arrived.get(message_id) or [None])[-1]
+
+
 class Peer:
     """One sender: posts, looks at the answer, remembers what must have been stored."""
 
     def __init__(self, n, keys, station_keys):
-        self.n, self.keys, self.station_keys = n, keys, station_keys
+        self.n, self.keys, self.station_keys, self.desk = n, keys, station_keys, MdnDesk()
         self.sent = {}  # (partner, Message-ID): payload of each message that was accepted
 
     def post(self, headers, body, mdn="sync signed", framing="length", as2_from=MATRIX, micalg="sha-256", message_id=None, **more):
@@ -118,6 +168,8 @@ class Peer:
                                                            f"signed-receipt-micalg=required, {micalg}")
         if mdn == "none":
             changes["Disposition-Notification-To"] = None
+        if mdn.startswith("async"):
+            changes["Receipt-Delivery-Option"] = f"http://127.0.0.1:{MDN_PORT}/mdn?of=x&to=http://elsewhere.example/"
         changes.update(more)
         return message_id, self.n.post(body, message_id, **changes)
 
@@ -134,6 +186,12 @@ class Peer:
         return wrong
 
     def wrong_mdn(self, response, mdn, message_id, mic, outcome):
+        if mdn.startswith("async"):
+            if response.status != 204 or response.body:
+                return f"{response}"
+            response = self.desk.wait(message_id)
+            if not response:
+                return "no asynchronous MDN came"
         if response.status != 200:
             return f"{response}"
         found = self.n.check_mdn(response)
@@ -152,7 +210,7 @@ class Peer:
     def refused(self, made, outcome, mic=None, **options):
         headers, body, _ = made
         message_id, response = self.post(headers, body, **options)
-        return self.wrong_mdn(response, "sync signed", message_id, mic, outcome)
+        return self.wrong_mdn(response, options.get("mdn", "sync signed"), message_id, mic, outcome)
 
     def check_stored(self):
         """Payloads as they were stored, byte by byte. Returns [((partner, Message-ID), what is wrong)]."""
@@ -203,7 +261,7 @@ def matrix(p):
 
 def print_matrix(rows, columns, results):
     width = max(len(as2.structure_name(*s)) for s, _ in rows) + 2
-    t.diag("matrix of what was received (MDN: none, sync; u unsigned, s signed; L Content-Length, C chunked)")
+    t.diag("matrix of what was received (MDN: none, sync, async; u unsigned, s signed; L Content-Length, C chunked)")
     marks = [f"{'none' if m == 'none' else m.split()[0] + ('-s' if 'signed' in m else '-u')}/{f[0].upper() if f == 'chunked' else 'L'}"
              for m, f in columns]
     t.diag(" " * (width + 18) + " ".join(f"{m:>9}" for m in marks))
@@ -415,6 +473,42 @@ def admission(p):
     t.ok(b"AS2-From" in kept and b"uthorization" not in kept and basic[6:].encode() not in kept, "the password is not kept with the headers", kept)
 
 
+def asynchronous(p):
+    """Asynchronous MDNs go where the profile says, and nowhere else."""
+    made = enveloped(p, b"later")
+    before = len(p.n.messages("--direction", "in"))
+    for url in ("http://127.0.0.1:1/x", "http://localhost:{port}/", "http://169.254.169.254/latest/meta-data", "http://[::1]:{port}/", "file:///etc/passwd",
+                "mailto:edi@buyer.example", "http://127.0.0.1:{port}@evil.example/", "http://evil.example/127.0.0.1:{port}", "http://127.0.0.1:{port}\\@evil/",
+                "http://0x7f.1:{port}/", "http://127.0.0.1.evil.example:{port}/"):
+        url = url.format(port=MDN_PORT)
+        answer = p.post(*made[:2], Receipt_Delivery_Option=url)[1]
+        t.ok(answer.status == 403 and b"Receipt-Delivery-Option" in answer.body, f"{url.replace(str(MDN_PORT), 'PORT')}: refused with a reason", answer)
+    t.equal(len(p.n.messages("--direction", "in")), before, "nothing of that is accepted")
+    t.equal(p.accepted(b"long", enveloped(p, b"long"), "async signed", Receipt_Delivery_Option=f"http://127.0.0.1:{MDN_PORT}/mdn?" + "q=1&" * 400), "",
+            "a long address with a query is taken")
+    t.ok(any(x.count("q=1&") == 400 for x in p.desk.paths), "and used as it is")
+    unsigned = (*as2.split_entity(as2.document(b"x")), None)
+    t.equal(p.refused(unsigned, "processed/error: insufficient-message-security", as2_from=STRICT, mdn="async signed"), "",
+            "a message that is refused gets its asynchronous MDN, too")
+    message_id = p.n.message_id("async")
+    for count in (1, 2):
+        t.equal(p.accepted(b"again", enveloped(p, b"again"), "async signed", message_id=message_id), "", f"sent {count} times")
+        mdn = p.desk.wait(message_id, count)
+        t.equal(len(p.desk.arrived[message_id]), count, f"it gets {count} MDNs")
+    first, second = p.desk.arrived[message_id]
+    t.ok(first.body == second.body, "the same one")
+    _, answer = p.post(*enveloped(p, b"again")[:2], message_id=message_id)
+    t.ok(answer.status == 200 and answer.body == first.body, "asked for synchronously it comes in the answer", answer)
+    message_id = p.n.message_id("sync")
+    t.equal(p.accepted(b"sync first", enveloped(p, b"sync first"), message_id=message_id), "", "first synchronous")
+    t.equal(p.accepted(b"sync first", enveloped(p, b"sync first"), "async signed", message_id=message_id), "", "then asked for asynchronously: 204, and it comes")
+    message_id = p.n.message_id("none")
+    t.equal(p.accepted(b"none first", enveloped(p, b"none first"), "none", message_id=message_id), "", "first without an MDN")
+    t.equal(p.accepted(b"none first", enveloped(p, b"none first"), "async signed", message_id=message_id), "", "then with an asynchronous one")
+    t.equal(p.accepted(b"none first", enveloped(p, b"none first"), "sync signed", message_id=message_id), "", "then with a synchronous one")
+    p.n.drain()
+
+
 def stored(p):
     t.equal(p.check_stored(), [], f"all {len(p.sent)} payloads are stored once, byte for byte")
     restarts = {r["name"]: r["restarts"] for r in p.n.json("status")["roles"] if r["restarts"]}
@@ -432,7 +526,7 @@ def main():
         n.start()
         n.apply_profiles()
         p = Peer(n, keys, station_keys)
-        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, minimum_security, names_and_ids, admission, matrix, stored):
+        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, minimum_security, names_and_ids, admission, asynchronous, matrix, stored):
             t.run(group, p)
         if t.failed:
             t.diag(n.log_tail(5000))
