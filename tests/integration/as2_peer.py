@@ -286,7 +286,7 @@ class Peer:
     def answer(self, request, message_id, headers, body, what):
         """good; a status such as 503; redirect:URL; reset, reset-after (taken, then no answer), stall; garbage, half, empty, two;
         mismatch, no-mic, bad-signature, stranger, unsigned, sha1 (another digest), negative, other-message;
-        for asynchronous MDNs also late:SECONDS, twice, never, early."""
+        for asynchronous MDNs also no-content, late:SECONDS, twice, never, early."""
         what, _, argument = what.partition(":")
         if what.isdigit():
             return self.reply(request, int(what), body=f"status {what} on purpose".encode())
@@ -327,7 +327,7 @@ class Peer:
             if what == "early":
                 self.post_mdn(url, message_id, kind, mdn)
                 time.sleep(1)
-            self.reply(request, 204 if what == "204" else 200)
+            self.reply(request, 204 if what == "no-content" else 200)
             if what not in ("never", "early"):
                 self.post_mdn(url, message_id, kind, mdn, float(argument or 0) if what == "late" else 0.05, 2 if what == "twice" else 1)
             return None

@@ -275,6 +275,8 @@ static void say(struct checking *c, enum ipc_mdn_verdict verdict, const char *fm
 	va_start(ap, fmt);
 	van_buf_vprintf(&b, fmt, ap);
 	va_end(ap);
+	for (size_t i = 0; i < b.n; i++) /* one line, whatever the receiver wrote */
+		b.p[i] = b.p[i] == '\r' || b.p[i] == '\n' ? ' ' : b.p[i];
 	c->out.verdict = verdict;
 	c->out.text = van_arena_slice(c->w->arena, van_buf_slice(&b));
 	van_buf_free(&b);
@@ -352,7 +354,10 @@ static int check(struct checking *c, struct slice body, struct van_error *e)
 	int rc = configure(k, e);
 	if (rc < 0 && k->directory.send) /* what is missing for sending is not needed to read an MDN */
 		rc = 0;
-	return rc < 0 ? rc : judge(c, read_mdn(c, body, &why), why.text[0] ? &why : e);
+	if (rc < 0)
+		return rc;
+	int read = read_mdn(c, body, &why);
+	return judge(c, read, why.text[0] ? &why : e);
 }
 
 void worker_mdn_check(struct worker *w, struct ipc_message *m)

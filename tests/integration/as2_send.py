@@ -1,0 +1,476 @@
+#!/usr/bin/python3
+"""Sending over AS2: to a peer on the openssl command that answers in every way peers do, and to another OpenVAN.
+
+    as2_send.py [--quick]
+"""
+
+import base64
+import hashlib
+import itertools
+import os
+import re
+import sys
+import time
+
+import demo
+import tap
+import x12
+from as2_peer import Peer
+
+t = tap.Tap()
+FINAL = ("delivered", "failed", "expired", "dropped")
+CIPHERS = ["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm", "des-ede3-cbc"]
+
+
+class Sender:
+    """A network with its peers; each peer is a partner with one connection of the same name."""
+
+    def __init__(self, n):
+        self.n = n
+        self.peers = {}
+        self.profiles = {}
+
+    def profile(self, name, peer, send="", mdn="mode: sync", retry="[1s, 1s]", url=None, connection=""):
+        lines = "".join(f"      {line}\n" for line in send.splitlines())
+        return f"""kind: partner
+id: {name}
+identities: [{{standard: x12, id: "ZZ:{name.upper()}"}}]
+connections:
+  - id: {name}
+    protocol: as2
+    station: {self.n.station}
+    as2_id: {peer.own_name}
+{connection}    receive: {{certificates: [{peer.certificate}]}}
+    send:
+      url: "{url or peer.url}"
+      mdn: {{{mdn}, timeout: 2s, url: "http://127.0.0.1:{self.n.ports['as2']}/as2/mdn"}}
+      retry: {retry}
+{lines}---
+"""
+
+    def add(self, name, behaviour="good", tls=None, client_ca=None, keys=None, **options):
+        """A peer and its profile; apply() makes it known."""
+        peer = Peer(self.n.peers, name, self.n.hub_sign, own_name=name.upper(), behaviour=behaviour, tls=tls, client_ca=client_ca,
+                    keys=keys or self.n.peer_keys)
+        self.peers[name] = peer.start()
+        self.profiles[name] = self.profile(name, peer, **options)
+        return peer
+
+    def apply(self):
+        path = os.path.join(self.n.root, "peers.yaml")
+        with open(path, "w") as f:
+            f.write("".join(self.profiles.values()))
+        self.n.apply_profiles(self.n.station_profile, path)
+
+    def send(self, name, payload, file_name="order.edi"):
+        path = os.path.join(self.n.root, file_name)
+        with open(path, "wb") as f:
+            f.write(payload)
+        return self.n.vanctl("message", "send", "--from", self.n.station, "--to", name, path).stdout.decode().strip()
+
+    def show(self, message):
+        return self.n.json("message", "show", message)
+
+    def wait(self, message, timeout=30):
+        return demo.wait_for(f"the end of {message}", lambda: (m := self.show(message))["delivery"] in FINAL and m, timeout)
+
+    def stop(self):
+        for peer in self.peers.values():
+            peer.stop()
+
+
+def events(shown, name):
+    return [s for s in shown["history"] if s["event"] == name]
+
+
+def part(n, message, name):
+    return n.vanctl("message", "get", message, "--part", name).stdout
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------------
+
+# behaviour, further keys of send, mdn, what the delivery becomes, tries, what the error says
+ANSWERS = [
+    ("good", "", "mode: sync", "delivered", 1, ""),
+    ("503 503 good", "", "mode: sync", "delivered", 3, ""),
+    ("408 good", "", "mode: sync", "delivered", 2, ""),
+    ("425 good", "", "mode: sync", "delivered", 2, ""),
+    ("429 good", "", "mode: sync", "delivered", 2, ""),
+    ("500", "", "mode: sync", "failed", 3, "HTTP 500: status 500 on purpose"),
+    ("400", "", "mode: sync", "failed", 1, "HTTP 400"),
+    ("403", "", "mode: sync", "failed", 1, "HTTP 403"),
+    ("404", "", "mode: sync", "failed", 1, "HTTP 404"),
+    ("reset good", "", "mode: sync", "delivered", 2, ""),
+    ("reset-after good", "", "mode: sync", "delivered", 2, ""),
+    ("stall", "", "mode: sync", "failed", 3, "no answer came in time"),
+    ("garbage", "", "mode: sync", "failed", 3, "it is no MDN"),
+    ("empty good", "", "mode: sync", "delivered", 2, ""),
+    ("half good", "", "mode: sync", "delivered", 2, ""),
+    ("two", "", "mode: sync", "delivered", 1, ""),
+    ("mismatch", "", "mode: sync", "failed", 1, "the receiver got something else"),
+    ("no-mic", "", "mode: sync", "failed", 1, "no MIC"),
+    ("bad-signature", "", "mode: sync", "failed", 3, "signature"),
+    ("stranger", "", "mode: sync", "failed", 3, ""),
+    ("unsigned", "", "mode: sync", "failed", 3, "not signed"),
+    ("unsigned", "", "mode: sync, signed: false", "delivered", 1, ""),
+    ("sha1", "", "mode: sync", "delivered", 1, ""),
+    ("sha1", "compress: before-signing", "mode: sync", "delivered", 1, ""),
+    ("negative", "", "mode: sync", "failed", 1, "authentication-failed: Who are you?"),
+    ("other-message", "", "mode: sync", "failed", 3, "for another message"),
+    ("redirect:http://127.0.0.1:9/", "", "mode: sync", "failed", 1, "http://127.0.0.1:9/"),
+    ("good", "", "mode: none", "delivered", 1, ""),
+    ("good", "chunked: true", "mode: sync", "delivered", 1, ""),
+    ("good", "expect_continue: true", "mode: sync", "delivered", 1, ""),
+    ("good", "", "mode: async", "delivered", 1, ""),
+    ("no-content", "", "mode: async", "delivered", 1, ""),
+    ("early", "", "mode: async", "delivered", 1, ""),
+    ("twice", "", "mode: async", "delivered", 1, ""),
+    ("never good", "", "mode: async", "delivered", 2, ""),
+    ("never", "", "mode: async", "expired", 3, "no MDN came in time"),
+    ("negative", "", "mode: async", "failed", 1, "authentication-failed"),
+    ("mismatch", "", "mode: async", "failed", 1, "the receiver got something else"),
+    ("unsigned", "", "mode: async", "expired", 3, "no MDN came in time"),
+    ("stranger", "", "mode: async", "expired", 3, "no MDN came in time"),
+]
+
+
+def every_answer(s):
+    """All at once: each peer is another partner, so none waits for another."""
+    for i, (behaviour, send, mdn, *_) in enumerate(ANSWERS):
+        s.add(f"a{i}", behaviour, send=send, mdn=mdn)
+    s.apply()
+    sent = [s.send(f"a{i}", x12.order_850(demo.HUB, f"ZZ:A{i}", 100 + i, f"PO-{i}")) for i in range(len(ANSWERS))]
+    for i, (behaviour, send, mdn, delivery, tries, error) in enumerate(ANSWERS):
+        name, peer = f"{mdn}, {behaviour}{', ' + send if send else ''}", s.peers[f"a{i}"]
+        m = s.wait(sent[i])
+        t.equal((m["delivery"], sum(peer.tries.values())), (delivery, tries), f"{name}: {delivery} after {tries}")
+        t.ok(error in (m["error"] or ""), f"{name}: the error says why", m["error"])
+        t.ok(len(peer.tries) == 1, f"{name}: every try had the same Message-ID", peer.tries)
+        t.equal(len(events(m, "sent")), tries, f"{name}: each try has its receipt")
+        if delivery == "delivered":
+            t.equal(max(peer.accepted.values()), 1, f"{name}: it was taken in once")
+            t.ok(m["error"] is None and events(m, "delivered")[0]["receipt"] is not None, f"{name}: delivered, with a receipt", m)
+        if delivery == "delivered" and "mode: none" not in mdn:
+            t.ok(b"disposition-notification" in part(s.n, sent[i], "mdn"), f"{name}: the MDN is kept")
+        if "mismatch" in behaviour:
+            mic = base64.b64encode(hashlib.sha256(peer.messages[m["as2_message_id"]].mic_input).digest()).decode()
+            other = base64.b64encode(hashlib.sha256(b"something else").digest()).decode()
+            t.ok(mic in m["error"] and other in m["error"], f"{name}: both MICs are shown", m["error"])
+        if delivery == "expired":
+            t.equal(len(events(m, "overdue")), tries - 1, f"{name}: each overdue MDN was flagged, with a receipt")
+    waiting = {d["id"]: d for d in s.n.json("queue", "list")}
+    for i, (_, _, _, delivery, tries, error) in enumerate(ANSWERS):
+        if delivery == "delivered":
+            t.ok(sent[i] not in waiting, f"a{i}: delivered, so no longer in the queue")
+        else:
+            d = waiting.get(sent[i]) or {}
+            t.ok((d.get("state"), d.get("tries")) == (delivery, tries) and error in (d.get("last_error") or "") and d["next"] is None,
+                 f"a{i}: the queue shows it {delivery}, with tries and error", d)
+
+
+def schedule_holds(s):
+    """Times between tries are those of the profile."""
+    peer = s.add("plan", "503 503 503 good", retry="[1s, 2s, 3s]")
+    s.apply()
+    m = s.wait(s.send("plan", b"by schedule"))
+    times = peer.times[m["as2_message_id"]]
+    pauses = [b - a for a, b in zip(times, times[1:])]
+    t.ok(len(pauses) == 3 and all(want - 0.1 <= got < want + 2 for want, got in zip((1, 2, 3), pauses)),
+         "tries come 1, 2 and 3 seconds apart", pauses)
+
+
+def late_mdn(s):
+    """An MDN that comes when all is given up: what failed is delivered after all; what is delivered stays so."""
+    peer = s.add("late", "late:4", mdn="mode: async", retry="[]")
+    s.apply()
+    message = s.send("late", b"late receipt")
+    demo.wait_for("expiry", lambda: s.show(message)["delivery"] == "expired", 10)
+    t.ok(True, "without an MDN in time it is expired")
+    m = demo.wait_for("the late MDN", lambda: (m := s.show(message))["delivery"] == "delivered" and m, 10)
+    t.ok(m["error"] is None, "the late MDN delivers it", m)
+    kind, mdn = peer.mdn(m["as2_message_id"], peer.messages[m["as2_message_id"]], {}, signed=True, disposition="processed/error: decryption-failed")
+    peer.post_mdn(f"http://127.0.0.1:{s.n.ports['as2']}/as2/mdn", m["as2_message_id"], kind, mdn)
+    demo.wait_for("the answer", lambda: len(peer.posted) == 2)
+    m = s.show(message)
+    t.ok(m["delivery"] == "delivered" and events(m, "mdn-repeated"), "a contradicting MDN after that is noted, and changes nothing", m)
+    kind, mdn = peer.mdn("<nobody@sent.this>", peer.messages[m["as2_message_id"]], {}, signed=True)
+    peer.post_mdn(f"http://127.0.0.1:{s.n.ports['as2']}/as2", "<nobody@sent.this>", kind, mdn)
+    demo.wait_for("the answer", lambda: len(peer.posted) == 3)
+    t.equal(peer.posted[2][1], 404, "an MDN for nothing that was sent is answered with 404")
+
+
+# --- packages ---------------------------------------------------------------------------------------------------------------
+
+def every_package(s):
+    """Each cipher, digest, compression: taken apart by openssl and zlib, compared byte for byte."""
+    cases = [(sign, encrypt, compress) for sign in ("none", "sha256") for encrypt in ("none", "aes256-cbc")
+             for compress in ("none", "before-signing", "after-signing")]
+    cases += [("sha384", c, "none") for c in CIPHERS] + [("sha512", "aes128-cbc", "none"), ("sha1", "none", "none")]
+    rng = [b"", b"x", os.urandom(31), b"line\nline\r\n" * 5000, os.urandom(300000)]
+    peers = []
+    for i, (sign, encrypt, compress) in enumerate(cases):
+        oaep = "rsa-oaep" if i % 2 else "rsa"
+        peers.append(s.add(f"p{i}", send=f"sign: {sign}\nencrypt: {encrypt}\ncompress: {compress}\nkey_transport: {oaep}"))
+    s.apply()
+    sent = [[s.send(f"p{i}", data, f"file {k}.bin") for k, data in enumerate(rng)] for i in range(len(cases))]
+    for i, case in enumerate(cases):
+        shown = [s.wait(m) for m in sent[i]]
+        wrong = [m["error"] for m in shown if m["delivery"] != "delivered"]
+        got = [peers[i].messages[m["as2_message_id"]] for m in shown if m["as2_message_id"] in peers[i].messages]
+        t.ok(not wrong and [g.payload for g in got] == rng, f"{'/'.join(case)}: delivered byte for byte", wrong)
+        layers = (["encrypted"] if case[1] != "none" else []) + (["compressed"] if case[2] == "after-signing" or case[2] != "none" and
+                                                                 case[0] == "none" else [])
+        layers += (["signed"] if case[0] != "none" else []) + (["compressed"] if case[2] == "before-signing" and case[0] != "none" else [])
+        t.ok(all(g.layers == layers and g.verified in ((True,) if "signed" in layers else (None,)) for g in got),
+             f"{'/'.join(case)}: layers in their order, signature verified", [(g.layers, g.verified) for g in got])
+    t.equal([g.file_name for g in got], [f"file {k}.bin" for k in range(len(rng))], "file names arrive")
+
+
+def what_the_headers_say(s):
+    peer = s.add("head", send="subject: Orders\ncontent_type: application/x-special", mdn="mode: async")
+    s.apply()
+    m = s.wait(s.send("head", b"hello", "über \"q\".txt"))
+    h = peer.headers[m["as2_message_id"]][0]
+    t.equal((h["AS2-From"], h["AS2-To"], h["AS2-Version"], h["Subject"], h["MIME-Version"]),
+            (demo.HUB_AS2, "HEAD", "1.2", "Orders", "1.0"), "AS2 headers")
+    t.ok("Content-Length" in h and "Transfer-Encoding" not in h and "Expect" not in h, "Content-Length by default", h)
+    t.ok("sha-256" in h["Disposition-Notification-Options"] and h["Receipt-Delivery-Option"].endswith("/as2/mdn"), "an MDN is asked for", h)
+    got = peer.messages[m["as2_message_id"]]
+    t.equal(got.content_type, "application/x-special", "content type by profile")
+    t.equal(got.file_name, "__ber _q_.txt", "a file name of foreign characters is safe ASCII for the others")
+    t.ok(b"filename*=UTF-8''%C3%BCber%20%22q%22.txt" in got.mic_input, "and whole for those who read RFC 2231", got.mic_input[:300])
+
+
+def large_file(s):
+    peer = s.add("large", send="compress: before-signing")
+    peer2 = s.add("large2")
+    s.apply()
+    data = (os.urandom(1 << 20) + b"\0" * (3 << 20)) * 10
+    m = s.wait(s.send("large", data, "large.bin"), 60)
+    t.ok(m["delivery"] == "delivered" and peer.messages[m["as2_message_id"]].payload == data, "40 MiB, compressed, signed, encrypted", m["error"])
+    m = s.wait(s.send("large2", data, "large.bin"), 60)
+    t.ok(m["delivery"] == "delivered" and peer2.messages[m["as2_message_id"]].payload == data, "40 MiB, signed, encrypted", m["error"])
+    t.equal(m["sha256"], hashlib.sha256(data).hexdigest(), "its hash is known")
+
+
+# --- one partner and the others -------------------------------------------------------------------------------------------------
+
+def dead_partner(s):
+    s.add("dead", "stall", retry="[10s]")
+    s.add("alive")
+    s.apply()
+    for i in range(20):
+        s.send("dead", b"to the dead %d" % i)
+    start = time.monotonic()
+    sent = [s.send("alive", b"to the living %d" % i) for i in range(10)]
+    for m in sent:
+        t.equal(s.wait(m)["delivery"], "delivered", "delivered beside a dead partner")
+    t.ok(time.monotonic() - start < 10, "at once", time.monotonic() - start)
+    trying = [d for d in s.n.json("queue", "list", "--connection", "dead") if d["state"] == "trying"]
+    t.ok(len(trying) <= 4, "the dead partner has no more than its four tries under way", len(trying))
+    t.equal(s.n.vanctl("partner", "disable", "dead").returncode, 0, "the dead partner is disabled")
+
+
+# --- operators ----------------------------------------------------------------------------------------------------------------------
+
+def operators(s):
+    n = s.n
+    peer = s.add("ops", "503", retry="[30d]")
+    s.apply()
+    message = s.send("ops", b"patience")
+    d = demo.wait_for("its first try", lambda: (d := n.json("queue", "show", message))["tries"] == 1 and d["state"] == "queued" and d)
+    t.ok(d["next"] and d["last_error"].startswith("HTTP 503") and d["kind"] == "as2", "queue show: next try, last error, kind", d)
+    n.vanctl("queue", "hold", message)
+    t.equal(s.show(message)["delivery"], "held", "hold")
+    t.equal(n.vanctl("queue", "retry", message, check=False).returncode, 1, "a held one is not retried")
+    n.vanctl("queue", "release", message)
+    demo.wait_for("another try", lambda: n.json("queue", "show", message)["tries"] == 2)
+    t.ok(True, "release: it is tried at once")
+    peer.behaviour = "good"
+    demo.wait_for("its end", lambda: n.json("queue", "show", message)["state"] == "queued")
+    n.vanctl("queue", "retry", message)
+    m = s.wait(message)
+    t.equal((m["delivery"], len(peer.tries)), ("delivered", 1), "retry: delivered, still under the same Message-ID")
+    t.equal(n.vanctl("queue", "show", message, check=False).returncode, 1, "what is delivered waits no more")
+
+    again = n.vanctl("message", "resend", message).stdout.decode().strip()
+    m2 = s.wait(again)
+    t.ok(m2["delivery"] == "delivered" and m2["as2_message_id"] != m["as2_message_id"] and m2["sha256"] == m["sha256"],
+         "resend: the same bytes under a new Message-ID", m2)
+    t.equal(m2.get("resend_of"), message, "it names the original")
+    t.ok(events(s.show(message), "resent"), "and the original names it")
+    t.equal(len(peer.messages), 2, "the peer has two messages")
+
+    peer.behaviour = "404"
+    dropped = s.send("ops", b"to be dropped")
+    s.wait(dropped)
+    would = n.json("message", "resend", "--partner", "ops", "--delivery", "failed", "--dry-run")
+    t.equal([m["id"] for m in would], [dropped], "resend --dry-run shows what the filters fit")
+    t.equal(len(n.messages("--partner", "ops")), 3, "and sends nothing")
+    peer.behaviour = "good"
+    done = n.json("message", "resend", "--partner", "ops", "--delivery", "failed")
+    t.equal([d["original"] for d in done], [dropped], "resend with filters")
+    t.equal(s.wait(done[0]["id"])["delivery"], "delivered", "and it is delivered")
+    n.vanctl("queue", "drop", dropped)
+    t.equal((s.show(dropped)["delivery"], n.vanctl("queue", "show", dropped, check=False).returncode), ("dropped", 1), "drop")
+    bad = n.vanctl("message", "send", "--from", n.station, "--to", "nobody", n.config, check=False)
+    t.ok(bad.returncode == 1 and b"nobody" in bad.stderr, "send to nobody is refused", bad)
+
+
+# --- OpenVAN and OpenVAN ------------------------------------------------------------------------------------------------------------
+
+def pair_profile(me, other, other_id, send, mdn):
+    return f"""kind: partner
+id: {other_id}
+identities: [{{standard: x12, id: "ZZ:{other_id.upper()}"}}]
+connections:
+  - id: {other_id}-as2
+    protocol: as2
+    station: {me.station}
+    as2_id: {other.own_as2}
+    mdn_host: 127.0.0.1
+    receive: {{certificates: [{other.hub_sign}], require: []}}
+    send:
+      url: "{other.as2_url}"
+      certificates: [{other.hub_crypt}]
+      mdn: {{{mdn}, timeout: 10s, url: "{me.as2_url}/mdn"}}
+      retry: [1s, 1s]
+{send}"""
+
+
+def apply_pair(me, other, other_id, send="", mdn="mode: sync"):
+    path = os.path.join(me.root, "pair.yaml")
+    with open(path, "w") as f:
+        f.write(pair_profile(me, other, other_id, send, mdn))
+    me.apply_profiles(me.station_profile, path)
+
+
+def rename_station(n, as2_id):
+    """The other one needs an AS2 name of its own."""
+    with open(n.station_profile) as f:
+        text = f.read()
+    with open(n.station_profile, "w") as f:
+        f.write(re.sub(rf'id: "?{demo.HUB_AS2}"?', f"id: {as2_id}", text))
+    n.own_as2 = as2_id
+
+
+def full_matrix(a, b, quick):
+    apply_pair(b, a, "a")
+    matrix = list(itertools.product(("plain", "signed", "encrypted", "both"), ("none", "before-signing", "after-signing"),
+                                    ("none", "sync", "async"), ("false", "true")))
+    if quick:
+        matrix = matrix[::5]
+    good = 0
+    for k, (security, compress, mode, signed) in enumerate(matrix):
+        sign = "sha256" if security in ("signed", "both") else "none"
+        encrypt = "aes256-cbc" if security in ("encrypted", "both") else "none"
+        apply_pair(a, b, "b", f"      sign: {sign}\n      encrypt: {encrypt}\n      compress: {compress}\n", f"mode: {mode}, signed: {signed}")
+        payload = b"matrix %d\r\n" % k + os.urandom(50000 if k % 7 == 0 else 500)
+        path = os.path.join(a.root, f"matrix-{k}.bin")
+        with open(path, "wb") as f:
+            f.write(payload)
+        message = a.vanctl("message", "send", "--from", a.station, "--to", "b", path).stdout.decode().strip()
+        m = demo.wait_for("its end", lambda: (m := a.json("message", "show", message))["delivery"] in FINAL and m)
+        got = [g for g in b.messages("--direction", "in", "--search", m["as2_message_id"])]
+        same = len(got) == 1 and got[0]["bytes"] == len(payload) and part(b, got[0]["id"], "payload") == payload
+        how = events(m, "delivered")[0]["text"] if events(m, "delivered") else m["error"]
+        fits = mode == "none" or (("verified MDN" if signed == "true" else "unsigned MDN") in how and "MIC" in how)
+        good += t.ok(m["delivery"] == "delivered" and same and fits and (not got or got[0]["file_name"] == f"matrix-{k}.bin"),
+                     f"OpenVAN to OpenVAN: {security}, compression {compress}, MDN {mode}, signed {signed}",
+                     f"{m['delivery']} {how} {got}, same bytes: {same}")
+    t.equal(good, len(matrix), f"the matrix of {len(matrix)}")
+
+
+def asynchronous_mdns_are_durable(a, b):
+    """The MDN's receiver is away when it is due; it is delivered when it is back, after a restart of who owes it."""
+    apply_pair(a, b, "b", "", "mode: async")
+    b.vanctl("partner", "show", "a")
+    url = f"http://127.0.0.1:{(port := demo.free_port())}/as2/mdn"
+    path = os.path.join(a.root, "pair.yaml")
+    with open(path) as f:
+        text = f.read().replace(f'url: "{a.as2_url}/mdn"', f'url: "{url}"').replace("timeout: 10s", "timeout: 60s")
+    with open(path, "w") as f:
+        f.write(text)
+    a.apply_profiles(a.station_profile, path)
+    apply_pair(b, a, "a", "")
+    file = os.path.join(a.root, "durable.edi")
+    with open(file, "wb") as f:
+        f.write(b"durable")
+    message = a.vanctl("message", "send", "--from", a.station, "--to", "b", file).stdout.decode().strip()
+    demo.wait_for("it awaits its MDN", lambda: a.json("message", "show", message)["delivery"] == "awaiting-mdn")
+    owed = demo.wait_for("the MDN's first try", lambda: [d for d in b.json("queue", "list") if d["kind"] == "mdn" and d["tries"]])
+    t.ok(owed[0]["url"] == url and owed[0]["last_error"], "what is owed is in the queue, with address and error", owed)
+    b.kill()
+    b.start()
+    peer = Peer(a.root, "forward", a.hub_sign, keys=a.pair_keys)
+    peer.port = port
+    arrived = []
+
+    def forward(request):
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        arrived.append((dict(request.headers), body))
+        peer.reply(request, 200)
+    peer.serve = forward
+    with peer:
+        demo.wait_for("the MDN", lambda: arrived, 30)
+        demo.wait_for("the end of what is owed", lambda: not [d for d in b.json("queue", "list") if d["kind"] == "mdn"])
+    t.equal(len(arrived), 1, "after kill -9 and a restart it is delivered, once")
+    t.ok(b"disposition-notification" in arrived[0][1] and arrived[0][0]["AS2-To"] == a.own_as2, "and it is the MDN", arrived[0])
+    received = b.json("message", "list", "--direction", "in", "--search", a.json("message", "show", message)["as2_message_id"])
+    m = b.json("message", "show", received[0]["id"])
+    t.ok(events(m, "mdn-sent") and events(m, "delivered"), "its history shows the tries", m["history"])
+
+
+def reprocess(a):
+    """What was received runs under today's agreement: new outputs, linked."""
+    n = a
+    payload = x12.order_850(demo.BUYER, demo.ALPHA, 4711, "PO-AGAIN")
+    _, mdn, _, message_id = n.send(payload)
+    n.drain()
+    original = [m for m in n.messages("--direction", "in") if (m["as2_message_id"] or "").strip("<>") == message_id.strip("<>")][0]
+    before = len(n.sftp_fetch("alpha"))
+    made = n.vanctl("message", "reprocess", original["id"]).stdout.decode().strip()
+    n.drain()
+    m = n.json("message", "show", made)
+    t.equal((m["state"], m["reprocess_of"]), ("processed", original["id"]), "reprocess: done, and names the original")
+    t.equal(len(n.sftp_fetch("alpha")), before + 1, "another output is in the mailbox")
+    acks = [c for c in m["children"] if c["type"] == "997"]
+    t.equal(acks, [], "the sender gets no second 997")
+    t.ok(events(n.json("message", "show", original["id"]), "reprocessed"), "the original names it")
+
+
+def main():
+    quick = "--quick" in sys.argv
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    if "--pair" in sys.argv:
+        return pair(quick)
+    with demo.Network() as n:
+        n.create()
+        n.peer_keys = demo.make_certificate(n.peers, "peer")
+        n.start()
+        s = Sender(n)
+        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, large_file, dead_partner, operators):
+            t.run(group, s)
+        s.stop()
+        t.equal(n.stop(), 0, "vand stops cleanly")
+    return pair(quick)
+
+
+def pair(quick):
+    with demo.Network() as a, demo.Network() as b:
+        for n, name in ((a, "OVAN-A"), (b, "OVAN-B")):
+            n.create()
+            rename_station(n, name)
+            n.start()
+        a.pair_keys = demo.make_certificate(a.root, "forward")
+        t.run(full_matrix, a, b, quick)
+        t.run(asynchronous_mdns_are_durable, a, b)
+    with demo.Network() as n:
+        n.up()
+        t.run(reprocess, n)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
