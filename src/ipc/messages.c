@@ -33,6 +33,13 @@ static const struct record_field keys_wanted_fields[] = {
 };
 const struct record_table ipc_keys_wanted_table = {"keys_wanted", 1, sizeof(struct ipc_keys_wanted), keys_wanted_fields};
 
+static const struct record_field credentials_wanted_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXTS, struct ipc_credentials_wanted, paths),
+	RECORD_END,
+};
+const struct record_table ipc_credentials_wanted_table = {"credentials_wanted", 1, sizeof(struct ipc_credentials_wanted),
+							   credentials_wanted_fields};
+
 static const struct record_field key_status_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_key_status, key_id),
 	RECORD_FIELD(2, RECORD_BOOL, struct ipc_key_status, ok),
@@ -408,6 +415,7 @@ const struct record_table ipc_deliver_table = {"deliver", 1, sizeof(struct ipc_d
 
 static const struct record_field delivered_fields[] = {
 	RECORD_FIELD(1, RECORD_BOOL, struct ipc_delivered, answered),
+	RECORD_FIELD(7, RECORD_BOOL, struct ipc_delivered, not_ready),
 	RECORD_FIELD(2, RECORD_U64, struct ipc_delivered, status),
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_delivered, error),
 	RECORD_FIELD_SUB(4, RECORD_MANY, struct ipc_delivered, headers, &ipc_header_table),

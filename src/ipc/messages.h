@@ -18,7 +18,7 @@ enum ipc_type {
 	IPC_ROLE_CONFIG = 1, /* struct ipc_role_config; fd[0]: the configuration as JSON */
 	IPC_ROLE_PEER,       /* struct ipc_role_thing: name = peer's role, index = its number; fd[0]: the channel */
 	IPC_ROLE_LISTENER,   /* struct ipc_role_thing: name = "as2", "sftp", "admin", "control"; index into the config's list; fd[0] */
-	IPC_ROLE_FILE,       /* struct ipc_role_thing: name = "data" (folder), "tls-certificate", "tls-key", "client-ca", "host-key", "receipt-key"; fd[0] */
+	IPC_ROLE_FILE,       /* struct ipc_role_thing: name = "data" (folder), "tls-certificate", "tls-key", "client-ca", "host-key", "receipt-key", "credential"; fd[0] */
 	IPC_ROLE_START,      /* everything has been passed */
 	IPC_ROLE_READY,      /* role → supervisor: serving */
 	IPC_ROLE_RELOAD,     /* supervisor → role: fresh CONFIG and FILEs follow, then START */
@@ -26,6 +26,7 @@ enum ipc_type {
 	IPC_KEYS_WANTED,     /* store → supervisor: struct ipc_keys_wanted, the whole list, after start and after each change */
 	IPC_KEY_ADD,         /* supervisor → keyd: struct ipc_key; fd[0]: the opened private key file */
 	IPC_KEY_STATUS,      /* keyd → supervisor → store: struct ipc_key_status */
+	IPC_CREDENTIALS_WANTED, /* store → supervisor: struct ipc_credentials_wanted, the whole list, as above; FILEs to deliver follow */
 	IPC_STATUS,          /* store → supervisor: no body */
 	IPC_STATUS_REPLY,    /* supervisor → store: struct ipc_status */
 
@@ -107,6 +108,10 @@ struct ipc_key {
 };
 struct ipc_keys_wanted {
 	struct record_list keys; /* struct ipc_key */
+};
+/* Transport client keys and passwords, which deliver gets as files named "credential". */
+struct ipc_credentials_wanted {
+	struct slice_list paths; /* absolute */
 };
 struct ipc_key_status {
 	struct slice key_id;
@@ -402,6 +407,7 @@ struct ipc_deliver {
 };
 struct ipc_delivered {
 	bool answered; /* there is a status */
+	bool not_ready; /* nothing was sent: a credential has not come yet, or can't be read */
 	uint64_t status;
 	struct slice error; /* not answered: why, for people */
 	struct record_list headers; /* struct ipc_header */
@@ -553,7 +559,7 @@ struct ipc_control_reply {
 
 /* Tables, one for each struct above: TABLE of struct ipc_x is ipc_x_table. */
 #define IPC_TABLES(X) \
-	X(role_config) X(role_thing) X(key) X(keys_wanted) X(key_status) X(role_status) X(status) \
+	X(role_config) X(role_thing) X(key) X(keys_wanted) X(credentials_wanted) X(key_status) X(role_status) X(status) \
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
 	X(job) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) \

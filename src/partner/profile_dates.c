@@ -73,6 +73,12 @@ static void look_at_connection(const struct look *l, const struct profile_connec
 		snprintf(field, sizeof field, "connections[%zu].send.certificates", i);
 		look_at_certificates(l, &c->send->certificates, field);
 	}
+	if (c->send) {
+		snprintf(field, sizeof field, "connections[%zu].send.tls.trust", i);
+		look_at_certificates(l, &c->send->tls.trust, field);
+		snprintf(field, sizeof field, "connections[%zu].send.tls.client", i);
+		look_at_key_pairs(l, &c->send->tls.client, field);
+	}
 	for (size_t k = 0; k < c->keys.n; k++) {
 		const struct profile_ssh_key *key = RECORD_AT(c->keys, struct profile_ssh_key, k);
 		if (!key->until || l->now < key->until)

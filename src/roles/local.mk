@@ -2,6 +2,7 @@ sbin_PROGRAMS += vand
 vand_SOURCES = \
 	%D%/main.c %D%/role.c %D%/role.h %D%/spool.c %D%/spool.h %D%/sandbox.c %D%/sandbox.h %D%/mhdloop.c %D%/mhdloop.h \
 	%D%/supervisor/check.c %D%/supervisor/child.c %D%/supervisor/child.h \
+	%D%/supervisor/credentials.c %D%/supervisor/credentials.h \
 	%D%/supervisor/files.c %D%/supervisor/files.h %D%/supervisor/keys.c %D%/supervisor/keys.h \
 	%D%/supervisor/roster.c %D%/supervisor/roster.h %D%/supervisor/supervisor.c %D%/supervisor/supervisor.h \
 	%D%/supervisor/wiring.c %D%/supervisor/wiring.h \

@@ -25,7 +25,7 @@ struct role_listener {
 /* The index of the TLS files of pair `k` of tls.sni of a listener. */
 #define ROLE_SNI_FILE(listener, k) ((uint64_t)(listener) | (uint64_t)((k) + 1) << 32)
 struct role_file {
-	char name[20]; /* "data" (folder), "lock", "tls-certificate", "tls-key", "client-ca", "host-key", "receipt-key" */
+	char name[20]; /* "data" (folder), "lock", "tls-certificate", "tls-key", "client-ca", "host-key", "receipt-key", "credential" */
 	uint64_t index; /* of the listener it belongs to; host keys: running number */
 	char *path; /* for messages to people */
 	int fd;

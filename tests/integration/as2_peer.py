@@ -93,6 +93,7 @@ class Peer:
         self.port = demo.free_port()
         self.tls, self.client_ca = tls, client_ca
         self.server = None
+        self.password = None                   # "user:password" of HTTP basic authentication
 
     # --- serving -----------------------------------------------------------------------------------------------------
 
@@ -267,6 +268,8 @@ class Peer:
             request.rfile.readline()
         else:
             body = request.rfile.read(int(headers["Content-Length"]))
+        if self.password and headers.get("Authorization") != "Basic " + base64.b64encode(self.password.encode()).decode():
+            return self.reply(request, 401, body=b"who are you")
         with self.lock:
             self.tries[message_id] += 1
             self.times[message_id].append(time.monotonic())

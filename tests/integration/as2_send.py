@@ -34,7 +34,7 @@ class Sender:
         lines = "".join(f"      {line}\n" for line in send.splitlines())
         return f"""kind: partner
 id: {name}
-identities: [{{standard: x12, id: "ZZ:{name.upper()}"}}]
+identities: [{{standard: x12, id: "ZZ:{name.upper()[:15]}"}}]
 connections:
   - id: {name}
     protocol: as2
@@ -253,6 +253,52 @@ def large_file(s):
     t.equal(m["sha256"], hashlib.sha256(data).hexdigest(), "its hash is known")
 
 
+# --- TLS ----------------------------------------------------------------------------------------------------------------------
+
+def server_certificate(folder, name, names):
+    certificate, key = os.path.join(folder, f"{name}.pem"), os.path.join(folder, f"{name}.key")
+    demo.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "30", "-subj", f"/CN={name}", "-addext",
+              f"subjectAltName={names}", "-keyout", key, "-out", certificate])
+    return certificate, key
+
+
+def transport_security(s):
+    """Server certificates old and new, names, client certificates old and new, passwords."""
+    folder = s.n.peers
+    old, new = (server_certificate(folder, name, "IP:127.0.0.1") for name in ("tls-old", "tls-new"))
+    other = server_certificate(folder, "tls-other", "DNS:elsewhere.example")
+    mine, mine_new = demo.make_certificate(folder, "client"), demo.make_certificate(folder, "client-new")
+    secret = os.path.join(folder, "secret")
+    with open(secret, "w") as f:
+        f.write("pa ss:word\n")
+    past = "2020-01-01"
+    cases = [  # name, server's pair, its client authority, keys of tls, delivered
+        ("tls-trusted", old, None, f"trust: [{old[0]}]", True),
+        ("tls-rolled", new, None, f"trust: [{old[0]}, {new[0]}]", True),
+        ("tls-untrusted", new, None, f"trust: [{old[0]}]", False),
+        ("tls-system", new, None, "check_name: true", False),
+        ("tls-name", other, None, f"trust: [{other[0]}]", False),
+        ("tls-any-name", other, None, f"trust: [{other[0]}], check_name: false", True),
+        ("tls-client", old, mine[0], f"trust: [{old[0]}], client: [{{certificate: {mine[0]}, key: {mine[1]}}}]", True),
+        ("tls-new-client", old, mine_new[0], f"trust: [{old[0]}], client: [{{certificate: {{file: {mine[0]}, until: {past}}}, "
+         f"key: {mine[1]}}}, {{certificate: {mine_new[0]}, key: {mine_new[1]}}}]", True),
+        ("tls-nobody", old, mine[0], f"trust: [{old[0]}]", False),
+    ]
+    for name, pair, ca, tls, _ in cases:
+        s.add(name, tls=pair, client_ca=ca, send=f"tls: {{{tls}}}", retry="[]")
+    s.add("password", send=f"auth: {{user: hub, password_file: {secret}}}").password = "hub:pa ss:word"
+    s.add("no-password", retry="[]").password = "hub:pa ss:word"
+    s.apply()
+    sent = [s.send(name, b"over TLS") for name, *_ in cases]
+    for (name, _, _, _, delivered), message in zip(cases, sent):
+        m = s.wait(message)
+        t.equal(m["delivery"], "delivered" if delivered else "failed", f"{name}: {'delivered' if delivered else 'refused'}")
+        t.ok(delivered or "certificate" in m["error"] or "SSL" in m["error"], f"{name}: says why", m["error"])
+    t.equal(s.wait(s.send("password", b"hello"))["delivery"], "delivered", "basic authentication")
+    t.ok("HTTP 401" in s.wait(s.send("no-password", b"hello"))["error"], "without it the server's refusal is final")
+    t.ok("pa ss" not in s.n.log() and secret in s.n.vanctl("partner", "show", "password").stdout.decode(), "no log and no profile has the password")
+
+
 # --- one partner and the others -------------------------------------------------------------------------------------------------
 
 def dead_partner(s):
@@ -450,7 +496,7 @@ def main():
         n.peer_keys = demo.make_certificate(n.peers, "peer")
         n.start()
         s = Sender(n)
-        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, large_file, dead_partner, operators):
+        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, transport_security, large_file, dead_partner, operators):
             t.run(group, s)
         s.stop()
         t.equal(n.stop(), 0, "vand stops cleanly")

@@ -91,7 +91,7 @@ static void transfer_free(struct transfer *t)
 
 static void fail(struct transfer *t, const char *why)
 {
-	struct ipc_delivered r = {.error = slice_str(why)};
+	struct ipc_delivered r = {.error = slice_str(why), .not_ready = true};
 	send_result(t, &r);
 	transfer_free(t);
 }
@@ -282,8 +282,11 @@ static const char *set_options(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, w->check_name ? 2L : 0L);
-	if (w->trust.p)
+	if (w->trust.p) { /* and nothing else */
+		curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 		set_blob(e, CURLOPT_CAINFO_BLOB, w->trust);
+	}
 	set_body(t);
 	set_answer(t);
 	return set_credentials(t);

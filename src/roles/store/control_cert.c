@@ -32,17 +32,17 @@ static void each_of_list(const struct record_list *certificates, const struct pr
 		fn(arg, RECORD_AT(*certificates, const struct profile_certificate, i), owner, place);
 }
 
-static void each_of_pairs(const struct record_list *pairs, const struct profile *owner, control_certificate_fn *fn, void *arg)
+static void each_of_pairs(const struct record_list *pairs, const struct profile *owner, struct slice place, control_certificate_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < pairs->n; i++)
-		fn(arg, RECORD_AT(*pairs, const struct profile_key_pair, i)->certificate, owner, owner->id);
+		fn(arg, RECORD_AT(*pairs, const struct profile_key_pair, i)->certificate, owner, place);
 }
 
 void control_each_certificate(const struct profile *p, control_certificate_fn *fn, void *arg)
 {
 	if (p->kind == PROFILE_STATION && p->station->as2) {
-		each_of_pairs(&p->station->as2->sign, p, fn, arg);
-		each_of_pairs(&p->station->as2->decrypt, p, fn, arg);
+		each_of_pairs(&p->station->as2->sign, p, p->id, fn, arg);
+		each_of_pairs(&p->station->as2->decrypt, p, p->id, fn, arg);
 	}
 	for (size_t i = 0; p->kind == PROFILE_PARTNER && i < p->partner->connections.n; i++) {
 		const struct profile_connection *c = RECORD_AT(p->partner->connections, const struct profile_connection, i);
@@ -51,8 +51,11 @@ void control_each_certificate(const struct profile *p, control_certificate_fn *f
 			each_of_list(&c->receive->authorities, p, c->id, fn, arg);
 			each_of_list(&c->receive->client_certificates, p, c->id, fn, arg);
 		}
-		if (c->send)
+		if (c->send) {
 			each_of_list(&c->send->certificates, p, c->id, fn, arg);
+			each_of_list(&c->send->tls.trust, p, c->id, fn, arg);
+			each_of_pairs(&c->send->tls.client, p, c->id, fn, arg);
+		}
 	}
 }
 

@@ -433,6 +433,8 @@ void deliveries_delivered(struct store_role *s, struct ipc_message *m)
 	o->answer_headers = rc == 0 ? r.headers : (struct record_list){NULL, 0};
 	if (rc < 0)
 		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the answer could not be read: %s", van_err_name(rc));
+	else if (r.not_ready)
+		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "%.*s", SLICE_ARG(r.error));
 	else if (!r.answered)
 		outgoing_end_text(o, QUEUE_OUTCOME_RETRY, "%.*s", SLICE_ARG(r.error));
 	else if (r.status >= 200 && r.status < 300)

@@ -1,4 +1,5 @@
-/* Which private keys keyd is to hold: those of every station, told to the supervisor, which opens the files. */
+/* Which private keys keyd is to hold: those of every station; and which transport credentials deliver is to have. Both are told to
+ * the supervisor, which opens the files. */
 #include "roles/store/store_role.h"
 
 #include "base/codec.h"
@@ -70,4 +71,62 @@ void keys_wanted_send(struct store_role *s)
 	pthread_rwlock_unlock(&s->directory_lock);
 	if (rc < 0)
 		log_event(LOG_LEVEL_ERROR, "keys-not-asked-for", "error", van_err_name(rc), NULL);
+}
+
+/* --- credentials ------------------------------------------------------------------------------------------------------------ */
+
+struct paths {
+	struct slice *v;
+	size_t n, room;
+};
+
+static void add_path(struct paths *p, struct slice path)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (slice_eq(p->v[i], path))
+			return;
+	if (path.n && p->n < p->room)
+		p->v[p->n++] = path;
+}
+
+static size_t count_of(const struct profile_send *s)
+{
+	return s->tls.client.n + (s->auth != NULL);
+}
+
+static int count_paths(void *arg, const struct profile *p)
+{
+	for (size_t i = 0; i < p->partner->connections.n; i++) {
+		const struct profile_send *s = RECORD_AT(p->partner->connections, struct profile_connection, i)->send;
+		*(size_t *)arg += s ? count_of(s) : 0;
+	}
+	return 0;
+}
+
+static int add_paths(void *arg, const struct profile *p)
+{
+	for (size_t i = 0; i < p->partner->connections.n; i++) {
+		const struct profile_send *s = RECORD_AT(p->partner->connections, struct profile_connection, i)->send;
+		for (size_t k = 0; s && k < s->tls.client.n; k++)
+			add_path(arg, RECORD_AT(s->tls.client, struct profile_key_pair, k)->key);
+		if (s && s->auth)
+			add_path(arg, s->auth->password_file);
+	}
+	return 0;
+}
+
+void credentials_wanted_send(struct store_role *s)
+{
+	struct paths p = {.n = 0};
+	van_arena_reset(s->arena);
+	pthread_rwlock_rdlock(&s->directory_lock);
+	directory_each(s->directory, PROFILE_PARTNER, count_paths, &p.room);
+	p.v = van_arena_array(s->arena, p.room + 1, sizeof *p.v);
+	if (p.v)
+		directory_each(s->directory, PROFILE_PARTNER, add_paths, &p);
+	struct ipc_credentials_wanted list = {.paths = {p.v, p.n}};
+	int rc = p.v ? ipc_send(s->role->supervisor, IPC_CREDENTIALS_WANTED, 0, &ipc_credentials_wanted_table, &list, NULL, 0) : VAN_ENOMEM;
+	pthread_rwlock_unlock(&s->directory_lock);
+	if (rc < 0)
+		log_event(LOG_LEVEL_ERROR, "credentials-not-asked-for", "error", van_err_name(rc), NULL);
 }

@@ -192,6 +192,7 @@ void store_directory_changed(struct store_role *s)
 		if (s->workers[i]->channel)
 			ipc_send(s->workers[i]->channel, IPC_DIRECTORY_CHANGED, 0, NULL, NULL, NULL, 0);
 	keys_wanted_send(s);
+	credentials_wanted_send(s);
 	sessions_check(s);
 	bans_reload(s); /* they change the same way */
 }
@@ -393,6 +394,7 @@ int role_store(struct role *r)
 		on_peer(&s, &r->peers[i]);
 	if (rc == 0) {
 		keys_wanted_send(&s);
+		credentials_wanted_send(&s);
 		role_ready(r);
 		loop_set_before_wait(r->loop, rest, &s);
 		rc = loop_run(r->loop);

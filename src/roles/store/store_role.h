@@ -140,6 +140,8 @@ void checkpoints_keyd_changed(struct store_role *s);
 
 /* keys.c: which keys keyd is to hold */
 void keys_wanted_send(struct store_role *s);
+/* ... and which client keys and passwords deliver is to have */
+void credentials_wanted_send(struct store_role *s);
 
 /* overdue.c: deadlines of acknowledgements */
 int overdue_start(struct store_role *s);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "partner/settings.h"
 #include "roles/role.h"
+#include "roles/supervisor/credentials.h"
 #include "roles/supervisor/files.h"
 #include "roles/supervisor/keys.h"
 #include "roles/supervisor/roster.h"
@@ -41,6 +42,7 @@ struct supervisor {
 	struct child_users users;
 	struct roster roster;
 	struct keys keys;
+	struct credentials credentials;
 	int data, lock, spool, signals;
 	struct loop_watch *signal_watch;
 	struct listener listeners[LISTENERS_MAX];
@@ -226,6 +228,7 @@ static int send_files(struct supervisor *s, struct member *m)
 	}
 	case WIRING_RECEIVE_WORKER: return send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
 	case WIRING_JOB_WORKER: return send_job_folders(s, m);
+	case WIRING_DELIVER: return credentials_send(&s->credentials, m->control);
 	case WIRING_WEB: return send_tls_files(m, &s->config->listen.admin);
 	case WIRING_SFTP: return send_host_keys(s, m);
 	case WIRING_KEYD:
@@ -326,6 +329,8 @@ static void on_message(void *arg, struct member *m, struct ipc_message *msg)
 	struct member *keyd = roster_find(&s->roster, WIRING_KEYD);
 	if (m->kind == WIRING_STORE && msg->type == IPC_KEYS_WANTED)
 		keys_want(&s->keys, msg->body, keyd->state == MEMBER_RUNNING ? keyd->control : NULL, m->control);
+	else if (m->kind == WIRING_STORE && msg->type == IPC_CREDENTIALS_WANTED)
+		credentials_want(&s->credentials, msg->body, roster_find(&s->roster, WIRING_DELIVER)->control);
 	else if (m->kind == WIRING_STORE && msg->type == IPC_STATUS)
 		answer_status(s, m, msg->request);
 	else if (m->kind == WIRING_KEYD && msg->type == IPC_KEY_STATUS)
@@ -472,6 +477,7 @@ int supervisor_run(const char *config_path)
 	else
 		rc = serve(&s);
 	keys_free(&s.keys);
+	credentials_free(&s.credentials);
 	van_config_free(s.config);
 	return rc < 0 ? 1 : 0;
 }
