@@ -1,7 +1,7 @@
 # Faults: the quick forms; tests/run-slow runs the whole ones.
-FAULT_TESTS = %D%/powercut-self.sh %D%/kill.sh %D%/powercut.sh
+FAULT_TESTS = %D%/powercut-self.sh %D%/kill.sh %D%/powercut.sh %D%/send.sh
 TESTS += $(FAULT_TESTS)
-EXTRA_DIST += $(FAULT_TESTS) %D%/campaign.py %D%/shadow.py %D%/kill.py %D%/powercut.py %D%/powercut_self.py %D%/exhaust.py \
+EXTRA_DIST += $(FAULT_TESTS) %D%/campaign.py %D%/shadow.py %D%/kill.py %D%/send.py %D%/powercut.py %D%/powercut_self.py %D%/exhaust.py \
 	%D%/powercut.c %D%/powercut_key.c %D%/powercut_log.c %D%/powercut.h
 
 check_PROGRAMS += %D%/powercut_probe

@@ -385,6 +385,7 @@ void worker_mdn_check(struct worker *w, struct ipc_message *m)
 		rc = check(&c, c.from.body, &e);
 	if (rc < 0)
 		say(&c, IPC_MDN_UNVERIFIED, "the MDN could not be looked at: %s", e.text[0] ? e.text : van_err_name(rc));
+	van_fault_point("worker-before-verdict");
 	ipc_send(w->dispatch, IPC_MDN_CHECKED, m->request, &ipc_mdn_checked_table, &c.out, NULL, 0);
 	close_spools(&c.package);
 	van_buf_free(&read);
