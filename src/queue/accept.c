@@ -186,7 +186,7 @@ static int reply_again(struct queue_work *w, struct slice id, const struct ipc_a
 		rc = get_reply(w, id, ret);
 	if (rc == 0)
 		rc = record_decode(&ipc_http_reply_table, *ret, w->arena, &stored);
-	if (rc < 0 || (stored.status == 204) == (a->mdn_url.p != NULL))
+	if (rc < 0 || !new_mdn(a) || (!a->mdn_url.p && stored.body.n))
 		return rc;
 	return a->mdn_url.p ? encode_reply(w, a->reply, ret) : mdn_as_reply(w, id, ret);
 }
