@@ -118,6 +118,19 @@ static int list_file(struct edi_dictionary_set *set, const char *folder, const c
 	return 0;
 }
 
+int edi_dictionary_set_add_file(struct edi_dictionary_set *set, const char *path, struct van_error *e)
+{
+	struct edi_dictionary_file **at = &set->files;
+	const char *slash = strrchr(path, '/');
+	struct slice folder = slash ? slice_make(path, (size_t)(slash - path)) : SLICE(".");
+	char *z = van_arena_str(set->arena, folder);
+	if (!z)
+		return no_memory(e);
+	int rc = list_file(set, z, slash ? slash + 1 : path, &at, e);
+	set->folders += rc == 0;
+	return rc;
+}
+
 /* Lists the folder's files before those there are. VAN_ENOTFOUND when it is not there or has none. */
 static int list_folder(struct edi_dictionary_set *set, const char *folder, struct van_error *e)
 {
@@ -441,6 +454,30 @@ int edi_dictionary_set_check(struct edi_dictionary_set *set, struct van_error *e
 		if (f->kind != FILE_EXPLAINS || set->explain)
 			rc = check_file(set, f, e);
 	return rc;
+}
+
+int edi_dictionary_set_check_first(struct edi_dictionary_set *set, struct van_error *e)
+{
+	return set->files ? check_file(set, set->files, e) : 0;
+}
+
+static bool hidden(const struct edi_dictionary_set *set, const struct edi_dictionary_file *file, struct slice type)
+{
+	const struct edi_dictionary_file *f = set->files;
+	while (f != file && !(f->dictionary && f->standard == file->standard && slice_eq(f->dictionary->version, file->dictionary->version) &&
+		message_in(f->dictionary, type)))
+		f = f->next;
+	return f != file;
+}
+
+void edi_dictionary_set_each(const struct edi_dictionary_set *set, void (*fn)(void *ctx, const struct edi_dictionary_entry *entry),
+	void *ctx)
+{
+	for (const struct edi_dictionary_file *f = set->files; f; f = f->next)
+		for (const struct edi_message_def *m = f->dictionary ? f->dictionary->messages : NULL; m; m = m->next) {
+			struct edi_dictionary_entry entry = {f->standard, f->dictionary->version, m->type, m->name, f->path, hidden(set, f, m->type)};
+			fn(ctx, &entry);
+		}
 }
 
 void edi_dictionary_set_free(struct edi_dictionary_set *set)

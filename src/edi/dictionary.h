@@ -20,6 +20,8 @@ void edi_dictionary_set_free(struct edi_dictionary_set *set); /* NULL is fine */
 /* Another folder, searched before those there are: what it has replaces what they have. Before the first look-up.
  * VAN_ENOTFOUND when it is not there or has no *.dict. */
 int edi_dictionary_set_add(struct edi_dictionary_set *set, const char *folder, struct van_error *e);
+/* One file, searched before all there are. VAN_EINVAL when its name does not tell what it holds. */
+int edi_dictionary_set_add_file(struct edi_dictionary_set *set, const char *path, struct van_error *e);
 /* Code meanings and envelope segments are wanted too (they have no part in validation). Before the first look-up. */
 void edi_dictionary_set_explain(struct edi_dictionary_set *set);
 /* Reads all files' text now, so that no file is opened later: call it before rights are dropped. 0 or VAN_EIO, VAN_ENOMEM. */
@@ -27,6 +29,19 @@ int edi_dictionary_set_preload(struct edi_dictionary_set *set, struct van_error 
 
 /* Loads and links all that every file says (explanations when they are wanted), to find errors. As edi_dictionary_find. */
 int edi_dictionary_set_check(struct edi_dictionary_set *set, struct van_error *e);
+
+/* The same for the file that was added last. */
+int edi_dictionary_set_check_first(struct edi_dictionary_set *set, struct van_error *e);
+
+struct edi_dictionary_entry {
+	enum edi_standard standard;
+	struct slice version, type, name;
+	const char *path;
+	bool hidden; /* a file that is searched before has it too */
+};
+/* Each message of the set, which was checked, in the order of search. */
+void edi_dictionary_set_each(const struct edi_dictionary_set *set, void (*fn)(void *ctx, const struct edi_dictionary_entry *entry),
+	void *ctx);
 
 /* *ret: the message's definition, NULL when there is none. X12 versions match on their first six characters ("004010VICS"
  * is 004010). 0, or negative when a file cannot be read or is in error (VAN_ESYNTAX, `e` names file and line). */

@@ -59,6 +59,12 @@ static inline bool edi_segment_is(const struct edi_segment *s, const char *id)
 	return strlen(id) == n && memcmp(s->bytes, id, n) == 0;
 }
 
+/* The element of BIN and BDS that is raw bytes; 0: none is. */
+static inline uint32_t edi_segment_binary(const struct edi_segment *s)
+{
+	return !(s->flags & EDI_SEGMENT_BINARY) ? 0 : edi_segment_is(s, "BIN") ? 2 : 3;
+}
+
 /* Cuts *rest at the first `separator` that no release character precedes; returns what stood before it. When there is
  * none, returns all and sets *rest absent. separator 0: never cuts. Use it for repetitions, then for components. */
 struct slice edi_cut(struct slice *rest, char separator, char release);

@@ -141,6 +141,12 @@ static void put_element(struct form_writer *w, struct slice value, bool first)
 		put_value(w, FORM_ELEMENT, value, classes, first);
 		return;
 	}
+	if (repeats && first) { /* an identifier does not repeat: these are bytes that happen to be there */
+		bool forbidden = classes & FORM_CLASS_FORBIDDEN;
+		van_buf_reset(&w->text);
+		w->language->value(w, FORM_ELEMENT, forbidden ? FORM_BINARY : FORM_RAW, forbidden ? value : in_utf8(w, value), true);
+		return;
+	}
 	w->language->group(w, FORM_ELEMENT, first);
 	if (!repeats)
 		put_components(w, value);
@@ -177,7 +183,7 @@ static void put_segment(struct form_writer *w, const struct edi_segment *s, bool
 		put_isa(w, s, from);
 	} else {
 		for (uint32_t i = from; i < s->count; i++) {
-			if (s->flags & EDI_SEGMENT_BINARY && i + 1 == s->count)
+			if (i && i == edi_segment_binary(s))
 				w->language->value(w, FORM_ELEMENT, FORM_BINARY, edi_segment_element(s, i), false);
 			else
 				put_element(w, edi_segment_element(s, i), i == 0);

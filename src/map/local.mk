@@ -10,6 +10,9 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/form_write.c \
 	%D%/form_xml_read.c \
 	%D%/form_xml_write.c \
+	%D%/import.c %D%/import.h \
+	%D%/import_unece.c \
+	%D%/import_xsd.c \
 	%D%/json_push.c %D%/json_push.h \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \

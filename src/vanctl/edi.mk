@@ -3,6 +3,9 @@ vanctl_SOURCES += \
 	%D%/edi_ack.c \
 	%D%/edi_command.c %D%/edi_command.h \
 	%D%/edi_convert.c \
+	%D%/edi_dict.c %D%/edi_dict.h \
+	%D%/edi_dict_import.c \
+	%D%/edi_dict_show.c \
 	%D%/edi_form.c \
 	%D%/edi_inspect.c \
 	%D%/edi_validate.c

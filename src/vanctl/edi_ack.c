@@ -107,7 +107,7 @@ int edi_run_ack(const struct edi_command *c)
 		return edi_fail(EDI_USAGE, "--type is 997 or 999, not %s", c->type);
 	struct edi_ack_options options = {.ta1 = c->ta1, .lines = c->lines, .accepted_messages = true,
 		.kind = c->type && strcmp(c->type, "999") == 0 ? EDI_ACK_999 : EDI_ACK_DEFAULT};
-	struct edi_dictionary_set *set = edi_dictionaries();
+	struct edi_dictionary_set *set = edi_dictionaries(c);
 	if (!set)
 		return EDI_USAGE;
 	struct answers a = {.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT)};

@@ -74,15 +74,20 @@ int edi_read(const struct edi_command *c, struct van_buf *to)
 	return EDI_DONE;
 }
 
-struct edi_dictionary_set *edi_dictionaries(void)
+struct edi_dictionary_set *edi_dictionaries(const struct edi_command *c)
 {
 	char folder[4096];
 	struct edi_dictionary_set *set = NULL;
 	struct van_error e = {0};
 	bool found = van_data_folder("dict", folder, sizeof folder) == 0;
-	if (edi_dictionary_set_open(found ? folder : NULL, &set, &e) < 0)
-		edi_fail(EDI_USAGE, "%s", e.text);
-	return set;
+	int rc = edi_dictionary_set_open(found ? folder : NULL, &set, &e);
+	for (unsigned i = c->dict_count; rc == 0 && i--;)
+		rc = edi_dictionary_set_add(set, c->dict[i], &e);
+	if (rc == 0)
+		return set;
+	edi_fail(EDI_USAGE, "%s", e.text);
+	edi_dictionary_set_free(set);
+	return NULL;
 }
 
 int edi_flush(struct van_buf *b)
@@ -94,16 +99,17 @@ int edi_flush(struct van_buf *b)
 
 static int print_help(const struct verb *only, FILE *to)
 {
-	fprintf(to, "usage: vanctl edi %s [--json]%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
+	fprintf(to, "usage: vanctl edi %s [--json] [--dict DIR]…%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
 	for (size_t i = 0; i < VERBS; i++)
 		if (!only || only == &verbs[i])
 			fprintf(to, "  %-9s%s\n", verbs[i].name, verbs[i].help);
+	if (!only)
+		fputs("  dict     lists, shows, checks and imports dictionaries; see vanctl edi dict --help\n", to);
 	fputs("\nFILE - is standard input; no server is needed. Exit status: 0 done, 1 the answer is no, 2 usage or environment.\n", to);
 	return to == stdout ? EDI_DONE : EDI_USAGE;
 }
 
-/* Takes one option; returns how many words it has, 0 for an unknown one, -1 for a bad value. */
-static int take_option(struct edi_command *c, const char *word, const char *value)
+int edi_take_option(struct edi_command *c, const char *word, const char *value)
 {
 	const struct {
 		const char *name;
@@ -120,6 +126,12 @@ static int take_option(struct edi_command *c, const char *word, const char *valu
 		*options[i].text = value;
 		return value ? 2 : -1;
 	}
+	if (strcmp(word, "--dict") == 0) {
+		if (!value || c->dict_count == sizeof c->dict / sizeof *c->dict)
+			return -1;
+		c->dict[c->dict_count++] = value;
+		return 2;
+	}
 	unsigned long long n;
 	if (strcmp(word, "--control") != 0)
 		return 0;
@@ -135,6 +147,8 @@ int vanctl_edi(int argc, char **argv)
 	const struct verb *verb = NULL;
 	if (argc < 2)
 		return print_help(NULL, stderr);
+	if (strcmp(argv[1], "dict") == 0)
+		return edi_run_dict(argc - 1, argv + 1);
 	for (size_t i = 0; i < VERBS; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			verb = &verbs[i];
@@ -146,7 +160,7 @@ int vanctl_edi(int argc, char **argv)
 	c.verb = verb->name;
 	for (int i = 2; i < argc;) {
 		bool option = argv[i][0] == '-' && argv[i][1];
-		int used = option ? take_option(&c, argv[i], i + 1 < argc ? argv[i + 1] : NULL) : 1;
+		int used = option ? edi_take_option(&c, argv[i], i + 1 < argc ? argv[i + 1] : NULL) : 1;
 		if (used == 0)
 			return edi_fail(EDI_USAGE, "there is no option %s; try vanctl edi %s --help", argv[i], c.verb);
 		if (used < 0)

@@ -8,6 +8,8 @@ struct edi_command {
 	const char *verb, *file;
 	bool json, ta1, lines, pretty, strict;
 	const char *type, *to, *map, *version, *charset; /* options with values; NULL: not given */
+	const char *dict[8];                   /* --dict, the first goes first */
+	unsigned dict_count;
 	uint32_t control;                      /* --control: first control number written */
 };
 
@@ -21,8 +23,10 @@ struct edi_check_options edi_options(const struct edi_command *c);
 int edi_open(const struct edi_command *c);
 /* All of the file. EDI_DONE or EDI_USAGE after an error was printed. */
 int edi_read(const struct edi_command *c, struct van_buf *to);
-/* The dictionaries, or NULL after an error was printed. */
-struct edi_dictionary_set *edi_dictionaries(void);
+/* The dictionaries, those of --dict before the shipped ones; NULL after an error was printed. */
+struct edi_dictionary_set *edi_dictionaries(const struct edi_command *c);
+/* Takes one option; returns how many words it has, 0 for an unknown one, -1 for a bad value. */
+int edi_take_option(struct edi_command *c, const char *word, const char *value);
 /* Writes the buffer to standard output and empties it. */
 int edi_flush(struct van_buf *b);
 
@@ -31,6 +35,7 @@ int edi_run_validate(const struct edi_command *c);
 int edi_run_inspect(const struct edi_command *c);
 int edi_run_ack(const struct edi_command *c);
 int edi_run_convert(const struct edi_command *c);
+int edi_run_dict(int argc, char **argv); /* argv[0]: "dict" */
 /* Its forms without a map: to JSON or XML, and back. */
 int edi_run_to_form(const struct edi_command *c);
 int edi_run_from_form(const struct edi_command *c);

@@ -104,7 +104,7 @@ static bool has_components(const struct spot *at, struct slice value)
 /* The bytes of BIN and BDS are not printed. */
 static bool is_binary(const struct spot *at)
 {
-	return at->segment->flags & EDI_SEGMENT_BINARY && at->element + 1 == at->segment->count;
+	return at->element == edi_segment_binary(at->segment);
 }
 
 /* --- text -------------------------------------------------------------------------------------------------------------- */
@@ -364,7 +364,7 @@ static int second_pass(struct inspect *x, struct slice in)
 
 int edi_run_inspect(const struct edi_command *c)
 {
-	struct edi_dictionary_set *set = edi_dictionaries();
+	struct edi_dictionary_set *set = edi_dictionaries(c);
 	struct van_arena *arena = van_arena_new(REPORT_MEMORY);
 	struct van_buf in = {0};
 	struct edi_report *r = NULL;

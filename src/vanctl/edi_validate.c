@@ -184,7 +184,7 @@ int edi_run_validate(const struct edi_command *c)
 	struct output o = {.c = c, .text = VAN_BUF_INIT((size_t)4 << 20)};
 	const struct edi_check_sink json = {json_interchange_begin, json_group_begin, json_message, json_group_end, json_interchange_end, &o};
 	const struct edi_check_sink text = {NULL, NULL, text_message, text_group_end, text_interchange_end, &o};
-	struct edi_dictionary_set *set = edi_dictionaries();
+	struct edi_dictionary_set *set = edi_dictionaries(c);
 	if (!set)
 		return EDI_USAGE;
 	struct edi_check_options options = edi_options(c);

@@ -84,10 +84,12 @@ static const struct slice samples[] = {
 	SLICE(ISA("^", "00501", ":") "GS*PO*A*B*20260115*0930*1*X*005010~ST*850*0001~A1*a^b:c^^:~A2*^~A3*a:b:~SE*3*0001~GE*1*1~IEA*1*000000101~"),
 	SLICE(ISA("U", "00401", "\\") "GS*PO*A*B*20260115*0930*1*X*004010~ST*850*1~X*\"quoted\"<&>\t*\x01\x1f~SE*2*1~GE*1*1~IEA*1*000000101~"),
 	SLICE(ISA("U", "00401", ">") "GS*PO*A*B*20260115*0930*1*X*004010~ST*841*1~BIN*9*a~*\0\r\n>\xff\xfe~SE*2*1~GE*1*1~IEA*1*000000101~"),
+	SLICE(ISA("U", "00401", ">") "ST*841*1~BIN*3*a~**b*c~SE*2*1~IEA*1*000000101~"),
 	SLICE(ISA("^", "00704", ":") "ISX*?~GS*PO*A*B*20260115*0930*1*X*007040~ST*850*1~X*a?*b*c??d*?e~SE*2*1~GE*1*1~IEA*1*000000101~"),
 	SLICE("UNB+UNOA:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++a?+b?:c?'d??e'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNA:+.? 'UNB+UNOC:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++caf\xe9 ?x*?*'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNA:+,?*'UNB+UNOF:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX+AAI*\xe1:\xae++:::'UNT+3+1'UNZ+1+1'"),
+	SLICE("UNB+UNOC:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'*N?+H:x+1'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNB\x1dUNOB\x1f" "3\x1d" "A\x1d" "B\x1d" "260115\x1f" "0930\x1d" "1\x1cUNH\x1d" "1\x1dORDERS\x1f" "D\x1f" "96A\x1fUN\x1c" "DTM:1:2\x1d\x1f'\x1c"
 	      "UNT\x1d" "3\x1d" "1\x1cUNZ\x1d" "1\x1d" "1\x1c"),
 	SLICE("UNB+UNOW:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX:1+\xe2\x82\xac \xf0\x9f\x98\x80\xff\xef\x9f\xa9'UNT+3+1'UNZ+1+1'"),
@@ -113,7 +115,7 @@ static void several_interchanges_in_one_file(void **state)
 	struct van_error e = {0};
 	van_buf_append_slice(&in, samples[0]);
 	van_buf_append_str(&in, "\n");
-	van_buf_append_slice(&in, samples[6]);
+	van_buf_append_slice(&in, samples[7]);
 	van_buf_append_str(&in, "\n");
 	for (int form = FORM_JSON; form <= FORM_XML; form++) {
 		van_buf_reset(&document);
@@ -151,11 +153,11 @@ static void looks_as_promised(void **state)
 	assert_int_equal(to_form(FORM_XML, samples[1], 64, &all, &xml, &e), 0);
 	holds(&xml, "<segment id=\"A1\"><e><r><c>a</c></r><r><c>b</c><c>c</c></r><r><c></c></r><r><c></c><c></c></r></e></segment>");
 	van_buf_reset(&json);
-	assert_int_equal(to_form(FORM_JSON, samples[6], 64, &all, &json, &e), 0);
+	assert_int_equal(to_form(FORM_JSON, samples[7], 64, &all, &json, &e), 0);
 	holds(&json, "\"charset\":\"ISO-8859-1\",\"una\":\":+.? '\"");
 	holds(&json, "{\"raw\":\"caf\xc3\xa9 ?x*?*\"}");
 	van_buf_reset(&json);
-	assert_int_equal(to_form(FORM_JSON, samples[5], 64, &all, &json, &e), 0);
+	assert_int_equal(to_form(FORM_JSON, samples[6], 64, &all, &json, &e), 0);
 	holds(&json, "[\"FTX\",\"AAI\",\"\",\"\",\"a+b:c'd?e\"]");
 	van_buf_reset(&json);
 	assert_int_equal(to_form(FORM_JSON, samples[3], 64, &all, &json, &e), 0);

@@ -89,4 +89,88 @@ gives 1 "$vanctl" edi validate --json "$work/small" && has '"code":"21".*"tolera
 gives 1 "$vanctl" edi validate --strict --json "$work/small" && has '"code":"21".*"tolerated":false' && has '"code":"12"'; ok "--strict rejects, and for codes outside the lists"
 gives 0 "$vanctl" edi ack "$work/small" && has ':EAN008+7'; ok "CONTRL does not tell what was tolerated"
 gives 0 "$vanctl" edi ack --strict "$work/small" && has "UCD+21+5:1'" && has "UCD+12+2:1'"; ok "ack --strict"
+in="$src/tests/unit/import"
+own="$work/dict"
+mkdir "$own"
+gives 0 "$vanctl" edi dict --help && has import; ok "dict --help"
+gives 2 "$vanctl" edi dict; ok "dict without verb"
+gives 0 "$vanctl" edi dict list && has '^X12 *004010 *850 ' && has '^EDIFACT *D:96A *ORDERS '; ok "dict list"
+gives 0 "$vanctl" edi dict list --json && python3 -c 'import json, sys; assert any(e["type"] == "850" for e in json.load(open(sys.argv[1])))' "$work/out"; ok "dict list --json"
+gives 0 "$vanctl" edi dict show --version 004010 850 && has '  loop N1 .*O\?C\? *200' && has '    BEG\|  BEG .* M 1'; ok "dict show"
+gives 0 "$vanctl" edi dict show --version 004010 --elements 850 && has 'BEG01 353 *M ID 2-2 codes'; ok "dict show --elements"
+gives 1 "$vanctl" edi dict show 123; ok "dict show of what is not there"
+gives 0 "$vanctl" edi dict import --to "$own" "$in/UNCL.96A" "$in/EDCD.96A" "$in/EDSD.96A" "$in/SAMPLE_D.96A"; ok "import of a directory's texts"
+cat >"$work/expected" <<'EOF'
+message SAMPLE "Sample message"
+  UNH M 1
+  AAA M 1
+  loop SG1 C 99
+    BBB M 1
+    AAA C 3
+    loop SG2 M 9
+      BBB M 1
+      AAA C 1
+    end
+  end
+  UNS M 1
+  UNT M 1
+EOF
+sed -n '/^message/,$p' "$own/edifact-D96A-SAMPLE.dict" | cmp -s - "$work/expected"; ok "its message"
+cat >"$work/expected" <<'EOF'
+element 9001 AN 1-3 open "Kind code"
+  code 1 "First kind"
+  code AB "Second kind"
+element 9002 N 1-15 "Amount"
+element 9003 A 1-10 open "Words"
+  code 7 "Seven"
+  code 12 "Twelve"
+composite C901 "PART"
+  9001 M
+  9002 C
+segment AAA "FIRST SEGMENT"
+  C901 M
+  9003 C 5
+segment BBB "SECOND SEGMENT"
+  9002 C
+EOF
+awk '/^[a-z]/ { on = /element 9|composite C9|segment [AB]/ } on && NF' "$own/edifact-D96A.dict" | cmp -s - "$work/expected"; ok "its elements, composites and segments"
+gives 2 "$vanctl" edi dict import --to "$own" "$in/SAMPLE_D.96A" && grep -q force "$work/err"; ok "a file that is there is not replaced"
+printf "UNB+UNOA:3+A+B+260115:0930+1'UNH+1+SAMPLE:D:96A:UN'AAA+1:25+ABC'BBB+7'BBB+x'AAA+AB'UNS+S'UNT+7+1'UNZ+1+1'" >"$work/sample"
+gives 1 "$vanctl" edi validate --json --dict "$own" "$work/sample" && has '"known":true' && has '"segment":"BBB","position":4,"element":1'; ok "validated by what was imported"
+gives 0 "$vanctl" edi inspect --dict "$own" "$work/sample" && has 'AAA01-1  1  (Kind code: First kind)'; ok "and explained by it"
+gives 0 "$vanctl" edi dict import --to "$own" "$in/850.xsd"; ok "import of a BizTalk schema"
+cat >"$work/expected" <<'EOF'
+element 353 ID 2-2
+  codes 00 05
+element 128 ID 2-3
+  codes DP ZZZ
+element ref02 AN 1-50
+segment REF "Reference"
+  128 M
+  ref02 C
+  ref03 C
+  ref04 C
+  note R0203 C0302
+message 850 "Sample order"
+  ST M 1
+  BEG M 1
+  REF C *
+  loop N1Loop1 C 200
+    N1 M 1 when 1=BY,SE
+  end
+  loop PO1Loop1 M 1000
+    PO1 M 1
+    REF C 5
+  end
+  SE M 1
+EOF
+awk '/^[a-z]/ { on = /element (353|128|ref02) |segment REF|message/ } on && NF' "$own/x12-004010-850.dict" | cmp -s - "$work/expected"; ok "its elements, segments, rules and structure"
+gives 1 "$vanctl" edi validate --dict "$own" "$sample"; ok "a message of a folder of one's own goes before"
+gives 0 "$vanctl" edi validate --dict "$own" "$work/997"; ok "others are as before"
+gives 0 "$vanctl" edi dict list --dict "$own" && has 'not used: another file goes before'; ok "dict list tells what is hidden"
+gives 0 "$vanctl" edi dict check "$own/x12-004010-850.dict"; ok "dict check"
+sed 's/^  PO1 M 1/  PO9 M 1/; s/    PO1 M 1/    PO9 M 1/' "$own/x12-004010-850.dict" >"$work/x12-004010-850.dict"
+gives 1 "$vanctl" edi dict check "$work/x12-004010-850.dict" && grep -q 'x12-004010-850.dict:[0-9]*: message 850 uses segment PO9, which is not defined; define it' "$work/err"; ok "dict check names line and remedy"
+gives 1 "$vanctl" edi dict import --to "$own" "$sample"; ok "an order is no dictionary"
+gives 2 "$vanctl" edi validate --dict "$work/none" "$sample"; ok "--dict of a folder that is not there"
 echo "1..$n"
