@@ -341,6 +341,11 @@ int edi_dictionary_find(struct edi_dictionary_set *set, enum edi_standard standa
 	int rc = search(set, standard, version, type, &m, e);
 	if (rc == 0 && m)
 		rc = edi_message_compile(m, set->arena, e);
+	if (rc == 0 && !m && standard == EDI_X12 && (slice_is(type, "997") || slice_is(type, "999"))) {
+		/* what acknowledges is the same in all releases of a version, and nearly so before */
+		struct slice nearest = slice_cmp(version, SLICE("005")) < 0 ? SLICE("004010") : SLICE("005010");
+		return slice_eq(version, nearest) ? 0 : edi_dictionary_find(set, standard, nearest, type, ret, e);
+	}
 	if (rc < 0 || !m)
 		return rc; /* what is not there is not noted: input may name any number of types */
 	struct found *x = van_arena_alloc(set->arena, sizeof *x);

@@ -206,6 +206,23 @@ static void later_version_has_its_own_codes(void **state)
 	body_finds("005010", BEG "REF*AFA*1~" PO1, "");
 }
 
+static void acknowledgements_of_any_version_are_known(void **state)
+{
+	(void)state;
+	static const char *const versions[] = {"003040", "004010", "004030", "005010X231A1", "006020"};
+	for (size_t i = 0; i < 5; i++) {
+		struct van_arena *arena = van_arena_new(0);
+		struct slice text = van_arena_printf(arena, ISA("00401", "0") "GS*FA*A*B*20260115*0930*7*X*%s~ST*997*0001~AK1*PO*1~AK5*A~AK9*A*1*1*1~"
+			"SE*5*0001~GE*1*7~IEA*1*000000101~", versions[i]);
+		const struct edi_message *m = checked(text, arena, NULL)->interchanges->groups->messages;
+		assert_true(m->known);
+		assert_string_equal(m->errors->code, "2");
+		assert_true(slice_is(m->errors->segment, "AK5"));
+		assert_null(m->errors->next);
+		van_arena_free(arena);
+	}
+}
+
 static void unknown_types_are_told(void **state)
 {
 	(void)state;
@@ -680,7 +697,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(odd_bytes_are_found_anywhere),
 		cmocka_unit_test(later_version_has_its_own_codes),
-		cmocka_unit_test(unknown_types_are_told),
+		cmocka_unit_test(unknown_types_are_told), cmocka_unit_test(acknowledgements_of_any_version_are_known),
 		cmocka_unit_test(edifact_orders),
 		cmocka_unit_test(envelopes),
 		cmocka_unit_test(offsets_cut_exact_bytes),
