@@ -3,6 +3,7 @@ INTEGRATION_TESTS = %D%/job.sh %D%/bad-input.sh %D%/cli.sh %D%/clients.sh %D%/as
 INTEGRATION_TESTS += %D%/access.sh %D%/mailbox.sh
 INTEGRATION_TESTS += %D%/as2-http.sh
 INTEGRATION_TESTS += %D%/as2-send.sh
+INTEGRATION_TESTS += %D%/dictionaries.sh
 TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/run-slow \
 	%D%/tap.py %D%/x12.py %D%/demo.py %D%/fake_as2.py %D%/job.py %D%/bad_input.py %D%/cli.py %D%/clients.py \
@@ -10,3 +11,4 @@ EXTRA_DIST += $(INTEGRATION_TESTS) tests/run-slow \
 EXTRA_DIST += %D%/access.py %D%/mailbox.py
 EXTRA_DIST += %D%/as2_http.py
 EXTRA_DIST += %D%/as2_peer.py %D%/as2_send.py
+EXTRA_DIST += %D%/dictionaries.py

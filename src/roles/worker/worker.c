@@ -96,6 +96,26 @@ static void on_peer(void *arg, struct role_peer *peer)
 	}
 }
 
+/* Folders of one's own go before the installed one; the first of them before the others. */
+static int add_dictionaries(struct worker *w, struct van_error *e)
+{
+	uint64_t count = 0;
+	int rc = 0;
+	while (role_file(w->role, "dictionaries", count + 1))
+		count++;
+	for (; rc == 0 && count; count--) {
+		char path[64];
+		const struct role_file *folder = role_file(w->role, "dictionaries", count);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", folder->fd);
+		rc = edi_dictionary_set_add(w->dictionaries, path, e);
+		if (rc == VAN_ENOTFOUND) {
+			log_event(LOG_LEVEL_WARNING, "dictionaries-empty", "folder", folder->path, "text", "there is no *.dict in it", NULL);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
 static int load_data(struct worker *w)
 {
 	struct van_error e = {0};
@@ -105,6 +125,8 @@ static int load_data(struct worker *w)
 	if (dict) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", dict->fd);
 		rc = edi_dictionary_set_open(path, &w->dictionaries, &e);
+		if (rc == 0)
+			rc = add_dictionaries(w, &e);
 		if (rc == 0) /* no file can be opened later */
 			rc = edi_dictionary_set_preload(w->dictionaries, &e);
 	}
