@@ -10,6 +10,7 @@
 #include "as2/request.h"
 #include "cms/cert.h"
 #include "cms/reader.h"
+#include "cms/trust.h"
 
 struct as2_policy {
 	bool require_signed, require_encrypted;
@@ -30,6 +31,7 @@ struct as2_receiver_config {
 	size_t ndecrypt_certs;
 	const struct cms_cert *const *partner_certs; /* that may have signed */
 	size_t npartner_certs;
+	const struct cms_trust *trust; /* what is asked of the one that signed; NULL: nothing more */
 
 	void *arg;
 	/* Writes `key_len` bytes to `key`: the content key that the key holder unwrapped for the recipient `r` with the private

@@ -111,6 +111,23 @@ static int check_canonical(struct as2_receiver *r, struct digests *d, struct sig
 	return 0;
 }
 
+/* A renewed certificate keeps its key, and senders may still name the old one: any with that key will do. */
+static int check_trust(struct as2_receiver *r, const struct cms_cert *signer)
+{
+	struct van_error e, other;
+	int rc = r->c.trust ? cms_trust_check(r->c.trust, signer, &e) : 0;
+	for (size_t i = 0; i < r->c.npartner_certs && rc == VAN_EDENIED; i++)
+		if (strcmp(r->c.partner_certs[i]->facts.key_id, signer->facts.key_id) == 0 &&
+		    cms_trust_check(r->c.trust, r->c.partner_certs[i], &other) == 0)
+			return 0;
+	if (rc == VAN_EDENIED)
+		return receiver_refuse(r, AS2_AUTHENTICATION_FAILED, "The signature is right, but %s. Sign with the key of a certificate that our "
+				       "agreement allows.", e.text);
+	if (rc)
+		r->fatal = rc;
+	return rc;
+}
+
 static int verify(struct as2_receiver *r, struct digests *d, enum digest_alg *ret_alg)
 {
 	struct signature s = {.cert = NULL};
@@ -132,8 +149,10 @@ static int verify(struct as2_receiver *r, struct digests *d, enum digest_alg *re
 	if (!(r->c.policy.digests & ALG_BIT(s.signer->digest)))
 		return receiver_refuse(r, AS2_INSUFFICIENT_SECURITY, "The signature uses %s, which our agreement does not allow: use SHA-256.",
 				       digest_name(s.signer->digest));
-	snprintf(r->out.signer_sha256, sizeof r->out.signer_sha256, "%s", s.cert->facts.sha256);
-	return 0;
+	rc = check_trust(r, s.cert);
+	if (rc == 0)
+		snprintf(r->out.signer_sha256, sizeof r->out.signer_sha256, "%s", s.cert->facts.sha256);
+	return rc;
 }
 
 static int settle_mic(struct as2_receiver *r, struct digests *d, enum digest_alg signature_digest)

@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/recipient.c %D%/recipient.h \
 	%D%/sign.c %D%/sign.h \
 	%D%/signed.c %D%/signed.h \
+	%D%/trust.c %D%/trust.h \
 	%D%/unwrap.c \
 	%D%/unwrap_ecdh.c %D%/unwrap_ecdh.h \
 	%D%/verify.c

@@ -34,6 +34,7 @@ STRICT = "STRICT"      # signed and encrypted, by SHA-512 and AES-256-GCM
 PEDANT = "PEDANT"      # proper Message-IDs, new and plain file names only
 GUARDED = "GUARDED"    # from another address only
 LOGGED_IN = "LOGGED IN"  # HTTP basic authentication
+TRUSTING, CHECKED, CHAINED = "TRUSTING", "CHECKED", "CHAINED"  # certificates by themselves; in time and for signing; of an authority
 PASSWORD = "correct horse: battery"
 
 
@@ -44,10 +45,9 @@ def hashed(password):
     return crypt.crypt(password, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$")
 
 
-def profiles(n, keys):
-    certificates = "[" + ", ".join(keys[k].certificate for k in keys) + "]"
-
-    def partner(name, as2_id, receive):
+def profiles(n, keys, special):
+    def partner(name, as2_id, receive, signers=None):
+        certificates = "[" + ", ".join(k.certificate for k in signers or keys.values()) + "]"
         return f"""\
 ---
 kind: partner
@@ -71,6 +71,9 @@ connections:
             partner("guarded", GUARDED, '      require: []\n      addresses: [192.0.2.0/24, "2001:db8::/32"]') +
             partner("logged-in", LOGGED_IN, f'      require: []\n      addresses: [127.0.0.0/8]\n'
                                             f'      auth: {{user: trader, password: "{hashed(PASSWORD)}"}}') +
+            partner("trusting", TRUSTING, "      require: []", special.values()) +
+            partner("checked", CHECKED, "      require: []\n      check_expiry: true\n      check_purpose: true", special.values()) +
+            partner("chained", CHAINED, f"      require: []\n      authorities: [{special['authority'].certificate}]", special.values()) +
             partner("strict", STRICT, "      require: [signed, encrypted]\n      digests: [sha512]\n      ciphers: [aes256-gcm]"))
 
 
@@ -86,6 +89,36 @@ def make_keys(folder):
             "pss": make("pss", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"),
             "p256": make("p256", "ec", "-pkeyopt", ec + "P-256"), "p384": make("p384", "ec", "-pkeyopt", ec + "P-384"),
             "p521": make("p521", "ec", "-pkeyopt", ec + "P-521")}
+
+
+def make_special(folder):
+    """{name: Sender}: certificates that a policy may be against. `renewed` has the key of `expired`."""
+    made = {}
+
+    def issue(name, extensions="", days="300", key=None, issuer=None):
+        certificate, request, conf = (os.path.join(folder, f"{name}.{x}") for x in ("pem", "csr", "ext"))
+        key_path = key or os.path.join(folder, f"{name}.key")
+        if not key:
+            demo.run(["openssl", "genrsa", "-out", key_path, "2048"])
+        demo.run(["openssl", "req", "-new", "-key", key_path, "-subj", f"/O=Peer/CN={name}", "-out", request])
+        with open(conf, "w") as f:
+            f.write(extensions)
+        sign = ["-CA", issuer.certificate, "-CAkey", issuer.key, "-CAcreateserial"] if issuer else ["-signkey", key_path]
+        demo.run(["openssl", "x509", "-req", "-in", request, "-days", days, "-extfile", conf, "-out", certificate, *sign])
+        made[name] = as2.Sender(certificate, key_path)
+        return made[name]
+    root = issue("authority", "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n")
+    between = issue("between", "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n", issuer=root)
+    issue("chained", "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\n", issuer=root)
+    issue("two-steps", "basicConstraints=CA:FALSE\n", issuer=between)
+    issue("server-only", "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n")
+    issue("crypt-only", "basicConstraints=CA:FALSE\nkeyUsage=keyEncipherment\n")
+    issue("plain")
+    issue("expired", days="-1")
+    old = issue("old-of-renewed", days="-1")
+    issue("renewed", key=old.key)
+    issue("expired-chained", days="-1", issuer=root)
+    return made
 
 
 def widen_station(n):
@@ -398,6 +431,21 @@ def signatures(p):
         case("signer named by its subject key identifier", "rsa", options=("-keyid",))])
 
 
+def certificate_policies(p):
+    """By itself a partner's certificate counts as it is; a profile may ask for more."""
+    refused = {CHECKED: {"server-only", "crypt-only", "expired", "expired-chained", "authority", "between"}, TRUSTING: set(),
+               CHAINED: {"server-only", "crypt-only", "plain", "expired", "old-of-renewed", "renewed", "two-steps"}}
+    cases = []
+    for as2_from, bad in refused.items():
+        for name, sender in p.special.items():
+            def case(as2_from=as2_from, bad=name in bad, sender=sender, payload=f"{as2_from} {name}".encode()):
+                if bad:
+                    return p.refused(enveloped(p, payload, sender), "processed/error: authentication-failed", as2_from=as2_from)
+                return p.accepted(payload, enveloped(p, payload, sender), as2_from=as2_from)
+            cases.append((f"{as2_from}: signed with {name}: {'refused' if name in bad else 'taken'}", case))
+    several(p, cases)
+
+
 def minimum_security(p):
     low = "processed/error: insufficient-message-security"
     key = p.keys["rsa"]
@@ -520,13 +568,14 @@ def main():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         n.create()
-        keys, station_keys = make_keys(n.peers), widen_station(n)
+        keys, special, station_keys = make_keys(n.peers), make_special(n.peers), widen_station(n)
         with open(n.profiles, "a") as f:
-            f.write(profiles(n, keys))
+            f.write(profiles(n, keys, special))
         n.start()
         n.apply_profiles()
         p = Peer(n, keys, station_keys)
-        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, minimum_security, names_and_ids, admission, asynchronous, matrix, stored):
+        p.special = special
+        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, certificate_policies, minimum_security, names_and_ids, admission, asynchronous, matrix, stored):
             t.run(group, p)
         if t.failed:
             t.diag(n.log_tail(5000))

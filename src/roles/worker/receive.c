@@ -133,12 +133,15 @@ static int feed_body(struct receiving *r, struct as2_receiver *receiver)
 
 static int read_body(struct receiving *r, struct van_error *e)
 {
-	const struct cms_cert *decrypt[CERTS_MAX], *partner[CERTS_MAX];
+	const struct cms_cert *decrypt[CERTS_MAX], *partner[CERTS_MAX], *authorities[CERTS_MAX];
 	struct slice keys[CERTS_MAX];
 	const struct directory_as2 *d = &r->directory;
 	size_t nkeys = d->decrypt.n < CERTS_MAX ? d->decrypt.n : CERTS_MAX;
 	for (size_t i = 0; i < nkeys; i++)
 		keys[i] = RECORD_AT(d->decrypt, struct directory_key, i)->certificate;
+	struct cms_trust trust = {.now = van_clock_now(), .expiry = d->check_expiry, .purpose = d->check_purpose, .chain = d->check_chain,
+				  .authorities = authorities,
+				  .nauthorities = load_certs(r->worker, d->authorities.v, d->authorities.n, authorities)};
 	struct as2_receiver_config c = {
 		.request = &r->request,
 		.policy = {.require_signed = d->require_signed,
@@ -152,6 +155,7 @@ static int read_body(struct receiving *r, struct van_error *e)
 		.ndecrypt_certs = load_certs(r->worker, keys, nkeys, decrypt),
 		.partner_certs = partner,
 		.npartner_certs = load_certs(r->worker, d->certificates.v, d->certificates.n, partner),
+		.trust = trust.expiry || trust.purpose || trust.chain ? &trust : NULL,
 		.arg = r,
 		.unwrap = on_unwrap,
 		.payload = on_payload,
