@@ -282,8 +282,23 @@ static void merge(struct schema *s, struct import_field **at, struct slice id, b
 	f->repeat = !f->repeat || !repeat ? 0 : f->repeat > repeat ? f->repeat : repeat;
 }
 
-/* Subjects are fields: two digits behind the segment's identifier. */
-static void add_note(struct schema *s, struct import_group *g, const xmlNode *rule)
+/* Where an element or composite stands in its segment; 0: nowhere. */
+static unsigned place_of(const struct schema *s, const xmlNode *segment, struct slice field)
+{
+	const xmlNode *p = particles(s, segment);
+	unsigned place = 0;
+	for (const xmlNode *c = p ? p->children : NULL; c; c = c->next) {
+		if (!is(c, "element"))
+			continue;
+		place++;
+		if (slice_eq(name_of(c), field))
+			return place;
+	}
+	return 0;
+}
+
+/* Subjects are fields of the segment. The first of a conditional rule is its qualifier. */
+static void add_note(struct schema *s, struct import_group *g, const xmlNode *segment, const xmlNode *rule)
 {
 	static const char *const kinds[][2] = {{"Paired", "P"}, {"Required", "R"}, {"Exclusion", "E"}, {"ListConditional", "L"},
 		{"List", "L"}, {"Conditional", "C"}};
@@ -296,12 +311,11 @@ static void add_note(struct schema *s, struct import_group *g, const xmlNode *ru
 				snprintf(note, sizeof note, "%s", kinds[i][1]);
 	}
 	size_t length = strlen(note);
-	for (const xmlNode *c = rule->children; c && note[0] && length + 2 < sizeof note; c = c->next) {
-		struct slice name = is(c, "Subject") ? before_underscore(attribute(c, "name")) : SLICE_NONE;
-		if (name.n < 3 || !isdigit((unsigned char)name.p[name.n - 1]) || !isdigit((unsigned char)name.p[name.n - 2]))
-			continue;
-		memcpy(note + length, name.p + name.n - 2, 2);
-		note[length += 2] = 0;
+	for (const xmlNode *c = rule; c && note[0] && length + 2 < sizeof note; c = c == rule ? rule->children : c->next) {
+		struct slice field = c == rule ? attribute(c, "qualifier") : is(c, "Subject") ? attribute(c, "name") : SLICE_NONE;
+		unsigned place = field.p ? place_of(s, segment, field) : 0;
+		if (place && place < 100)
+			length += (size_t)snprintf(note + length, sizeof note - length, "%02u", place);
 	}
 	if (length >= 5 && !(g->notes.n && memmem(g->notes.p, g->notes.n, note, length)))
 		g->notes = van_arena_printf(s->m->arena, "%.*s%s%s", SLICE_ARG(g->notes), g->notes.n ? " " : "", note);
@@ -314,10 +328,10 @@ static void add_notes(struct schema *s, struct import_group *g, const xmlNode *n
 	for (size_t i = 0; i < 2; i++)
 		for (const xmlNode *c = places[i] ? places[i]->children : NULL; c; c = c->next) {
 			if (is(c, "Rule"))
-				add_note(s, g, c);
+				add_note(s, g, n, c);
 			for (const xmlNode *r = c->children; r; r = r->next)
 				if (is(r, "Rule"))
-					add_note(s, g, r);
+					add_note(s, g, n, r);
 		}
 }
 

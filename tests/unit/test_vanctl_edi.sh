@@ -150,7 +150,7 @@ segment REF "Reference"
   ref02 C
   ref03 C
   ref04 C
-  note R0203 C0302
+  note R0203 C0302 L040203
 message 850 "Sample order"
   ST M 1
   BEG M 1
