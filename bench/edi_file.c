@@ -13,7 +13,7 @@
 #define FULL_850 168000 /* more than 200 MB each */
 #define FULL_ORDERS 169000
 #define QUICK_SHARE 3   /* --quick: a third of it */
-#define ROUNDS 5
+#define ROUNDS 7
 #define MOST_MEMORY (16 * 1024) /* KiB */
 #define CHUNK ((size_t)256 << 10) /* as the product reads */
 
@@ -107,6 +107,12 @@ static double memchr_rate(const char *path)
 	return found || seconds <= 0 ? 0 : (double)bytes / seconds;
 }
 
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
 /* Runs the product; its seconds of CPU time, or negative when it failed. *peak: the largest resident set of any run, in KiB. */
 static double run_product(const char *program, const char *verb, const char *path, long *peak)
 {
@@ -148,31 +154,31 @@ static const char *product(char *room, size_t n)
 	return room;
 }
 
-/* Reaches what share of the target? Negative: the product failed, or needs more memory than it may. */
+/* Reaches what share of the target? The median of the rounds: each compares what ran one after the other. Negative: the
+ * product failed, or needs more memory than it may. */
 static double measure(const char *name, const char *verb, double share, const char *path, const char *what, double bytes)
 {
 	char room[PATH_MAX + 16];
 	const char *program = product(room, sizeof room);
-	double best_memchr = 0, best = 0;
+	double ratios[ROUNDS], best = 0;
 	long peak = 0;
 	for (int i = 0; i < ROUNDS; i++) {
 		double m = memchr_rate(path), seconds = run_product(program, verb, path, &peak);
-		if (seconds < 0) {
+		if (seconds <= 0 || m <= 0) {
 			fprintf(stderr, "%s: %s edi %s failed; build it first with make\n", name, program, verb);
 			return -1;
 		}
-		if (m > best_memchr)
-			best_memchr = m;
-		if (bytes / seconds > best)
-			best = bytes / seconds;
-		printf("%s, round %d: memchr %.0f MB/s, vanctl edi %s %.0f MB/s\n", what, i + 1, m / 1e6, verb, bytes / seconds / 1e6);
+		ratios[i] = bytes / seconds / (m / share);
+		best = bytes / seconds > best ? bytes / seconds : best;
+		printf("%s, round %d: memchr %.0f MB/s, vanctl edi %s %.0f MB/s, ratio %.2f\n", what, i + 1, m / 1e6, verb,
+			bytes / seconds / 1e6, ratios[i]);
 	}
-	double ratio = best_memchr > 0 ? best / (best_memchr / share) : 0;
-	printf("%s: file %.0f MB, best %.0f MB/s, memchr over the same file %.0f MB/s, peak resident %.1f MiB, ratio %.2f\n", what,
-		bytes / 1e6, best / 1e6, best_memchr / 1e6, (double)peak / 1024, ratio);
+	qsort(ratios, ROUNDS, sizeof *ratios, compare);
+	printf("%s: file %.0f MB, best %.0f MB/s, median ratio %.2f, peak resident %.1f MiB\n", what, bytes / 1e6, best / 1e6,
+		ratios[ROUNDS / 2], (double)peak / 1024);
 	if (peak > MOST_MEMORY)
 		fprintf(stderr, "%s: more than 16 MiB resident\n", name);
-	return peak <= MOST_MEMORY ? ratio : -1;
+	return peak <= MOST_MEMORY ? ratios[ROUNDS / 2] : -1;
 }
 
 int edi_bench(const char *name, const char *verb, double share, int argc, char **argv)

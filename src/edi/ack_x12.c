@@ -213,10 +213,11 @@ static void codes(struct ack_writer *w, const struct edi_group *g, const struct 
 		ack_element(w, slice_str(written[i]));
 }
 
-/* AK2 can name it; else AK9's counts must do. */
+/* AK2 can name it, with codes that exist; else AK9's counts must do. */
 static bool nameable(const struct edi_message *m)
 {
-	return m->type.n == 3 && m->control_number.n >= 4 && m->control_number.n <= 9;
+	unsigned long long type;
+	return m->type.n == 3 && slice_u64(m->type, &type) && type >= 100 && m->control_number.n >= 4 && m->control_number.n <= 9;
 }
 
 void ack_x12_message(struct ack_writer *w, const struct edi_group *g, const struct edi_message *m)

@@ -57,10 +57,12 @@ static struct slice component(struct slice element, const struct edi_delimiters 
 
 struct slice edi_checker_plain(struct edi_checker *c, enum edi_level level, const struct edi_segment *s, struct slice value)
 {
+	if (!(s->flags & EDI_SEGMENT_RELEASE))
+		return edi_checker_copy(c, level, value);
 	char room[LARGEST_NAME];
 	if (value.n > LARGEST_NAME)
 		value.n = LARGEST_NAME;
-	return edi_checker_copy(c, level, s->flags & EDI_SEGMENT_RELEASE ? edi_unescape(value, s->delimiters->release, room) : value);
+	return edi_checker_copy(c, level, edi_unescape(value, s->delimiters->release, room));
 }
 
 static struct slice pair(struct edi_checker *c, struct slice qualifier, struct slice id)
@@ -206,8 +208,12 @@ static void fill_message(struct edi_checker *c, struct edi_message *m, const str
 	m->type = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 1));
 	m->agency = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 4));
 	m->association = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 5));
-	struct slice version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(component(type, d, 2)),
-		SLICE_ARG(release));
+	struct slice first = component(type, d, 2);
+	if (first.n && release.p == first.p + first.n + 1 && d->component == ':' && !(s->flags & EDI_SEGMENT_RELEASE)) {
+		m->version = edi_checker_copy(c, EDI_LEVEL_MESSAGE, slice_make(first.p, first.n + 1 + release.n)); /* as it stands */
+		return;
+	}
+	struct slice version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(first), SLICE_ARG(release));
 	if (!version.p)
 		c->error = VAN_ENOMEM;
 	m->version = version.p ? version : SLICE("");

@@ -90,8 +90,8 @@ static int check_st(struct edi_envelope *e, const struct edi_segment *s)
 {
 	struct slice type = edi_segment_element(s, 1), control = edi_segment_element(s, 2);
 	int rc = 0;
-	if (type.n != 3)
-		rc = bad(e, EDI_LEVEL_MESSAGE, "AK502", "6", s, 1, "the message type must have three characters");
+	if (type.n != 3 || !digits(type))
+		rc = bad(e, EDI_LEVEL_MESSAGE, "AK502", "6", s, 1, "the message type must have three digits");
 	if (rc == 0 && (control.n < 4 || control.n > 9))
 		rc = bad(e, EDI_LEVEL_MESSAGE, "AK502", "7", s, 2, "the control number must have four to nine characters");
 	return rc;

@@ -58,6 +58,22 @@ static struct slice component(const struct edi_segment *s, uint32_t element, uin
 	return part;
 }
 
+/* The same for places in order: each component is cut once. */
+struct cursor {
+	uint32_t element, cut; /* components of it that were cut */
+	struct slice rest;
+};
+
+static struct slice component_at(struct cursor *c, const struct edi_segment *s, const struct place *p)
+{
+	if (c->element != p->element)
+		*c = (struct cursor){p->element, 0, edi_segment_element(s, p->element)};
+	struct slice part = p->component ? SLICE_NONE : c->rest;
+	for (; c->cut < p->component; c->cut++)
+		part = c->rest.p ? edi_cut(&c->rest, s->delimiters->component, s->delimiters->release) : SLICE_NONE;
+	return part;
+}
+
 /* Characters, not bytes: release characters do not count. */
 static size_t length_of(struct slice s, const struct edi_segment *segment)
 {
@@ -87,9 +103,9 @@ static bool needed(const struct head *h, const struct place *p)
 	       (p->requirement == 'C' && edi_segment_element(h->s, p->element).n);
 }
 
-static int check_place(const struct head *h, const struct place *p)
+static int check_place(const struct head *h, const struct place *p, struct cursor *cursor)
 {
-	struct slice value = component(h->s, p->element, p->component);
+	struct slice value = component_at(cursor, h->s, p);
 	size_t max = h->e->syntax4 ? p->max4 : p->max, n = length_of(value, h->s);
 	if (!n)
 		return needed(h, p) ? bad(h, "13", p->element, p->component, SLICE_NONE, false, "is mandatory and missing; add it") : 0;
@@ -107,7 +123,7 @@ static int check_count(const struct head *h, const struct place *places)
 {
 	const struct place *last = places;
 	for (const struct place *p = places; p->element; last = p++) {
-		bool ends = p[1].element != p->element;
+		bool ends = p[1].element != p->element && p->element < h->s->count;
 		uint32_t next = (p->component ? p->component : 1u) + 1;
 		struct slice more = ends ? component(h->s, p->element, next) : SLICE_NONE;
 		int rc = more.p ? bad(h, "16", p->element, next, more, false, "has more components than there are; leave them out") : 0;
@@ -122,9 +138,11 @@ static int check_count(const struct head *h, const struct place *places)
 
 static int check_places(const struct head *h, const struct place *places)
 {
+	struct cursor cursor = {0};
 	int rc = 0;
 	for (const struct place *p = places; p->element && rc == 0; p++)
-		rc = check_place(h, p);
+		if (p->element < h->s->count || p->requirement == 'M' || p->requirement == '3')
+			rc = check_place(h, p, &cursor);
 	return rc == 0 ? check_count(h, places) : rc;
 }
 

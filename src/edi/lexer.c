@@ -87,7 +87,7 @@ void edi_lexer_heads_only(struct edi_lexer *l, bool on)
 
 static bool at_end_of_interchange(const struct edi_lexer *l, const struct edi_segment *s)
 {
-	return edi_segment_is(s, l->standard == EDI_X12 ? "IEA" : "UNZ");
+	return l->standard == EDI_X12 ? edi_segment_is(s, "IEA") : edi_segment_is(s, "UNZ");
 }
 
 /* ISX (X12 from 007040 on) names a release character for what follows. */

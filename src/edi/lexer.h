@@ -86,7 +86,7 @@ void edi_lexer_free(struct edi_lexer *l); /* NULL is fine */
 int edi_lexer_feed(struct edi_lexer *l, struct slice chunk, bool last);
 
 /* For fn, in a message that nobody looks into: from now on segments that cannot belong to an envelope (they begin with none
- * of G, I, S, U) need not be given to fn. Their delimiters are found, and they are counted, as ever. */
+ * of G, I, S in X12, with no U in EDIFACT) need not be given to fn. Their delimiters are found, and they are counted, as ever. */
 void edi_lexer_heads_only(struct edi_lexer *l, bool on);
 
 struct edi_lexer_counts {

@@ -91,10 +91,10 @@ static inline __attribute__((always_inline)) void find(struct lex_batch *b, cons
 /* --- second stage ------------------------------------------------------------------------------------------------------ */
 
 /* What the first byte of a segment may mean, and what stands before one. */
-enum { BLANK = 1, LOOK = 2, ENVELOPE = 4 };
+enum { BLANK = 1, LOOK = 2, X12_ENVELOPE = 4, EDIFACT_ENVELOPE = 8 };
 static const unsigned char first_bytes[256] = {
 	[0] = BLANK, ['\t'] = BLANK, ['\n'] = BLANK, ['\r'] = BLANK, [0x1a] = BLANK, [' '] = BLANK,
-	['B'] = LOOK, ['G'] = ENVELOPE, ['I'] = LOOK | ENVELOPE, ['S'] = ENVELOPE, ['U'] = LOOK | ENVELOPE,
+	['B'] = LOOK, ['G'] = X12_ENVELOPE, ['I'] = LOOK | X12_ENVELOPE, ['S'] = X12_ENVELOPE, ['U'] = LOOK | EDIFACT_ENVELOPE,
 };
 
 /* ISA, UNA, UNB, BIN and BDS need more than the fast loop. */
@@ -124,7 +124,8 @@ static inline void flag_releases(struct edi_lexer *l, const struct lex_batch *b,
 static inline int give(struct edi_lexer *l, const struct lex_batch *b, const char *window, const struct hand *h, uint32_t entry,
 	uint32_t end)
 {
-	if (l->heads_only && !(first_bytes[(unsigned char)window[h->start]] & ENVELOPE)) {
+	const unsigned envelope = l->standard == EDI_X12 ? X12_ENVELOPE : EDIFACT_ENVELOPE;
+	if (l->heads_only && !(first_bytes[(unsigned char)window[h->start]] & envelope)) {
 		l->counts.segments++;
 		l->flags = 0;
 	} else {

@@ -171,6 +171,16 @@ static inline bool plain_number(struct slice value, bool point, uint32_t min)
 	return value.n - (dots != 0) >= min;
 }
 
+/* EDIFACT wants digits on both sides of the mark, and UNA's where it advises one. */
+static inline bool plain_point(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
+{
+	if (d->type != EDI_R)
+		return false;
+	if (v->segment->standard == EDI_X12)
+		return true;
+	return (!v->decimal_mark || v->decimal_mark == '.') && value.p[0] != '.' && value.p[value.n - 1] != '.';
+}
+
 /* Most values are plain text or digits of a right length: those need no more than this. For values without odd bytes. */
 static inline bool plainly_good(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
 {
@@ -181,7 +191,7 @@ static inline bool plainly_good(const struct edi_validator *v, const struct edi_
 	case EDI_ID: return good_code(v, d, value);
 	case EDI_N:
 	case EDI_R:
-		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, d->type == EDI_R && v->segment->standard == EDI_X12, d->min ? d->min : 1);
+		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, plain_point(v, d, value), d->min ? d->min : 1);
 	case EDI_A:
 	case EDI_DT:
 	case EDI_TM:
@@ -421,10 +431,45 @@ static uint32_t check_spread(struct edi_validator *v, const struct edi_segment_d
 	return at;
 }
 
+/* The same for a composite: each component plainly good, none missing. */
+static inline bool plainly_good_parts(const struct edi_validator *v, const struct edi_composite_def *c, struct slice value)
+{
+	const char *p = value.p, *end = p + value.n, separator = v->delimiters->component;
+	uint32_t i = 0;
+	for (bool more = true; more; i++) {
+		const char *q = p;
+		while (q < end && *q != separator)
+			q++;
+		if (i >= c->count)
+			return false;
+		if (q > p ? c->fields[i].element && !plainly_good(v, c->fields[i].element, slice_make(p, (size_t)(q - p)))
+		          : c->fields[i].mandatory)
+			return false;
+		more = q < end;
+		p = q + 1;
+	}
+	while (i < c->count && !c->fields[i].mandatory)
+		i++;
+	return i == c->count && !c->note_count;
+}
+
+/* A value of a segment that holds separators of parts, but no odd bytes. */
+static inline bool plainly_good_field(const struct edi_validator *v, const struct edi_field *f, struct slice value)
+{
+	if (v->delimiters->repetition && memchr(value.p, v->delimiters->repetition, value.n))
+		return false;
+	if (f->composite)
+		return plainly_good_parts(v, f->composite, value);
+	for (size_t i = 0; i < value.n; i++)
+		if (value.p[i] == v->delimiters->component)
+			return false;
+	return plainly_good(v, f->element, value);
+}
+
 /* Each field in its place. */
 static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s, uint64_t *present)
 {
-	const bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !s->odd && !s->parts && !edi_has_foreign(v, s);
+	const bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !s->odd && !edi_has_foreign(v, s), parts = s->parts;
 	const uint32_t n = s->count <= def->count ? s->count - 1 : def->count;
 	uint64_t have = 0;
 	for (uint32_t i = 1; i <= n; i++) {
@@ -432,7 +477,8 @@ static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_d
 		struct slice value = slice_make(s->base + s->at[i], s->at[i + 1] - 1 - s->at[i]);
 		if (value.n) {
 			have |= i < 64 ? (uint64_t)1 << i : 0;
-			if (!plain || !f->element || !plainly_good(v, f->element, value))
+			bool good = plain && (parts ? plainly_good_field(v, f, value) : f->element && plainly_good(v, f->element, value));
+			if (!good)
 				check_field(v, f, i, value);
 		} else if (f->mandatory) {
 			problem(v, EDI_FAULT_MISSING_ELEMENT, &(struct site){.element = i, .def = f->element}, SLICE_NONE);
