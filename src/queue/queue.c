@@ -138,6 +138,11 @@ struct payload_dir *queue_payload(const struct queue *q)
 	return q->payload;
 }
 
+uint64_t queue_unreferenced(const struct queue *q)
+{
+	return segments_behind(q->segments);
+}
+
 void queue_work_begin(struct queue_work *w, struct queue *q, struct store_txn *txn, struct van_arena *arena, van_time now,
 		      const struct directory *directory)
 {

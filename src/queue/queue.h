@@ -28,6 +28,8 @@ void queue_set_as2_window(struct queue *q, van_time window);
 void queue_close(struct queue *q); /* may be NULL */
 struct receipts *queue_receipts(const struct queue *q);
 struct payload_dir *queue_payload(const struct queue *q);
+/* Bytes of bodies that stood in the segments at the start and that no record can refer to: see segments_behind(). */
+uint64_t queue_unreferenced(const struct queue *q);
 
 /* How every write transaction with queue work in it ends: small bodies are flushed into their segments first, with an end that
  * the same commit records. As store_commit() and store_abort(). */

@@ -34,6 +34,8 @@ struct segments {
 	uint64_t kept;       /* where the batch began */
 	uint64_t written;    /* up to here the file has it */
 	bool unflushed;      /* something was written since the last flush */
+	int failed;          /* errno of a write or flush in this batch, which can only be rolled back now */
+	uint64_t behind;     /* bytes found behind the last commit's end */
 	pthread_mutex_t lock; /* guards the window's bytes and what follows; the writer reads them without */
 	uint64_t low, end;
 };
@@ -63,27 +65,88 @@ static bool number_of(const char *name, uint64_t *ret)
 	unsigned long long n = strtoull(name, &rest, 10);
 	name_of(n, same);
 	*ret = n;
-	return strcmp(name, same) == 0;
+	return n < UINT64_MAX / SEGMENT_SIZE - 1 && strcmp(name, same) == 0;
 }
 
-/* Removes the files that begin at or behind `end`: nothing that was committed refers to them. */
-static int remove_behind(struct segments *s, uint64_t end)
+/* Looks for files that begin at or behind `end`. *begin moves behind them. */
+static int look_for_files(struct segments *s, uint64_t end, uint64_t *begin)
 {
 	int fd = openat(s->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+	struct stat st;
 	uint64_t number;
 	int rc = list ? 0 : errno;
 	if (!list && fd >= 0)
 		close(fd);
-	for (struct dirent *e; !rc && (errno = 0, e = readdir(list));)
-		if (number_of(e->d_name, &number) && number >= (end + SEGMENT_SIZE - 1) / SEGMENT_SIZE &&
-		    unlinkat(s->folder, e->d_name, 0))
+	for (struct dirent *e; !rc && (errno = 0, e = readdir(list));) {
+		if (!number_of(e->d_name, &number) || number * SEGMENT_SIZE < end)
+			continue;
+		if (fstatat(s->folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			rc = errno;
+		else if (st.st_size && *begin <= number * SEGMENT_SIZE)
+			*begin = (number + 1) * SEGMENT_SIZE;
+		if (!rc)
+			s->behind += (uint64_t)st.st_size;
+	}
 	if (!rc)
 		rc = errno;
 	if (list)
 		closedir(list);
 	return rc;
+}
+
+static bool all_zero(const char *p, size_t n)
+{
+	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
+/* Where the bytes of a file end that are not just reserved room, looking from its end back to `from`. 0 or an errno. */
+static int used_end(int fd, uint64_t from, uint64_t size, uint64_t *ret)
+{
+	static const uint64_t step = 65536;
+	char *chunk = malloc(step);
+	int rc = chunk ? 0 : ENOMEM;
+	while (!rc && size > from) {
+		uint64_t start = (size - 1) / step * step;
+		start = start < from ? from : start;
+		if (fd_pread_all(fd, chunk, (size_t)(size - start), (off_t)start))
+			rc = EIO;
+		else if (!all_zero(chunk, (size_t)(size - start)))
+			break;
+		else
+			size = start;
+	}
+	free(chunk);
+	*ret = size;
+	return rc;
+}
+
+/* Looks at what stands behind `end` in its file. *begin moves to the next file when there is something. */
+static int look_at_tail(struct segments *s, uint64_t end, uint64_t *begin, struct van_error *err)
+{
+	char name[NAME_MAX_LEN];
+	struct stat st = {0};
+	uint64_t size = end % SEGMENT_SIZE, used = size;
+	if (size == 0)
+		return 0;
+	name_of(end / SEGMENT_SIZE, name);
+	int fd = openat(s->folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int rc = fd < 0 || fstat(fd, &st) ? errno : 0;
+	bool lost = rc == ENOENT || (!rc && (uint64_t)st.st_size < size);
+	if (!rc && !lost)
+		rc = used_end(fd, size, (uint64_t)st.st_size, &used);
+	if (!rc && used > size) {
+		*begin = (end / SEGMENT_SIZE + 1) * SEGMENT_SIZE;
+		s->behind += used - size;
+		if (ftruncate(fd, (off_t)used)) /* room that was only reserved */
+			rc = errno;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (lost)
+		return van_error_set(err, VAN_EIO, "segment file %s has %llu bytes, and %llu were committed; check the disk, then "
+			"restore the last backup", name, (unsigned long long)st.st_size, (unsigned long long)size);
+	return rc ? fail(err, rc, "looking behind what was committed") : 0;
 }
 
 /* Opens the file of the position `at` for writing; past the page cache where the file system can do that. */
@@ -112,27 +175,9 @@ static int open_file(struct segments *s, uint64_t at)
 	return 0;
 }
 
-/* What stands behind the last commit's end in its file goes; so does room that was only reserved. */
-static int cut_tail(struct segments *s, uint64_t end, struct van_error *err)
-{
-	uint64_t size = end % SEGMENT_SIZE;
-	if (size == 0)
-		return 0;
-	int rc = open_file(s, end);
-	if (rc)
-		return fail(err, rc, "opening the last one");
-	if (s->allocated < size)
-		return van_error_set(err, VAN_EIO, "segment file %llu has %llu bytes, and %llu were committed; check the disk, then "
-			"restore the last backup", (unsigned long long)s->number, (unsigned long long)s->allocated,
-			(unsigned long long)size);
-	if (s->allocated > size && ftruncate(s->fd, (off_t)size))
-		return fail(err, errno, "cutting off what was not committed");
-	s->allocated = size;
-	return 0;
-}
-
 static int setup(struct segments *s, int dirfd, uint64_t end, struct van_error *err)
 {
+	uint64_t begin = round_up(end);
 	s->window = mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s->window == MAP_FAILED) {
 		s->window = NULL;
@@ -142,9 +187,12 @@ static int setup(struct segments *s, int dirfd, uint64_t end, struct van_error *
 	s->folder = made || errno == EEXIST ? openat(dirfd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (s->folder < 0 || fsync(dirfd))
 		return fail(err, errno, "opening the folder " FOLDER);
-	int rc = remove_behind(s, end);
-	s->kept = s->written = s->low = s->end = round_up(end);
-	return rc ? fail(err, rc, "removing what the last run left") : cut_tail(s, end, err);
+	int rc = look_at_tail(s, end, &begin, err);
+	if (rc < 0)
+		return rc;
+	rc = look_for_files(s, end, &begin);
+	s->kept = s->written = s->low = s->end = begin;
+	return rc ? fail(err, rc, "listing the folder") : 0;
 }
 
 int segments_open(int dirfd, uint64_t end, size_t window, struct segments **ret, struct van_error *err)
@@ -167,9 +215,6 @@ void segments_close(struct segments *s)
 {
 	if (!s)
 		return;
-	if (s->fd >= 0 && s->kept % SEGMENT_SIZE && s->kept / SEGMENT_SIZE == s->number &&
-	    ftruncate(s->fd, (off_t)(s->kept % SEGMENT_SIZE)))
-		s->allocated = 0; /* the next start cuts it */
 	if (s->fd >= 0)
 		close(s->fd);
 	if (s->folder >= 0)
@@ -212,9 +257,7 @@ static int write_piece(struct segments *s, uint64_t from, uint64_t to)
 			continue;
 		if (w <= 0)
 			return w ? errno : EIO;
-		from += (uint64_t)w;
-		if (w % (ssize_t)BLOCK) /* cut short inside a block: that block again, whole */
-			from -= (uint64_t)w % BLOCK;
+		from += (uint64_t)w; /* cut short inside a block: a direct write of the rest is refused, and goes through the cache */
 	}
 	return 0;
 }
@@ -270,15 +313,25 @@ static void pad(struct segments *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* After a failure the batch is lost: a second flush may say "yes" of what the first one could not write. */
+static int batch_failed(struct segments *s, int rc, struct van_error *err)
+{
+	s->failed = rc;
+	return rc ? fail(err, rc, "writing") : 0;
+}
+
 int segments_flush(struct segments *s, struct van_error *err)
 {
 	if (!segments_appended(s))
 		return 0;
-	pad(s);
-	int rc = write_up_to(s, s->end);
+	int rc = s->failed;
+	if (rc == 0) {
+		pad(s);
+		rc = write_up_to(s, s->end);
+	}
 	if (rc == 0)
 		rc = flush_written(s);
-	return rc ? fail(err, rc, "writing") : 0;
+	return batch_failed(s, rc, err);
 }
 
 static void put(struct segments *s, struct slice body)
@@ -314,16 +367,16 @@ static int next_file(struct segments *s)
 
 int segments_append(struct segments *s, struct slice body, uint64_t *ret_position, struct van_error *err)
 {
-	int rc = 0;
+	int rc = s->failed;
 	if (body.n > SEGMENT_BODY_MAX)
 		return van_error_set(err, VAN_ELIMIT, "segment file: a body of %zu bytes is larger than %zu", body.n, SEGMENT_BODY_MAX);
 	uint64_t in_file = s->end % SEGMENT_SIZE;
-	if (in_file + body.n > SEGMENT_SIZE || (in_file == 0 && s->end > s->written))
+	if (rc == 0 && (in_file + body.n > SEGMENT_SIZE || (in_file == 0 && s->end > s->written)))
 		rc = next_file(s);
-	else if (s->end + body.n - s->written > s->size - BLOCK) /* a batch larger than the window */
+	else if (rc == 0 && s->end + body.n - s->written > s->size - BLOCK) /* a batch larger than the window */
 		rc = write_up_to(s, s->end / BLOCK * BLOCK);
 	if (rc)
-		return fail(err, rc, "writing");
+		return batch_failed(s, rc, err);
 	*ret_position = s->end;
 	put(s, body);
 	return 0;
@@ -352,6 +405,12 @@ void segments_rollback(struct segments *s)
 		s->low = s->end;
 	pthread_mutex_unlock(&s->lock);
 	s->written = s->kept;
+	s->failed = 0;
+}
+
+uint64_t segments_behind(const struct segments *s)
+{
+	return s->behind;
 }
 
 /* --- reading --- */

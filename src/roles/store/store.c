@@ -228,6 +228,8 @@ static int open_database(struct store_role *s, int data)
 		rc = queue_set_zone(s->queue, c->time_zone);
 	if (rc == 0)
 		queue_set_as2_window(s->queue, c->as2.duplicate_window);
+	if (rc == 0 && queue_unreferenced(s->queue)) /* of a crash; much of it: of a newer store */
+		log_event(LOG_LEVEL_WARNING, "segment-bytes-unreferenced", "bytes", log_u64(queue_unreferenced(s->queue)), NULL);
 	return rc < 0 ? failed("database", &err, rc) : 0;
 }
 
