@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -231,10 +232,10 @@ static int receive_packet(struct ipc_channel *c, int flags)
 	} control;
 	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = control.room, .msg_controllen = sizeof control.room};
 	drop_current(c);
+	bool reset = false; /* the error of a peer that ended without reading all we sent: once, and behind it stands what it had sent */
 	ssize_t n;
-	do
-		n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | flags);
-	while (n < 0 && errno == EINTR);
+	while ((n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | flags)) < 0 && (errno == EINTR || (errno == ECONNRESET && !reset)))
+		reset |= errno == ECONNRESET;
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? VAN_EAGAIN : errno == ECONNRESET ? VAN_ECLOSED
 												    : (int)van_err_from_errno(errno);
@@ -326,13 +327,9 @@ static void hang_up(struct ipc_channel *c)
 	c->on_closed(c->arg, c);
 }
 
-static void on_events(void *arg, uint32_t events)
+static void receive_some(struct ipc_channel *c, int most, bool paused_too)
 {
-	struct ipc_channel *c = arg;
-	c->busy = true;
-	if (events & EPOLLOUT)
-		flush_queue(c);
-	for (int i = 0; i < MESSAGES_AT_ONCE && !c->freed && !c->closed && (!c->paused || events & EPOLLHUP); i++) {
+	for (int i = 0; i < most && !c->freed && !c->closed && (!c->paused || paused_too); i++) {
 		int rc = receive_packet(c, MSG_DONTWAIT);
 		if (rc == VAN_EAGAIN)
 			break;
@@ -344,6 +341,24 @@ static void on_events(void *arg, uint32_t events)
 		}
 		c->on_message(c->arg, c, &c->current);
 	}
+}
+
+static void on_events(void *arg, uint32_t events)
+{
+	struct ipc_channel *c = arg;
+	c->busy = true;
+	if (events & EPOLLOUT)
+		flush_queue(c);
+	receive_some(c, MESSAGES_AT_ONCE, events & EPOLLHUP);
+	c->busy = false;
+	if (c->freed)
+		ipc_channel_free(c);
+}
+
+void ipc_channel_drain(struct ipc_channel *c)
+{
+	c->busy = true;
+	receive_some(c, INT_MAX, true);
 	c->busy = false;
 	if (c->freed)
 		ipc_channel_free(c);

@@ -50,6 +50,10 @@ typedef void ipc_closed_fn(void *arg, struct ipc_channel *c); /* may free the ch
 /* Non-blocking from now on: messages arrive through `on_message`; `on_closed` once when the peer is gone. 0 or negative. */
 int ipc_channel_attach(struct ipc_channel *c, struct loop *l, ipc_message_fn *on_message, ipc_closed_fn *on_closed, void *arg);
 
+/* Gives the messages that have arrived to `on_message`, and `on_closed` when the peer is gone (the channel may be freed then): for
+ * an owner who learned of the end in another way. Not inside the channel's own callbacks. */
+void ipc_channel_drain(struct ipc_channel *c);
+
 /* Pauses or resumes reading of an attached channel (backpressure). */
 void ipc_channel_pause(struct ipc_channel *c, bool paused);
 

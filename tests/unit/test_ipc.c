@@ -92,6 +92,60 @@ static void refuses_what_is_too_long(void **state)
 	ipc_channel_free(b);
 }
 
+/* A peer that is killed leaves what it had said, also when it had not read all that was said to it. */
+static void the_last_words_of_a_peer_count(void **state)
+{
+	(void)state;
+	for (int by = 0; by < 3; by++) {
+		int fds[2];
+		struct receiver r = {.loop = loop_new(), .expected = 100};
+		struct ipc_message m;
+		assert_int_equal(ipc_pair(fds), 0);
+		struct ipc_channel *a = ipc_channel_new(fds[0]), *b = ipc_channel_new(fds[1]);
+		for (uint64_t i = 0; i < 3; i++) {
+			assert_int_equal(ipc_send_raw(a, 1, i, SLICE("done"), NULL, 0), 0);
+			assert_int_equal(ipc_send_raw(b, 1, i, SLICE("never read"), NULL, 0), 0);
+		}
+		ipc_channel_free(a);
+		if (by == 0) {
+			for (uint64_t i = 0; i < 3; i++) {
+				assert_int_equal(ipc_receive(b, VAN_SECOND, &m), 1);
+				assert_int_equal(m.request, i);
+			}
+			assert_int_equal(ipc_receive(b, VAN_SECOND, &m), VAN_ECLOSED);
+			ipc_channel_free(b);
+			loop_free(r.loop);
+			continue;
+		}
+		assert_int_equal(ipc_channel_attach(b, r.loop, on_message, on_closed, &r), 0);
+		if (by == 1)
+			loop_run(r.loop);
+		else
+			ipc_channel_drain(b);
+		assert_int_equal(r.messages, 3);
+		assert_true(r.closed);
+		loop_free(r.loop);
+	}
+}
+
+/* Of a living one: what has come, and no more. */
+static void draining_does_not_wait(void **state)
+{
+	(void)state;
+	int fds[2];
+	struct receiver r = {.loop = loop_new(), .expected = 100};
+	assert_int_equal(ipc_pair(fds), 0);
+	struct ipc_channel *a = ipc_channel_new(fds[0]), *b = ipc_channel_new(fds[1]);
+	assert_int_equal(ipc_channel_attach(b, r.loop, on_message, on_closed, &r), 0);
+	assert_int_equal(ipc_send_raw(a, 1, 0, SLICE("x"), NULL, 0), 0);
+	ipc_channel_drain(b);
+	assert_int_equal(r.messages, 1);
+	assert_false(r.closed);
+	ipc_channel_free(a);
+	ipc_channel_free(b);
+	loop_free(r.loop);
+}
+
 /* A whole accept message, with its nested lists, through the table and back. */
 static void messages_round_trip(void **state)
 {
@@ -147,6 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_for_a_slow_peer),
 		cmocka_unit_test(refuses_what_is_too_long),
+		cmocka_unit_test(the_last_words_of_a_peer_count),
+		cmocka_unit_test(draining_does_not_wait),
 		cmocka_unit_test(messages_round_trip),
 		cmocka_unit_test(timers_fire_in_order),
 	};

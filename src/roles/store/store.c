@@ -103,7 +103,9 @@ static void add_worker(struct store_role *s, bool jobs, struct role_peer *p, int
 		close(fd);
 		return;
 	}
-	if (w->channel) { /* replaced before its end was seen */
+	if (w->channel) /* replaced before its end was seen: what it had finished counts, and only the job it was at is to blame */
+		ipc_channel_drain(w->channel);
+	if (w->channel) {
 		ipc_channel_free(w->channel);
 		w->channel = NULL;
 		jobs_worker_gone(s, w);
