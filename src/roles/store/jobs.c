@@ -69,6 +69,14 @@ static bool push(struct jobs *j, const struct van_id *id)
 	return true;
 }
 
+/* After a pop(): there is room. */
+static void push_back_first(struct jobs *j, const struct van_id *id)
+{
+	j->first = (j->first + j->room - 1) % j->room;
+	j->ring[j->first] = *id;
+	j->n++;
+}
+
 static bool pop(struct jobs *j, struct van_id *ret)
 {
 	if (!j->n)
@@ -281,9 +289,9 @@ static void gather_jobs(struct store_role *s, struct store_read *r, struct given
 		int fd = -1;
 		if (fill(s, r, &id, &g->jobs[g->n], &fd) != 0)
 			continue;
-		if (fd >= 0 && g->n) { /* its turn comes */
+		if (fd >= 0 && g->n) { /* the next list is its own */
 			close(fd);
-			push(s->jobs, &id);
+			push_back_first(s->jobs, &id);
 			return;
 		}
 		g->fd = fd;
@@ -306,19 +314,19 @@ static void note_given(struct peer_worker *w, const struct given *g)
 	memcpy(w->ahead, g->ids + 1, w->nahead * sizeof *w->ahead);
 }
 
-/* False when nothing was sent. */
-static bool send_jobs(struct store_role *s, struct peer_worker *w)
+/* 1 sent, 0 nothing waits; negative: this worker can take nothing now. */
+static int send_jobs(struct store_role *s, struct peer_worker *w)
 {
 	struct store_read r;
 	struct given *g = NULL;
 	if (!s->jobs->n)
-		return false;
+		return 0;
 	van_arena_reset(s->arena);
 	if (!w->ahead)
 		w->ahead = calloc(JOBS_AT_ONCE, sizeof *w->ahead);
 	int rc = w->ahead ? store_read_begin(s, s->arena, &r) : VAN_ENOMEM;
 	if (rc < 0)
-		return false; /* with the next event */
+		return rc; /* with the next event */
 	g = van_arena_alloc(s->arena, sizeof *g);
 	if (g) {
 		g->fd = -1;
@@ -335,7 +343,7 @@ static bool send_jobs(struct store_role *s, struct peer_worker *w)
 	store_read_end(s, &r);
 	if (g && g->fd >= 0)
 		close(g->fd);
-	return g && g->n;
+	return rc < 0 ? rc : g && g->n;
 }
 
 void jobs_dispatch(struct store_role *s)
@@ -348,7 +356,10 @@ void jobs_dispatch(struct store_role *s)
 			w->delivery_last = !w->delivery_last && deliveries_give(s, w);
 			if (w->delivery_last)
 				continue;
-			if (!send_jobs(s, w) && !deliveries_give(s, w))
+			int rc = send_jobs(s, w);
+			if (rc < 0)
+				break;
+			if (rc == 0 && !deliveries_give(s, w))
 				return;
 		}
 	}

@@ -93,7 +93,9 @@ static void send_failed(struct worker *w, uint64_t request, struct slice message
 {
 	struct ipc_job_failed f = {.message = message, .retry = retry, .error = slice_str(text)};
 	log_event(LOG_LEVEL_ERROR, "job-failed", "message", log_slice(message), "text", text, NULL);
-	ipc_send(w->dispatch, IPC_JOB_FAILED, request, &ipc_job_failed_table, &f, NULL, 0);
+	int rc = ipc_send(w->dispatch, IPC_JOB_FAILED, request, &ipc_job_failed_table, &f, NULL, 0);
+	if (rc < 0 && rc != VAN_ECLOSED)
+		_exit(1); /* answers come in the order of the jobs: none may be left out */
 }
 
 /* --- process -------------------------------------------------------------------------------------------------------------------- */
