@@ -73,6 +73,8 @@ int queue_accepted_each(struct queue_work *w, struct slice as2_message_id, int (
 	while ((rc = store_cursor_next(c, &key, NULL)) == 0) {
 		struct queue_message m;
 		rc = key.n == k.n + VAN_ID_LEN ? queue_message_get(w, slice_make(key.p + k.n, VAN_ID_LEN), &m) : VAN_EINTERNAL;
+		if (rc == VAN_ENOTFOUND) /* the entry of a message that is gone must not hide those of others */
+			continue;
 		if (rc < 0 || (rc = fn(arg, &m)))
 			break;
 	}

@@ -55,7 +55,8 @@ int queue_part_forget(struct queue_work *w, struct slice id, struct slice name)
 bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name)
 {
 	struct queue_part p;
-	return queue_part_get(w, id, name, &p) == 0 && p.kind == QUEUE_PART_FILE;
+	int rc = queue_part_get(w, id, name, &p);
+	return rc == 0 ? p.kind == QUEUE_PART_FILE : rc != VAN_ENOTFOUND;
 }
 
 int queue_part_get(struct queue_work *w, struct slice id, struct slice name, struct queue_part *ret)

@@ -93,7 +93,7 @@ struct queue_content {
 	uint64_t offset, length;
 };
 int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret);
-/* Is there a record of this file? For payload_sweep() at start. */
+/* Is there a record of this file? Also true where nobody knows, because a record can't be read. For payload_sweep() at start. */
 bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name);
 
 /* --- holding, releasing, doing again -------------------------------------------------------------------------------- */
