@@ -107,6 +107,12 @@ static void write_ta1(struct ack_writer *w)
 
 /* --- the 997 or 999 of one group --------------------------------------------------------------------------------------- */
 
+/* What a guide asks for has codes of its own in a 999. */
+static const char *segment_code(const struct ack_writer *w, const struct edi_error *e)
+{
+	return is_999(w) && e->guide ? e->guide : e->code;
+}
+
 /* AK3: segment, position, loop (only where LS names one), code. */
 static void write_ak3(struct ack_writer *w, const struct edi_error *e, const char *code)
 {
@@ -144,7 +150,7 @@ static void write_ak4(struct ack_writer *w, const struct edi_error *e)
 	ack_separator(w);
 	if (e->reference && e->reference < 10000)
 		ack_number(w, e->reference);
-	ack_element(w, slice_str(e->code));
+	ack_element(w, slice_str(segment_code(w, e)));
 	struct slice value = e->value;
 	if (value.n > 99)
 		value.n = 99;
@@ -153,17 +159,18 @@ static void write_ak4(struct ack_writer *w, const struct edi_error *e)
 	ack_end(w);
 }
 
-/* Returns whether a segment is in error (AK502 5). */
-static bool write_segment_errors(struct ack_writer *w, const struct edi_message *m)
+/* Returns the code of AK502, IK502: 5 where a segment is in error, I5 where only the guide says so; NULL. */
+static const char *write_segment_errors(struct ack_writer *w, const struct edi_message *m)
 {
-	bool any = false;
+	const char *any = NULL;
 	const struct edi_error *open = NULL; /* the error whose AK3 with code 8 was written last */
 	unsigned written = 0;
 	for (const struct edi_error *e = m->errors; e; e = e->next) {
+		if (strcmp(e->list, "AK304") == 0 || strcmp(e->list, "AK403") == 0)
+			any = is_999(w) && e->guide && (!any || strcmp(any, "I5") == 0) ? "I5" : "5";
 		if (strcmp(e->list, "AK304") == 0) {
-			write_ak3(w, e, e->code);
+			write_ak3(w, e, segment_code(w, e));
 			open = NULL;
-			any = true;
 		} else if (strcmp(e->list, "AK403") == 0) {
 			if (!open || open->position != e->position || !slice_eq(open->segment, e->segment)) {
 				write_ak3(w, e, "8");
@@ -172,7 +179,6 @@ static bool write_segment_errors(struct ack_writer *w, const struct edi_message 
 			}
 			if (written++ < LARGEST_AK4)
 				write_ak4(w, e);
-			any = true;
 		}
 	}
 	return any;
@@ -230,10 +236,10 @@ void ack_x12_message(struct ack_writer *w, const struct edi_group *g, const stru
 	if (is_999(w) && m->association.n)
 		ack_element(w, m->association);
 	ack_end(w);
-	bool any = m->errors && write_segment_errors(w, m);
+	const char *any = m->errors ? write_segment_errors(w, m) : NULL;
 	ack_text(w, is_999(w) ? "IK5" : "AK5");
 	ack_element(w, slice_str(letter(m->status)));
-	codes(w, g, m->errors, true, any ? "5" : NULL);
+	codes(w, g, m->errors, true, any);
 	ack_end(w);
 }
 

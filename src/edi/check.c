@@ -262,6 +262,7 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 		*c->message_tail = m;
 		c->message_tail = &m->next;
 	}
+	c->guided = c->guide && c->def && edi_guide_begin(c->guide, c->def, s->standard, m->version);
 	return c->def && !c->error ? edi_validator_begin(&c->validator, c->def) : c->error;
 }
 
@@ -269,6 +270,9 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 
 static int message_end(struct edi_checker *c, const struct edi_envelope *e)
 {
+	if (c->guided && edi_guide_end(c->guide) < 0)
+		return c->error;
+	c->guided = false;
 	struct edi_message *m = c->message;
 	const struct edi_error_list *errors = &c->errors[EDI_LEVEL_MESSAGE];
 	m->segments = e->position;
@@ -347,8 +351,10 @@ static int segment(struct edi_checker *c, const struct edi_envelope *e, const st
 			edi_keys_segment(c, row, s);
 	if (c->message->acknowledgement)
 		edi_ack_read_segment(c, s);
-	if (c->def)
-		return edi_validator_segment(&c->validator, s, e->position);
+	if (c->def) {
+		int rc = edi_validator_segment(&c->validator, s, e->position);
+		return rc == 0 && c->guided && c->validator.placed ? edi_guide_segment(c->guide, s, c->validator.at, e->position) : rc;
+	}
 	if (s->standard == EDI_EDIFACT && !c->error && !c->options.envelopes_only)
 		return edi_validator_characters(&c->validator, s, e->position);
 	return c->error;
@@ -414,6 +420,8 @@ static struct edi_checker *checker_new(struct edi_dictionary_set *set, const str
 	struct edi_lexer_options lexer = {.max_segment = c->options.max_segment};
 	c->lexer = edi_lexer_new(&lexer, edi_envelope_segment, &c->envelope);
 	c->envelope.heads_only = c->options.envelopes_only ? c->lexer : NULL;
+	if (c->options.guide)
+		whole = whole && (c->guide = edi_guide_state_new(c->options.guide, edi_checker_guide_problem, c));
 	if (!whole || !c->lexer) {
 		edi_checker_free(c);
 		return NULL;
@@ -437,6 +445,7 @@ void edi_checker_free(struct edi_checker *c)
 	edi_lexer_free(c->lexer);
 	edi_envelope_free(&c->envelope);
 	edi_validator_free(&c->validator);
+	edi_guide_state_free(c->guide);
 	free(c);
 }
 

@@ -12,6 +12,8 @@
 #include "edi/dictionary.h"
 #include "edi/report.h"
 
+struct edi_guide;
+
 /* Every bound; 0 takes the default. */
 struct edi_check_options {
 	bool envelopes_only;         /* no dictionaries: `vanctl edi stats` */
@@ -21,6 +23,7 @@ struct edi_check_options {
 	                              * outside the repertoire, service characters not advised, separators at a segment's end, dates of
 	                              * another syntax version */
 	bool known_only;             /* messages of a type or version without a dictionary are rejected */
+	const struct edi_guide *guide; /* NULL: none. Messages that it is for are checked by it, too. Must outlive the checker */
 	bool strict_codes;           /* a value that an open code list does not name is an error */
 	size_t max_segment;          /* bytes; default 1 MiB; at most 16 MiB */
 	size_t max_value;            /* bytes of bad data kept; default 99 (AK404's maximum) */

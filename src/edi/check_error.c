@@ -146,6 +146,37 @@ int edi_checker_problem(void *checker, const struct edi_problem *p)
 	return c->error;
 }
 
+int edi_checker_guide_problem(void *checker, const struct edi_guide_problem *p)
+{
+	struct edi_checker *c = checker;
+	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, p->element && c->options.tolerate_elements);
+	if (!e)
+		return c->error;
+	bool edifact = c->interchange->standard == EDI_EDIFACT;
+	char where[32] = "";
+	if (p->component)
+		snprintf(where, sizeof where, "%.3s%02u-%u ", p->segment.p, p->element, p->component);
+	else if (p->element)
+		snprintf(where, sizeof where, "%.3s%02u ", p->segment.p, p->element);
+	struct slice value = p->value;
+	if (value.n > c->options.max_value)
+		value.n = c->options.max_value;
+	set_code(e, edifact ? "0085" : p->list, edifact ? p->edifact : p->code);
+	e->guide = p->guide;
+	e->segment = edi_checker_copy(c, EDI_LEVEL_MESSAGE, p->segment);
+	e->loop = p->loop.p ? p->loop : SLICE("");
+	e->value = value.p ? edi_checker_copy(c, EDI_LEVEL_MESSAGE, value) : SLICE_NONE;
+	e->position = p->position;
+	e->element = p->element;
+	e->repetition = p->repetition;
+	e->component = p->component;
+	e->reference = p->definition ? p->definition->number : 0;
+	e->text = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%s%s%s%.*s", where, p->text, p->rule->text.n ? ": " : "", SLICE_ARG(p->rule->text));
+	if (!e->text.p)
+		c->error = VAN_ENOMEM;
+	return c->error;
+}
+
 void edi_checker_input_error(struct edi_checker *c, struct edi_error ***tail, const char *list, const char *code, const char *text)
 {
 	struct edi_error *e = edi_checker_alloc(c, EDI_LEVEL_INTERCHANGE, sizeof *e);

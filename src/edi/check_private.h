@@ -4,6 +4,7 @@
 
 #include "edi/check.h"
 #include "edi/envelope.h"
+#include "edi/guide.h"
 #include "edi/validate.h"
 
 /* Where a business key stands. */
@@ -27,6 +28,8 @@ struct edi_checker {
 	struct edi_lexer *lexer;
 	struct edi_envelope envelope;
 	struct edi_validator validator;
+	struct edi_guide_state *guide; /* NULL: none */
+	bool guided;                   /* it is for the message at hand */
 	struct van_arena *arena[3]; /* by enum edi_level: what is found lives there */
 	struct van_arena *spare;    /* for messages that are counted but not listed */
 	bool collect;               /* all three are the caller's: nothing is forgotten */
@@ -65,6 +68,7 @@ void edi_errors_begin(struct edi_checker *c, enum edi_level level, struct edi_er
 /* Callbacks of the envelope reader and the validator; ctx is the checker. */
 int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *error);
 int edi_checker_problem(void *checker, const struct edi_problem *p);
+int edi_checker_guide_problem(void *checker, const struct edi_guide_problem *p);
 /* An error outside of any interchange. */
 void edi_checker_input_error(struct edi_checker *c, struct edi_error ***tail, const char *list, const char *code, const char *text);
 

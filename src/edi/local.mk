@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/envelope_check.c \
 	%D%/envelope_edifact.c \
 	%D%/fault_codes.c \
+	%D%/guide.c %D%/guide.h \
 	%D%/keys.c \
 	%D%/lexer.c %D%/lexer.h %D%/lexer_private.h \
 	%D%/lexer_header.c \

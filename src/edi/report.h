@@ -26,6 +26,7 @@ struct edi_error {
 	struct slice text;     /* for people, says what to do */
 	const char *list;      /* "AK304", "AK403", "AK502", "AK905", "TA105", "0085" */
 	char code[4];          /* of that list */
+	const char *guide;     /* a partner's guide asks for it: the code of a 999 (IK304, IK403); NULL: the standard does */
 	uint64_t position;     /* segment, counted from the message's first as 1; 0 where it makes no sense */
 	uint32_t element;      /* 1 is the first after the segment's identifier; 0: the segment */
 	uint32_t repetition;   /* 1 is the first; 0: not a repeating element */

@@ -24,6 +24,7 @@ void edi_errors_to_json(const struct edi_error *errors, struct van_buf *to)
 		member(to, "list", slice_str(e->list));
 		member(to, "code", slice_str(e->code));
 		member(to, "value", e->value);
+		member(to, "guide", slice_str(e->guide));
 		van_buf_printf(to, "\"tolerated\":%s,\"text\":", e->tolerated ? "true" : "false");
 		json_put_text(to, e->text);
 		van_buf_append_char(to, '}');

@@ -166,6 +166,7 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 	const struct edi_transition *t = choose(v, edi_pack(id.p, id.n), &exceeded);
 	if (!t && without_nesting(v, &id))
 		t = choose(v, edi_pack(id.p, id.n), &exceeded);
+	v->placed = t != NULL;
 	if (t) {
 		for (uint32_t i = 0; i < t->missing_count; i++) {
 			const struct edi_node *n = &nodes[t->missing[i]];

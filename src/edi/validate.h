@@ -78,6 +78,7 @@ struct edi_validator {
 	uint32_t *counts; /* of each node in the iteration at hand */
 	int32_t room;
 	int32_t at;       /* the node of the last segment that had its place */
+	bool placed;      /* the last segment has its place */
 	uint64_t position;
 	const struct edi_segment *segment;
 	struct slice loop;

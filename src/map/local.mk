@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/form_write.c \
 	%D%/form_xml_read.c \
 	%D%/form_xml_write.c \
+	%D%/guide.c %D%/guide.h \
 	%D%/import.c %D%/import.h \
 	%D%/import_unece.c \
 	%D%/import_xsd.c \

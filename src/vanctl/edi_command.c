@@ -3,6 +3,7 @@
 
 #include "base/datafolder.h"
 #include "base/fdio.h"
+#include "map/guide.h"
 #include "vanctl/edi.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define LARGEST_FILE ((size_t)1 << 30)
+#define LARGEST_GUIDE ((size_t)4 << 20)
 
 static const struct verb {
 	const char *name;
@@ -41,7 +43,7 @@ int edi_fail(int status, const char *fmt, ...)
 
 struct edi_check_options edi_options(const struct edi_command *c)
 {
-	return (struct edi_check_options){.strict_codes = c->strict, .strict_syntax = c->strict};
+	return (struct edi_check_options){.strict_codes = c->strict, .strict_syntax = c->strict, .guide = c->rules};
 }
 
 int edi_open(const struct edi_command *c)
@@ -90,6 +92,21 @@ struct edi_dictionary_set *edi_dictionaries(const struct edi_command *c)
 	return NULL;
 }
 
+static int read_guide(struct edi_command *c)
+{
+	struct van_buf text = VAN_BUF_INIT(LARGEST_GUIDE);
+	struct van_error e = {0};
+	if (!c->guide)
+		return EDI_DONE;
+	int rc = file_read(c->guide, &text), status = EDI_DONE;
+	if (rc < 0)
+		status = edi_fail(EDI_USAGE, "%s: %s", c->guide, van_err_name(rc));
+	else if (guide_read(van_buf_slice(&text), c->guide, &c->rules, &e) < 0)
+		status = edi_fail(EDI_USAGE, "%s", e.text);
+	van_buf_free(&text);
+	return status;
+}
+
 int edi_flush(struct van_buf *b)
 {
 	int rc = van_buf_error(b) ? van_buf_error(b) : fd_write_all(STDOUT_FILENO, b->p ? b->p : "", b->n);
@@ -99,7 +116,7 @@ int edi_flush(struct van_buf *b)
 
 static int print_help(const struct verb *only, FILE *to)
 {
-	fprintf(to, "usage: vanctl edi %s [--json] [--dict DIR]…%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
+	fprintf(to, "usage: vanctl edi %s [--json] [--dict DIR]… [--guide FILE]%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
 	for (size_t i = 0; i < VERBS; i++)
 		if (!only || only == &verbs[i])
 			fprintf(to, "  %-9s%s\n", verbs[i].name, verbs[i].help);
@@ -117,7 +134,7 @@ int edi_take_option(struct edi_command *c, const char *word, const char *value)
 		const char **text;
 	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL}, {"--strict", &c->strict, NULL},
 		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--version", NULL, &c->version},
-		{"--charset", NULL, &c->charset}};
+		{"--charset", NULL, &c->charset}, {"--guide", NULL, &c->guide}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		if (strcmp(word, options[i].name) != 0)
 			continue;
@@ -173,5 +190,9 @@ int vanctl_edi(int argc, char **argv)
 	}
 	if (!c.file)
 		return edi_fail(EDI_USAGE, "which file? usage: vanctl edi %s%s FILE", c.verb, verb->options);
-	return verb->run(&c);
+	int status = read_guide(&c);
+	if (status == EDI_DONE)
+		status = verb->run(&c);
+	edi_guide_free(c.rules);
+	return status;
 }

@@ -7,7 +7,8 @@
 struct edi_command {
 	const char *verb, *file;
 	bool json, ta1, lines, pretty, strict;
-	const char *type, *to, *map, *version, *charset; /* options with values; NULL: not given */
+	const char *type, *to, *map, *version, *charset, *guide; /* options with values; NULL: not given */
+	struct edi_guide *rules;               /* what --guide names; NULL: it was not given */
 	const char *dict[8];                   /* --dict, the first goes first */
 	unsigned dict_count;
 	uint32_t control;                      /* --control: first control number written */

@@ -372,7 +372,8 @@ int edi_run_inspect(const struct edi_command *c)
 	int status = set && arena ? edi_read(c, &in) : EDI_USAGE;
 	if (set)
 		edi_dictionary_set_explain(set);
-	if (status == EDI_DONE && edi_check_bytes(van_buf_slice(&in), set, NULL, arena, &r, &e) < 0)
+	struct edi_check_options options = edi_options(c);
+	if (status == EDI_DONE && edi_check_bytes(van_buf_slice(&in), set, &options, arena, &r, &e) < 0)
 		status = edi_fail(EDI_USAGE, "%s: %s", c->file, e.text);
 	struct inspect x = {.c = c, .set = set, .out = VAN_BUF_INIT((size_t)64 << 20), .value = VAN_BUF_INIT((size_t)16 << 20), .first = true};
 	if (status == EDI_DONE) {

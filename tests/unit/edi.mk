@@ -24,4 +24,4 @@ TESTS += $(EDI_TESTS)
 %C%_test_map_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_map_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)
 TESTS += %D%/test_vanctl_edi.sh
-EXTRA_DIST += %D%/test_vanctl_edi.sh %D%/import
+EXTRA_DIST += %D%/test_vanctl_edi.sh %D%/import %D%/guide

@@ -173,4 +173,49 @@ sed 's/^  PO1 M 1/  PO9 M 1/; s/    PO1 M 1/    PO9 M 1/' "$own/x12-004010-850.d
 gives 1 "$vanctl" edi dict check "$work/x12-004010-850.dict" && grep -q 'x12-004010-850.dict:[0-9]*: message 850 uses segment PO9, which is not defined; define it' "$work/err"; ok "dict check names line and remedy"
 gives 1 "$vanctl" edi dict import --to "$own" "$sample"; ok "an order is no dictionary"
 gives 2 "$vanctl" edi validate --dict "$work/none" "$sample"; ok "--dict of a folder that is not there"
+guide="$src/tests/unit/guide/mega-850.csv"
+sed 's/4169.22/4166.72/' "$sample" >"$work/fits"
+gives 0 "$vanctl" edi validate --guide "$guide" "$work/fits"; ok "an order that fits its guide"
+# guide EDIT CODE-997 GUIDE-999 PLACE: the edited order has this one error
+guide() {
+	sed "$1" "$work/fits" >"$work/edited"
+	gives 1 "$vanctl" edi validate --json --guide "$guide" "$work/edited" && python3 - "$work/out" "$2" "$3" "$4" <<'EOF'
+import json, sys
+found = [e for i in json.load(open(sys.argv[1]))["interchanges"] for g in i["groups"] for m in g["messages"] for e in m["errors"]]
+found = [e for e in found if e["guide"]]
+place = [e["segment"] + ("%02d" % e["element"] if e["element"] else "") + "@" + str(e["position"]) for e in found]
+assert [e["code"] for e in found] == [sys.argv[2]] and [e["guide"] for e in found] == [sys.argv[3]] and place == [sys.argv[4]], found
+EOF
+}
+guide 's/^BEG\*00\*SA/BEG*00*DS/' 7 I6 BEG02@2; ok "guide: a code that is not used"
+guide 's/PO-2026-0417/PO-2026-041X/' 7 I12 BEG03@2; ok "guide: a pattern"
+guide 's/0417\*\*/0417*17*/' 10 I10 BEG04@2; ok "guide: an element that is not used"
+guide 's/^REF\*DP\*048/REF*DP*0048/' 5 5 REF02@4; ok "guide: a length"
+guide 's/^REF\*DP\*048/REF*CR*048/' 3 I6 REF@51; ok "guide: a segment that must be there by its qualifier"
+guide '/^CUR/d; s/^SE.51/SE*50/' 3 I8 CUR@50; ok "guide: a segment that must be there"
+guide 's/^N1\*ST\(.*\)\*92\*DC07/N1*ST\1/' 2 I9 N104@19; ok "guide: an element that must be there by a condition"
+guide 's/^N1\*BT/N1*RI/' 2 I9 N1@24; ok "guide: a loop that must not be there by its qualifier"
+guide 's/^N1\*BT\(.*\)AP01/N1*ST\1DC07/' 5 5 N1@24; ok "guide: too many of a loop"
+guide '/^PID.*drill/d; s/^SE.51/SE*50/' 3 I8 PID@37; ok "guide: missing in one turn of a loop"
+guide 's/012345678912/0123456789/' 7 I12 PO107@31; ok "guide: a pattern in one line"
+guide 's/^CTT.6.472/CTT*7*472/' 7 I12 CTT01@49; ok "guide: a count"
+guide 's/^CTT.6.472/CTT*6*471/' 7 I12 CTT02@49; ok "guide: a sum"
+guide 's/4166.72/4166.73/' 7 I12 AMT02@50; ok "guide: a sum of products"
+gives 0 "$vanctl" edi ack --type 999 --guide "$guide" "$sample" && has 'IK4\*2\*\*I12\*4169.22~IK5\*R\*I5~'; ok "guide: codes of the 999"
+cp "$work/out" "$work/999"
+gives 0 "$vanctl" edi validate "$work/999"; ok "and it is valid"
+gives 0 "$vanctl" edi ack --guide "$guide" "$sample" && has 'AK4\*2\*\*7\*4169.22~AK5\*R\*5~'; ok "guide: codes of the 997"
+gives 0 "$vanctl" edi validate --guide "$guide" "$edifact"; ok "a guide touches only its own message"
+# bad ROW WHAT
+bad() {
+	printf 'guide,x12,850,004010,x\n%s\n' "$1" >"$work/bad.csv"
+	gives 2 "$vanctl" edi validate --guide "$work/bad.csv" "$sample" && grep -q "bad.csv:2: $2" "$work/err"
+}
+bad 'B,,,required' 'expected: a segment'; ok "guide: a bad place"
+bad 'BEG,,,codes,A' 'this rule needs an element'; ok "guide: a rule of elements at a segment"
+bad 'BEG01,,,maybe' 'rules are'; ok "guide: an unknown rule"
+bad 'BEG01,,x,required' 'expected: ELEMENT=VALUE'; ok "guide: a bad condition"
+bad 'BEG01,,,length,5..2' 'the range is empty'; ok "guide: an empty range"
+bad 'BEG01,,,pattern,"[a"' 'not an extended regular expression'; ok "guide: a bad pattern"
+bad 'CTT01,,,equals,product(PO1)' 'expected: count'; ok "guide: a bad sum"
 echo "1..$n"
