@@ -10,7 +10,8 @@ static int inner_headers(void *arg, const struct mime_headers *h, struct slice b
 {
 	struct layer *l = arg;
 	struct as2_receiver *r = l->r;
-	if (r->out.was_encrypted && h->n == 0)
+	/* what a wrong key makes of a message has no headers; a signed part may go without (RFC 2045 section 5.2) */
+	if (r->out.was_encrypted && !r->out.was_signed && h->n == 0)
 		return receiver_refuse_decryption(r);
 	return layer_open(r, mime_header_get(h, "Content-Type"), mime_header_get(h, "Content-Transfer-Encoding"),
 			  mime_header_get(h, "Content-Disposition"), block);

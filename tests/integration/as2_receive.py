@@ -7,6 +7,7 @@ One network runs for all of it. The matrix is printed at its end.
 
 import base64
 import concurrent.futures
+import contextlib
 import http.server
 import itertools
 import os
@@ -142,6 +143,7 @@ class MdnDesk:
 
     def __init__(self):
         self.arrived, self.paths, self.news = {}, [], threading.Condition()
+        self.refusing = False
         desk = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -165,10 +167,13 @@ class MdnDesk:
         mdn = demo.Response(b"HTTP/1.1 200 OK", body)
         mdn.headers = {k.lower(): v for k, v in request.headers.items()}
         about = re.search(rb"^Original-Message-ID: *(.*?)\r?$", body, re.M | re.I)
-        request.send_response(200)
+        request.send_response(503 if self.refusing else 200)
         request.send_header("Content-Length", "0")
         request.end_headers()
         with self.news:
+            if self.refusing:
+                self.paths.append("refused")
+                return
             self.arrived.setdefault(about.group(1).decode("latin-1") if about else "", []).append(mdn)
             self.paths.append(request.path)
             self.news.notify_all()
@@ -249,7 +254,8 @@ class Peer:
         """Payloads as they were stored, byte by byte. Returns [((partner, Message-ID), what is wrong)]."""
         listed = {}
         for m in self.n.messages("--direction", "in"):
-            listed.setdefault((m["partner"], m["as2_message_id"]), []).append(m["id"])
+            if m["sha256"]:  # of a refused one there is no payload
+                listed.setdefault((m["partner"], m["as2_message_id"]), []).append(m["id"])
 
         def compare(item):
             key, payload = item
@@ -563,10 +569,10 @@ def stored(p):
     t.equal(restarts, {}, "no role has crashed")
 
 
-def main():
-    if not demo.available():
-        tap.skip_all("vand is not built")
-    with demo.Network(keep="--keep" in sys.argv) as n:
+@contextlib.contextmanager
+def network(keep=False):
+    """A running network with all these partners, and who sends to it."""
+    with demo.Network(keep=keep) as n:
         n.create()
         keys, special, station_keys = make_keys(n.peers), make_special(n.peers), widen_station(n)
         with open(n.profiles, "a") as f:
@@ -575,7 +581,15 @@ def main():
         n.apply_profiles()
         p = Peer(n, keys, station_keys)
         p.special = special
-        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, certificate_policies, minimum_security, names_and_ids, admission, asynchronous, matrix, stored):
+        yield n, p
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    with network("--keep" in sys.argv) as (n, p):
+        for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, certificate_policies, minimum_security,
+                      names_and_ids, admission, asynchronous, matrix, stored):
             t.run(group, p)
         if t.failed:
             t.diag(n.log_tail(5000))

@@ -210,6 +210,8 @@ static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char
 	snprintf(mdn_path, sizeof mdn_path, "%.*s/mdn", SLICE_ARG(config->as2.path));
 	if (!slice_is(config->as2.path, url) && strcmp(url, mdn_path) != 0)
 		*ret = refuse(c, 404, 0, NULL, "nothing here; AS2 messages go to the path that vand.yaml names in as2.path (/as2)");
+	else if (strcmp(method, "HEAD") == 0) /* some look whether the address is there before they post */
+		*ret = refuse(c, 200, 0, "POST", "AS2 messages come by POST");
 	else if (strcmp(method, "POST") != 0)
 		*ret = refuse(c, 405, 0, "POST", "AS2 messages come by POST");
 	else if (length && header(c, "Transfer-Encoding"))
