@@ -84,6 +84,7 @@ static const char *advice(enum edi_fault fault)
 	case EDI_FAULT_TYPE: return "must be a number";
 	case EDI_FAULT_CODE: return "is not a value of its code list";
 	case EDI_FAULT_DATE: return "is not a date that exists (YYMMDD or CCYYMMDD)";
+	case EDI_FAULT_PERIOD: return "is no date or period in the format that the element before it tells";
 	case EDI_FAULT_LEVEL_ID: return "stood in an earlier HL; number the levels of a message 1, 2, 3 and so on";
 	case EDI_FAULT_LEVEL_PARENT:
 		return "names no level that is open, or one that this level may not stand below; send each level behind the one it belongs to";

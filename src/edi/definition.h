@@ -68,6 +68,7 @@ struct edi_segment_def {
 	struct slice id, name;
 	struct edi_field *fields;
 	uint32_t count;
+	uint64_t periods;        /* bit i: field i is an X12 date format (1250), the next a date in it (1251) */
 	uint32_t last_mandatory; /* position of the last mandatory field; 0: none */
 	bool repeats;            /* a field may be repeated */
 	struct edi_note *notes;

@@ -193,6 +193,8 @@ static int link_segment(const struct linker *l, struct edi_dictionary *d, struct
 	for (uint32_t i = 0; i < own->count; i++) {
 		own->repeats |= own->fields[i].repeat != 1;
 		own->last_mandatory = own->fields[i].mandatory ? i + 1 : own->last_mandatory;
+		if (i && i < 64 && slice_is(own->fields[i - 1].id, "1250") && slice_is(own->fields[i].id, "1251"))
+			own->periods |= (uint64_t)1 << (i - 1);
 	}
 	own->linked = true;
 	*ret = own;

@@ -26,6 +26,7 @@ static const struct fault_code codes[] = {
 	[EDI_FAULT_CODE] = {"AK403", "7", "7", "12"},
 	[EDI_FAULT_DATE] = {"AK403", "8", "8", "12"},
 	[EDI_FAULT_TIME] = {"AK403", "9", "9", "12"},
+	[EDI_FAULT_PERIOD] = {"AK403", "8", "8", "12"},
 	[EDI_FAULT_LEVEL_ID] = {"AK403", "7", "7", "12"},
 	[EDI_FAULT_LEVEL_PARENT] = {"AK403", "7", "7", "12"},
 	[EDI_FAULT_REPERTOIRE] = {"AK403", "6", "6", "21"},

@@ -29,4 +29,5 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/validate_edifact.c \
 	%D%/validate_element.c \
 	%D%/validate_level.c \
+	%D%/validate_period.c \
 	%D%/write.c %D%/write.h

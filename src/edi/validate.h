@@ -30,6 +30,7 @@ enum edi_fault {
 	EDI_FAULT_CODE,
 	EDI_FAULT_DATE,
 	EDI_FAULT_TIME,
+	EDI_FAULT_PERIOD,             /* not in the format that another element tells */
 	EDI_FAULT_LEVEL_ID,           /* HL01 stood before */
 	EDI_FAULT_LEVEL_PARENT,       /* HL02 names no open level, or one that this level may not stand below */
 	/* EDIFACT only */

@@ -27,7 +27,7 @@ static bool all_digits(struct slice s)
 }
 
 /* YYMMDD or CCYYMMDD that exists. */
-static bool good_date(struct slice s)
+bool edi_good_date(struct slice s)
 {
 	static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	if ((s.n != 6 && s.n != 8) || !all_digits(s))
@@ -40,7 +40,7 @@ static bool good_date(struct slice s)
 }
 
 /* HHMM, HHMMSS, HHMMSSD, HHMMSSDD. */
-static bool good_time(struct slice s)
+bool edi_good_time(struct slice s)
 {
 	if (s.n < 4 || s.n == 5 || s.n > 8 || !all_digits(s))
 		return false;
@@ -103,7 +103,7 @@ static void check_date(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_DATE, at, value);
 	else if (n < at->def->min || n > at->def->max)
 		check_length(v, at, value, n);
-	else if (!good_date(value))
+	else if (!edi_good_date(value))
 		problem(v, EDI_FAULT_DATE, at, value);
 }
 
@@ -114,7 +114,7 @@ static void check_time(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_TIME, at, value);
 	else if (n < at->def->min || n > at->def->max)
 		check_length(v, at, value, n);
-	else if (!good_time(value))
+	else if (!edi_good_time(value))
 		problem(v, EDI_FAULT_TIME, at, value);
 }
 
@@ -500,5 +500,7 @@ void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *d
 		too_many(v, at, s);
 	if (v->syntax4)
 		edi_check_trailing(v, s);
+	if (def->periods && s->standard == EDI_X12)
+		edi_check_periods(v, def, s);
 	check_notes(&(struct noting){.v = v, .fields = def->fields, .count = def->count, .present = present}, def->notes, def->note_count);
 }

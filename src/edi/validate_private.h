@@ -1,4 +1,5 @@
-/* The seam between validate.c (segments), validate_element.c (their elements) and validate_level.c (HL trees). */
+/* The seam between validate.c (segments), validate_element.c (their elements), validate_period.c (dates in
+ * a format that another element tells) and validate_level.c (HL trees). */
 #ifndef OPENVAN_EDI_VALIDATE_PRIVATE_H
 #define OPENVAN_EDI_VALIDATE_PRIVATE_H
 
@@ -7,6 +8,11 @@
 /* Fills in position, and segment and loop where they are absent, and gives it to v->fn. */
 void edi_problem_add(struct edi_validator *v, const struct edi_problem *p);
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
+/* YYMMDD or CCYYMMDD, HHMM, HHMMSS, HHMMSSD or HHMMSSDD that exists. */
+bool edi_good_date(struct slice s);
+bool edi_good_time(struct slice s);
+/* Elements 1251 after the format they are in. */
+void edi_check_periods(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
 /* An X12 HL that has its place in the message. */
 void edi_check_level(struct edi_validator *v, const struct edi_segment *s);
 

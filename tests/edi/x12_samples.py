@@ -213,6 +213,17 @@ def wrong_date(sample):
                 yield from element_fault(sample, at, number, "8", date[-element.high:])
 
 
+def wrong_period(sample):
+    for at in range(1, len(sample.segments) - 1):
+        fields = [name for name, _, _ in sample.definition(at).fields]
+        for i, pair in enumerate(zip(fields, fields[1:]), 1):
+            if pair == ("1250", "1251") and i + 1 < len(sample.segments[at]) and sample.segments[at][i]:
+                for form, value in (("D8", "20260230"), ("D8", "260215"), ("RD8", "20260201-20260229"), ("RD8", "20260201"), ("TM", "2400")):
+                    segments = with_element(sample, at, i, form)
+                    segments[at][i + 1] = value
+                    yield segments, [("AK403", "8", segments[at][0], at + 1, i + 1, 0)]
+
+
 def wrong_time(sample):
     for at, number, element, _ in each_element(sample):
         if element.kind == "TM":
@@ -360,7 +371,7 @@ def wrong_parent(sample):
 
 
 KINDS = [missing_segment, too_many_segments, too_many_loops, unknown_segment, foreign_segment, late_segment, segment_without_its_loop,
-         missing_element, too_long, too_short, wrong_character, point_in_a_whole_number, wrong_code, wrong_date, wrong_time,
+         missing_element, too_long, too_short, wrong_character, point_in_a_whole_number, wrong_code, wrong_date, wrong_period, wrong_time,
          too_many_elements, too_many_components, missing_component, component_note, repeated_element,
          unknown_parent, closed_parent, repeated_level, wrong_parent,
          note_of("P"), note_of("R"), note_of("E"), note_of("C"), note_of("L")]
