@@ -196,7 +196,7 @@ guide '/^CUR/d; s/^SE.51/SE*50/' 3 I8 CUR@50; ok "guide: a segment that must be 
 guide 's/^N1\*ST\(.*\)\*92\*DC07/N1*ST\1/' 2 I9 N104@19; ok "guide: an element that must be there by a condition"
 guide 's/^N1\*BT/N1*RI/' 2 I9 N1@24; ok "guide: a loop that must not be there by its qualifier"
 guide 's/^N1\*BT\(.*\)AP01/N1*ST\1DC07/' 5 5 N1@24; ok "guide: too many of a loop"
-guide '/^PID.*drill/d; s/^SE.51/SE*50/' 3 I8 PID@37; ok "guide: missing in one turn of a loop"
+guide '/^PID.*drill/d; s/^SE.51/SE*50/' 3 I7 PID@37; ok "guide: missing in one turn of a loop"
 guide 's/012345678912/0123456789/' 7 I12 PO107@31; ok "guide: a pattern in one line"
 guide 's/^CTT.6.472/CTT*7*472/' 7 I12 CTT01@49; ok "guide: a count"
 guide 's/^CTT.6.472/CTT*6*471/' 7 I12 CTT02@49; ok "guide: a sum"
