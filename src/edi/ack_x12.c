@@ -42,7 +42,7 @@ static void party(struct ack_writer *w, struct slice p)
 static bool is_version(struct slice v)
 {
 	unsigned long long n;
-	return v.n == 5 && slice_u64(v, &n);
+	return v.n == 5 && slice_u64(v, &n) && n >= 200 && n <= 899;
 }
 
 static void write_isa(struct ack_writer *w)
@@ -323,6 +323,10 @@ void ack_x12_begin(struct ack_writer *w)
 	w->interchange_version = version;
 	w->release = 0;
 	w->component = in->delimiters.component;
+	char t = w->terminator;
+	bool usable = t && t != w->element && t != w->component && !(t >= '0' && t <= '9') && !((t | 32) >= 'a' && (t | 32) <= 'z');
+	if (!usable)
+		w->terminator = w->element == '~' || w->component == '~' ? '\n' : '~';
 	if (!w->component)
 		w->component = w->terminator == '>' || w->element == '>' ? ':' : '>';
 	w->repetition = in->delimiters.repetition;

@@ -227,6 +227,23 @@ static void not_supported(struct edi_checker *c, const struct edi_segment *s)
 		.value = c->message->type, .text = "messages of this type and version are not taken"});
 }
 
+/* X12: what the message says of its kind must fit the group. Only 999 has codes of its own for that. */
+static void check_kind(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
+{
+	const struct edi_message *m = c->message;
+	const struct edi_group *g = c->group;
+	if (!g->real || !c->def)
+		return;
+	if (c->def->group.n && !slice_eq(c->def->group, g->code))
+		edi_checker_envelope_error(c, &(struct edi_envelope_error){.level = EDI_LEVEL_MESSAGE, .list = e->group_5010 ? "IK502" : "AK502",
+			.code = e->group_5010 ? "18" : "6", .segment = edi_segment_element(s, 0), .element = 1, .value = m->type,
+			.text = "messages of this type go into groups of another functional code (GS01)"});
+	if (e->group_5010 && m->association.n && g->version.n > 6 && !slice_eq(m->association, g->version))
+		edi_checker_envelope_error(c, &(struct edi_envelope_error){.level = EDI_LEVEL_MESSAGE, .list = "IK502", .code = "19",
+			.segment = edi_segment_element(s, 0), .element = 3, .value = m->association, .harmless = true,
+			.text = "the guide named here is not that of the group (GS08)"});
+}
+
 static int message_begin(struct edi_checker *c, const struct edi_envelope *e, const struct edi_segment *s)
 {
 	struct edi_message *m = &c->scratch;
@@ -258,6 +275,8 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 	m->known = c->def != NULL;
 	if (c->error == 0 && !m->known && c->options.known_only && !c->options.envelopes_only && !e->package)
 		not_supported(c, s);
+	if (s->standard == EDI_X12)
+		check_kind(c, e, s);
 	if (c->collect && c->listed) {
 		*c->message_tail = m;
 		c->message_tail = &m->next;

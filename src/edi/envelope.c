@@ -61,7 +61,9 @@ static int close_level(struct edi_envelope *e, enum edi_level level, const struc
 	const struct names *n = names_of(e);
 	if (!l->open)
 		return 0;
-	int rc = 0;
+	int rc = e->secured ? edi_envelope_check_security(e, level) : 0;
+	if (rc < 0)
+		return rc;
 	if (s)
 		rc = edi_envelope_check_trailer(e, level, s);
 	else if (l->real)
@@ -107,6 +109,7 @@ static int open_interchange(struct edi_envelope *e, const struct edi_segment *s)
 	e->standard = s->standard;
 	e->structure_reported = false;
 	e->group_5010 = false;
+	e->secured = 0;
 	e->advised = e->una != 0;
 	e->has_groups = e->has_messages = false;
 	open_level(e, EDI_LEVEL_INTERCHANGE, s, e->una ? e->una - 1 : s->offset);
@@ -215,12 +218,17 @@ static int trailer(struct edi_envelope *e, enum edi_level level, const struct ed
 static inline int body(struct edi_envelope *e, const struct edi_segment *s)
 {
 	e->position++;
+	if (e->standard == EDI_X12 && s->bytes[0] == 'S' && edi_envelope_secured(e, s))
+		return 0;
 	if (e->levels[EDI_LEVEL_MESSAGE].open)
 		return e->heads_only ? 0 : event(e, EDI_EVENT_SEGMENT, s);
 	if (!e->levels[EDI_LEVEL_INTERCHANGE].open)
 		return 0;
-	if (e->standard == EDI_X12 && (edi_segment_is(s, "TA1") || edi_segment_is(s, "ISX") || edi_segment_is(s, "TA3")))
+	bool service = e->standard == EDI_X12 && !e->levels[EDI_LEVEL_GROUP].open;
+	if (service && (edi_segment_is(s, "TA1") || edi_segment_is(s, "ISX") || edi_segment_is(s, "TA3")))
 		return event(e, EDI_EVENT_SERVICE, s);
+	if (service && (edi_segment_is(s, "ISB") || edi_segment_is(s, "ISE")))
+		return edi_envelope_check_service(e, s);
 	return misplaced(e, s, "a segment stands outside of any message; put it between a message's header and trailer");
 }
 

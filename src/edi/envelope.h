@@ -50,6 +50,7 @@ struct edi_envelope {
 	enum edi_standard standard;
 	struct edi_lexer *heads_only;  /* nobody looks into the messages: no SEGMENT events, this lexer need not give out bodies */
 	bool group_5010;               /* AK905 has the codes of 005010 */
+	uint8_t secured;               /* X12 security segments of the group and message at hand, by enum edi_secured */
 	struct edi_level_state levels[3]; /* by enum edi_level */
 	uint64_t head;                 /* ordinal of the message's first segment */
 	uint64_t position;             /* of the segment in its message, from 1 */

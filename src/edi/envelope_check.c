@@ -1,4 +1,4 @@
-/* What headers and trailers must say: ISA, GS, ST. EDIFACT's are in envelope_edifact.c. */
+/* What X12's headers and trailers must say: ISA, GS, ST. EDIFACT's are in envelope_edifact.c. */
 #include "edi/envelope_private.h"
 
 static bool digits(struct slice s)
@@ -14,12 +14,15 @@ static int bad(struct edi_envelope *e, enum edi_level level, const char *list, c
 		.segment = edi_segment_element(s, 0), .element = element, .value = edi_segment_element(s, element), .text = text});
 }
 
+/* YYMMDD; the century does not matter for what exists, but for 1900, which nobody means. */
 static bool date_ok(struct slice s)
 {
+	static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	if (s.n != 6 || !digits(s))
 		return false;
+	unsigned year = (unsigned)(s.p[0] - '0') * 10 + (unsigned)(s.p[1] - '0');
 	unsigned month = (unsigned)(s.p[2] - '0') * 10 + (unsigned)(s.p[3] - '0'), day = (unsigned)(s.p[4] - '0') * 10 + (unsigned)(s.p[5] - '0');
-	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+	return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] && (month != 2 || day < 29 || year % 4 == 0);
 }
 
 static bool time_ok(struct slice s)
@@ -34,41 +37,142 @@ static bool one_of(struct slice s, const char *set)
 	return s.n == 1 && strchr(set, *s.p) && *s.p;
 }
 
-/* Identifiers must be there; qualifiers are two letters or digits. Padding that is lost is tolerated. */
+static bool in_range(struct slice s, const char *first, const char *last)
+{
+	return s.n == strlen(first) && digits(s) && slice_cmp(s, slice_str(first)) >= 0 && slice_cmp(s, slice_str(last)) <= 0;
+}
+
+static bool printable(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static bool qualifier_ok(struct slice s)
+{
+	return s.n == 2 && printable(s);
+}
+
+/* A check of one element; `harmless`: the interchange is read all the same, only a strict agreement rejects it. */
+struct check {
+	bool good;
+	const char *code;
+	uint32_t element;
+	bool harmless;
+	const char *text;
+};
+
+static int report_checks(struct edi_envelope *e, const struct edi_segment *s, const struct check *checks, size_t n)
+{
+	int rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (!checks[i].good)
+			rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = EDI_LEVEL_INTERCHANGE, .list = "TA105",
+				.code = checks[i].code, .segment = edi_segment_element(s, 0), .element = checks[i].element,
+				.value = edi_segment_element(s, checks[i].element), .harmless = checks[i].harmless, .text = checks[i].text});
+	return rc;
+}
+
+/* Padding that is lost is tolerated. */
 static int check_isa(struct edi_envelope *e, const struct edi_segment *s)
 {
+	const struct edi_delimiters *d = s->delimiters;
+	if (s->flags & EDI_SEGMENT_MALFORMED || s->count != 17)
+		return bad(e, EDI_LEVEL_INTERCHANGE, "TA105", "022", s, 0, "ISA must have sixteen elements"); /* the others would say the same */
 	struct slice v[17];
 	for (uint32_t i = 0; i < 17; i++)
 		v[i] = slice_trim(edi_segment_element(s, i));
-	const struct {
-		bool good;
-		const char *code;
-		uint32_t element;
-		const char *text;
-	} checks[] = {
-		{!(s->flags & EDI_SEGMENT_MALFORMED) && s->count == 17, "022", 0, "ISA must have sixteen elements"},
-		{v[1].n == 2, "010", 1, "the qualifier must have two characters"},
-		{v[3].n == 2, "012", 3, "the qualifier must have two characters"},
-		{v[5].n == 2, "005", 5, "the sender's qualifier must have two characters"},
-		{v[6].n > 0, "006", 6, "the sender's identifier is missing"},
-		{v[7].n == 2, "007", 7, "the receiver's qualifier must have two characters"},
-		{v[8].n > 0, "008", 8, "the receiver's identifier is missing"},
-		{date_ok(v[9]), "014", 9, "the date must be YYMMDD and exist"},
-		{time_ok(v[10]), "015", 10, "the time must be HHMM and exist"},
-		{v[12].n == 5 && digits(v[12]), "017", 12, "the version must have five digits"},
-		{v[13].n <= 9 && digits(v[13]), "018", 13, "the control number must have nine digits"},
-		{one_of(v[14], "01"), "019", 14, "the acknowledgement request must be 0 or 1"},
-		{one_of(v[15], "PTI"), "020", 15, "the usage must be P, T or I"},
+	bool versioned = in_range(v[12], "00200", "00899"), repeats = versioned && slice_cmp(v[12], SLICE("00402")) >= 0;
+	const struct check checks[] = {
+		{!(s->flags & EDI_SEGMENT_BAD_TERMINATOR), "004", 0, false, "the segment terminator after ISA16 cannot be one: it is a letter or "
+			"digit, or another separator too"},
+		{!(s->flags & EDI_SEGMENT_BAD_COMPONENT), "027", 16, false, "the component separator cannot be one: it is another separator, too"},
+		{in_range(v[1], "00", "08"), "010", 1, false, "the qualifier must be 00 to 08"},
+		{printable(v[2]) && (v[2].n || slice_is(v[1], "00")), "011", 2, false, "the qualifier asks for authorisation information; send it "
+			"or qualifier 00"},
+		{in_range(v[3], "00", "01"), "012", 3, false, "the qualifier must be 00 or 01"},
+		{printable(v[4]) && (v[4].n || slice_is(v[3], "00")), "013", 4, false, "the qualifier asks for a password; send it or qualifier 00"},
+		{qualifier_ok(v[5]), "005", 5, false, "the sender's qualifier must have two characters"},
+		{v[6].n > 0 && printable(v[6]), "006", 6, false, "the sender's identifier is missing"},
+		{qualifier_ok(v[7]), "007", 7, false, "the receiver's qualifier must have two characters"},
+		{v[8].n > 0 && printable(v[8]), "008", 8, false, "the receiver's identifier is missing"},
+		{date_ok(v[9]), "014", 9, false, "the date must be YYMMDD and exist"},
+		{time_ok(v[10]), "015", 10, false, "the time must be HHMM and exist"},
+		{repeats ? d->repetition != 0 : slice_is(v[11], "U"), "016", 11, true, repeats ? "ISA11 cannot separate repetitions: it is taken for "
+			"none" : "ISA11 must be U before version 00402; it is taken for that"},
+		{v[12].n == 5 && digits(v[12]), "017", 12, false, "the version must have five digits"},
+		{v[12].n != 5 || !digits(v[12]) || versioned, "003", 12, false, "the version must be one from 00200 to 00802"},
+		{v[13].n <= 9 && digits(v[13]), "018", 13, false, "the control number must have nine digits"},
+		{one_of(v[14], "01"), "019", 14, false, "the acknowledgement request must be 0 or 1"},
+		{one_of(v[15], "PTI"), "020", 15, false, "the usage must be P, T or I"},
 	};
+	return report_checks(e, s, checks, sizeof checks / sizeof *checks);
+}
+
+int edi_envelope_check_service(struct edi_envelope *e, const struct edi_segment *s)
+{
+	struct slice one = edi_segment_element(s, 1), two = edi_segment_element(s, 2), three = edi_segment_element(s, 3);
+	const struct check grade[] = {{one.n == 1 && in_range(one, "1", "9"), "031", 1, false, "the grade of service must be a digit"}};
+	const struct check delivery[] = {
+		{date_ok(one), "028", 1, false, "the delivery date must be YYMMDD and exist"},
+		{time_ok(two), "029", 2, false, "the delivery time must be HHMM and exist"},
+		{three.n == 2 && printable(three), "030", 3, false, "the delivery time's code must have two characters"}};
+	return edi_segment_is(s, "ISB") ? report_checks(e, s, grade, 1) : report_checks(e, s, delivery, 3);
+}
+
+/* --- security ---------------------------------------------------------------------------------------------------------- */
+
+/* Bit 2k: begin of kind k, bit 2k + 1: its end. */
+static unsigned secured_bit(const struct edi_segment *s)
+{
+	const char *p = s->bytes;
+	if (edi_segment_element(s, 0).n != 3 || p[1] < '1' || p[1] > '4' || (p[2] != 'S' && p[2] != 'E'))
+		return 0;
+	return 1u << (2 * (p[1] - '1') + (p[2] == 'E'));
+}
+
+bool edi_envelope_secured(struct edi_envelope *e, const struct edi_segment *s)
+{
+	unsigned bit = secured_bit(s), own = e->levels[EDI_LEVEL_MESSAGE].open ? 0xf0 : e->levels[EDI_LEVEL_GROUP].open ? 0x0f : 0;
+	e->secured |= bit & own;
+	return bit & own;
+}
+
+static int secured(struct edi_envelope *e, enum edi_level level, const char *segment, const char *code, const char *text)
+{
+	return edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = level == EDI_LEVEL_GROUP ? "AK905" : "AK502",
+		.code = code, .segment = slice_str(segment), .text = text});
+}
+
+int edi_envelope_check_security(struct edi_envelope *e, enum edi_level level)
+{
+	static const struct {
+		enum edi_level level;
+		const char *begin, *end, *no_end, *no_begin;
+	} kinds[] = {{EDI_LEVEL_GROUP, "S1S", "S1E", "19", "20"}, {EDI_LEVEL_GROUP, "S2S", "S2E", "21", "22"},
+		{EDI_LEVEL_MESSAGE, "S3S", "S3E", "24", "25"}, {EDI_LEVEL_MESSAGE, "S4S", "S4E", "26", "27"}};
 	int rc = 0;
-	for (size_t i = 0; i < sizeof checks / sizeof *checks && rc == 0; i++) {
-		if (!checks[i].good)
-			rc = bad(e, EDI_LEVEL_INTERCHANGE, "TA105", checks[i].code, s, checks[i].element, checks[i].text);
-		if (i == 0 && !checks[i].good)
-			break; /* the others would say the same */
+	for (unsigned k = 0; k < 4 && rc == 0; k++) {
+		bool begun = e->secured >> (2 * k) & 1, ended = e->secured >> (2 * k + 1) & 1;
+		if (kinds[k].level != level || (!begun && !ended))
+			continue;
+		rc = secured(e, level, begun ? kinds[k].begin : kinds[k].end, level == EDI_LEVEL_GROUP ? "16" : "17",
+			"security is not supported; send it in the clear over a protected connection");
+		bool coded = level == EDI_LEVEL_MESSAGE || !e->group_5010; /* 005010 gives these codes another meaning */
+		if (rc == 0 && begun != ended && coded)
+			rc = secured(e, level, begun ? kinds[k].end : kinds[k].begin, begun ? kinds[k].no_end : kinds[k].no_begin,
+				"the security segment that belongs to it is missing");
 	}
+	if (level == EDI_LEVEL_MESSAGE)
+		e->secured &= 0x0f;
+	else
+		e->secured = 0;
 	return rc;
 }
+
+/* --- groups and messages ----------------------------------------------------------------------------------------------- */
 
 static int check_gs(struct edi_envelope *e, const struct edi_segment *s)
 {

@@ -25,6 +25,8 @@ enum edi_segment_flag {
 	EDI_SEGMENT_UNA = 32,         /* service string advice: not a segment; has no elements */
 	EDI_SEGMENT_MALFORMED = 64,   /* ISA without its sixteen elements: delimiters are a guess */
 	EDI_SEGMENT_WRAPPED = 128,    /* line ends inside segments (80-column files) were left out */
+	EDI_SEGMENT_BAD_TERMINATOR = 512, /* ISA: its terminator cannot be one; nothing can be read up to the next header */
+	EDI_SEGMENT_BAD_COMPONENT = 1024, /* ISA: its component separator cannot be one; there is none */
 	EDI_SEGMENT_BAD_LENGTH = 256, /* BIN or BDS whose length is not a number or runs past the input */
 };
 

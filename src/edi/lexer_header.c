@@ -153,9 +153,17 @@ static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 			lead++;
 	d.terminator = p[i + lead];
 	d.repetition = repetition_of(p, &isa, &d);
-	if (!usable(&d) || d.component == d.element || d.component == d.terminator)
+	if (lex_alnum((unsigned char)d.element))
+		return LEX_NO_HEADER;
+	uint32_t flags = usable(&d) ? 0 : EDI_SEGMENT_BAD_TERMINATOR;
+	if (d.component == d.element || (d.component == d.terminator && usable(&d))) {
+		flags |= EDI_SEGMENT_BAD_COMPONENT;
+		d.component = 0;
+	}
+	if (wrapped && flags)
 		return LEX_NO_HEADER;
 	begin(l, EDI_X12, &d);
+	l->flags = flags;
 	if (wrapped)
 		return wrapped_isa(l, p, i, pos);
 	l->lead_length = lead;
@@ -165,7 +173,8 @@ static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 		l->at[l->n++] = (uint32_t)isa.at[k] + 1;
 	uint64_t offset = l->base + *pos;
 	*pos += i + 1;
-	l->state = LEX_START;
+	l->state = flags & EDI_SEGMENT_BAD_TERMINATOR ? LEX_JUNK : LEX_START;
+	l->before = 0;
 	return lex_emit(l, p, i, offset, l->base + *pos);
 }
 

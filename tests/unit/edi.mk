@@ -1,5 +1,5 @@
 # EDI and maps.
-EDI_TESTS = %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_map %D%/test_map_form %D%/test_edi_edifact
+EDI_TESTS = %D%/test_edi_ack %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_map %D%/test_map_form %D%/test_edi_edifact
 check_PROGRAMS += $(EDI_TESTS)
 TESTS += $(EDI_TESTS)
 %C%_test_edi_charset_SOURCES = %D%/test_edi_charset.c
@@ -8,6 +8,9 @@ TESTS += $(EDI_TESTS)
 %C%_test_edi_edifact_SOURCES = %D%/test_edi_edifact.c %D%/edi_input.h
 %C%_test_edi_edifact_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_edi_edifact_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
+%C%_test_edi_ack_SOURCES = %D%/test_edi_ack.c %D%/edi_input.h
+%C%_test_edi_ack_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_edi_ack_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
 %C%_test_edi_lexer_SOURCES = %D%/test_edi_lexer.c %D%/edi_input.h
 %C%_test_edi_lexer_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_edi_lexer_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
