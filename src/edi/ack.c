@@ -28,16 +28,21 @@ void ack_char(struct ack_writer *w, char c)
 	van_buf_append_char(&w->to->text, c);
 }
 
-/* Values are written as they are in X12, which has no release character; EDIFACT's separators are escaped. */
+/* Values are written as they are in X12, which has no release character; EDIFACT's separators are escaped, and a blank stands
+ * for what no level of its syntax holds. */
 void ack_slice(struct ack_writer *w, struct slice s)
 {
+	const bool edifact = w->in->standard == EDI_EDIFACT, utf8 = edifact && edi_charset_is_utf8(w->edifact.declared);
+	const unsigned first_high = utf8 ? edi_utf8_valid(s) ? 0x80 : 0x100 : 0xa0; /* of the bytes above 0x7f that are characters */
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
+		unsigned char byte = (unsigned char)c;
+		bool foreign = edifact && (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && byte < first_high));
 		bool special = c == w->element || c == w->component || c == w->terminator || c == w->release ||
 		               (w->repetition && c == w->repetition);
 		if (special && w->release)
 			ack_char(w, w->release);
-		ack_char(w, special && !w->release ? ' ' : c);
+		ack_char(w, (special && !w->release) || (foreign && !special) ? ' ' : c);
 	}
 }
 
@@ -237,7 +242,8 @@ static void add_parts(struct ack_writer *w, const struct ack_piece *p)
 /* 0 or VAN_ENOMEM. The parts' bytes stay in the writer. */
 static int end(struct ack_writer *w)
 {
-	if (!w->in->control_number.n || !ack_id(w->in->sender, NULL).n || !ack_id(w->in->receiver, NULL).n)
+	struct slice sub, *cut = x12(w) ? NULL : &sub;
+	if (!w->in->control_number.n || !ack_id(w->in->sender, cut).n || !ack_id(w->in->receiver, cut).n)
 		return w->error; /* nobody to address, or nothing to refer to */
 	if (x12(w))
 		ack_x12_end(w);

@@ -244,13 +244,31 @@ static bool told(const struct ack_writer *w, const struct edi_message *m)
 
 /* --- while reading ----------------------------------------------------------------------------------------------------- */
 
+/* Those of the interchange, when each has one use; a damaged UNB can leave others. */
+static void take_separators(struct ack_writer *w)
+{
+	w->component = w->in->delimiters.component;
+	w->release = w->in->delimiters.release;
+	w->repetition = w->in->delimiters.repetition;
+	const char all[] = {w->element, w->component, w->terminator, w->release, w->repetition};
+	bool good = w->element && w->component && w->terminator;
+	for (size_t i = 0; i < sizeof all; i++)
+		for (size_t k = 0; k < i; k++)
+			good = good && (!all[i] || all[i] != all[k]);
+	if (good)
+		return;
+	w->element = '+';
+	w->component = ':';
+	w->terminator = '\'';
+	w->release = '?';
+	w->repetition = '*';
+}
+
 void ack_edifact_begin(struct ack_writer *w)
 {
 	const struct edi_interchange *in = w->in;
 	struct slice version = in->version, level = slice_cut(&version, ':');
-	w->component = in->delimiters.component;
-	w->release = in->delimiters.release;
-	w->repetition = in->delimiters.repetition;
+	take_separators(w);
 	w->edifact.declared = edi_charset_of(level);
 	w->edifact.syntax4 = version.n && *version.p >= '4';
 	w->edifact.fits = w->edifact.fits_a = true;

@@ -459,6 +459,73 @@ static void packages(void **state)
 	}
 }
 
+/* --- whatever comes ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	return *state ^= *state << 5;
+}
+
+/* A few bytes changed, taken out or put in twice. */
+static size_t damaged(char *p, size_t n, uint32_t *state)
+{
+	static const char bytes[] = "'+:?*AZ09az .,-\n\x00\x07\x1c\xe9\xff\xc3";
+	for (unsigned times = 1 + next_random(state) % 4; times && n > 8; times--) {
+		size_t at = next_random(state) % n, length = 1 + next_random(state) % 8;
+		if (at + length > n)
+			length = n - at;
+		switch (next_random(state) % 3) {
+		case 0: p[at] = bytes[next_random(state) % (sizeof bytes - 1)]; break;
+		case 1:
+			memmove(p + at, p + at + length, n - at - length);
+			n -= length;
+			break;
+		default:
+			memmove(p + at + length, p + at, n - at);
+			n += length;
+		}
+	}
+	return n;
+}
+
+/* What we answer to anything at all is without fault. */
+static void answers_to_damaged_files(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"ORDERS-D96A", "ORDERS-D01B", "INVOIC-D01B", "DESADV-D96A", "IFTSTA-D01B"};
+	uint32_t random = 77777u;
+	unsigned answered = 0;
+	for (unsigned round = 0; round < 4000; round++) {
+		char path[4096], name[64];
+		struct van_buf text = VAN_BUF_INIT(1 << 20), answer = VAN_BUF_INIT(1 << 20);
+		struct van_arena *arena = van_arena_new(0);
+		struct edi_output out;
+		struct van_error e = {0};
+		snprintf(name, sizeof name, "tests/edi/edifact/%s.edi", names[round % 5]);
+		assert_int_equal(file_read(edi_source_path(path, sizeof path, name), &text), 0);
+		assert_non_null(van_buf_reserve(&text, 64));
+		text.n = damaged(text.p, text.n, &random);
+		struct edi_report *r = checked(van_buf_slice(&text), arena, NULL);
+		for (const struct edi_interchange *i = r->interchanges; i; i = i->next) {
+			const uint32_t numbers[] = {55};
+			if (i->standard != EDI_EDIFACT)
+				continue;
+			van_buf_reset(&answer);
+			assert_int_equal(edi_ack_write(i, NULL, 0, arena, &out, &e), 0);
+			assert_int_equal(edi_output_render(&out, numbers, NULL, &answer), 0);
+			if (answer.n)
+				is_valid(van_buf_slice(&answer));
+			answered += answer.n != 0;
+		}
+		van_buf_free(&text);
+		van_buf_free(&answer);
+		van_arena_free(arena);
+	}
+	assert_true(answered > 1000);
+}
+
 /* --- the lists --------------------------------------------------------------------------------------------------------- */
 
 /* Runs last: what the tests above have made CONTRL write. */
@@ -498,6 +565,7 @@ int main(void)
 		cmocka_unit_test(repertoires),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(packages),
+		cmocka_unit_test(answers_to_damaged_files),
 		cmocka_unit_test(every_code_was_written),
 	};
 	return cmocka_run_group_tests_name("edifact", tests, setup, teardown);
