@@ -164,9 +164,11 @@ static struct facets facets_of(const struct schema *s, const xmlNode *field)
 		}
 	}
 	type_of(slice_is(local(base), "string") && f.named.p ? f.named : base, f.list != NULL, s->m->standard == EDI_X12, f.type);
-	if (!f.max && f.list) {
+	if (!f.max && f.list && s->m->standard == EDI_X12) { /* all values of an X12 list have the element's lengths */
 		f.max = longest;
-		f.min = s->m->standard == EDI_X12 ? shortest : 1;
+		f.min = shortest;
+	} else if (!f.max && f.list) { /* nothing says how long an..3 or an..17 other codes may be: the list decides */
+		f.max = longest > 35 ? longest : 35;
 	}
 	if (!f.max)
 		f.max = strcmp(f.type, "DT") == 0 ? 8 : 65535; /* the schema says nothing */
