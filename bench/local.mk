@@ -3,7 +3,7 @@
 BENCHMARKS = %D%/as2_load %D%/large_reference %D%/sftp_login
 EXTRA_PROGRAMS += $(BENCHMARKS)
 CLEANFILES += $(BENCHMARKS)
-EXTRA_DIST += %D%/run %D%/bench_as2.py %D%/bench_large.py %D%/bench_sftp.py
+EXTRA_DIST += %D%/run %D%/bench_as2.py %D%/bench_large.py %D%/bench_send.py %D%/bench_sftp.py
 
 %C%_as2_load_SOURCES = %D%/as2_load.c %D%/as2_message.c %D%/as2_message.h
 %C%_as2_load_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

@@ -170,9 +170,16 @@ int queue_delivery_kind_of(const struct profile_connection *c)
 
 int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queue_delivery_state to)
 {
-	struct queue_message old = *m, parent;
+	struct queue_message old = *m;
+	return queue_delivery_move_from(w, &old, m, to);
+}
+
+int queue_delivery_move_from(struct queue_work *w, const struct queue_message *stored, struct queue_message *m,
+			     enum queue_delivery_state to)
+{
+	struct queue_message old, parent;
 	m->delivery = to;
-	int rc = queue_message_put(w, &old, m);
+	int rc = queue_message_put(w, stored, m);
 	if (rc < 0 || !m->parent.p || slice_is(m->made_as, "ack"))
 		return rc;
 	rc = queue_message_get(w, m->parent, &parent);
@@ -253,9 +260,7 @@ int queue_delivery_act(struct queue_work *w, struct slice id, const char *action
 	rc = to == QUEUE_DELIVERY_DROPPED ? queue_delivery_forget(w, &old) : queue_delivery_put(w, &old, &d);
 	if (rc == 0 && d.kind != QUEUE_TO_MDN) {
 		m.error = to == QUEUE_DELIVERY_QUEUED ? SLICE_NONE : m.error;
-		rc = queue_message_put(w, &before, &m);
-		if (rc == 0)
-			rc = queue_delivery_move(w, &m, to);
+		rc = queue_delivery_move_from(w, &before, &m, to);
 	}
 	struct slice text = van_arena_printf(w->arena, "delivery: %s", action);
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);

@@ -46,9 +46,7 @@ static int begin_message(struct queue_work *w, const struct queue_delivery *d, c
 	if (rc == 0 && t->entity_headers.p)
 		rc = put_part(w, m->id, SLICE("signed-headers"), t->entity_headers, &artefacts[n++]);
 	if (rc == 0)
-		rc = queue_message_put(w, &old, m);
-	if (rc == 0)
-		rc = queue_delivery_move(w, m, QUEUE_DELIVERY_TRYING);
+		rc = queue_delivery_move_from(w, &old, m, QUEUE_DELIVERY_TRYING);
 	struct slice text = van_arena_printf(w->arena, "try %llu to %.*s", (unsigned long long)d->tries, SLICE_ARG(t->url));
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SENT, m, text, SLICE_NONE, artefacts, n);
 }
@@ -154,15 +152,13 @@ static void settle(struct queue_work *w, const struct queue_outcome *o, struct q
 	d->last_error = o->text;
 }
 
+/* Into the message's fields, which the caller stores. */
 static int put_mdn(struct queue_work *w, const struct queue_outcome *o, struct queue_message *m)
 {
-	struct queue_message old = *m;
 	struct receipt_artefact artefact;
 	int rc = put_part(w, m->id, SLICE("mdn"), o->mdn, &artefact);
 	m->disposition = o->disposition;
 	m->signer_sha256 = o->signer_sha256;
-	if (rc == 0)
-		rc = queue_message_put(w, &old, m);
 	struct slice text = van_arena_printf(w->arena, "%.*s", SLICE_ARG(o->disposition));
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_MDN_RECEIVED, m, text, SLICE_NONE, &artefact, 1);
 }
@@ -185,13 +181,12 @@ static int put_step(struct queue_work *w, const struct queue_delivery *d, const 
 	return queue_trail_event(w, m->id, event, text);
 }
 
-static int end_message(struct queue_work *w, const struct queue_delivery *d, const struct queue_outcome *o, struct queue_message *m)
+static int end_message(struct queue_work *w, const struct queue_delivery *d, const struct queue_outcome *o,
+		       const struct queue_message *stored, struct queue_message *m)
 {
-	struct queue_message old = *m;
 	bool final = d->state == QUEUE_DELIVERY_FAILED || d->state == QUEUE_DELIVERY_EXPIRED;
 	m->error = final ? o->text : SLICE_NONE;
-	int rc = queue_message_put(w, &old, m);
-	return rc < 0 ? rc : queue_delivery_move(w, m, (enum queue_delivery_state)d->state);
+	return queue_delivery_move_from(w, stored, m, (enum queue_delivery_state)d->state);
 }
 
 /* An MDN that comes when all is settled: again, or after the operator dropped the delivery. */
@@ -212,7 +207,7 @@ static int note(struct queue_work *w, struct slice id, const struct queue_outcom
 int queue_delivery_end(struct queue_work *w, struct slice id, const struct queue_outcome *o, uint32_t *ret_state)
 {
 	struct queue_delivery d, old;
-	struct queue_message m;
+	struct queue_message m, stored;
 	int rc = queue_delivery_get(w, id, &d);
 	if (rc == VAN_ENOTFOUND && van_id_valid(id))
 		return note(w, id, o, ret_state);
@@ -224,13 +219,14 @@ int queue_delivery_end(struct queue_work *w, struct slice id, const struct queue
 		return van_error_set(&w->err, VAN_ESTATE, "delivery %.*s is %s meanwhile", SLICE_ARG(id),
 				     queue_delivery_state_names[d.state]);
 	old = d;
+	stored = m;
 	settle(w, o, &d);
 	if (o->mdn.p)
 		rc = put_mdn(w, o, &m);
 	if (rc == 0)
 		rc = d.state == QUEUE_DELIVERY_DELIVERED ? queue_delivery_forget(w, &old) : queue_delivery_put(w, &old, &d);
 	if (rc == 0 && d.kind != QUEUE_TO_MDN)
-		rc = end_message(w, &d, o, &m);
+		rc = end_message(w, &d, o, &stored, &m);
 	if (rc == 0)
 		rc = put_step(w, &d, o, &m);
 	*ret_state = d.state;

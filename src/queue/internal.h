@@ -111,6 +111,9 @@ int queue_delivery_put(struct queue_work *w, const struct queue_delivery *old, c
 int queue_delivery_forget(struct queue_work *w, const struct queue_delivery *old);
 /* Moves an output's delivery state; a received message shows that of its outputs (acknowledgements aside). */
 int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queue_delivery_state to);
+/* The same, where other fields of *m have changed, too; `stored` is what is stored. */
+int queue_delivery_move_from(struct queue_work *w, const struct queue_message *stored, struct queue_message *m,
+			     enum queue_delivery_state to);
 
 /* --- acknowledgements: ack.c --- */
 

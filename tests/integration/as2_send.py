@@ -313,7 +313,7 @@ def dead_partner(s):
         t.equal(s.wait(m)["delivery"], "delivered", "delivered beside a dead partner")
     t.ok(time.monotonic() - start < 10, "at once", time.monotonic() - start)
     trying = [d for d in s.n.json("queue", "list", "--connection", "dead") if d["state"] == "trying"]
-    t.ok(len(trying) <= 4, "the dead partner has no more than its four tries under way", len(trying))
+    t.ok(len(trying) <= 8, "the dead partner has no more than its eight tries under way", len(trying))
     t.equal(s.n.vanctl("partner", "disable", "dead").returncode, 0, "the dead partner is disabled")
 
 
