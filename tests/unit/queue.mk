@@ -1,5 +1,5 @@
 # Queue: acceptance, jobs, bodies, acknowledgements, mailboxes.
-QUEUE_TESTS = %D%/test_queue_accept %D%/test_queue_bodies %D%/test_queue_mailbox
+QUEUE_TESTS = %D%/test_queue_accept %D%/test_queue_delivery %D%/test_queue_bodies %D%/test_queue_mailbox
 check_PROGRAMS += $(QUEUE_TESTS)
 TESTS += $(QUEUE_TESTS)
 QUEUE_TEST_LIBS = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a src/partner/libpartner.a $(LIB_IPC) \
@@ -10,6 +10,9 @@ QUEUE_TEST_LIBS = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libsto
 %C%_test_queue_bodies_SOURCES = %D%/queue_bodies.c %D%/queue_fixture.c %D%/queue_fixture.h
 %C%_test_queue_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS)
 %C%_test_queue_bodies_LDADD = $(QUEUE_TEST_LIBS)
+%C%_test_queue_delivery_SOURCES = %D%/queue_delivery.c %D%/queue_fixture.c %D%/queue_fixture.h
+%C%_test_queue_delivery_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS)
+%C%_test_queue_delivery_LDADD = $(QUEUE_TEST_LIBS)
 %C%_test_queue_mailbox_SOURCES = %D%/queue_mailbox.c %D%/queue_fixture.c %D%/queue_fixture.h
 %C%_test_queue_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS)
 %C%_test_queue_mailbox_LDADD = $(QUEUE_TEST_LIBS)
