@@ -203,6 +203,9 @@ static int on_segment(void *ctx, const struct edi_segment *s)
 	if (s->flags & (EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY))
 		return van_error_set(&w->error, VAN_ELIMIT, "segment %.*s at byte %llu is too large to be converted whole; the bounds are %zu MiB and "
 			"%u elements", SLICE_ARG(edi_segment_element(s, 0)), (unsigned long long)s->offset, w->options.max_segment >> 20, 100000u);
+	if (s->standard == EDI_EDIFACT && edi_segment_is(s, "UNO"))
+		return van_error_set(&w->error, VAN_EINVAL, "the package at byte %llu holds an object, which has no place in JSON or XML; take the "
+			"interchange as it is", (unsigned long long)s->offset);
 	bool head = edi_segment_is(s, s->standard == EDI_X12 ? "ISA" : "UNB");
 	if (head || !w->open)
 		begin_interchange(w, s);
