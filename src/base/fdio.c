@@ -136,3 +136,18 @@ int fd_set_cloexec(int fd, int on)
 		return van_err_from_errno(errno);
 	return 0;
 }
+
+int fd_keep_only(int *fds, unsigned nfds)
+{
+	for (unsigned i = 0; i < nfds; i++) { /* first out of the way of each other */
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)(3 + nfds));
+		if (fds[i] < 0)
+			return van_err_from_errno(errno);
+	}
+	for (unsigned i = 0; i < nfds; i++) {
+		if (dup3(fds[i], (int)(3 + i), O_CLOEXEC) < 0)
+			return van_err_from_errno(errno);
+		fds[i] = (int)(3 + i);
+	}
+	return close_range(3 + nfds, ~0u, 0) < 0 ? (int)van_err_from_errno(errno) : 0;
+}

@@ -17,6 +17,8 @@ int fd_read_file(int fd, struct van_buf *to);
 int file_read(const char *path, struct van_buf *to);
 int fd_size(int fd, uint64_t *ret);
 /* An unnamed memory file, close-on-exec; negative enum van_err on failure. */
+/* Moves the descriptors to 3, 4, … (`fds` becomes that) and closes all others but the standard ones. For a process just forked. */
+int fd_keep_only(int *fds, unsigned n);
 int memfd_new(const char *name);
 /* A memory file that holds these bytes. */
 int memfd_with(const char *name, const void *p, size_t n);

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/cidr.c %D%/cidr.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/codec.c %D%/codec.h \
+	%D%/cron.c %D%/cron.h \
 	%D%/datafolder.c %D%/datafolder.h \
 	%D%/error.c %D%/error.h \
 	%D%/fault.c %D%/fault.h \

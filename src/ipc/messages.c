@@ -390,6 +390,38 @@ static const struct record_field mdn_posted_fields[] = {
 };
 const struct record_table ipc_mdn_posted_table = {"mdn_posted", 1, sizeof(struct ipc_mdn_posted), mdn_posted_fields};
 
+static const struct record_field sftp_server_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_sftp_server, host),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_sftp_server, port),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_sftp_server, user),
+	RECORD_FIELD(4, RECORD_TEXTS, struct ipc_sftp_server, host_keys),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_sftp_server, key),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_sftp_server, password_file),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_sftp_server, timeout),
+	RECORD_END,
+};
+const struct record_table ipc_sftp_server_table = {"sftp_server", 1, sizeof(struct ipc_sftp_server), sftp_server_fields};
+
+static const struct record_field poll_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_poll, connection),
+	RECORD_FIELD_SUB(2, RECORD_ONE, struct ipc_poll, server, &ipc_sftp_server_table),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_poll, folder),
+	RECORD_FIELD(4, RECORD_TEXTS, struct ipc_poll, patterns),
+	RECORD_FIELD_ENUM(5, struct ipc_poll, after, NULL),
+	RECORD_FIELD(6, RECORD_TEXT, struct ipc_poll, archive),
+	RECORD_FIELD(7, RECORD_TEXTS, struct ipc_poll, remembered),
+	RECORD_END,
+};
+const struct record_table ipc_poll_table = {"poll", 1, sizeof(struct ipc_poll), poll_fields};
+
+static const struct record_field pickup_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_pickup, name),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_pickup, bytes),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_pickup, time),
+	RECORD_END,
+};
+const struct record_table ipc_pickup_table = {"pickup", 1, sizeof(struct ipc_pickup), pickup_fields};
+
 static const struct record_field deliver_fields[] = {
 	RECORD_FIELD_ENUM(1, struct ipc_deliver, kind, NULL),
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_deliver, delivery),
@@ -409,6 +441,11 @@ static const struct record_field deliver_fields[] = {
 	RECORD_FIELD(16, RECORD_BOOL, struct ipc_deliver, check_name),
 	RECORD_FIELD(17, RECORD_TEXT, struct ipc_deliver, client_certificate),
 	RECORD_FIELD(18, RECORD_TEXT, struct ipc_deliver, client_key_file),
+	RECORD_FIELD_SUB(19, RECORD_ONE, struct ipc_deliver, server, &ipc_sftp_server_table),
+	RECORD_FIELD(20, RECORD_TEXT, struct ipc_deliver, folder),
+	RECORD_FIELD(21, RECORD_TEXT, struct ipc_deliver, name),
+	RECORD_FIELD(22, RECORD_TEXT, struct ipc_deliver, temporary),
+	RECORD_FIELD(23, RECORD_BOOL, struct ipc_deliver, again),
 	RECORD_END,
 };
 const struct record_table ipc_deliver_table = {"deliver", 1, sizeof(struct ipc_deliver), deliver_fields};
@@ -583,6 +620,7 @@ static const struct record_field mailbox_commit_fields[] = {
 	RECORD_FIELD(6, RECORD_BYTES, struct ipc_mailbox_commit, salted_sha256),
 	RECORD_FIELD(7, RECORD_TEXT, struct ipc_mailbox_commit, section),
 	RECORD_FIELD(8, RECORD_BOOL, struct ipc_mailbox_commit, unfinished),
+	RECORD_FIELD_SUB(9, RECORD_ONE, struct ipc_mailbox_commit, pickup, &ipc_pickup_table),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_commit_table = {"mailbox_commit", 1, sizeof(struct ipc_mailbox_commit), mailbox_commit_fields};

@@ -81,6 +81,10 @@ enum ipc_type {
 
 	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */
 	IPC_DELIVER = 550, /* struct ipc_deliver; fd[0]: the body where it is not inline */
+	IPC_POLL,          /* store → deliver: struct ipc_poll. No answer */
+	IPC_PICKUP_SEEN,   /* poll → store: struct ipc_pickup: was it fetched before? Answer IPC_MAILBOX_REPLY: OK yes, NO_FILE no */
+	IPC_PICKUP_GONE,   /* poll → store: struct ipc_pickup: it is not there any more; answered after the commit */
+	IPC_POLL_DONE,     /* poll → store: struct ipc_verdict: how it went. No answer */
 	IPC_DELIVERED,     /* deliver → store: struct ipc_delivered; fd[0]: the answer's body where it is not inline */
 
 	/* control socket: vanctl, web → store */
@@ -404,6 +408,34 @@ struct ipc_deliver {
 	struct slice trust;    /* PEM: certificates that may stand behind the server's; absent: the system's authorities */
 	bool check_name;       /* the server's certificate must name its host */
 	struct slice client_certificate, client_key_file; /* PEM; path */
+	/* SFTP; body and so on as above */
+	struct ipc_sftp_server *server;
+	struct slice folder, name, temporary; /* temporary: absent: none */
+	bool again; /* an earlier try may have put it there already */
+};
+/* A partner's SFTP server. */
+struct ipc_sftp_server {
+	struct slice host;
+	uint64_t port;
+	struct slice user;
+	struct slice_list host_keys;     /* "type base64" */
+	struct slice key, password_file; /* paths; absent: none */
+	uint64_t timeout; /* microseconds without progress */
+};
+/* Fetch what lies there. fd[0]: a mailbox channel on which IPC_MAILBOX_CREATE, _COMMIT and IPC_PICKUP_… are asked; its end is the
+ * end of the poll. */
+struct ipc_poll {
+	struct slice connection; /* for logs */
+	struct ipc_sftp_server *server;
+	struct slice folder;
+	struct slice_list patterns; /* empty: all but temporary names */
+	uint32_t after;             /* enum profile_fetched */
+	struct slice archive;
+	struct slice_list remembered; /* names that were fetched and may be there still */
+};
+struct ipc_pickup {
+	struct slice name;
+	uint64_t bytes, time; /* as the server tells */
 };
 struct ipc_delivered {
 	bool answered; /* there is a status */
@@ -529,6 +561,7 @@ struct ipc_mailbox_commit {
 	struct slice sha256, salt, salted_sha256;
 	struct slice section;
 	bool unfinished; /* the connection broke: kept to be resumed; no hashes */
+	struct ipc_pickup *pickup; /* fetched from a partner's server */
 };
 struct ipc_mailbox_rename {
 	uint32_t folder, to_folder;
@@ -563,7 +596,7 @@ struct ipc_control_reply {
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
 	X(job) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) \
-	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(deliver) X(delivered) \
+	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
 	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \
 	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)

@@ -26,7 +26,7 @@ static int each_connection(struct directory *d, const struct profile *p, directo
 		rc = fn(arg, &d->connections, c->id, NO_KEY, p, c);
 		if (rc == 0 && c->protocol == PROFILE_AS2)
 			rc = fn(arg, &d->as2_pairs, c->station, c->as2_id, p, c);
-		else if (rc == 0)
+		else if (rc == 0 && c->protocol == PROFILE_SFTP_MAILBOX)
 			rc = fn(arg, &d->users, c->user, NO_KEY, p, c);
 	}
 	return rc;

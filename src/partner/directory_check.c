@@ -146,6 +146,8 @@ static void check_connection(struct check *c, const struct profile_connection *x
 		check_as2(c, x, i);
 		return;
 	}
+	if (x->protocol != PROFILE_SFTP_MAILBOX)
+		return;
 	clash = CLASH(c, users, x->user, SLICE(""), x, NULL);
 	if (clash) {
 		snprintf(field, sizeof field, "connections[%zu].user", i);

@@ -12,7 +12,7 @@
 #include "partner/problems.h"
 
 enum profile_kind { PROFILE_STATION, PROFILE_PARTNER, PROFILE_AGREEMENT };
-enum profile_protocol { PROFILE_AS2, PROFILE_SFTP_MAILBOX };
+enum profile_protocol { PROFILE_AS2, PROFILE_SFTP_MAILBOX, PROFILE_SFTP };
 enum profile_compress { PROFILE_COMPRESS_NONE, PROFILE_COMPRESS_BEFORE_SIGNING, PROFILE_COMPRESS_AFTER_SIGNING };
 enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
 enum profile_key_transport { PROFILE_TRANSPORT_RSA, PROFILE_TRANSPORT_RSA_OAEP };
@@ -163,6 +163,34 @@ struct profile_mailbox_limits {
 	uint64_t storage;   /* bytes of uploads that are kept for it */
 };
 
+/* The partner's own SFTP server, and who we are there. */
+struct profile_server {
+	struct slice host;
+	uint64_t port;
+	struct slice user;
+	struct slice_list host_keys; /* public keys as in known_hosts, without the host: any of them may be the server's */
+	struct slice key, password_file; /* absolute paths, which only the supervisor opens, for deliver */
+	van_time timeout; /* without progress */
+};
+
+struct profile_push {
+	struct slice folder, file_name;
+	struct slice temporary; /* pattern with {name}; absent: written under its own name */
+	struct profile_durations retry;
+};
+
+enum profile_fetched { PROFILE_FETCHED_DELETE, PROFILE_FETCHED_ARCHIVE, PROFILE_FETCHED_KEEP };
+extern const char *const profile_fetched_names[];
+struct profile_poll {
+	struct slice folder;
+	struct slice_list patterns; /* empty: any */
+	uint32_t after;             /* enum profile_fetched */
+	struct slice archive;       /* folder */
+	van_time every;             /* 0: by `at` alone */
+	struct slice_list at;       /* crontab(5) */
+	struct slice time_zone;     /* of `at`; absent: the network's */
+};
+
 struct profile_connection {
 	struct slice id;
 	uint32_t protocol;
@@ -190,6 +218,10 @@ struct profile_connection {
 	struct slice_list temporary;    /* further patterns of names that wait for the rename */
 	uint32_t taken;
 	struct slice file_name;
+	/* sftp */
+	struct profile_server *server; /* never NULL for sftp */
+	struct profile_push *push;     /* NULL: nothing is sent there */
+	struct profile_poll *poll;     /* NULL: nothing is fetched there */
 };
 
 struct profile_partner {

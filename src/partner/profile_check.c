@@ -1,5 +1,6 @@
 /* Checks of one text each. The texts they return say what to do. */
 #include "base/cidr.h"
+#include "base/cron.h"
 #include "base/codec.h"
 #include "base/error.h"
 #include "partner/profile_private.h"
@@ -165,6 +166,37 @@ const char *profile_check_subfolder(struct slice s, bool *ret_warning)
 	if (s.n == 0 || s.n > 64 || !only(s, "._- ") || s.p[0] == '.' || slice_is(s, "archive"))
 		return "must be one folder name of at most 64 letters, digits, \".\", \"_\", \"-\" and blanks, not \"archive\"";
 	return NULL;
+}
+
+const char *profile_check_host_key(struct slice s, bool *ret_warning)
+{
+	struct van_buf blob = VAN_BUF_INIT(65536);
+	struct slice type;
+	const char *why = NULL;
+	int rc = profile_ssh_key_parse(s, &type, &blob, &why);
+	van_buf_free(&blob);
+	(void)ret_warning;
+	return rc < 0 ? "must be a public key, \"ssh-ed25519 AAAA…\": ssh-keyscan HOST shows it after the host's name" : NULL;
+}
+
+const char *profile_check_remote_folder(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	return s.n == 0 || s.n > 512 || memchr(s.p, 0, s.n) || memchr(s.p, '\n', s.n) ? "must be a folder on the partner's server: /inbound, or . for where the log-in leads" : NULL;
+}
+
+const char *profile_check_temporary(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	return s.n > 64 || !has(s, "{name}") || memchr(s.p, '/', s.n) ? "must hold {name}, and no slash: {name}.part" : NULL;
+}
+
+const char *profile_check_cron(struct slice s, bool *ret_warning)
+{
+	struct van_cron c;
+	(void)ret_warning;
+	return van_cron_parse(s, &c) < 0 || !van_cron_next(&c, SLICE_NONE, 1)
+		? "must be five fields, minute hour day month weekday, as crontab(5) writes them: \"0 6 * * 1-5\"" : NULL;
 }
 
 const char *profile_check_network(struct slice s, bool *ret_warning)

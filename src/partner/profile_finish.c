@@ -110,8 +110,29 @@ int profile_connection_finish(struct schema_reader *r, const struct schema_node 
 	struct profile_connection *c = object;
 	if (c->protocol == PROFILE_AS2)
 		check_as2_connection(r, at, c);
+	else if (c->protocol == PROFILE_SFTP && !c->push && !c->poll)
+		schema_problem(r, at, NULL, true, "has neither \"push\" nor \"poll\": nothing goes over it");
+	else if (c->protocol == PROFILE_SFTP)
+		return 0;
 	else
 		check_mailbox(r, at, c);
+	return 0;
+}
+
+int profile_server_finish(struct schema_reader *r, const struct schema_node *at, void *object)
+{
+	const struct profile_server *s = object;
+	if (!s->key.p && !s->password_file.p)
+		schema_problem(r, at, NULL, false, "needs \"key\" or \"password_file\" to log in with");
+	return 0;
+}
+
+int profile_poll_finish(struct schema_reader *r, const struct schema_node *at, void *object)
+{
+	const struct profile_poll *p = object;
+	if (p->after == PROFILE_FETCHED_ARCHIVE && !p->archive.p)
+		schema_problem(r, at, "archive", false, "\"after: archive\" needs the folder: write archive: /outbound/done");
+	profile_time_zone_look_up(r, at, p->time_zone);
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 #include "partner/profile_private.h"
 
 const char *const profile_kind_names[] = {"station", "partner", "agreement", NULL};
-const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", NULL};
+const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", "sftp", NULL};
+const char *const profile_fetched_names[] = {"delete", "archive", "keep", NULL};
 const char *const profile_compress_names[] = {"none", "before-signing", "after-signing", NULL};
 const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
 const char *const profile_key_transport_names[] = {"rsa", "rsa-oaep", NULL};
@@ -23,6 +24,7 @@ const char *const profile_encrypt_names[] = {"none", "aes128-cbc", "aes192-cbc",
 
 #define AS2 (1u << PROFILE_AS2)
 #define SFTP (1u << PROFILE_SFTP_MAILBOX)
+#define SFTP_OUT (1u << PROFILE_SFTP)
 
 #define AT(type_, member_) .offset = offsetof(struct type_, member_)
 
@@ -277,6 +279,56 @@ static const struct schema_table mailbox_limits_table = {
 	.help = "What one mailbox may use. Past it a log-in or an upload is refused, with the reason.",
 };
 
+static const struct schema_field server_fields[] = {
+	{.key = "host", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_server, host), .check = profile_check_host, .help = "its name or address"},
+	{.key = "port", .kind = SCHEMA_INTEGER, AT(profile_server, port), .fallback = "22", .min = 1, .max = 65535, .help = "TCP port"},
+	{.key = "user", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED | SCHEMA_NOT_EMPTY, AT(profile_server, user), .check = profile_check_header,
+	 .help = "our user name there"},
+	{.key = "host_keys", .kind = SCHEMA_TEXTS, .flags = SCHEMA_REQUIRED | SCHEMA_NOT_EMPTY, AT(profile_server, host_keys), .check = profile_check_host_key,
+	 .help = "the server's public keys, `ssh-ed25519 AAAA…`: it must have one of them. `ssh-keyscan HOST` shows them; compare with the partner"},
+	{.key = "key", .kind = SCHEMA_PATH, AT(profile_server, key), .help = "our private key, without a passphrase; only its place is stored"},
+	{.key = "password_file", .kind = SCHEMA_PATH, AT(profile_server, password_file), .help = "file that holds our password"},
+	{.key = "timeout", .kind = SCHEMA_DURATION, AT(profile_server, timeout), .fallback = "60s", .min = 1000000, .max = UINT64_C(3600000000),
+	 .help = "given up after so long without progress"},
+	{.key = NULL},
+};
+static const struct schema_table server_table = {
+	.name = "SFTP server", .size = sizeof(struct profile_server), .fields = server_fields, .finish = profile_server_finish,
+	.help = "The partner's own SFTP server, and who we are there.",
+};
+
+static const struct schema_field push_fields[] = {
+	{.key = "folder", .kind = SCHEMA_TEXT, AT(profile_push, folder), .fallback = ".", .check = profile_check_remote_folder, .help = "where documents are put"},
+	{.key = "file_name", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_push, file_name),
+	 .fallback = "{type}_{sender}_{control}_{id}.{ext}", .check = profile_check_file_name, .help = "their names, as those of mailboxes; with `{id}` a repeated try is known as such"},
+	{.key = "temporary", .kind = SCHEMA_TEXT, AT(profile_push, temporary), .fallback = "{name}.part", .check = profile_check_temporary,
+	 .help = "name while it is written, renamed at the end; `{name}` alone: none"},
+	{.key = "retry", .kind = SCHEMA_DURATIONS, AT(profile_push, retry), .fallback = "5m, 10m, 20m, 40m", .min = 1000000,
+	 .max = UINT64_C(2592000000000), .help = "waiting times before further tries; `[]`: no further try"},
+	{.key = NULL},
+};
+static const struct schema_table push_table = {
+	.name = "push", .size = sizeof(struct profile_push), .fields = push_fields, .help = "How documents are put on the partner's SFTP server.",
+};
+
+static const struct schema_field poll_fields[] = {
+	{.key = "folder", .kind = SCHEMA_TEXT, AT(profile_poll, folder), .fallback = ".", .check = profile_check_remote_folder, .help = "where documents are fetched"},
+	{.key = "patterns", .kind = SCHEMA_TEXTS, AT(profile_poll, patterns), .check = profile_check_pattern,
+	 .help = "names that are fetched, such as `*.edi`; default: all but temporary ones (`*.part` `*.filepart` `*.tmp`, a leading dot)"},
+	{.key = "after", .kind = SCHEMA_ENUM, AT(profile_poll, after), .names = profile_fetched_names, .fallback = "delete",
+	 .help = "what becomes of a fetched file there; one that stays is not fetched again"},
+	{.key = "archive", .kind = SCHEMA_TEXT, AT(profile_poll, archive), .check = profile_check_remote_folder, .help = "folder for `after: archive`"},
+	{.key = "every", .kind = SCHEMA_DURATION, AT(profile_poll, every), .fallback = "15m", .min = 1000000, .max = UINT64_C(2592000000000),
+	 .help = "how often it is looked for documents; without meaning where `at` is given"},
+	{.key = "at", .kind = SCHEMA_TEXTS, AT(profile_poll, at), .check = profile_check_cron, .help = "when, instead of `every`, as crontab(5) writes it: `0 6,18 * * 1-5`"},
+	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_poll, time_zone), .check = profile_check_time_zone, .help = "of `at`; default: the network's"},
+	{.key = NULL},
+};
+static const struct schema_table poll_table = {
+	.name = "poll", .size = sizeof(struct profile_poll), .fields = poll_fields, .finish = profile_poll_finish,
+	.help = "How documents are fetched from the partner's SFTP server. Each file is taken once, whatever breaks meanwhile.",
+};
+
 static const struct schema_field connection_fields[] = {
 	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, id), .check = profile_check_id,
 	 .help = "its short name, unique among all partners' connections"},
@@ -324,6 +376,9 @@ static const struct schema_field connection_fields[] = {
 	{.key = "file_name", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_connection, file_name), .only = SFTP,
 	 .fallback = "{type}_{sender}_{control}_{id}.{ext}", .check = profile_check_file_name,
 	 .help = "names of waiting files: `{type}` `{version}` `{sender}` `{receiver}` `{control}` `{id}` `{date}` `{time}` `{ext}` are filled in"},
+	{.key = "server", .kind = SCHEMA_ONE, .flags = SCHEMA_REQUIRED, AT(profile_connection, server), .only = SFTP_OUT, .sub = &server_table, .help = "the partner's server"},
+	{.key = "push", .kind = SCHEMA_ONE, AT(profile_connection, push), .only = SFTP_OUT, .sub = &push_table, .help = "documents are put there"},
+	{.key = "poll", .kind = SCHEMA_ONE, AT(profile_connection, poll), .only = SFTP_OUT, .sub = &poll_table, .help = "documents are fetched there"},
 	{.key = NULL},
 };
 static const struct schema_table connection_table = {

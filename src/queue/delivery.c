@@ -163,6 +163,8 @@ int queue_lane_each(struct queue_work *w, const struct queue_lane *l, int (*fn)(
 
 int queue_delivery_kind_of(const struct profile_connection *c)
 {
+	if (c->protocol == PROFILE_SFTP)
+		return c->push ? QUEUE_TO_SFTP : -1;
 	return c->protocol == PROFILE_AS2 && c->send ? QUEUE_TO_AS2 : -1;
 }
 

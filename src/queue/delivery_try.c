@@ -90,6 +90,10 @@ static van_time schedule(struct queue_work *w, const struct queue_delivery *d)
 		v = c->send->retry.v;
 		n = c->send->retry.n;
 	}
+	if (c && c->push) {
+		v = c->push->retry.v;
+		n = c->push->retry.n;
+	}
 	size_t place = d->round ? (size_t)d->round - 1 : 0;
 	return place < n ? v[place] : -1;
 }

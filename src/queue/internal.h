@@ -22,6 +22,7 @@ struct queue {
 	store_table_id delivery_next; /* kind, connection, next, id → nothing: what is queued, under way or awaiting its MDN */
 	store_table_id mailbox;   /* connection, folder, section, name → mailbox entry */
 	store_table_id mailbox_storage; /* connection → bytes that its uploads take */
+	store_table_id pickup;    /* connection, name on the partner's server → what became of it */
 	store_table_id login;     /* address, user → failures; address → failures with unknown names, last success */
 	store_table_id ban;       /* network, user → ban */
 	store_table_id expect;    /* env, group parties, code, number, message id → expect */
@@ -97,6 +98,8 @@ int queue_job_put(struct queue_work *w, struct slice id, const struct queue_job 
 /* --- mailboxes: mailbox.c --- */
 
 /* Puts an output into its mailbox under a name made from the profile's pattern, which becomes m->file_name. */
+/* m->file_name by a pattern, for what is put elsewhere. 0 or VAN_ENOMEM. */
+int queue_mailbox_name(struct queue_work *w, struct slice pattern, struct queue_message *m, struct slice extension);
 int queue_mailbox_deliver(struct queue_work *w, const struct profile_connection *c, struct queue_message *m, struct slice extension);
 
 /* --- deliveries: delivery.c --- */

@@ -46,7 +46,16 @@ struct queue_upload {
 	uint64_t bytes;
 	uint64_t storage; /* most bytes that this mailbox's uploads may take; 0: no limit */
 	struct slice sha256, salt, salted_sha256;
+	/* fetched from a partner's server: the file there, remembered in the same transaction, so that it is taken once; absent: no */
+	struct slice pickup_name;
+	uint64_t pickup_bytes, pickup_time; /* as the server told them */
 };
+/* Was this very file (name, length, time) fetched before? *ret_message is the message it became; VAN_ENOTFOUND. */
+int queue_pickup_find(struct queue_work *w, struct slice connection, struct slice name, uint64_t bytes, uint64_t time, struct slice *ret_message);
+/* Every file remembered of that connection. `fn` returns 0 to go on. */
+int queue_pickups(struct queue_work *w, struct slice connection, int (*fn)(void *arg, struct slice name), void *arg);
+/* It is gone from the server: the next one of that name is another. 0 also when nothing was known. */
+int queue_pickup_forget(struct queue_work *w, struct slice connection, struct slice name);
 /* Becomes a received message with a job, or a staged entry. What was staged under that name goes: *ret_replaced (may be NULL)
  * is its message id, whose file the caller removes after the commit; absent if none. VAN_EINVAL for a bad name, VAN_ELIMIT
  * when the mailbox is full. */

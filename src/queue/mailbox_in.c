@@ -1,6 +1,75 @@
 /* Uploads: staged ones, unfinished ones, and those that became messages. */
 #include "queue/mailbox_private.h"
 
+struct pickup {
+	struct slice name, message;
+	uint64_t bytes, time;
+};
+static const struct record_field pickup_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct pickup, message),
+	RECORD_FIELD(2, RECORD_U64, struct pickup, bytes),
+	RECORD_FIELD(3, RECORD_U64, struct pickup, time),
+	RECORD_FIELD(4, RECORD_TEXT, struct pickup, name),
+	RECORD_END,
+};
+static const struct record_table pickup_table = {"pickup", 1, sizeof(struct pickup), pickup_fields};
+
+static void pickup_key(struct store_key *k, struct slice connection, struct slice name)
+{
+	*k = STORE_KEY_INIT;
+	queue_key_foreign(k, connection);
+	store_key_text(k, name);
+}
+
+static int put_pickup(struct queue_work *w, const struct queue_upload *u)
+{
+	struct store_key k;
+	struct pickup p = {u->pickup_name, u->id, u->pickup_bytes, u->pickup_time};
+	pickup_key(&k, u->connection, u->pickup_name);
+	return u->pickup_name.p ? queue_put_record(w, w->q->pickup, store_key_slice(&k), &pickup_table, &p) : 0;
+}
+
+int queue_pickup_find(struct queue_work *w, struct slice connection, struct slice name, uint64_t bytes, uint64_t time, struct slice *ret_message)
+{
+	struct store_key k;
+	struct pickup p;
+	pickup_key(&k, connection, name);
+	int rc = queue_get_record(w, w->q->pickup, store_key_slice(&k), &pickup_table, &p);
+	if (rc == 0 && (p.bytes != bytes || p.time != time))
+		rc = VAN_ENOTFOUND;
+	if (rc == 0)
+		*ret_message = p.message;
+	return rc;
+}
+
+int queue_pickups(struct queue_work *w, struct slice connection, int (*fn)(void *arg, struct slice name), void *arg)
+{
+	struct store_key prefix = STORE_KEY_INIT;
+	struct store_cursor *c;
+	struct slice value;
+	queue_key_foreign(&prefix, connection);
+	int rc = store_cursor_open(w->txn, w->q->pickup, store_key_slice(&prefix), &c);
+	if (rc < 0)
+		return rc;
+	while ((rc = store_cursor_next(c, NULL, &value)) == 0) {
+		struct pickup p;
+		rc = record_decode(&pickup_table, queue_keep(w, value), w->arena, &p);
+		if (rc < 0 || (rc = fn(arg, p.name)))
+			break;
+	}
+	store_cursor_close(c);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+int queue_pickup_forget(struct queue_work *w, struct slice connection, struct slice name)
+{
+	struct store_key k;
+	pickup_key(&k, connection, name);
+	w->writes++;
+	int rc = store_del(w->txn, w->q->pickup, store_key_slice(&k));
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
 static struct queue_message uploaded(struct queue_work *w, const struct queue_upload *u, const struct queue_mailbox_entry *e, struct slice section)
 {
 	struct slice name = e->name;
@@ -29,7 +98,7 @@ static int receive(struct queue_work *w, const struct queue_upload *u, const str
 		rc = queue_search_put(w, m.sha256, m.id);
 	if (rc == 0)
 		rc = mailbox_archive(w, u->connection, QUEUE_FOLDER_IN_ARCHIVE, w->q->zone, *e);
-	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_IN, &m, SLICE("uploaded"), u->actor, &artefact, n);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_IN, &m, u->pickup_name.p ? SLICE("fetched from the partner's server") : SLICE("uploaded"), u->actor, &artefact, n);
 }
 
 /* Takes away what is staged under that name; *ret_replaced is its message id, absent if none. */
@@ -71,6 +140,8 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 	int rc = queue_part_put(w, u->id, &p);
 	if (rc == 0)
 		rc = drop_staged(w, &at, ret_replaced);
+	if (rc == 0)
+		rc = put_pickup(w, u);
 	if (rc < 0)
 		return rc;
 	if (u->kind == QUEUE_UPLOAD_FINAL)

@@ -86,13 +86,13 @@ static bool taken(struct queue_work *w, const struct queue_place *folder, struct
 }
 
 /* Unique for ever where the pattern has {id}; else made unique among what waits. */
-static struct slice make_name(struct queue_work *w, const struct profile_connection *c, const struct queue_message *m,
+/* `folder` NULL: nothing is known of what is there. */
+static struct slice make_name(struct queue_work *w, struct slice pattern, const struct queue_message *m,
 			      const struct queue_place *folder, struct slice extension)
 {
 	van_time local = w->now + van_zone_minutes(mailbox_zone(w, m->agreement), w->now) * 60 * VAN_SECOND;
 	struct naming n = {m, extension, van_time_civil(local)};
 	struct van_buf b = VAN_BUF_INIT(NAME_MAX_BYTES * 8);
-	struct slice pattern = c->file_name;
 	if (!pattern.n || slice_is(pattern, default_pattern))
 		pattern = slice_str(default_by_format);
 	expand(&b, pattern, &n);
@@ -102,18 +102,24 @@ static struct slice make_name(struct queue_work *w, const struct profile_connect
 	}
 	struct slice name = van_arena_slice(w->arena, van_buf_slice(&b));
 	van_buf_free(&b);
-	if (!name.p || !taken(w, folder, name))
+	if (!name.p || !folder || !taken(w, folder, name))
 		return name;
 	const char *dot = memrchr(name.p, '.', name.n);
 	size_t stem = dot ? (size_t)(dot - name.p) : name.n;
 	return van_arena_printf(w->arena, "%.*s_%.*s%.*s", (int)stem, name.p, SLICE_ARG(m->id), (int)(name.n - stem), name.p + stem);
 }
 
+int queue_mailbox_name(struct queue_work *w, struct slice pattern, struct queue_message *m, struct slice extension)
+{
+	m->file_name = make_name(w, pattern, m, NULL, extension);
+	return m->file_name.p ? 0 : VAN_ENOMEM;
+}
+
 int queue_mailbox_deliver(struct queue_work *w, const struct profile_connection *c, struct queue_message *m, struct slice extension)
 {
 	const struct profile *p = w->directory && m->agreement.p ? directory_get(w->directory, PROFILE_AGREEMENT, m->agreement) : NULL;
 	struct queue_place at = {m->connection, QUEUE_FOLDER_OUT, p ? p->agreement->folder : SLICE_NONE, SLICE_NONE};
-	at.name = m->file_name = make_name(w, c, m, &at, extension);
+	at.name = m->file_name = make_name(w, c->file_name, m, &at, extension);
 	if (at.section.n && at.name.p)
 		m->file_name = van_arena_printf(w->arena, "%.*s/%.*s", SLICE_ARG(at.section), SLICE_ARG(at.name));
 	if (!m->file_name.p)

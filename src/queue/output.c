@@ -201,6 +201,12 @@ static int deliver(struct queue_work *w, struct queue_message *m, const struct i
 		m->delivery = QUEUE_DELIVERY_AVAILABLE;
 		return queue_mailbox_deliver(w, c, m, o->extension);
 	}
+	if (c && c->push) { /* named now: a repeated try must know its file again */
+		int rc = queue_mailbox_name(w, c->push->file_name, m, o->extension);
+		m->protocol = SLICE("sftp");
+		m->delivery = QUEUE_DELIVERY_QUEUED;
+		return rc < 0 ? rc : queue_delivery_new(w, m, QUEUE_TO_SFTP);
+	}
 	m->protocol = c ? SLICE("as2") : SLICE_NONE;
 	m->delivery = c ? QUEUE_DELIVERY_QUEUED : QUEUE_DELIVERY_HELD;
 	if (!c)

@@ -15,7 +15,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"counter", &q->counter}, {"control", &q->control}, {"index", &q->index},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
 		{"segment", &q->segment},
-		{"login", &q->login}, {"ban", &q->ban},
+		{"login", &q->login}, {"pickup", &q->pickup}, {"ban", &q->ban},
 	};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		int rc = store_table(q->store, tables[i].name, tables[i].table, err);

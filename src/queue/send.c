@@ -19,6 +19,8 @@ static int deliver(struct queue_work *w, struct queue_message *m)
 		return van_error_set(&w->err, VAN_ESTATE, "nothing can be sent over connection %.*s: add \"send\" to its profile",
 				     SLICE_ARG(m->connection));
 	m->protocol = slice_str(queue_delivery_kind_names[kind]);
+	if (kind == QUEUE_TO_SFTP && !m->file_name.n && queue_mailbox_name(w, c->push->file_name, m, SLICE("edi")) < 0)
+		return VAN_ENOMEM;
 	m->delivery = QUEUE_DELIVERY_QUEUED;
 	return queue_delivery_new(w, m, (enum queue_delivery_kind)kind);
 }

@@ -2,11 +2,14 @@
 #include "roles/deliver/deliver.h"
 
 #include "base/log.h"
+#include "queue/records.h"
+#include "roles/deliver/sftp_job.h"
 
 /* The store is gone: it will ask for every unfinished try again, so the ones under way are for nobody. */
 static void lose_store(struct deliver *d)
 {
 	transfer_cancel_all(d);
+	sftp_jobs_cancel_all(d);
 	ipc_channel_free(d->store);
 	d->store = NULL;
 }
@@ -20,12 +23,25 @@ static void on_closed(void *arg, struct ipc_channel *c)
 		ipc_channel_free(c);
 }
 
+static uint32_t delivery_kind(const struct ipc_message *m)
+{
+	struct ipc_deliver what = {0};
+	struct van_arena *arena = van_arena_new(0);
+	uint32_t kind = arena && record_decode(&ipc_deliver_table, m->body, arena, &what) == 0 ? what.kind : QUEUE_TO_AS2;
+	van_arena_free(arena);
+	return kind;
+}
+
 static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 {
 	struct deliver *d = arg;
 	(void)c;
-	if (m->type == IPC_DELIVER)
+	if (m->type == IPC_DELIVER && delivery_kind(m) == QUEUE_TO_SFTP)
+		sftp_job_push(d, m);
+	else if (m->type == IPC_DELIVER)
 		transfer_start(d, m);
+	else if (m->type == IPC_POLL)
+		sftp_job_poll(d, m);
 	else
 		log_event(LOG_LEVEL_WARNING, "unexpected-message", "type", log_u64(m->type), NULL);
 }

@@ -13,12 +13,15 @@
 
 struct poller;
 struct transfer;
+struct sftp_job;
 
 struct deliver {
 	struct role *role;
 	struct ipc_channel *store; /* NULL: gone, the supervisor sends another */
 	struct poller *poller;
 	struct transfer *transfers;
+	struct sftp_job *sftp_jobs;
+	size_t nsftp_jobs;
 };
 
 /* --- poller.c: libcurl's connections in the role's loop --- */

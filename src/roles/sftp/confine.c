@@ -97,22 +97,6 @@ void sftpd_confinement_free(struct sftpd_confinement *c)
 	free(c);
 }
 
-/* Moves the descriptors to 3, 4, … and closes everything above. */
-static int keep_only(int *fds, unsigned nfds)
-{
-	for (unsigned i = 0; i < nfds; i++) { /* first out of the way of each other */
-		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)(3 + nfds));
-		if (fds[i] < 0)
-			return van_err_from_errno(errno);
-	}
-	for (unsigned i = 0; i < nfds; i++) {
-		if (dup3(fds[i], (int)(3 + i), O_CLOEXEC) < 0)
-			return van_err_from_errno(errno);
-		fds[i] = (int)(3 + i);
-	}
-	return close_range(3 + nfds, ~0u, 0) < 0 ? (int)van_err_from_errno(errno) : 0;
-}
-
 /* A network that is served by root, without a user of its own, still gives its sessions no powers. */
 static int drop_capabilities(void)
 {
@@ -132,7 +116,7 @@ static void limit(int resource, rlim_t n)
 
 int sftpd_confine_process(const struct sftpd_limits *l, int *fds, unsigned nfds)
 {
-	int rc = keep_only(fds, nfds);
+	int rc = fd_keep_only(fds, nfds);
 	if (rc < 0)
 		return rc;
 #ifndef VAN_SANITIZERS /* the leak checker traces its own process */

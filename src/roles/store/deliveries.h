@@ -79,6 +79,11 @@ void outgoing_end_text(struct outgoing *o, enum queue_outcome_kind kind, const c
 /* False: it could not be sent to the worker, and is ended. */
 bool outgoing_give(struct outgoing *o, struct peer_worker *w);
 
+/* delivery_sftp.c */
+void outgoing_start_sftp(struct outgoing *o);
+int outgoing_fill_sftp(struct store_read *r, struct outgoing *o, struct ipc_deliver *to);
+void outgoing_delivered_sftp(struct outgoing *o, const struct ipc_delivered *r);
+
 /* delivery_mdn.c */
 int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_package *ret, int *ret_fd);
 bool outgoing_give_check(struct outgoing *o, struct peer_worker *w);

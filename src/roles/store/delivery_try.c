@@ -144,7 +144,7 @@ static int fill_deliver(struct outgoing *o, struct ipc_deliver *to)
 	int rc = store_read_begin(o->s, o->arena, &r);
 	if (rc < 0)
 		return rc;
-	rc = fill_transport(&r, o, to);
+	rc = o->kind == QUEUE_TO_SFTP ? outgoing_fill_sftp(&r, o, to) : fill_transport(&r, o, to);
 	if (rc == 0 && o->kind == QUEUE_TO_MDN)
 		rc = fill_mdn(&r, o, to);
 	if (rc == 0 && o->kind == QUEUE_TO_AS2) {
@@ -206,6 +206,9 @@ static int run_begin(struct write_request *r, struct queue_work *w)
 	const struct profile_connection *c = directory_connection(w->directory, slice_str(b->o->lane->connection), NULL);
 	const struct profile *station = c ? directory_get(w->directory, PROFILE_STATION, c->station) : NULL;
 	struct queue_try try = b->try;
+	if (b->o->kind == QUEUE_TO_SFTP && c && c->server)
+		try.url = van_arena_printf(w->arena, "sftp://%.*s:%llu/%.*s", SLICE_ARG(c->server->host), (unsigned long long)c->server->port,
+					   SLICE_ARG(c->push ? c->push->folder : SLICE("")));
 	if (b->o->kind == QUEUE_TO_AS2 && c && c->send && station && station->station->as2) {
 		try.url = c->send->url;
 		try.as2_from = station->station->as2->id;
@@ -254,6 +257,8 @@ void outgoing_start(struct outgoing *o, uint32_t state)
 		outgoing_end_text(o, QUEUE_OUTCOME_OVERDUE, "no MDN came in time");
 	else if (o->kind == QUEUE_TO_MDN)
 		outgoing_begin(o);
+	else if (o->kind == QUEUE_TO_SFTP)
+		outgoing_start_sftp(o);
 	else
 		outgoing_task(o, OUTGOING_PACKAGE);
 }
@@ -435,6 +440,8 @@ void deliveries_delivered(struct store_role *s, struct ipc_message *m)
 		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the answer could not be read: %s", van_err_name(rc));
 	else if (r.not_ready)
 		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "%.*s", SLICE_ARG(r.error));
+	else if (o->kind == QUEUE_TO_SFTP)
+		outgoing_delivered_sftp(o, &r);
 	else if (!r.answered)
 		outgoing_end_text(o, QUEUE_OUTCOME_RETRY, "%.*s", SLICE_ARG(r.error));
 	else if (r.status >= 200 && r.status < 300)

@@ -24,11 +24,13 @@ vand_SOURCES += \
 	%D%/control_table.c \
 	%D%/deliveries.c %D%/deliveries.h \
 	%D%/delivery_mdn.c \
+	%D%/delivery_sftp.c \
 	%D%/delivery_try.c \
 	%D%/jobs.c \
 	%D%/keys.c \
 	%D%/login.c \
 	%D%/overdue.c \
+	%D%/polls.c %D%/polls.h \
 	%D%/receive.c \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \

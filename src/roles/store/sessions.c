@@ -1,6 +1,8 @@
 /* SFTP sessions: each has a channel of its own, is bound to one mailbox when it logs in, and sees nothing else. */
 #include "roles/store/sessions.h"
 
+#include "roles/store/polls.h"
+
 #include "base/fdio.h"
 #include "base/log.h"
 
@@ -170,6 +172,26 @@ static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 		close(fd);
 }
 
+static void on_pickup_seen(struct session *e, struct ipc_message *m)
+{
+	struct ipc_pickup p;
+	struct store_read r;
+	struct slice message;
+	int rc = record_decode(&ipc_pickup_table, m->body, e->s->arena, &p);
+	if (rc == 0)
+		rc = store_read_begin(e->s, e->s->arena, &r);
+	if (rc < 0) {
+		session_refuse(e, m->request, rc, NULL);
+		return;
+	}
+	rc = queue_pickup_find(&r.work, slice_str(e->connection), p.name, p.bytes, p.time, &message);
+	store_read_end(e->s, &r);
+	if (rc == 0)
+		session_reply(e, m->request, IPC_MAILBOX_OK, NULL, NULL, -1);
+	else
+		session_refuse(e, m->request, rc, NULL);
+}
+
 static void on_create(struct session *e, struct ipc_message *m)
 {
 	struct van_error err = {0};
@@ -222,6 +244,8 @@ static void session_end(struct session *e)
 		e->next->place = e->place;
 	session_login_stop(e);
 	ipc_channel_free(c);
+	if (e->poll)
+		polls_ended(e->s, e->poll);
 	session_release(e);
 }
 
@@ -262,7 +286,10 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	case IPC_MAILBOX_COLLECTED:
 	case IPC_MAILBOX_FETCHED:
 	case IPC_MAILBOX_REMOVE:
+	case IPC_PICKUP_GONE:
 	case IPC_MAILBOX_RENAME: session_change(e, m); return;
+	case IPC_PICKUP_SEEN: on_pickup_seen(e, m); return;
+	case IPC_POLL_DONE: polls_done(e->s, e->poll, m); return;
 	default: session_reply(e, m->request, IPC_MAILBOX_FAILED, "unknown request", NULL, -1);
 	}
 }
@@ -290,6 +317,37 @@ void sessions_open(struct store_role *s, struct ipc_message *m)
 	s->sessions = e;
 }
 
+struct session *session_new_poll(struct store_role *s, struct poll *p, const struct profile *partner, const struct profile_connection *c, int *ret_fd)
+{
+	int pair[2];
+	struct session *e = ipc_pair(pair) == 0 ? calloc(1, sizeof *e) : NULL;
+	struct ipc_channel *channel = e ? ipc_channel_new(pair[0]) : NULL;
+	if (!e)
+		return NULL;
+	if (!channel || ipc_channel_attach(channel, s->role->loop, on_message, on_closed, e) < 0) {
+		close(pair[1]);
+		free(e);
+		return NULL;
+	}
+	*e = (struct session){.s = s, .channel = channel, .references = 1, .next = s->sessions, .place = &s->sessions, .number = ++s->sessions_seen,
+			      .since = van_clock_now(), .open = true, .partner_version = partner->version, .max_message = c->max_message, .poll = p};
+	e->user = strndup(c->server->user.p, c->server->user.n);
+	e->partner = strndup(partner->id.p, partner->id.n);
+	e->connection = strndup(c->id.p, c->id.n);
+	e->peer = strndup(c->server->host.p, c->server->host.n);
+	e->method = strdup("poll");
+	if (e->next)
+		e->next->place = &e->next;
+	s->sessions = e;
+	*ret_fd = pair[1];
+	if (e->user && e->partner && e->connection && e->peer && e->method)
+		return e;
+	close(pair[1]);
+	e->poll = NULL;
+	session_end(e);
+	return NULL;
+}
+
 void sessions_free(struct store_role *s)
 {
 	while (s->sessions)
@@ -302,7 +360,7 @@ void sessions_check(struct store_role *s)
 	for (struct session *e = s->sessions; e; e = next) {
 		struct directory_sftp who;
 		next = e->next;
-		if (!e->open)
+		if (!e->open || e->poll)
 			continue;
 		pthread_rwlock_rdlock(&s->directory_lock);
 		bool stays = session_account(e, slice_str(e->user), &who) && slice_is(who.connection, e->connection);

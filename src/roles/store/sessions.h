@@ -26,6 +26,7 @@ struct session {
 		struct password_check *password; /* one that is being checked */
 		struct loop_timer *delay;        /* a refusal waits */
 	} login;
+	struct poll *poll; /* not a partner's session, but ours on its server: see polls.h */
 	struct session *next, **place;
 };
 
@@ -42,6 +43,9 @@ int upload_status(struct session *e, struct queue_work *w, const struct ipc_mail
 
 /* Ends it, and tells the client why. */
 void session_stop(struct session *e, const char *reason);
+
+/* A session that needs no log-in, for a poll of that connection; *ret_fd is its other end, the caller's. NULL when it can't be. */
+struct session *session_new_poll(struct store_role *s, struct poll *p, const struct profile *partner, const struct profile_connection *c, int *ret_fd);
 
 /* login.c */
 void session_auth(struct session *e, struct ipc_message *m);

@@ -2,6 +2,7 @@
 #include "roles/store/store_role.h"
 
 #include "roles/store/bans.h"
+#include "roles/store/polls.h"
 #include "roles/store/throttles.h"
 
 #include "base/log.h"
@@ -197,6 +198,7 @@ void store_directory_changed(struct store_role *s)
 	credentials_wanted_send(s);
 	sessions_check(s);
 	bans_reload(s); /* they change the same way */
+	polls_look(s);
 }
 
 /* --- start ------------------------------------------------------------------------------------------------------------------ */
@@ -325,6 +327,8 @@ static int start(struct store_role *s)
 	if (rc == 0)
 		rc = bans_start(s);
 	if (rc == 0)
+		rc = polls_start(s);
+	if (rc == 0)
 		rc = control_start(s);
 	return rc < 0 ? failed("start", NULL, rc) : 0;
 }
@@ -341,6 +345,7 @@ static void finish(struct store_role *s)
 {
 	control_free(s);
 	sessions_free(s);
+	polls_free(s);
 	throttles_free(s);
 	bans_free(s);
 	overdue_free(s);

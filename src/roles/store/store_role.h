@@ -15,6 +15,7 @@ struct overdue;
 struct session;
 struct bans;
 struct throttles;
+struct polls;
 struct checkpoints;
 struct deliveries;
 
@@ -56,6 +57,7 @@ struct store_role {
 	uint64_t sessions_seen;
 	struct bans *bans;
 	struct throttles *throttles;
+	struct polls *polls;
 	struct control_connection *connections;
 	size_t nconnections;
 	struct pending_call *calls; /* of the control socket, under way */

@@ -17,6 +17,7 @@ struct changing {
 	struct queue_upload upload;
 	struct ipc_mailbox_name name;
 	struct ipc_mailbox_rename rename;
+	struct ipc_pickup pickup;
 	struct slice replaced; /* a message id whose staged file goes */
 	struct slice received; /* a message id whose job waits now */
 };
@@ -35,7 +36,7 @@ static struct changing *changing_new(struct session *e, struct ipc_message *m, c
 	c->upload = (struct queue_upload){
 		.id = slice_make(c->id.text, VAN_ID_LEN), .partner = van_arena_slice(a, slice_str(e->partner)),
 		.connection = van_arena_slice(a, slice_str(e->connection)), .peer = van_arena_slice(a, slice_str(e->peer)),
-		.actor = van_arena_printf(a, "sftp user %s", e->user), .partner_version = e->partner_version,
+		.actor = van_arena_printf(a, e->poll ? "poll of %s" : "sftp user %s", e->poll ? e->peer : e->user), .partner_version = e->partner_version,
 	};
 	session_hold(e);
 	return c;
@@ -116,6 +117,11 @@ static int read_upload(struct changing *c, struct slice body)
 	if (size != commit.bytes)
 		return van_error_set(&c->base.err, VAN_EINVAL, "the file is not complete");
 	c->upload.name = commit.name;
+	if (commit.pickup && c->e->poll) {
+		c->upload.pickup_name = commit.pickup->name;
+		c->upload.pickup_bytes = commit.pickup->bytes;
+		c->upload.pickup_time = commit.pickup->time;
+	}
 	c->upload.section = commit.section;
 	c->upload.kind = commit.unfinished ? QUEUE_UPLOAD_UNFINISHED : commit.staged ? QUEUE_UPLOAD_STAGED : QUEUE_UPLOAD_FINAL;
 	c->upload.storage = c->e->storage;
@@ -216,6 +222,7 @@ static int run_change(struct write_request *r, struct queue_work *w)
 	switch (c->type) {
 	case IPC_MAILBOX_COLLECTED: return run_collected(c, w);
 	case IPC_MAILBOX_FETCHED: return run_fetched(c, w);
+	case IPC_PICKUP_GONE: return queue_pickup_forget(w, c->upload.connection, c->pickup.name);
 	case IPC_MAILBOX_REMOVE: return run_remove(c, w);
 	default: return run_rename(c, w);
 	}
@@ -230,6 +237,8 @@ void session_change(struct session *e, struct ipc_message *m)
 	int rc = VAN_ENOMEM;
 	if (body.p && m->type == IPC_MAILBOX_RENAME)
 		rc = record_decode(&ipc_mailbox_rename_table, body, c->base.arena, &c->rename);
+	else if (body.p && m->type == IPC_PICKUP_GONE)
+		rc = record_decode(&ipc_pickup_table, body, c->base.arena, &c->pickup);
 	else if (body.p)
 		rc = record_decode(&ipc_mailbox_name_table, body, c->base.arena, &c->name);
 	if (rc == 0) {

@@ -1,0 +1,247 @@
+#include "roles/store/polls.h"
+
+#include "base/cron.h"
+#include "base/log.h"
+#include "partner/settings.h"
+#include "roles/store/sessions.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define AFTER_START (2 * VAN_SECOND) /* roles are up by then */
+#define LATER (10 * VAN_SECOND)      /* deliver is not there */
+#define LOOK_AGAIN (3600 * VAN_SECOND) /* clocks are set meanwhile */
+#define REMEMBERED_MAX 1000          /* told to one poll */
+
+struct poll {
+	struct store_role *s;
+	struct poll *next;
+	char *connection;
+	struct loop_timer *timer;
+	van_time due, last; /* wall clock; last: begun */
+	bool running;
+	bool seen; /* still in the directory */
+	bool told; /* its process said how it went */
+};
+
+struct polls {
+	struct poll *all;
+};
+
+struct ipc_sftp_server polls_server(const struct profile_connection *c)
+{
+	const struct profile_server *s = c->server;
+	return (struct ipc_sftp_server){s->host, s->port, s->user, s->host_keys, s->key, s->password_file, (uint64_t)s->timeout};
+}
+
+/* --- when -------------------------------------------------------------------------------------------------------------------------- */
+
+static void on_timer(void *arg);
+
+static void set_timer(struct poll *p)
+{
+	van_time pause = p->due - van_clock_now();
+	loop_cancel(p->timer);
+	p->timer = NULL;
+	if (p->due && !p->s->stopping)
+		p->timer = loop_after(p->s->role->loop, pause < 0 ? 0 : pause > LOOK_AGAIN ? LOOK_AGAIN : pause, on_timer, p);
+}
+
+/* 0: never. */
+static van_time next_of(const struct poll *p, const struct profile_poll *how, struct slice network_zone)
+{
+	van_time now = van_clock_now(), next = 0;
+	for (size_t i = 0; i < how->at.n; i++) {
+		struct van_cron c;
+		van_time t = van_cron_parse(how->at.v[i], &c) == 0 ? van_cron_next(&c, how->time_zone.p ? how->time_zone : network_zone, now) : 0;
+		if (t && (!next || t < next))
+			next = t;
+	}
+	if (how->at.n)
+		return next;
+	return p->last ? p->last + how->every : now + AFTER_START;
+}
+
+/* --- one poll ------------------------------------------------------------------------------------------------------------------------ */
+
+struct names {
+	struct slice v[REMEMBERED_MAX];
+	size_t n;
+};
+
+static int add_name(void *arg, struct slice name)
+{
+	struct names *n = arg;
+	if (n->n == REMEMBERED_MAX)
+		return 1;
+	n->v[n->n++] = name;
+	return 0;
+}
+
+/* Under the directory's lock. */
+static int send_poll(struct poll *p, const struct profile *partner, const struct profile_connection *c)
+{
+	struct store_role *s = p->s;
+	struct store_read r;
+	struct ipc_sftp_server server = polls_server(c);
+	struct ipc_poll m = {.connection = c->id, .server = &server, .folder = c->poll->folder, .patterns = c->poll->patterns, .after = c->poll->after,
+			     .archive = c->poll->archive};
+	struct names *names = van_arena_alloc(s->arena, sizeof *names);
+	int fd = -1, rc = names ? store_read_begin(s, s->arena, &r) : VAN_ENOMEM;
+	if (rc < 0)
+		return rc;
+	names->n = 0;
+	rc = c->poll->after == PROFILE_FETCHED_KEEP ? 0 : queue_pickups(&r.work, c->id, add_name, names);
+	m.remembered = (struct slice_list){names->v, names->n};
+	struct session *e = rc >= 0 ? session_new_poll(s, p, partner, c, &fd) : NULL;
+	rc = e ? ipc_send(s->deliver, IPC_POLL, 0, &ipc_poll_table, &m, &fd, 1) : VAN_ENOMEM;
+	p->running = e != NULL;
+	store_read_end(s, &r);
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0 && e)
+		session_stop(e, "the poll could not be begun");
+	return rc;
+}
+
+static void begin(struct poll *p)
+{
+	struct store_role *s = p->s;
+	const struct profile *partner = NULL;
+	int rc = VAN_ECLOSED;
+	van_arena_reset(s->arena);
+	p->last = van_clock_now();
+	p->told = false;
+	pthread_rwlock_rdlock(&s->directory_lock);
+	const struct profile_connection *c = directory_connection(s->directory, slice_str(p->connection), &partner);
+	bool wanted = c && c->poll && c->enabled && partner->partner->enabled;
+	p->due = wanted ? next_of(p, c->poll, s->role->config->time_zone) : 0;
+	if (wanted && s->deliver)
+		rc = send_poll(p, partner, c);
+	pthread_rwlock_unlock(&s->directory_lock);
+	if (wanted && rc < 0) {
+		log_event(LOG_LEVEL_WARNING, "poll-not-begun", "connection", p->connection, "error", van_err_name(rc), NULL);
+		p->due = van_clock_now() + LATER;
+	}
+	set_timer(p);
+}
+
+static void on_timer(void *arg)
+{
+	struct poll *p = arg;
+	p->timer = NULL;
+	if (p->running || van_clock_now() < p->due)
+		set_timer(p);
+	else
+		begin(p);
+}
+
+void polls_done(struct store_role *s, struct poll *p, struct ipc_message *m)
+{
+	struct ipc_verdict v;
+	if (!p || record_decode(&ipc_verdict_table, m->body, s->arena, &v) < 0)
+		return;
+	p->told = true;
+	log_event(v.ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", log_slice(v.error), NULL);
+}
+
+static void poll_free(struct poll *p)
+{
+	loop_cancel(p->timer);
+	free(p->connection);
+	free(p);
+}
+
+void polls_ended(struct store_role *s, struct poll *p)
+{
+	if (!p->told)
+		log_event(LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", "it broke off", NULL);
+	p->running = false;
+	if (s->polls && p->due && p->due < van_clock_now()) /* it took longer than the pause between two */
+		p->due = van_clock_now() + VAN_SECOND;
+	set_timer(p);
+}
+
+int polls_now(struct store_role *s, struct slice connection)
+{
+	struct poll *p = s->polls->all;
+	while (p && !slice_is(connection, p->connection))
+		p = p->next;
+	if (!p)
+		return VAN_ENOTFOUND;
+	if (p->running)
+		return VAN_ESTATE;
+	p->due = van_clock_now();
+	set_timer(p);
+	return 0;
+}
+
+/* --- which ------------------------------------------------------------------------------------------------------------------------------ */
+
+static struct poll *find_or_make(struct store_role *s, struct slice connection)
+{
+	for (struct poll *p = s->polls->all; p; p = p->next)
+		if (slice_is(connection, p->connection))
+			return p;
+	struct poll *p = calloc(1, sizeof *p);
+	if (!p || !(p->connection = strndup(connection.p, connection.n))) {
+		free(p);
+		return NULL;
+	}
+	p->s = s;
+	p->next = s->polls->all;
+	return s->polls->all = p;
+}
+
+static int look_at(void *arg, const struct profile *profile)
+{
+	struct store_role *s = arg;
+	for (size_t i = 0; i < profile->partner->connections.n; i++) {
+		const struct profile_connection *c = RECORD_AT(profile->partner->connections, struct profile_connection, i);
+		struct poll *p = c->poll && c->enabled && profile->partner->enabled ? find_or_make(s, c->id) : NULL;
+		if (!p)
+			continue;
+		p->seen = true;
+		p->due = next_of(p, c->poll, s->role->config->time_zone);
+		set_timer(p);
+	}
+	return 0;
+}
+
+void polls_look(struct store_role *s)
+{
+	if (!s->polls)
+		return;
+	for (struct poll *p = s->polls->all; p; p = p->next)
+		p->seen = false;
+	pthread_rwlock_rdlock(&s->directory_lock);
+	directory_each(s->directory, PROFILE_PARTNER, look_at, s);
+	pthread_rwlock_unlock(&s->directory_lock);
+	for (struct poll *p = s->polls->all; p; p = p->next)
+		if (!p->seen) { /* it stays, asleep: a process of its may be under way, and it may come again */
+			p->due = 0;
+			set_timer(p);
+		}
+}
+
+int polls_start(struct store_role *s)
+{
+	s->polls = calloc(1, sizeof *s->polls);
+	if (!s->polls)
+		return VAN_ENOMEM;
+	polls_look(s);
+	return 0;
+}
+
+void polls_free(struct store_role *s)
+{
+	if (!s->polls)
+		return;
+	while (s->polls->all) {
+		struct poll *p = s->polls->all;
+		s->polls->all = p->next;
+		poll_free(p);
+	}
+	free(s->polls);
+	s->polls = NULL;
+}
