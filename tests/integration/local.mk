@@ -1,6 +1,6 @@
 # The product driven from outside: quick forms here, whole ones by tests/run-slow.
 INTEGRATION_TESTS = %D%/job.sh %D%/bad-input.sh %D%/cli.sh %D%/clients.sh %D%/as2-receive.sh
-INTEGRATION_TESTS += %D%/access.sh %D%/mailbox.sh
+INTEGRATION_TESTS += %D%/access.sh %D%/mailbox.sh %D%/outbound.sh
 INTEGRATION_TESTS += %D%/as2-http.sh %D%/as2-field.sh
 INTEGRATION_TESTS += %D%/as2-send.sh
 INTEGRATION_TESTS += %D%/dictionaries.sh
@@ -8,7 +8,7 @@ TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/run-slow \
 	%D%/tap.py %D%/x12.py %D%/demo.py %D%/fake_as2.py %D%/job.py %D%/bad_input.py %D%/cli.py %D%/clients.py \
 	%D%/as2_message.py %D%/as2_receive.py
-EXTRA_DIST += %D%/access.py %D%/mailbox.py
+EXTRA_DIST += %D%/access.py %D%/mailbox.py %D%/outbound.py
 EXTRA_DIST += %D%/as2_http.py %D%/as2_field.py
 EXTRA_DIST += %D%/as2_peer.py %D%/as2_send.py
 EXTRA_DIST += %D%/dictionaries.py

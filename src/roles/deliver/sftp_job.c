@@ -54,9 +54,10 @@ static void work_free(struct work *w)
 		close(w->fd);
 }
 
-static void answer(struct deliver *d, uint64_t request, bool ok, const char *text, uint64_t bytes)
+/* `begun`: a server was spoken to. */
+static void answer(struct deliver *d, uint64_t request, bool ok, bool begun, const char *text)
 {
-	struct ipc_delivered r = {.answered = ok, .status = ok ? 200 : 0, .error = slice_str(text), .sent = bytes};
+	struct ipc_delivered r = {.answered = ok, .status = ok ? 200 : 0, .error = slice_str(text), .not_ready = !begun};
 	if (d->store)
 		ipc_send(d->store, IPC_DELIVERED, request, &ipc_delivered_table, &r, NULL, 0);
 }
@@ -144,10 +145,10 @@ static void on_report(void *arg, uint32_t events)
 		bool slow = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
 		snprintf(text, sizeof text, "0%s", slow ? "the server made no progress: given up" : "the process that spoke with the server ended");
 	}
-	log_event(text[0] == '1' ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, j->request ? "sftp-push" : "sftp-poll", "of", j->name, "result",
+	log_event(text[0] != '1' ? LOG_LEVEL_WARNING : j->request ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, j->request ? "sftp-push" : "sftp-poll", "of", j->name, "result",
 		  text[0] == '1' && !text[1] ? "done" : text + 1, NULL);
 	if (j->request)
-		answer(j->d, j->request, text[0] == '1', text + 1, 0);
+		answer(j->d, j->request, text[0] == '1', true, text + 1);
 	j->told = true;
 	if (n == 0)
 		job_free(j);
@@ -221,7 +222,7 @@ void sftp_job_push(struct deliver *d, struct ipc_message *m)
 	if (rc == 0)
 		rc = w.server ? start(d, &w, true, request, what.delivery, &why) : VAN_EINVAL;
 	if (rc < 0)
-		answer(d, request, false, why, 0);
+		answer(d, request, false, false, why);
 	work_free(&w);
 }
 

@@ -97,8 +97,8 @@ static size_t count_of(const struct profile_send *s)
 static int count_paths(void *arg, const struct profile *p)
 {
 	for (size_t i = 0; i < p->partner->connections.n; i++) {
-		const struct profile_send *s = RECORD_AT(p->partner->connections, struct profile_connection, i)->send;
-		*(size_t *)arg += s ? count_of(s) : 0;
+		const struct profile_connection *c = RECORD_AT(p->partner->connections, struct profile_connection, i);
+		*(size_t *)arg += (c->send ? count_of(c->send) : 0) + (c->server ? 2 : 0);
 	}
 	return 0;
 }
@@ -106,7 +106,12 @@ static int count_paths(void *arg, const struct profile *p)
 static int add_paths(void *arg, const struct profile *p)
 {
 	for (size_t i = 0; i < p->partner->connections.n; i++) {
-		const struct profile_send *s = RECORD_AT(p->partner->connections, struct profile_connection, i)->send;
+		const struct profile_connection *c = RECORD_AT(p->partner->connections, struct profile_connection, i);
+		const struct profile_send *s = c->send;
+		if (c->server) {
+			add_path(arg, c->server->key);
+			add_path(arg, c->server->password_file);
+		}
 		for (size_t k = 0; s && k < s->tls.client.n; k++)
 			add_path(arg, RECORD_AT(s->tls.client, struct profile_key_pair, k)->key);
 		if (s && s->auth)

@@ -10,6 +10,7 @@
 
 #define AFTER_START (2 * VAN_SECOND) /* roles are up by then */
 #define LATER (10 * VAN_SECOND)      /* deliver is not there */
+#define BROKEN_OFF (30 * VAN_SECOND)   /* its process ended without a word: not as late as the schedule says */
 #define LOOK_AGAIN (3600 * VAN_SECOND) /* clocks are set meanwhile */
 #define REMEMBERED_MAX 1000          /* told to one poll */
 
@@ -142,7 +143,8 @@ void polls_done(struct store_role *s, struct poll *p, struct ipc_message *m)
 	if (!p || record_decode(&ipc_verdict_table, m->body, s->arena, &v) < 0)
 		return;
 	p->told = true;
-	log_event(v.ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", log_slice(v.error), NULL);
+	bool quiet = v.ok && slice_starts(v.error, "0 fetched");
+	log_event(quiet ? LOG_LEVEL_DEBUG : v.ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", log_slice(v.error), NULL);
 }
 
 static void poll_free(struct poll *p)
@@ -157,6 +159,8 @@ void polls_ended(struct store_role *s, struct poll *p)
 	if (!p->told)
 		log_event(LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", "it broke off", NULL);
 	p->running = false;
+	if (!p->told && p->due > van_clock_now() + BROKEN_OFF)
+		p->due = van_clock_now() + BROKEN_OFF;
 	if (s->polls && p->due && p->due < van_clock_now()) /* it took longer than the pause between two */
 		p->due = van_clock_now() + VAN_SECOND;
 	set_timer(p);

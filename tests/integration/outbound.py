@@ -1,0 +1,267 @@
+#!/usr/bin/python3
+"""Push to and poll from a partner's SFTP server, which is OpenSSH's: bytes, names, host keys, patterns, archives, and kill -9 at every
+step, after which each document is there once."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import demo
+import tap
+import x12
+
+t = tap.Tap()
+GAMMA = "ZZ:GAMMA"
+
+
+class Sshd:
+    """The partner's server: this user's, with folders of its own."""
+
+    def __init__(self, root, name):
+        self.folder = os.path.join(root, name)
+        self.inbound, self.outbound, self.done = (os.path.join(self.folder, x) for x in ("inbound", "outbound", "done"))
+        for path in (self.folder, self.inbound, self.outbound, self.done):
+            os.makedirs(path)
+        self.port = demo.free_port()
+        self.host_key, self.host_pub = demo.make_ssh_key(self.folder, "host")
+        self.user_key, user_pub = demo.make_ssh_key(self.folder, "hub")
+        with open(os.path.join(self.folder, "authorized_keys"), "w") as f:
+            f.write(user_pub + "\n")
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        config = os.path.join(self.folder, "sshd_config")
+        with open(config, "w") as f:
+            f.write(f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\nPidFile none\nStrictModes no\nUsePAM no\n"
+                    f"AuthorizedKeysFile {self.folder}/authorized_keys\nPasswordAuthentication no\nPermitRootLogin yes\nUseDNS no\n"
+                    "Subsystem sftp internal-sftp\n")
+        sshd = shutil.which("sshd") or "/usr/sbin/sshd"
+        self.process = subprocess.Popen([sshd, "-D", "-e", "-f", config], stderr=open(os.path.join(self.folder, "log"), "wb"))
+
+    def put(self, name, data):
+        """As a partner should: under another name first."""
+        path = os.path.join(self.outbound, name)
+        with open(path + ".tmp", "wb") as f:
+            f.write(data)
+        os.rename(path + ".tmp", path)
+
+    def received(self):
+        return {n: demo.read(os.path.join(self.inbound, n)) for n in os.listdir(self.inbound)}
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def user():
+    return subprocess.check_output(["id", "-un"], text=True).strip()
+
+
+def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0]):
+    path = os.path.join(n.root, "gamma.yaml")
+    version[0] += 1
+    text = f"""kind: partner
+id: gamma
+name: Gamma {version[0]}
+identities: [{{standard: x12, id: "{GAMMA}", connection: gamma-sftp}}]
+connections:
+  - id: gamma-sftp
+    protocol: sftp
+    server:
+      host: 127.0.0.1
+      port: {server.port}
+      user: {user()}
+      host_keys: ["{host_key or server.host_pub}"]
+      key: {server.user_key}
+      timeout: 10s
+"""
+    if push:
+        text += f"    push: {{folder: {server.inbound}, retry: [1s, 1s, 1s, 1s, 1s, 1s, 1s, 1s]}}\n"
+    if poll:
+        text += f"    poll: {{folder: {server.outbound}, after: {poll}, every: {every}{patterns}"
+        text += f", archive: {server.done}}}\n" if poll == "archive" else "}\n"
+    text += f"""---
+kind: agreement
+id: buyer-gamma-orders
+from: "x12 {demo.BUYER}"
+to: "x12 {GAMMA}"
+type: "850"
+mode: pass-through
+acknowledged_by: receiver
+---
+kind: agreement
+id: gamma-buyer
+from: "x12 {GAMMA}"
+to: "x12 {demo.BUYER}"
+mode: pass-through
+acknowledged_by: receiver
+"""
+    with open(path, "w") as f:
+        f.write(text)
+    n.apply_profiles(path)
+
+
+def order(n, control, size=6000):
+    payload = x12.order_850(demo.BUYER, GAMMA, control, f"PO-G{control}", pad_to=size)
+    n.send(payload)
+    return payload
+
+
+def outgoing(n, control):
+    return [m for m in n.messages("--direction", "out", "--partner", "gamma") if m["control_number"] == f"{control:09d}"]
+
+
+def delivered(n, control, timeout=30):
+    return demo.wait_for(f"delivery of {control}", lambda: [m for m in outgoing(n, control) if m["delivery"] == "delivered"], timeout, 0.2)
+
+
+def fetched(n, name, timeout=30):
+    return demo.wait_for(name, lambda: [m for m in n.messages("--direction", "in", "--partner", "gamma") if m["file_name"] == name], timeout, 0.2)
+
+
+def pushes(n, server):
+    profile(n, server, poll=None)
+    small, large = order(n, 901), order(n, 902, 300000)
+    for control, payload in ((901, small), (902, large)):
+        message = delivered(n, control)[0]
+        there = {name: data for name, data in server.received().items() if data == payload}
+        t.equal(list(there), [message["file_name"]], f"a document of {len(payload)} bytes is on the partner's server, under its name")
+    t.ok(not [x for x in server.received() if x.endswith(".part")], "no temporary name is left")
+    events = [h["event"] for h in n.json("message", "show", outgoing(n, 901)[0]["id"])["history"]]
+    t.ok("sent" in events and "delivered" in events, "it has its receipts", events)
+
+    stranger, stranger_pub = demo.make_ssh_key(server.folder, "stranger")
+    profile(n, server, host_key=stranger_pub, poll=None)
+    payload = order(n, 903)
+    waiting = demo.wait_for("a failed try", lambda: [q for q in n.json("queue", "list") if q["last_error"]], 20)
+    t.ok("host key" in waiting[0]["last_error"], "another host key than the pinned one: nothing is sent, and the reason is told", waiting)
+    t.ok(payload not in server.received().values(), "not a byte went there")
+    profile(n, server, poll=None)
+    delivered(n, 903)
+    t.ok(payload in server.received().values(), "with the right key it goes")
+
+    server.stop()
+    payload = order(n, 904)
+    demo.wait_for("a failed try", lambda: [q for q in n.json("queue", "list") if q["last_error"] and "can't be reached" in q["last_error"]], 20)
+    t.ok(True, "a server that is down: tried again later")
+    server.__dict__["process"] = subprocess.Popen(server.process.args, stderr=subprocess.DEVNULL)
+    delivered(n, 904)
+    t.ok(payload in server.received().values(), "and it arrives when the server is back")
+
+
+def polls(n, server):
+    profile(n, server, push=False, patterns=", patterns: [\"*.edi\"]")
+    acks = {f"ack{i}.edi": x12.ack_997(GAMMA, demo.BUYER, 910 + i, 910 + i) for i in range(5)}
+    acks["large.edi"] = x12.ack_997(GAMMA, demo.BUYER, 919, 919) + b" " * 200000
+    for name, data in acks.items():
+        server.put(name, data)
+    server.put("readme.txt", b"not for you")
+    with open(os.path.join(server.outbound, "half.edi.tmp"), "wb") as f:
+        f.write(b"half")
+    for name, data in acks.items():
+        found = fetched(n, name)
+        t.ok(len(found) == 1 and n.vanctl("message", "get", found[0]["id"]).stdout == data, f"{name}: fetched once, byte for byte", found)
+    demo.wait_for("deletion", lambda: sorted(os.listdir(server.outbound)) == ["half.edi.tmp", "readme.txt"], 20)
+    t.ok(True, "fetched ones are deleted there, others stay")
+    server.put("ack0.edi", acks["ack1.edi"])
+    demo.wait_for("the second", lambda: len(fetched(n, "ack0.edi")) == 2, 20)
+    t.ok(True, "a new file of an old name is another message")
+    for name in os.listdir(server.outbound):
+        os.unlink(os.path.join(server.outbound, name))
+    profile(n, server, push=False, poll="archive")
+    server.put("kept.edi", acks["ack2.edi"])
+    fetched(n, "kept.edi")
+    demo.wait_for("archive", lambda: os.listdir(server.done) == ["kept.edi"], 20)
+    t.ok(True, "after: archive moves it")
+    profile(n, server, push=False, poll="keep")
+    server.put("stays.edi", acks["ack3.edi"])
+    fetched(n, "stays.edi")
+    time.sleep(3.5)
+    t.ok(len(fetched(n, "stays.edi")) == 1 and "stays.edi" in os.listdir(server.outbound), "after: keep leaves it, and it is not fetched again")
+    for name in os.listdir(server.outbound):
+        os.unlink(os.path.join(server.outbound, name))
+
+
+def killed_at_points(n, server):
+    """The process that speaks with the server dies at each point; then everything goes on without."""
+    control = 930
+    for point in ("deliver-before-rename", "deliver-after-rename", "store-before-deliver", "store-after-deliver"):
+        control += 1
+        n.stop()
+        n.start(environment={"OPENVAN_FAULT": f"{point}:1"})
+        profile(n, server, poll=None)
+        try:
+            payload = order(n, control)
+        except (RuntimeError, OSError):
+            payload = None
+        time.sleep(2.5)
+        n.kill()
+        n.start()
+        if payload:
+            delivered(n, control, 60)
+        same = [name for name, data in server.received().items() if data == payload]
+        t.ok(len(same) == 1 and not same[0].endswith(".part"), f"{point}: the document is there once", same)
+    number = 950
+    for point in ("poll-before-commit", "poll-after-commit", "poll-after-delete"):
+        number += 1
+        n.stop()
+        n.start(environment={"OPENVAN_FAULT": f"{point}:1"})
+        profile(n, server, push=False)
+        name, data = f"{point}.edi", x12.ack_997(GAMMA, demo.BUYER, number, number)
+        server.put(name, data)
+        time.sleep(3.5)
+        n.kill()
+        n.start()
+        fetched(n, name, 60)
+        demo.wait_for("deletion", lambda: not os.path.exists(os.path.join(server.outbound, name)), 40)
+        t.equal(len(fetched(n, name)), 1, f"{point}: picked up once")
+
+
+def killed_at_random(n, server, rounds=4):
+    """kill -9 of deliver and of the store while documents go both ways."""
+    profile(n, server)
+    sent, put = [], []
+    for i in range(rounds):
+        for k in range(3):
+            control = 1000 + i * 10 + k
+            sent.append((control, order(n, control)))
+            name = f"pick{i}{k}.edi"
+            put.append(name)
+            server.put(name, x12.ack_997(GAMMA, demo.BUYER, 2000 + i * 10 + k, 2000 + i * 10 + k))
+        time.sleep(0.4 * (i % 3))
+        for pid in n.role_pids(("deliver", "store")[i % 2])[:1]:
+            os.kill(pid, signal.SIGKILL)
+        demo.wait_for("vand", lambda: n.vanctl("status", check=False).returncode == 0, 30, 0.2)
+    for control, _ in sent:
+        delivered(n, control, 60)
+    for name in put:
+        fetched(n, name, 60)
+    demo.wait_for("deletions", lambda: not os.listdir(server.outbound), 40)
+    data = list(server.received().values())
+    t.ok(all(data.count(payload) == 1 for _, payload in sent), f"{len(sent)} pushes across kills: each there once")
+    names = [m["file_name"] for m in n.messages("--direction", "in", "--partner", "gamma")]
+    t.ok(all(names.count(name) == 1 for name in put), f"{len(put)} pick-ups across kills: each once")
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    if not shutil.which("sshd") and not os.path.exists("/usr/sbin/sshd"):
+        tap.skip_all("no OpenSSH server")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        n.up()
+        server = Sshd(n.root, "partner")
+        try:
+            for group in (pushes, polls, killed_at_points, killed_at_random):
+                t.run(group, n, server)
+        finally:
+            server.stop()
+        if t.failed:
+            t.diag(n.log_tail(5000))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
