@@ -18,3 +18,9 @@ TESTS += %D%/test_sftp_mailbox
 
 TESTS += %D%/sftp_hostile.sh
 EXTRA_DIST += %D%/sftp_hostile.sh %D%/sftp_hostile.py
+
+check_PROGRAMS += %D%/test_access
+TESTS += %D%/test_access
+%C%_test_access_SOURCES = %D%/test_access.c
+%C%_test_access_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_access_LDADD = $(LIB_SFTP) $(LIB_IPC) $(CMOCKA_LIBS) -lpthread
