@@ -332,6 +332,7 @@ def sessions_and_keys(n):
     t.ok(len(listed) == 1 and listed[0]["address"] == "127.0.0.1" and listed[0]["method"].startswith("key SHA256:"), "vanctl session list", listed)
     n.vanctl("session", "kill", str(listed[0]["id"]))
     demo.wait_for("the end of the session", lambda: not tr.is_active(), 10)
+    demo.wait_for("the list to be empty", lambda: n.json("session", "list") == [], 10)
     t.equal(n.json("session", "list"), [], "vanctl session kill ends it")
     t.equal(n.vanctl("session", "kill", "999999", check=False).returncode, 1, "one that is not there: 1")
 

@@ -293,7 +293,9 @@ def transport_security(s):
     for (name, _, _, _, delivered), message in zip(cases, sent):
         m = s.wait(message)
         t.equal(m["delivery"], "delivered" if delivered else "failed", f"{name}: {'delivered' if delivered else 'refused'}")
-        t.ok(delivered or "certificate" in m["error"] or "SSL" in m["error"], f"{name}: says why", m["error"])
+        # TLS 1.3: the server misses the client's certificate after the client has begun to send; a reset may overtake its alert
+        words = ("certificate", "SSL") + (("peer", "reset") if name == "tls-nobody" else ())
+        t.ok(delivered or any(w in m["error"] for w in words), f"{name}: says why", m["error"])
     t.equal(s.wait(s.send("password", b"hello"))["delivery"], "delivered", "basic authentication")
     t.ok("HTTP 401" in s.wait(s.send("no-password", b"hello"))["error"], "without it the server's refusal is final")
     t.ok("pa ss" not in s.n.log() and secret in s.n.vanctl("partner", "show", "password").stdout.decode(), "no log and no profile has the password")
