@@ -30,4 +30,5 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/validate_element.c \
 	%D%/validate_level.c \
 	%D%/validate_period.c \
-	%D%/write.c %D%/write.h
+	%D%/write.c %D%/write.h \
+	%D%/write_envelope.c %D%/write_envelope.h

@@ -120,6 +120,11 @@ void edi_write_bytes(struct edi_writer *w, struct slice bytes)
 	van_buf_append_slice(w->to, bytes);
 }
 
+void edi_write_hole(struct edi_writer *w)
+{
+	begin_value(w, false);
+}
+
 void edi_write_element(struct edi_writer *w, struct slice value)
 {
 	edi_write_next(w);

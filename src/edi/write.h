@@ -36,6 +36,8 @@ void edi_write_repeat(struct edi_writer *w); /* the next repetition of this elem
 void edi_write_value(struct edi_writer *w, struct slice value);
 /* The same with release characters already in it, or with bytes that need none (binary data, ISA). */
 void edi_write_bytes(struct edi_writer *w, struct slice bytes);
+/* A component whose bytes are put here later: the separators before it are written. */
+void edi_write_hole(struct edi_writer *w);
 /* An element of one component. */
 void edi_write_element(struct edi_writer *w, struct slice value);
 void edi_write_number(struct edi_writer *w, uint64_t value);
