@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libas2.a
 	%D%/mdn.c %D%/mdn.h \
 	%D%/mdn_read.c %D%/mdn_read.h \
 	%D%/receive.c %D%/receive.h %D%/receiver.h \
+	%D%/receive_attachments.c \
 	%D%/receive_cms.c \
 	%D%/receive_document.c \
 	%D%/receive_layers.c \

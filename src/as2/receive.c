@@ -45,6 +45,7 @@ void as2_receiver_free(struct as2_receiver *r)
 		return;
 	for (unsigned i = 0; i < r->nlayers; i++)
 		layer_free(&r->layers[i]);
+	related_free(r->related);
 	digest_set_free(&r->mic);
 	digest_set_free(&r->payload_digest);
 	van_buf_free(&r->signature);

@@ -24,6 +24,8 @@ struct as2_policy {
 	bool refuse_illegal_file_name; /* one that mime_safe_file_name() has to change gets illegal-filename */
 };
 
+#define AS2_ATTACHMENTS_MAX 16
+
 struct as2_receiver_config {
 	const struct as2_request *request; /* must outlive the receiver, as all that is pointed to here */
 	struct as2_policy policy;
@@ -41,6 +43,9 @@ struct as2_receiver_config {
 		      size_t key_len);
 	/* The document: transfer encoding and compression undone. */
 	int (*payload)(void *arg, const void *p, size_t n);
+	/* Optional: with it, the parts of multipart/related (RFC 6362) come apart: EDI goes to `payload`, the rest here, one after
+	 * the other; as2_received.attachments says where each ends. Without it multipart/related is a document like any other. */
+	int (*attachment)(void *arg, const void *p, size_t n);
 	/* With `entity`: `payload` is not called for a document whose bytes stand unchanged within the entity, where
 	 * as2_received.payload_offset then finds them. So large documents are written once. */
 	bool payload_within_entity;
@@ -52,6 +57,13 @@ struct as2_receiver_config {
 };
 
 #define AS2_NO_OFFSET UINT64_MAX
+
+struct as2_attachment {
+	uint64_t bytes;
+	unsigned char sha256[32];
+	char content_type[128];
+	char file_name[256];      /* safe base name; empty when none was given */
+};
 
 struct as2_received {
 	enum as2_disposition disposition;
@@ -77,6 +89,8 @@ struct as2_received {
 	unsigned char payload_sha256[32];
 	char content_type[128];   /* of the payload, "type/subtype" lower case */
 	char file_name[256];      /* safe base name; empty when none was given */
+	struct as2_attachment attachments[AS2_ATTACHMENTS_MAX]; /* in the order of `attachment` calls */
+	unsigned nattachments;
 };
 
 struct as2_receiver;

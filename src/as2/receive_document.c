@@ -37,7 +37,7 @@ static bool is_mdn(const struct mime_value *type)
 		slice_case_is(mime_value_param(type, "report-type"), "disposition-notification"));
 }
 
-static void document_names(struct as2_receiver *r, const struct mime_value *type, struct slice disposition)
+void layer_document_names(struct as2_receiver *r, const struct mime_value *type, struct slice disposition)
 {
 	struct mime_value d;
 	struct slice name = SLICE_NONE;
@@ -64,11 +64,16 @@ int layer_open_document(struct layer *l, const struct mime_value *type, struct s
 			       : check_security(r);
 	if (rc)
 		return rc;
-	document_names(r, type, disposition);
+	layer_document_names(r, type, disposition);
 	r->document = true;
+	bool several = r->c.attachment && slice_is(type->value, "multipart/related");
+	if (several && (rc = related_open(l, type)) != 0)
+		return rc;
+	if (several)
+		l->decoder.to = (struct byte_sink){related_bytes, l};
 	bool direct = l->depth == 0 || !r->out.was_signed || r->layers[l->depth - 1].kind == LAYER_SIGNED ||
 		      (r->opaque && cms_reader_type(r->layers[l->depth - 1].cms) == CMS_TYPE_SIGNED);
-	if (direct && l->decoder.encoding == MIME_BINARY) {
+	if (direct && !several && l->decoder.encoding == MIME_BINARY) {
 		r->out.payload_offset = headers.n;
 		r->document_elsewhere = r->c.entity && r->c.payload_within_entity;
 	}

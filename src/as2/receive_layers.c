@@ -129,6 +129,8 @@ int layer_finish(struct layer *l)
 	rc = mime_decoder_finish(&l->decoder);
 	if (rc)
 		return receiver_malformed(l->r, rc, "its content does not follow its transfer encoding");
+	if (l->kind == LAYER_DOCUMENT && l->r->related)
+		return related_finish(l->r);
 	return l->kind == LAYER_CMS ? layer_finish_cms(l) : 0;
 }
 

@@ -31,6 +31,18 @@ struct layer {
 	bool signature_sniffed;
 };
 
+/* The parts of multipart/related. */
+struct related {
+	struct layer *layer;
+	struct mime_multipart parts;
+	struct mime_entity *entity;
+	struct mime_decoder decoder;
+	struct as2_attachment *current; /* NULL: bytes are the payload's */
+	struct digest_set digest;       /* of the current one */
+	unsigned char hash[DIGEST_SIZE_MAX];
+	bool root;                      /* the first part was begun */
+};
+
 struct as2_receiver {
 	struct as2_receiver_config c;
 	struct van_arena *arena;
@@ -44,6 +56,7 @@ struct as2_receiver {
 	bool document;               /* the innermost layer was reached */
 	bool file_name_changed;      /* out.file_name is not what the sender wrote */
 	bool document_elsewhere;     /* its bytes are found within the entity */
+	struct related *related;     /* NULL: one document; in the arena */
 	struct van_buf signature;    /* detached: the whole CMS; opaque: the trailer */
 	struct digest_set mic, payload_digest;
 };
@@ -78,6 +91,13 @@ int receiver_begin_signed(struct as2_receiver *r, uint32_t mask);
 
 int layer_open_document(struct layer *l, const struct mime_value *type, struct slice disposition, struct slice headers);
 int layer_document_bytes(void *layer, const void *p, size_t n);
+/* Fills in what the document is called and what it is. */
+void layer_document_names(struct as2_receiver *r, const struct mime_value *type, struct slice disposition);
+
+int related_open(struct layer *l, const struct mime_value *type);
+int related_bytes(void *layer, const void *p, size_t n);
+int related_finish(struct as2_receiver *r);
+void related_free(struct related *a); /* NULL is fine */
 int layer_open_cms(struct layer *l);
 int layer_cms_bytes(void *layer, const void *p, size_t n);
 int layer_finish_cms(struct layer *l);

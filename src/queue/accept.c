@@ -1,7 +1,7 @@
 #include "queue/accept.h"
 #include "queue/internal.h"
 
-#define ARTEFACTS_MAX 16
+#define ARTEFACTS_MAX 24
 #define HEADERS_MAX 24 /* of an MDN */
 
 /* The message as it is stored, before anybody has looked into its payload. */

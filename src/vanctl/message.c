@@ -66,7 +66,8 @@ static int message_show(struct ctl *c)
 }
 
 static const struct ctl_option get_options[] = {
-	{"--part", NULL, "part", CTL_TEXT, "raw|payload|mdn|ack|translated|headers|signed", "which part; default payload"},
+	{"--part", "NAME", "part", CTL_TEXT, NULL,
+	 "which part: payload (the default), raw, mdn, ack, translated, headers, signed, or another that `message show` lists"},
 	{"-o", "FILE", "output", CTL_TEXT, NULL, "write here; default standard output"},
 	{NULL},
 };

@@ -8,8 +8,10 @@ One network runs for all of it. The matrix is printed at its end.
 import base64
 import concurrent.futures
 import contextlib
+import hashlib
 import http.server
 import itertools
+import json
 import os
 import re
 import socketserver
@@ -20,6 +22,7 @@ import warnings
 import as2_message as as2
 import demo
 import tap
+import x12
 
 t = tap.Tap()
 FRAMINGS = ("length", "chunked")
@@ -527,6 +530,56 @@ def admission(p):
     t.ok(b"AS2-From" in kept and b"uthorization" not in kept and basic[6:].encode() not in kept, "the password is not kept with the headers", kept)
 
 
+def related(parts, boundary="=_rel", root_type="application/edi-x12"):
+    """multipart/related (RFC 6362) of entities."""
+    mark = b"--" + boundary.encode()
+    body = b"".join(mark + as2.CRLF + part + as2.CRLF for part in parts) + mark + b"--" + as2.CRLF
+    return as2.entity({"Content-Type": f'multipart/related; type="{root_type}"; boundary="{boundary}"'}, body)
+
+
+def attachments(p):
+    """RFC 6362: EDI parts make up the payload, others are kept beside it, each with its name."""
+    edi = [x12.order_850(demo.BUYER, demo.BETA, 7001 + i, f"PO-R{i}") for i in range(2)]
+    picture, table = os.urandom(200000), "grün;1\r\n".encode()
+
+    def parts(encoding):
+        return [as2.document(edi[0], "application/edi-x12", encoding, "order.edi"), as2.document(picture, "image/png", encoding, "../label.png"),
+                as2.document(edi[1], "application/EDI-X12", encoding), as2.document(table, "text/csv", encoding), as2.document(b"", "text/plain", encoding, "empty")]
+    for signed, sealed, compression in as2.STRUCTURES:
+        for encoding in ENCODINGS if sealed and signed else ENCODINGS[:1]:
+            name = f"attachments, {as2.structure_name(signed, sealed, compression)}, {encoding}"
+            whole = checked = related(parts(encoding))
+            if compression == "before":
+                whole = as2.compressed(whole)
+            if signed:
+                checked, whole = whole, p.keys["rsa"].multipart(whole)
+            if compression == "after":
+                whole = as2.compressed(whole)
+            if sealed:
+                whole = as2.encrypted(whole, p.n.hub_crypt)
+            headers, body = as2.split_entity(whole)
+            mic = as2.mic(checked if signed or sealed or compression != "none" else as2.split_entity(checked)[1])
+            message_id = p.n.message_id("rel")
+            t.equal(p.accepted(edi[0] + edi[1], (headers, body, mic), message_id=message_id), "", f"{name}: taken")
+            found = [m for m in p.n.messages("--direction", "in", "--limit", "50") if m["as2_message_id"] == message_id]
+            got = [p.n.vanctl("message", "get", found[0]["id"], "--part", f"attachment-{i}", check=False).stdout for i in (1, 2, 3)] if found else []
+            t.ok(got == [picture, table, b""], f"{name}: each is kept, byte for byte", [len(g) for g in got])
+    listed = json.loads(p.n.vanctl("message", "get", found[0]["id"], "--part", "attachment-list").stdout)
+    t.equal([(a["file_name"], a["content_type"], a["bytes"]) for a in listed], [("label.png", "image/png", len(picture)), (None, "text/csv", len(table)), ("empty", "text/plain", 0)],
+            "a list says what they are")
+    t.equal(found[0]["file_name"], "order.edi", "the message is named after its first part")
+    shown = {x["name"]: x for x in p.n.json("message", "show", found[0]["id"])["parts"]}
+    t.equal(shown["attachment-1"]["sha256"], hashlib.sha256(picture).hexdigest(), "attachments are shown with their hashes")
+    headers, body = as2.split_entity(p.keys["rsa"].multipart(related([as2.document(b"x", "text/plain")] * 18)))
+    message_id, response = p.post(headers, body)
+    t.equal(p.wrong_mdn(response, "sync signed", message_id, None, "processed/error: unexpected-processing-error"), "", "too many attachments are refused")
+    for broken in (body.replace(b"--=_rel--", b""), b""):
+        answer = p.n.check_mdn(p.post(*as2.split_entity(as2.entity({"Content-Type": 'multipart/related; boundary="=_rel"'}, broken)))[1])
+        t.ok(answer and answer.outcome.startswith("processed/error"), "so is multipart/related without its end", answer)
+    answer = p.post(*as2.split_entity(as2.document(b"x")), **{"EDIINT-Features": "multiple-attachments, something-else"})[1]
+    t.equal(answer.headers.get("ediint-features"), "multiple-attachments", "the MDN tells that attachments are taken")
+
+
 def asynchronous(p):
     """Asynchronous MDNs go where the profile says, and nowhere else."""
     made = enveloped(p, b"later")
@@ -589,7 +642,7 @@ def main():
         tap.skip_all("vand is not built")
     with network("--keep" in sys.argv) as (n, p):
         for group in (opaque_and_ber, digests, ciphers, key_transport, key_agreement, signatures, certificate_policies, minimum_security,
-                      names_and_ids, admission, asynchronous, matrix, stored):
+                      names_and_ids, attachments, admission, asynchronous, matrix, stored):
             t.run(group, p)
         if t.failed:
             t.diag(n.log_tail(5000))

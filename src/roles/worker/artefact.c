@@ -91,7 +91,9 @@ int artefact_add_fd(struct artefacts *a, struct worker *w, const char *name, int
 
 int artefact_add_spool(struct artefacts *a, struct worker *w, const char *name, struct spool *s)
 {
-	return s->fd < 0 ? artefact_add_bytes(a, w, name, van_buf_slice(&s->memory)) : artefact_add_fd(a, w, name, s->fd, s->bytes);
+	if (s->fd >= 0)
+		return artefact_add_fd(a, w, name, s->fd, s->bytes);
+	return artefact_add_bytes(a, w, name, s->bytes ? van_buf_slice(&s->memory) : SLICE(""));
 }
 
 void artefact_add_within(struct artefacts *a, const char *name, const char *within, uint64_t offset, uint64_t length,

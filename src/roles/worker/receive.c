@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/record.h"
 #include "partner/directory.h"
 #include "partner/settings.h"
 #include "roles/worker/worker.h"
@@ -25,7 +26,7 @@ struct receiving {
 	struct as2_request request;
 	struct directory_as2 directory;
 	struct as2_received result;
-	struct spool entity, payload;
+	struct spool entity, payload, attachments;
 	int body; /* the spooled body where it is not inline, else -1 */
 };
 
@@ -95,6 +96,12 @@ static int on_payload(void *arg, const void *p, size_t n)
 	return spool_write(&r->payload, p, n);
 }
 
+static int on_attachment(void *arg, const void *p, size_t n)
+{
+	struct receiving *r = arg;
+	return spool_write(&r->attachments, p, n);
+}
+
 static int on_entity(void *arg, const void *p, size_t n)
 {
 	struct receiving *r = arg;
@@ -159,6 +166,7 @@ static int read_body(struct receiving *r, struct van_error *e)
 		.arg = r,
 		.unwrap = on_unwrap,
 		.payload = on_payload,
+		.attachment = on_attachment,
 		.entity = on_entity,
 		.entity_read = on_entity_read,
 		.payload_within_entity = true,
@@ -196,7 +204,39 @@ static int flush_files(struct receiving *r)
 	int rc = spool_flush_fd(r->body, r->facts.bytes);
 	if (rc == 0)
 		rc = spool_flush(&r->entity);
+	if (rc == 0)
+		rc = spool_flush(&r->attachments);
 	return rc ? rc : spool_flush(&r->payload);
+}
+
+/* What came besides the payload: all of it as one part, each as a stretch of it, and a list that says what they are. */
+static int collect_attachments(struct receiving *r, struct artefacts *a)
+{
+	struct worker *w = r->worker;
+	const struct as2_received *got = &r->result;
+	struct van_buf list = VAN_BUF_INIT(65536);
+	uint64_t at = 0;
+	int rc = artefact_add_spool(a, w, "attachments", &r->attachments);
+	for (unsigned i = 0; i < got->nattachments && rc == 0; i++) {
+		const struct as2_attachment *f = &got->attachments[i];
+		struct slice name = van_arena_printf(w->arena, "attachment-%u", i + 1);
+		if (!name.p)
+			rc = VAN_ENOMEM;
+		else
+			artefact_add_within(a, name.p, "attachments", at, f->bytes, slice_make(f->sha256, sizeof f->sha256));
+		at += f->bytes;
+		van_buf_printf(&list, "%s{\"part\":\"attachment-%u\",\"file_name\":", i ? "," : "[", i + 1);
+		json_put_text(&list, f->file_name[0] ? slice_str(f->file_name) : SLICE_NONE);
+		van_buf_append_str(&list, ",\"content_type\":");
+		json_put_text(&list, f->content_type[0] ? slice_str(f->content_type) : SLICE_NONE);
+		van_buf_printf(&list, ",\"bytes\":%llu}", (unsigned long long)f->bytes);
+	}
+	van_buf_append_str(&list, "]");
+	if (rc == 0)
+		rc = list.error;
+	struct slice text = rc == 0 ? van_arena_slice(w->arena, van_buf_slice(&list)) : SLICE_NONE;
+	van_buf_free(&list);
+	return rc == 0 ? artefact_add_bytes(a, w, "attachment-list", text) : rc;
 }
 
 /* Headers, body as it came, signed entity, payload (within it where it stands there unchanged), MDN. */
@@ -225,6 +265,8 @@ static int collect(struct receiving *r, struct slice mdn, struct artefacts *a)
 			a->v[a->n - 1].sha256 = hash;
 		}
 	}
+	if (rc == 0 && accepted && r->result.nattachments)
+		rc = collect_attachments(r, a);
 	if (rc == 0 && mdn.p)
 		rc = artefact_add_bytes(a, w, "mdn", mdn);
 	return rc;
@@ -385,6 +427,7 @@ void worker_receive(struct worker *w, struct ipc_message *m)
 	struct receiving r = {.worker = w, .body = ipc_take_fd(m, 0)};
 	spool_open(&r.entity, w->spool_folder, 0);
 	spool_open(&r.payload, w->spool_folder, 0);
+	spool_open(&r.attachments, w->spool_folder, 0);
 	worker_progress(w);
 	int rc = record_decode(&ipc_as2_receive_table, m->body, w->arena, &r.facts);
 	if (rc < 0 || (r.body < 0 && !r.facts.body.p))
@@ -394,6 +437,7 @@ void worker_receive(struct worker *w, struct ipc_message *m)
 	alarm(0);
 	spool_close(&r.entity);
 	spool_close(&r.payload);
+	spool_close(&r.attachments);
 	if (r.body >= 0)
 		close(r.body);
 }

@@ -98,7 +98,7 @@ int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_r
 
 /* artefact.c ----------------------------------------------------------------------------------------------------------- */
 struct artefacts {
-	struct ipc_artefact v[8];
+	struct ipc_artefact v[24];
 	size_t n;
 	int fds[IPC_FDS_MAX];
 	size_t nfds;
