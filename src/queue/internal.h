@@ -13,6 +13,7 @@ struct queue {
 	struct payload_dir *payload;
 	struct slice zone;        /* the network's time zone; absent: UTC */
 	struct segments *segments;
+	bool in_doubt;            /* see queue_in_doubt() */
 	van_time as2_window;      /* how long a Message-ID is remembered; 0: for ever */
 	store_table_id message;   /* id → message */
 	store_table_id part;      /* id, name → part */

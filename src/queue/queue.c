@@ -69,12 +69,19 @@ int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err)
 		queue_abort(q, t);
 		return rc;
 	}
+	bool sound = !store_txn_error(t);
 	rc = store_commit(t, err);
+	q->in_doubt = sound && rc == VAN_EIO;
 	if (rc == 0)
 		segments_keep(q->segments);
 	else
 		segments_rollback(q->segments);
 	return rc;
+}
+
+bool queue_in_doubt(const struct queue *q)
+{
+	return q->in_doubt;
 }
 
 void queue_abort(struct queue *q, struct store_txn *t)

@@ -35,6 +35,9 @@ uint64_t queue_unreferenced(const struct queue *q);
  * the same commit records. As store_commit() and store_abort(). */
 int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err);
 void queue_abort(struct queue *q, struct store_txn *t);
+/* The disk failed within a commit: whether it counts is known after the next start only. Until then nobody may be told yes or no,
+ * and files that it refers to must stay. */
+bool queue_in_doubt(const struct queue *q);
 
 /* One piece of work inside a transaction. */
 struct queue_work {

@@ -43,6 +43,8 @@ struct segments {
 static int fail(struct van_error *err, int errnum, const char *doing)
 {
 	enum van_err code = van_err_from_errno(errnum);
+	if (code == VAN_EAGAIN || code == VAN_ENOTFOUND) /* no descriptor, no file: to a commit those would mean other things */
+		code = VAN_EIO;
 	return van_error_set(err, code, "segment file: %s: %s%s", doing, strerror(errnum),
 		code == VAN_ENOSPC ? "; free space on the data folder's file system" : "");
 }
@@ -436,7 +438,7 @@ int segments_read(struct segments *s, uint64_t position, void *to, size_t n, str
 	name_of(position / SEGMENT_SIZE, name);
 	int fd = openat(s->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return fail(err, errno == ENOENT ? EIO : errno, "opening it to read");
+		return fail(err, errno, "opening it to read");
 	int rc = fd_pread_all(fd, to, n, (off_t)(position % SEGMENT_SIZE));
 	close(fd);
 	return rc ? van_error_set(err, rc, "segment file: reading %zu bytes of %s: %s", n, name, van_err_name(rc)) : 0;

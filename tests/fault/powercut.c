@@ -12,6 +12,9 @@
  * ends in .mdb or .seg are written in place by one process and may be large: of these only the ranges written since the
  * last flush are copied. Any other file is copied whole, for its writer may be another process.
  *
+ * POWERCUT_FAIL=N: each process's database takes N-1 synchronous writes (LMDB's: one a commit); the next is made and reported as
+ * failed, and every later one fails.
+ *
  * POWERCUT_LOG names a shared ring that gets one line for each flush, for each arrival of bytes on a TCP socket and for
  * each MDN sent, in order. POWERCUT_DELAY (microseconds) draws out each flush, to widen the moments that a cut can hit. */
 #include "powercut.h"
@@ -54,7 +57,8 @@ struct tracked {
 
 static char data[PATH_MAX], shadow[PATH_MAX / 2];
 static size_t data_size;
-static long delay;
+static long delay, fail_at;
+static _Atomic long synchronous;
 static struct tracked *tracked_files;
 static struct {
 	int flags;
@@ -78,6 +82,8 @@ static void start(void)
 	snprintf(shadow, sizeof shadow, "%s", s);
 	data_size = strlen(data);
 	delay = w ? strtol(w, NULL, 10) : 0;
+	w = getenv("POWERCUT_FAIL");
+	fail_at = w ? strtol(w, NULL, 10) : 0;
 }
 
 static void fail(const char *what)
@@ -346,12 +352,30 @@ int close(int fd)
 	return real(fd);
 }
 
+/* Has the disk of the database failed already? */
+static bool failed_before(int fd)
+{
+	return fail_at && synchronous >= fail_at && fd >= 0 && fd < FDS_MAX && table[fd].file && table[fd].file->database;
+}
+
+/* Does it fail now, after this write? */
+static bool fails_now(int fd)
+{
+	return fail_at && fd >= 0 && fd < FDS_MAX && table[fd].file && table[fd].file->database && table[fd].flags & TRACK_SYNC &&
+	       ++synchronous >= fail_at;
+}
+
 #define WRITER(name, offset, parameters, arguments) \
 	ssize_t name parameters \
 	{ \
 		REAL(name); \
-		ssize_t n = real arguments; \
+		bool failed = failed_before(fd); \
+		ssize_t n = failed ? -1 : real arguments; \
 		written(fd, offset, n); \
+		if (failed || fails_now(fd)) { \
+			errno = EIO; \
+			return -1; \
+		} \
 		return n; \
 	}
 

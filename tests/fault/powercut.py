@@ -76,6 +76,19 @@ def cuts(n, c, chance, batches, s, count):
     c.wait()
 
 
+def commits_in_doubt(n, c, batch, s):
+    """The disk takes a commit and says it failed, again and again: nothing is lost or doubled, and service goes on."""
+    s.fail = 10
+    n.start(environment=s.environment(), timeout=60)
+    first = n.role_pids("store")
+    c.post(batch)
+    c.wait()
+    t.ok(n.role_pids("store") != first, "the store ended when the disk failed within a commit, and came back")
+    n.kill()
+    s.fail = 0
+    s.cut()
+
+
 def order_of_flushes(n, c, messages, s):
     """Replays the log: each answer of 200 needs a whole flush of the database between the last arrival and itself."""
     n.start(environment=s.environment(), timeout=60)
@@ -121,11 +134,12 @@ def main():
         s = shadow.Shadow(data_folder(n), os.path.join(n.root, "shadow"), log=True)
         t.run(first_start, n, s)
         c = campaign.Campaign(n, options.seed)
-        c.make(BATCH * count + 40)
+        c.make(BATCH * count + 80)
         t.run(order_of_flushes, n, c, c.messages[:40], s)
         s.cut()
         s.log = None
-        t.run(cuts, n, c, chance, iter(list(c.batches(BATCH))[5:]), s, count)
+        t.run(commits_in_doubt, n, c, c.messages[40:80], s)
+        t.run(cuts, n, c, chance, iter(list(c.batches(BATCH))[80 // BATCH:]), s, count)
         t.run(c.count, t)
         c.close()
         if t.failed:

@@ -193,6 +193,14 @@ static int run_one(struct writer *w, struct store_txn *t, struct write_request *
 	return rc;
 }
 
+/* A disk that fails within a commit: nobody knows what stands there, the store takes no more, and a new process finds out. Senders
+ * get no answer, and ask again. */
+static void end_in_doubt(const struct van_error *err)
+{
+	log_event(LOG_LEVEL_ERROR, "commit-in-doubt", "text", err->text, NULL);
+	_exit(1);
+}
+
 static enum outcome run_batch(struct writer *w, struct write_request *batch, int *ret_rc, struct van_error *err)
 {
 	struct store_txn *t;
@@ -227,6 +235,8 @@ static enum outcome run_batch(struct writer *w, struct write_request *batch, int
 		van_fault_point("store-before-job-commit");
 	van_fault_point("store-before-flush");
 	rc = queue_commit(w->o.queue, t, err);
+	if (queue_in_doubt(w->o.queue))
+		end_in_doubt(err);
 	if (rc == 0)
 		van_fault_point("store-after-flush");
 	*ret_rc = rc;
