@@ -20,6 +20,31 @@ const char *edi_status_name(enum edi_status s)
 	return names[s];
 }
 
+static const struct {
+	const char *name, *text;
+} tolerated[EDI_TOLERATED_KINDS] = {
+	[EDI_TOLERATED_LINE_ENDS] = {"line-ends", "line ends after segment terminators"},
+	[EDI_TOLERATED_BLANKS] = {"blanks", "blanks between segments; leave them out"},
+	[EDI_TOLERATED_EMPTY] = {"empty-segments", "segment terminators with nothing before them; leave them out"},
+	[EDI_TOLERATED_TRAILING] = {"trailing-separators", "element separators at the end of segments; leave them out"},
+	[EDI_TOLERATED_NEWLINE] = {"newline-terminator", "a line end is the segment terminator"},
+	[EDI_TOLERATED_WIDE] = {"wide-terminator", "the segment terminator is a character of several bytes; use one of a single byte"},
+	[EDI_TOLERATED_ISA_LENGTH] = {"isa-length", "ISA has not 106 bytes; pad its elements to their lengths"},
+	[EDI_TOLERATED_NO_COMPONENT] = {"no-component-separator", "ISA16 is missing; name a component separator there"},
+	[EDI_TOLERATED_WRAPPED] = {"wrapped-lines", "line ends inside of segments; they were left out"},
+	[EDI_TOLERATED_UNTERMINATED] = {"unterminated", "the last segment has no terminator"},
+};
+
+const char *edi_tolerated_name(enum edi_tolerated kind)
+{
+	return tolerated[kind].name;
+}
+
+const char *edi_tolerated_text(enum edi_tolerated kind)
+{
+	return tolerated[kind].text;
+}
+
 void *edi_checker_alloc(struct edi_checker *c, enum edi_level level, size_t n)
 {
 	void *p = c->error ? NULL : van_arena_alloc(c->arena[level], n);
@@ -343,12 +368,24 @@ static int group_end(struct edi_checker *c, const struct edi_envelope *e)
 	return rc;
 }
 
+/* A strict agreement rejects what others tolerate, but for line ends after segments: those are everywhere. */
+static void report_tolerated(struct edi_checker *c)
+{
+	bool x12 = c->interchange->standard == EDI_X12;
+	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++)
+		if (c->options.strict_syntax && c->interchange->tolerated[k].count && k != EDI_TOLERATED_LINE_ENDS)
+			edi_checker_envelope_error(c, &(struct edi_envelope_error){.level = EDI_LEVEL_INTERCHANGE, .list = x12 ? "TA105" : "0085",
+				.code = x12 ? "022" : "18", .segment = SLICE(""), .text = edi_tolerated_text((enum edi_tolerated)k)});
+}
+
 static int interchange_end(struct edi_checker *c, const struct edi_envelope *e)
 {
 	struct edi_interchange *i = c->interchange;
 	uint64_t others = i->group_count - c->groups_accepted - c->groups_rejected - c->groups_other;
 	i->length = e->end - i->offset;
 	i->declared_count = e->declared;
+	memcpy(i->tolerated, edi_lexer_tolerated(c->lexer), sizeof i->tolerated);
+	report_tolerated(c);
 	i->status = status_of(&c->errors[EDI_LEVEL_INTERCHANGE], i->group_count, c->groups_rejected, others);
 	if (i->status != EDI_REJECTED && c->groups_other)
 		i->status = EDI_PARTIALLY_ACCEPTED;

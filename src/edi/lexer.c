@@ -80,6 +80,11 @@ struct edi_lexer_counts edi_lexer_counts(const struct edi_lexer *l)
 	return counts;
 }
 
+const struct edi_tolerance *edi_lexer_tolerated(const struct edi_lexer *l)
+{
+	return l->tolerated;
+}
+
 void edi_lexer_heads_only(struct edi_lexer *l, bool on)
 {
 	l->heads_only = on;
@@ -153,6 +158,11 @@ int lex_emit(struct edi_lexer *l, const char *bytes, size_t length, uint64_t off
 	l->released = false;
 	l->scanned = 0;
 	l->odd = l->parts = true;
+	bool whole = n <= l->max_elements && length <= l->max_segment && !(l->flags & EDI_SEGMENT_BINARY);
+	if (n > 1 && l->at[n - 1] == length && whole)
+		lex_tolerate(l, EDI_TOLERATED_TRAILING, offset);
+	if (l->flags & EDI_SEGMENT_UNTERMINATED)
+		lex_tolerate(l, EDI_TOLERATED_UNTERMINATED, offset);
 	int rc = lex_give(l, bytes, l->at, n, (uint32_t)length, offset, end);
 	l->end = end;
 	return rc;
@@ -208,6 +218,8 @@ static int slow_end(struct edi_lexer *l, uint64_t end)
 {
 	struct slice s = van_buf_slice(&l->slow);
 	l->state = LEX_START;
+	if (!s.n)
+		lex_tolerate(l, EDI_TOLERATED_EMPTY, end - 1);
 	int rc = s.n ? lex_emit(l, s.p, s.n, l->slow_offset, end) : 0;
 	van_buf_reset(&l->slow);
 	return rc;
@@ -246,8 +258,10 @@ static int slow_byte(struct edi_lexer *l, char c, uint64_t offset)
 	}
 	if (l->wrapped && (c == '\n' || c == '\r'))
 		return 0;
-	if (!l->slow.n && !l->released && lex_blank((unsigned char)c) && c != l->delimiters.element)
+	if (!l->slow.n && !l->released && lex_blank((unsigned char)c) && c != l->delimiters.element) {
+		lex_tolerate(l, lex_blank_kind(c), offset);
 		return 0;
+	}
 	if (!l->slow.n)
 		l->slow_offset = offset;
 	if (l->released) {
@@ -303,8 +317,8 @@ static int skip(struct edi_lexer *l, const char *window, size_t length, size_t *
 /* A segment begins: skips blanks and decides how it is read. 0: more bytes are needed, 1: state is set. */
 static int start(struct edi_lexer *l, const char *window, size_t length, size_t *pos, bool last)
 {
-	while (*pos < length && lex_blank((unsigned char)window[*pos]) && window[*pos] != l->delimiters.element)
-		++*pos;
+	for (; *pos < length && lex_blank((unsigned char)window[*pos]) && window[*pos] != l->delimiters.element; ++*pos)
+		lex_tolerate(l, lex_blank_kind(window[*pos]), l->base + *pos);
 	size_t left = length - *pos;
 	const char *p = window + *pos;
 	if (!left)

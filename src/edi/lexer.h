@@ -99,5 +99,7 @@ struct edi_lexer_counts {
 	bool byte_order_mark;
 };
 struct edi_lexer_counts edi_lexer_counts(const struct edi_lexer *l);
+/* What was tolerated in the interchange at hand, EDI_TOLERATED_KINDS of them; good until the next interchange's header was given. */
+const struct edi_tolerance *edi_lexer_tolerated(const struct edi_lexer *l);
 
 #endif

@@ -71,6 +71,8 @@ static void begin(struct edi_lexer *l, enum edi_standard standard, const struct 
 	l->wrapped = false;
 	l->lead_length = 0;
 	l->una = false;
+	l->header = 0;
+	l->advised = false;
 	l->flags = 0;
 	l->n = 1;
 	l->scanned = 0;
@@ -110,6 +112,7 @@ static int wrapped_isa(struct edi_lexer *l, const char *p, size_t end, size_t *p
 	*pos += end + 1;
 	l->wrapped = true;
 	l->flags = EDI_SEGMENT_WRAPPED;
+	l->header = 1u << EDI_TOLERATED_WRAPPED;
 	l->state = LEX_START;
 	if (rc == 0)
 		rc = lex_emit(l, l->slow.p, l->slow.n, offset, l->base + *pos);
@@ -173,6 +176,8 @@ static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 		l->at[l->n++] = (uint32_t)isa.at[k] + 1;
 	uint64_t offset = l->base + *pos;
 	*pos += i + 1;
+	l->header = (at != ISA_FIXED ? 1u << EDI_TOLERATED_ISA_LENGTH : 0) | (no_component ? 1u << EDI_TOLERATED_NO_COMPONENT : 0) |
+	            (lead ? 1u << EDI_TOLERATED_WIDE : 0) | (is_line_end(d.terminator) ? 1u << EDI_TOLERATED_NEWLINE : 0);
 	l->state = flags & EDI_SEGMENT_BAD_TERMINATOR ? LEX_JUNK : LEX_START;
 	l->before = 0;
 	return lex_emit(l, p, i, offset, l->base + *pos);

@@ -74,7 +74,23 @@ struct edi_lexer {
 	struct edi_delimiters delimiters;
 	enum edi_standard standard;
 	struct edi_lexer_counts counts;
+	struct edi_tolerance tolerated[EDI_TOLERATED_KINDS];
+	uint32_t header;    /* bits of what was tolerated in the header at hand */
+	bool advised;       /* UNB after UNA: what was tolerated between counts */
 };
+
+/* A byte or segment that is tolerated, at this offset of the input. */
+static inline void lex_tolerate(struct edi_lexer *l, enum edi_tolerated kind, uint64_t offset)
+{
+	struct edi_tolerance *t = &l->tolerated[kind];
+	if (!t->count++)
+		t->first = offset;
+}
+
+static inline enum edi_tolerated lex_blank_kind(char c)
+{
+	return c == '\n' || c == '\r' ? EDI_TOLERATED_LINE_ENDS : EDI_TOLERATED_BLANKS;
+}
 
 static inline bool lex_blank(unsigned char c)
 {

@@ -124,6 +124,9 @@ static inline void flag_releases(struct edi_lexer *l, const struct lex_batch *b,
 static inline int give(struct edi_lexer *l, const struct lex_batch *b, const char *window, const struct hand *h, uint32_t entry,
 	uint32_t end)
 {
+	bool trailing = b->list[entry - 1] == end; /* the last element is empty */
+	if (trailing && entry - h->entry <= l->max_elements && end - h->start <= l->max_segment)
+		lex_tolerate(l, EDI_TOLERATED_TRAILING, l->base + h->start);
 	const unsigned envelope = l->standard == EDI_X12 ? X12_ENVELOPE : EDIFACT_ENVELOPE;
 	if (l->heads_only && !(first_bytes[(unsigned char)window[h->start]] & envelope)) {
 		l->counts.segments++;
@@ -157,9 +160,12 @@ static int give_out(struct edi_lexer *l, const struct lex_batch *b, const char *
 			}
 		} else if (end < h->start) { /* one of several line ends that were skipped as blanks */
 			start = h->start;
+		} else {
+			lex_tolerate(l, EDI_TOLERATED_EMPTY, l->base + end);
 		}
-		while (start < length && (first = first_bytes[(unsigned char)window[start]]) & BLANK && window[start] != element)
-			start++;
+		for (; start < length && (first = first_bytes[(unsigned char)window[start]]) & BLANK && window[start] != element; start++)
+			if (l->state != LEX_JUNK)
+				lex_tolerate(l, lex_blank_kind(window[start]), l->base + start);
 		h->entry = entry;
 		h->start = b->list[entry] = start;
 		if (start >= length || (first & LOOK && needs_look(window + start, length - start))) {

@@ -35,6 +35,30 @@ struct edi_error {
 	bool tolerated;        /* by the options: accepted with errors, not rejected */
 };
 
+/* What was read all the same though the standard does not have it. Nothing is silently repaired. */
+enum edi_tolerated {
+	EDI_TOLERATED_LINE_ENDS,    /* after segment terminators; counted in bytes */
+	EDI_TOLERATED_BLANKS,       /* blanks, tabs, NUL or Ctrl-Z between segments; counted in bytes */
+	EDI_TOLERATED_EMPTY,        /* segments without a byte */
+	EDI_TOLERATED_TRAILING,     /* element separators before a segment terminator */
+	EDI_TOLERATED_NEWLINE,      /* a line end is the segment terminator */
+	EDI_TOLERATED_WIDE,         /* the segment terminator is a character of several bytes */
+	EDI_TOLERATED_ISA_LENGTH,   /* ISA has not 106 bytes: its elements are not padded, or padded too far */
+	EDI_TOLERATED_NO_COMPONENT, /* ISA16 is missing */
+	EDI_TOLERATED_WRAPPED,      /* line ends inside of segments */
+	EDI_TOLERATED_UNTERMINATED, /* the last segment has no terminator */
+	EDI_TOLERATED_KINDS,
+};
+
+/* "line-ends" …, and the same for people. */
+const char *edi_tolerated_name(enum edi_tolerated kind);
+const char *edi_tolerated_text(enum edi_tolerated kind);
+
+struct edi_tolerance {
+	uint64_t count; /* 0: it did not occur */
+	uint64_t first; /* offset of the first in the input */
+};
+
 /* A business key, for searching: kind is "po", "invoice" or "shipment". */
 struct edi_key {
 	struct edi_key *next;
@@ -118,6 +142,7 @@ struct edi_interchange {
 	struct edi_error *errors;
 	struct edi_group *groups;
 	uint64_t group_count, declared_count;
+	struct edi_tolerance tolerated[EDI_TOLERATED_KINDS];
 	struct {
 		char element, component, repetition, release, terminator; /* 0: none */
 	} delimiters;

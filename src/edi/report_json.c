@@ -81,7 +81,17 @@ void edi_interchange_members_to_json(const struct edi_interchange *i, struct van
 	member(to, "receiver", i->receiver);
 	member(to, "usage", slice_make(&i->usage, 1));
 	member(to, "status", slice_str(edi_status_name(i->status)));
-	van_buf_append_str(to, "\"errors\":");
+	van_buf_append_str(to, "\"tolerated\":[");
+	bool any = false;
+	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++) {
+		const struct edi_tolerance *t = &i->tolerated[k];
+		if (!t->count)
+			continue;
+		van_buf_printf(to, "%s{\"kind\":\"%s\",\"count\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"text\":\"%s\"}", any ? "," : "",
+			edi_tolerated_name((enum edi_tolerated)k), t->count, t->first, edi_tolerated_text((enum edi_tolerated)k));
+		any = true;
+	}
+	van_buf_append_str(to, "],\"errors\":");
 	edi_errors_to_json(i->errors, to);
 }
 

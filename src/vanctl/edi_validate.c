@@ -132,6 +132,10 @@ static int text_interchange_end(void *ctx, const struct edi_interchange *i)
 	o->bad += i->status != EDI_ACCEPTED;
 	van_buf_printf(&o->text, "%s interchange %.*s from %.*s to %.*s: %s\n", edi_standard_name(i->standard),
 		SLICE_ARG(i->control_number), SLICE_ARG(i->sender), SLICE_ARG(i->receiver), edi_status_name(i->status));
+	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++)
+		if (i->tolerated[k].count)
+			van_buf_printf(&o->text, "  tolerated: %s (%" PRIu64 ", first at byte %" PRIu64 ")\n", edi_tolerated_text((enum edi_tolerated)k),
+				i->tolerated[k].count, i->tolerated[k].first);
 	errors_as_text(o, i->errors, "interchange", i->control_number);
 	return room(o);
 }
@@ -160,7 +164,8 @@ static int validate_json(struct output *o, struct edi_checker *checker)
 	if (status != EDI_DONE)
 		return status;
 	const struct edi_report *r = edi_checker_report(checker);
-	van_buf_printf(&o->text, "],\"bytes\":%" PRIu64 ",\"segments\":%" PRIu64 ",\"errors\":", r->bytes, r->segments);
+	van_buf_printf(&o->text, "],\"bytes\":%" PRIu64 ",\"segments\":%" PRIu64 ",\"byte_order_mark\":%s,\"errors\":", r->bytes,
+		r->segments, r->byte_order_mark ? "true" : "false");
 	edi_errors_to_json(r->errors, &o->text);
 	van_buf_append_str(&o->text, "}\n");
 	return EDI_DONE;

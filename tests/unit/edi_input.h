@@ -69,6 +69,7 @@ static inline struct edi_digest edi_digest_of(struct slice input, size_t chunk, 
 	struct edi_lexer_counts counts = edi_lexer_counts(l);
 	edi_digest_add(&d, &counts.junk, sizeof counts.junk);
 	edi_digest_add(&d, &counts.bytes, sizeof counts.bytes);
+	edi_digest_add(&d, edi_lexer_tolerated(l), EDI_TOLERATED_KINDS * sizeof(struct edi_tolerance));
 	edi_lexer_free(l);
 	return d;
 }
