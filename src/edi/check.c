@@ -368,12 +368,18 @@ static int group_end(struct edi_checker *c, const struct edi_envelope *e)
 	return rc;
 }
 
-/* A strict agreement rejects what others tolerate, but for line ends after segments: those are everywhere. */
+/* A strict agreement rejects what others tolerate, but for line ends after segments or as their terminator: those are
+ * everywhere. EDIFACT has a code of its own for separators at the end. */
+static bool never_rejected(enum edi_tolerated kind, bool x12)
+{
+	return kind == EDI_TOLERATED_LINE_ENDS || kind == EDI_TOLERATED_NEWLINE || (kind == EDI_TOLERATED_TRAILING && !x12);
+}
+
 static void report_tolerated(struct edi_checker *c)
 {
 	bool x12 = c->interchange->standard == EDI_X12;
 	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++)
-		if (c->options.strict_syntax && c->interchange->tolerated[k].count && k != EDI_TOLERATED_LINE_ENDS)
+		if (c->options.strict_syntax && c->interchange->tolerated[k].count && !never_rejected((enum edi_tolerated)k, x12))
 			edi_checker_envelope_error(c, &(struct edi_envelope_error){.level = EDI_LEVEL_INTERCHANGE, .list = x12 ? "TA105" : "0085",
 				.code = x12 ? "022" : "18", .segment = SLICE(""), .text = edi_tolerated_text((enum edi_tolerated)k)});
 }

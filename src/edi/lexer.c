@@ -135,8 +135,30 @@ static void take_uno(struct edi_lexer *l, const struct edi_segment *s)
 	}
 }
 
+static bool at_header(const struct edi_lexer *l, const struct edi_segment *s)
+{
+	return s->flags & EDI_SEGMENT_UNA || (l->standard == EDI_X12 ? edi_segment_is(s, "ISA") : edi_segment_is(s, "UNB"));
+}
+
+/* The interchange before, if any, was ended by this header: now counts its own. */
+static void begin_tolerated(struct edi_lexer *l, const struct edi_segment *s)
+{
+	bool trailing = l->standard == EDI_EDIFACT && s->count > 1 && s->at[s->count - 1] + 1 == s->at[s->count];
+	if (!l->advised)
+		memset(l->tolerated, 0, sizeof l->tolerated);
+	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++)
+		if (l->header >> k & 1)
+			lex_tolerate(l, (enum edi_tolerated)k, s->offset);
+	if (trailing && !l->advised)
+		lex_tolerate(l, EDI_TOLERATED_TRAILING, s->offset);
+	l->header = 0;
+	l->advised = false;
+}
+
 void lex_after(struct edi_lexer *l, const struct edi_segment *s)
 {
+	if (at_header(l, s))
+		begin_tolerated(l, s);
 	if (l->objects && l->standard == EDI_EDIFACT && edi_segment_is(s, "UNO"))
 		take_uno(l, s);
 	if (at_end_of_interchange(l, s)) {

@@ -264,7 +264,10 @@ static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	int wrapped = wrapped_unb(p, n, &d, last);
 	if (wrapped < 0)
 		return 0;
+	bool advised = l->una;
 	begin(l, EDI_EDIFACT, &d);
+	l->advised = advised;
+	l->header = (wrapped ? 1u << EDI_TOLERATED_WRAPPED : 0) | (is_line_end(d.terminator) ? 1u << EDI_TOLERATED_NEWLINE : 0);
 	l->objects = four;
 	l->wrapped = wrapped;
 	l->flags = wrapped ? EDI_SEGMENT_WRAPPED : 0;

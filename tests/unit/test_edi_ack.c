@@ -4,7 +4,7 @@
  * TA105 026: an element separator that cannot be one makes ISA unrecognisable. 032 to 038: of ISX's own faults.
  * AK905 10 to 15, 17, 18, 23 to 26 and AK502 8 to 13, 15, 16: results of decryption and authentication, which the answer
  * "security is not supported" (AK905 16, AK502 17) precedes. AK905 7 to 9, 30, 31: of 005030 and later.
- * IK304 I4 to I9, IK403 I6 to I13, IK502 I5, I6: of guides, which no dictionary here is. */
+ * IK304, IK403 and IK502 I4 to I13: of guides, which have a test of their own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,6 +79,11 @@ static const struct row rows[] = {
 	{four, "IEA*1", "IEA*2", "TA105", "021", "*R*021~"},
 	{four, "IEA*1", "IEA*2", "TA105", "021", "*E*021~", .check = {.tolerate_counts = true}},
 	{four, "GE*1*101~", "GE*1*101~XYZ*1~", "TA105", "022", "*R*022~"},
+	{four, "~BEG", "~ BEG", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}}, /* what others tolerate */
+	{four, "~BEG", "~~BEG", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}},
+	{four, "*EA*2~", "*EA*2**~", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}},
+	{four, "ACME           ", "ACME", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}},
+	{four, "~BEG|*EA*2~|ACME           ", "~ BEG|*EA*2**~|ACME", "", "", "*A*000~"},
 	{four, "IEA*1*000000101~", "", "TA105", "023", "*R*023~"},
 	{four, "*X*004010~", "~", "TA105", "024", "*R*024~"},
 	{four, "", "", "", "", "*R*025~", .ack = {.refusal = "025"}},

@@ -218,6 +218,44 @@ static void same_with_every_instruction_set(void **state)
 	}
 }
 
+/* "line-ends:2@106 " for each kind, in this input of one interchange and in every chunking of it. */
+static void tolerates(struct slice input, const char *expected)
+{
+	static const char *const names[EDI_TOLERATED_KINDS] = {"line-ends", "blanks", "empty", "trailing", "newline", "wide", "isa-length",
+		"no-component", "wrapped", "unterminated"};
+	char got[400] = "";
+	struct edi_lexer *l = edi_lexer_new(NULL, write_down, NULL);
+	assert_int_equal(edi_lexer_feed(l, input, true), 0);
+	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++) {
+		const struct edi_tolerance *t = &edi_lexer_tolerated(l)[k];
+		if (t->count)
+			snprintf(got + strlen(got), sizeof got - strlen(got), "%s:%u@%u ", names[k], (unsigned)t->count, (unsigned)t->first);
+	}
+	edi_lexer_free(l);
+	assert_string_equal(got, expected);
+	same_in_every_chunking(input, NULL);
+}
+
+static void what_is_tolerated_is_counted(void **state)
+{
+	(void)state;
+	tolerates(SLICE(ISA("~") "GS*PO~ST*850~SE*2~GE*1~IEA*1*1~\r\n"), "");
+	tolerates(SLICE(ISA("~") "\r\nGS*PO~\nST*850~IEA*1*1~\r\n\n"), "line-ends:3@106 ");
+	tolerates(SLICE(ISA("~") "GS*PO~ \t ST*850~\nIEA*1*1~"), "line-ends:1@122 blanks:3@112 ");
+	tolerates(SLICE(ISA("~") "GS*PO~~ST*850~ ~IEA*1*1~"), "blanks:1@120 empty:2@112 ");
+	tolerates(SLICE(ISA("~") "GS*PO*~ST*850*1***~SE**1~IEA*1*1~"), "trailing:2@106 ");
+	tolerates(SLICE(ISA("\n") "GS*PO\nST*850\n\nIEA*1*1\n"), "line-ends:1@119 newline:1@0 ");
+	tolerates(SLICE(ISA("\xe2\x80\xa6") "GS*PO\xe2\x80\xa6"), "wide:1@0 ");
+	tolerates(SLICE("ISA*00**00**ZZ*A*ZZ*B*260115*0930*U*00401*1*0*T*>~GS*PO~"), "isa-length:1@0 ");
+	tolerates(SLICE("ISA*00**00**ZZ*A*ZZ*B*260115*0930*U*00401*1*0*T*~GS*PO~"), "isa-length:1@0 no-component:1@0 ");
+	tolerates(SLICE(ISA("~") "GS*PO~ST*850"), "unterminated:1@112 ");
+	tolerates(SLICE("UNB+UNOA:1+A+B+260115:0930+\r\n1'UNH+1+X'UN\r\nT+2+1'UNZ+1+1'"), "wrapped:1@0 ");
+	tolerates(SLICE("UNA:+.? '\nUNB+UNOA:3+A?+B+C+260115:0930+1'UNH+1+?+'\nUNZ+0+1'"), "line-ends:2@9 ");
+	/* the second interchange has its own */
+	tolerates(SLICE(ISA("~") "GS*PO*~IEA*1*1~" ISA("~") "\nGS*PO~IEA*1*1~"), "line-ends:1@227 ");
+	tolerates(SLICE(ISA("~") "GS*PO*~" ISA("~") "GS*PO~IEA*1*1~"), "");
+}
+
 static struct {
 	struct edi_lexer *lexer;
 	unsigned heads, bodies;
@@ -265,6 +303,7 @@ int main(void)
 		cmocka_unit_test(bounds_hold_in_every_chunking),
 		cmocka_unit_test(same_with_every_instruction_set),
 		cmocka_unit_test(bodies_can_be_passed_over),
+		cmocka_unit_test(what_is_tolerated_is_counted),
 	};
 	int failed = cmocka_run_group_tests_name("edi lexer", tests, NULL, NULL);
 	van_buf_free(&seen.text);
