@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The SFTP mailbox by the software that partners have: OpenSSH, lftp, rclone, curl, paramiko."""
+"""The SFTP mailbox by the software that partners have: OpenSSH, lftp, rclone, curl, paramiko, Node's ssh2-sftp-client."""
 
 import os
 import shutil
@@ -136,6 +136,112 @@ def paramiko_(n):
         t.ok(True, "a wrong password is refused")
 
 
+NODE = """
+const Client = require('ssh2-sftp-client'), fs = require('fs');
+const [port, key, command, from, to] = process.argv.slice(2);
+(async () => {
+  const sftp = new Client();
+  await sftp.connect({host: '127.0.0.1', port: +port, username: 'beta', privateKey: fs.readFileSync(key)});
+  if (command === 'list') console.log((await sftp.list(from)).map(x => x.name).join('\\n'));
+  if (command === 'put') await sftp.fastPut(from, to);
+  if (command === 'append') await sftp.append(fs.createReadStream(from), to);
+  if (command === 'get') await sftp.get(from, to);
+  if (command === 'rename') await sftp.rename(from, to);
+  if (command === 'stat') console.log((await sftp.stat(from)).size);
+  if (command === 'delete') await sftp.delete(from);
+  await sftp.end();
+})().catch(e => { console.error(e.message); process.exit(1); });
+"""
+
+
+def node_client(n):
+    """Node's client, or None: it comes from npm, which needs a registry."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return None
+    folder = os.path.join(n.root, "node")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "client.js"), "w") as f:
+        f.write(NODE)
+    try:
+        done = demo.run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "ssh2-sftp-client@11"], check=False, timeout=90)
+    except demo.subprocess.TimeoutExpired:
+        return None
+    if done.returncode != 0:
+        return None
+    return lambda *a: demo.run(["node", os.path.join(folder, "client.js"), n.ports["sftp"], n.keys["beta"][0], *a]).stdout.decode()
+
+
+def ssh2_sftp_client(n):
+    do = node_client(n)
+    if not do:
+        raise tap.Skip("no Node.js, or npm reaches no registry")
+    exercise(n, "ssh2-sftp-client", 671, lambda a, b: do("put", a, b), lambda: do("list", "/out"), lambda a, b: do("get", a, b), lambda a: do("delete", a))
+    ack = x12.ack_997(demo.BETA, demo.BUYER, 672, 672)
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        halves = [os.path.join(folder, x) for x in "ab"]
+        for path, data in zip(halves, (ack[:200], ack[200:])):
+            with open(path, "wb") as f:
+                f.write(data)
+        do("put", halves[0], "/in/node.tmp")
+        t.equal(do("stat", "/in/node.tmp").strip(), "200", "ssh2-sftp-client: stat")
+        do("append", halves[1], "/in/node.tmp")
+        do("rename", "/in/node.tmp", "/in/node.edi")
+        t.ok(arrived(n, ack), "ssh2-sftp-client: resumed by append, renamed, taken whole")
+
+
+def buffer_sizes(n):
+    """OpenSSH's -B and -R: other sizes of packets, other numbers of requests under way."""
+    payload, file_name = an_order_waits(n, 681)
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        upload = os.path.join(folder, "up.edi")
+        for i, options in enumerate((["-B", "1024", "-R", "1"], ["-B", "1024", "-R", "256"], ["-B", "262144", "-R", "16"], ["-B", "100000"])):
+            ack = x12.ack_997(demo.BETA, demo.BUYER, 682 + i, 682 + i) + b" " * 70000
+            with open(upload, "wb") as f:
+                f.write(ack)
+            fetched = os.path.join(folder, f"down{i}")
+            n.sftp("beta", f"put {upload} /in/b{i}.edi", f"get /out/{file_name} {fetched}", extra=options)
+            found = [m for m in n.messages("--direction", "in") if m["file_name"] == f"b{i}.edi"]
+            t.ok(demo.read(fetched) == payload and len(found) == 1 and n.vanctl("message", "get", found[0]["id"]).stdout == ack,
+                 f"sftp {' '.join(options)}: up and down, byte for byte")
+
+
+def mirrors(n):
+    """What jobs do every hour: lftp mirror both ways, rclone sync and check."""
+    payloads = [an_order_waits(n, 690 + i) for i in range(3)]
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        if shutil.which("lftp"):
+            connect = f"ssh -a -x -i {n.keys['beta'][0]} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+            local = os.path.join(folder, "lftp")
+
+            def do(*commands):
+                return demo.run(["lftp", "--norc", "-c", "; ".join([f"set sftp:connect-program '{connect}'", "set cmd:fail-exit yes",
+                                                                    f"open -u beta, -p {n.ports['sftp']} sftp://127.0.0.1", *commands, "bye"])])
+            do(f"mirror --verbose=0 /out {local}")
+            t.ok(all(demo.read(os.path.join(local, name)) == data for data, name in payloads), "lftp mirror fetches everything")
+            t.ok(not os.path.exists(os.path.join(local, "archive")), "and no archive")
+            before = {x: os.stat(os.path.join(local, x)).st_mtime_ns for x in os.listdir(local)}
+            do(f"mirror --verbose=0 /out {local}")
+            t.equal({x: os.stat(os.path.join(local, x)).st_mtime_ns for x in os.listdir(local)}, before, "a second mirror finds nothing to do")
+            up = os.path.join(folder, "up")
+            os.mkdir(up)
+            acks = {f"m{i}.edi": x12.ack_997(demo.BETA, demo.BUYER, 693 + i, 693 + i) for i in range(3)}
+            for name, data in acks.items():
+                with open(os.path.join(up, name), "wb") as f:
+                    f.write(data)
+            do(f"mirror -R --no-perms --verbose=0 {up} /in")
+            t.ok(all(arrived(n, data) for data in acks.values()), "lftp mirror -R sends everything")
+        if shutil.which("rclone"):
+            local = os.path.join(folder, "rclone")
+            options = ["rclone", "--config", "/dev/null", "--sftp-host", "127.0.0.1", "--sftp-port", str(n.ports["sftp"]), "--sftp-user", "beta",
+                       "--sftp-key-file", n.keys["beta"][0], "--retries", "1", "--sftp-disable-hashcheck"]
+            demo.run([*options, "sync", ":sftp:/out", local])
+            t.ok(all(demo.read(os.path.join(local, name)) == data for data, name in payloads), "rclone sync fetches everything")
+            done = demo.run([*options, "check", "--download", ":sftp:/out", local], check=False)
+            t.equal(done.returncode, 0, "rclone check --download finds no difference")
+            done = demo.run([*options, "sync", "-v", ":sftp:/out", local])
+            t.ok(b"Copied" not in done.stderr, "a second sync finds nothing to do", done.stderr)
+
+
 def temporary_names(n):
     """Names that clients use while they upload wait for the rename."""
     for i, name in enumerate(("up.edi.part", "up.edi.filepart", "up.edi.tmp", ".up.edi")):
@@ -193,7 +299,7 @@ def main():
         give_password(n)
         n.start()
         n.apply_profiles()
-        for group in (openssh, lftp, rclone, curl, paramiko_, temporary_names, broken_upload, own_mailbox_only):
+        for group in (openssh, lftp, rclone, curl, paramiko_, ssh2_sftp_client, buffer_sizes, mirrors, temporary_names, broken_upload, own_mailbox_only):
             t.run(group, n)
         restarts = {r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}
         t.equal(restarts, {}, "no role has crashed")
