@@ -22,11 +22,14 @@ static const struct edi_key_row x12_rows[] = {
 };
 
 static const struct edi_key_row edifact_rows[] = {
+	{"APERAK", "RFF", 1, "ON", "po"}, {"APERAK", "RFF", 1, "IV", "invoice"}, {"APERAK", "RFF", 1, "AAK", "shipment"},
+	{"DELJIT", "RFF", 1, "ON", "po"},
 	{"DESADV", "BGM", 2, NULL, "shipment"}, {"DESADV", "RFF", 1, "ON", "po"},
 	{"IFTMIN", "BGM", 2, NULL, "shipment"},
-	{"IFTSTA", "RFF", 1, "CU", "shipment"},
-	{"INVOIC", "BGM", 2, NULL, "invoice"}, {"INVOIC", "RFF", 1, "ON", "po"},
-	{"ORDCHG", "BGM", 2, NULL, "po"},
+	{"IFTSTA", "RFF", 1, "CU", "shipment"}, {"IFTSTA", "CNI", 2, NULL, "shipment"},
+	{"INVOIC", "BGM", 2, NULL, "invoice"}, {"INVOIC", "RFF", 1, "ON", "po"}, {"INVOIC", "RFF", 1, "AAK", "shipment"},
+	{"INVOIC", "RFF", 1, "DQ", "shipment"},
+	{"ORDCHG", "RFF", 1, "ON", "po"},
 	{"ORDERS", "BGM", 2, NULL, "po"},
 	{"ORDRSP", "RFF", 1, "ON", "po"},
 	{"RECADV", "RFF", 1, "ON", "po"}, {"RECADV", "RFF", 1, "AAK", "shipment"},
