@@ -55,7 +55,9 @@ void edi_write_segment(struct edi_writer *w, struct slice id)
 	w->component = 1; /* the identifier: components may follow it (EDIFACT's explicit nesting) */
 	w->owed_elements = w->owed_repetitions = w->owed_components = 0;
 	w->release_next = 0;
-	if (!edi_escape(id, w->special, w->delimiters.release, w->to))
+	if (w->standard == EDI_X12 && slice_is(id, "ISA")) /* says the delimiters, and is not read by them */
+		van_buf_append_slice(w->to, id);
+	else if (!edi_escape(id, w->special, w->delimiters.release, w->to))
 		refuse(w, id, "cannot be a segment's identifier: it holds a delimiter");
 }
 

@@ -75,6 +75,40 @@ static void plain_segment(struct form_writer *w, const struct edi_segment *s, bo
 	w->out.n += (size_t)(p - to);
 }
 
+static void split_segment(struct form_writer *w, const struct edi_segment *s, bool first)
+{
+	char component = w->delimiters.component;
+	size_t room = 3 * (size_t)s->length + 5 * (size_t)s->count + 8;
+	char *to = van_buf_reserve(&w->out, room), *p = to;
+	if (!p)
+		return;
+	if (!first)
+		*p++ = ',';
+	*p++ = '\n';
+	*p++ = '[';
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct slice one = edi_segment_element(s, i);
+		bool parts = memchr(one.p, component, one.n) != NULL;
+		if (parts)
+			*p++ = '[';
+		*p++ = '"';
+		for (size_t k = 0; k < one.n; k++) {
+			*p++ = one.p[k];
+			if (one.p[k] == component) {
+				p[-1] = '"';
+				*p++ = ',';
+				*p++ = '"';
+			}
+		}
+		*p++ = '"';
+		if (parts)
+			*p++ = ']';
+		*p++ = ',';
+	}
+	p[-1] = ']';
+	w->out.n += (size_t)(p - to);
+}
+
 static bool segment(struct form_writer *w, struct slice id, bool first)
 {
 	(void)id;
@@ -118,5 +152,5 @@ static void value(struct form_writer *w, enum form_level level, enum form_kind k
 }
 
 const struct form_language form_json = {.special = "\"\\", .controls = true, .begin = begin, .end = end, .interchange = interchange,
-	.interchange_end = interchange_end, .plain_segment = plain_segment, .segment = segment, .segment_end = close_array,
+	.interchange_end = interchange_end, .plain_segment = plain_segment, .split_segment = split_segment, .segment = segment, .segment_end = close_array,
 	.group = group, .group_end = group_end, .value = value};

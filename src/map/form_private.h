@@ -45,6 +45,8 @@ struct form_language {
 	void (*interchange_end)(struct form_writer *w);
 	/* A segment whose elements are all plain text that can be copied. */
 	void (*plain_segment)(struct form_writer *w, const struct edi_segment *s, bool first);
+	/* The same where elements hold components, but no repetitions. NULL: there is no shorter way. */
+	void (*split_segment)(struct form_writer *w, const struct edi_segment *s, bool first);
 	/* `id` absent: it is not plain text. True when this wrote it, so that no value follows for it. */
 	bool (*segment)(struct form_writer *w, struct slice id, bool first);
 	void (*segment_end)(struct form_writer *w);

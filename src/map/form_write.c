@@ -171,12 +171,30 @@ static void put_isa(struct form_writer *w, const struct edi_segment *s, uint32_t
 	}
 }
 
+/* Most segments hold printable ASCII that the form need not escape; then their bytes are only parted. */
+static bool put_simple(struct form_writer *w, const struct edi_segment *s, bool first)
+{
+	char repetition = w->delimiters.repetition;
+	if (s->odd || s->flags & (EDI_SEGMENT_BINARY | EDI_SEGMENT_RELEASE))
+		return false;
+	for (const char *p = w->language->special; *p; p++)
+		if (memchr(s->bytes, *p, s->length))
+			return false;
+	if (!s->parts) {
+		w->language->plain_segment(w, s, first);
+		return true;
+	}
+	bool splits = w->language->split_segment && w->delimiters.component && !edi_segment_is(s, "ISA") &&
+	              !(repetition && memchr(s->bytes, repetition, s->length));
+	if (splits)
+		w->language->split_segment(w, s, first);
+	return splits;
+}
+
 static void put_segment(struct form_writer *w, const struct edi_segment *s, bool first)
 {
-	if (!classes_of(w, slice_make(s->bytes, s->length)) && !(s->flags & EDI_SEGMENT_BINARY)) {
-		w->language->plain_segment(w, s, first);
+	if (put_simple(w, s, first))
 		return;
-	}
 	struct slice id = edi_segment_element(s, 0);
 	uint32_t from = w->language->segment(w, classes_of(w, id) ? SLICE_NONE : id, first);
 	if (s->standard == EDI_X12 && edi_segment_is(s, "ISA")) {

@@ -200,7 +200,8 @@ struct form_xml_reader *form_xml_reader_new(struct form_builder *b)
 	r->b = b;
 	r->text = VAN_BUF_INIT(2 * b->options.max_segment);
 	r->parser = xmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL);
-	if (!r->parser || xmlCtxtUseOptions(r->parser, XML_PARSE_NONET) != 0) {
+	/* NOENT: "&amp;" in an attribute is given as '&'; there are no other entities, because there is no DTD */
+	if (!r->parser || xmlCtxtUseOptions(r->parser, XML_PARSE_NONET | XML_PARSE_NOENT) != 0) {
 		form_xml_reader_free(r);
 		return NULL;
 	}

@@ -128,6 +128,10 @@ static void value(struct form_writer *w, enum form_level level, enum form_kind k
 	(void)first;
 	const char open[] = {'<', letter(level), 0};
 	put(w, open);
+	if (kind == FORM_TEXT && !text.n) { /* as in plain segments: which way a segment goes must not show */
+		put(w, "/>");
+		return;
+	}
 	put(w, kind == FORM_RAW ? " form=\"raw\">" : kind == FORM_BINARY ? " form=\"base64\">" : ">");
 	if (kind == FORM_BINARY)
 		base64_encode(&w->out, text.p, text.n, 0);

@@ -89,6 +89,8 @@ static const struct slice samples[] = {
 	SLICE("UNB+UNOA:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++a?+b?:c?'d??e'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNA:+.? 'UNB+UNOC:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++caf\xe9 ?x*?*'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNA:+,?*'UNB+UNOF:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX+AAI*\xe1:\xae++:::'UNT+3+1'UNZ+1+1'"),
+	SLICE("ISA*00*          *00*          *ZZ*A              *ZZ*B              *260115*0930*<*00501*000000101*0*T*&>GS*PO*A*B*20260115*0930*1*X*"
+	      "005010>ST*850*1>X*a&b<c*\"*'>SE*2*1>GE*1*1>IEA*1*000000101>"),
 	SLICE("UNB+UNOC:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'*N?+H:x+1'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNB\x1dUNOB\x1f" "3\x1d" "A\x1d" "B\x1d" "260115\x1f" "0930\x1d" "1\x1cUNH\x1d" "1\x1dORDERS\x1f" "D\x1f" "96A\x1fUN\x1c" "DTM:1:2\x1d\x1f'\x1c"
 	      "UNT\x1d" "3\x1d" "1\x1cUNZ\x1d" "1\x1d" "1\x1c"),
@@ -151,7 +153,7 @@ static void looks_as_promised(void **state)
 	holds(&json, "[\"A1\",[[\"a\"],[\"b\",\"c\"],[\"\"],[\"\",\"\"]]]");
 	holds(&json, "[\"A3\",[\"a\",\"b\",\"\"]]");
 	assert_int_equal(to_form(FORM_XML, samples[1], 64, &all, &xml, &e), 0);
-	holds(&xml, "<segment id=\"A1\"><e><r><c>a</c></r><r><c>b</c><c>c</c></r><r><c></c></r><r><c></c><c></c></r></e></segment>");
+	holds(&xml, "<segment id=\"A1\"><e><r><c>a</c></r><r><c>b</c><c>c</c></r><r><c/></r><r><c/><c/></r></e></segment>");
 	van_buf_reset(&json);
 	assert_int_equal(to_form(FORM_JSON, samples[7], 64, &all, &json, &e), 0);
 	holds(&json, "\"charset\":\"ISO-8859-1\",\"una\":\":+.? '\"");
