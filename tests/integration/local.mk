@@ -10,5 +10,5 @@ EXTRA_DIST += $(INTEGRATION_TESTS) tests/run-slow \
 	%D%/as2_message.py %D%/as2_receive.py
 EXTRA_DIST += %D%/access.py %D%/mailbox.py %D%/outbound.py %D%/sessions.py
 EXTRA_DIST += %D%/as2_http.py %D%/as2_field.py
-EXTRA_DIST += %D%/as2_peer.py %D%/as2_send.py
+EXTRA_DIST += %D%/as2_peer.py %D%/as2_send.py %D%/as2_libas2.py %D%/as2_libas2.js
 EXTRA_DIST += %D%/dictionaries.py
