@@ -65,6 +65,8 @@ static int fill(struct ctl *c, int from, int to)
 	bool ok = h.plain && h.salted && EVP_DigestInit_ex(h.plain, EVP_sha256(), NULL) && EVP_DigestInit_ex(h.salted, EVP_sha256(), NULL) &&
 		  EVP_DigestUpdate(h.salted, h.salt, sizeof h.salt);
 	int rc = ok ? copy(from, to, &h) : VAN_ENOMEM;
+	if (rc == 0 && fdatasync(to) < 0) /* here, so that vand's own flush is short, whatever the size */
+		rc = van_err_from_errno(errno);
 	if (rc == 0 && (!EVP_DigestFinal_ex(h.plain, plain, NULL) || !EVP_DigestFinal_ex(h.salted, salted, NULL)))
 		rc = VAN_ECRYPTO;
 	EVP_MD_CTX_free(h.plain);
