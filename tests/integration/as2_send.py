@@ -301,6 +301,25 @@ def transport_security(s):
     t.ok("pa ss" not in s.n.log() and secret in s.n.vanctl("partner", "show", "password").stdout.decode(), "no log and no profile has the password")
 
 
+def certificates_roll_over(s):
+    """Old and new together: the partner's in MDNs, and the one that we encrypt for by its date."""
+    old, new = (demo.make_certificate(s.n.peers, name) for name in ("roll-old", "roll-new"))
+    peer = s.add("roll", keys=old)
+    both = f"[{old[0]}, {new[0]}]"
+    text = s.profiles["roll"]
+    s.profiles["roll"] = text.replace(f"{{certificates: [{old[0]}]}}", f"{{certificates: {both}}}").replace(
+        "      mdn:", f"      certificates: [{{file: {old[0]}, until: 2020-01-01}}, {{file: {new[0]}}}]\n      mdn:")
+    s.apply()
+    peer.certificate, peer.key = new
+    m = s.wait(s.send("roll", b"for the new key, MDN by the new key"))
+    t.equal(m["delivery"], "delivered", "encrypted for the certificate in use; an MDN signed with the new key is verified")
+    s.profiles["roll"] = s.profiles["roll"].replace("until: 2020-01-01", "until: 2999-01-01")
+    s.apply()
+    peer.certificate, peer.key = old
+    m = s.wait(s.send("roll", b"for the old key, MDN by the old key"))
+    t.equal(m["delivery"], "delivered", "and so is one of the old key, before its time is over")
+
+
 # --- one partner and the others -------------------------------------------------------------------------------------------------
 
 def dead_partner(s):
@@ -469,6 +488,24 @@ def asynchronous_mdns_are_durable(a, b):
     t.ok(events(m, "mdn-sent") and events(m, "delivered"), "its history shows the tries", m["history"])
 
 
+def through_the_network(n):
+    """An order that came over AS2 leaves over AS2, and so does the supplier's answer; the received message shows its delivery."""
+    s = Sender(n)
+    n.peer_keys = demo.make_certificate(n.peers, "peer")
+    peer = s.add("gamma", "503 good")
+    s.apply()
+    payload = x12.order_850(demo.BUYER, "ZZ:GAMMA", 815, "PO-GAMMA")
+    _, mdn, _, message_id = n.send(payload)
+    t.ok(mdn and mdn.outcome == "processed", "the order is accepted", mdn)
+    received = demo.wait_for("delivery", lambda: [m for m in n.messages("--direction", "in", "--delivery", "delivered")], 20)
+    t.equal((received[0]["as2_message_id"] or "").strip("<>"), message_id.strip("<>"), "the received message shows that its output is delivered")
+    m = n.json("message", "show", n.json("message", "show", received[0]["id"])["children"][0]["id"])
+    got = peer.messages[m["as2_message_id"]]
+    t.ok(got.payload == payload and got.content_type == "application/edi-x12", "the supplier has the very bytes, on the second try", got.content_type)
+    t.equal(sum(peer.tries.values()), 2, "after one refusal")
+    s.stop()
+
+
 def reprocess(a):
     """What was received runs under today's agreement: new outputs, linked."""
     n = a
@@ -498,7 +535,7 @@ def main():
         n.peer_keys = demo.make_certificate(n.peers, "peer")
         n.start()
         s = Sender(n)
-        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, transport_security, large_file, dead_partner, operators):
+        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, transport_security, certificates_roll_over, large_file, dead_partner, operators):
             t.run(group, s)
         s.stop()
         t.equal(n.stop(), 0, "vand stops cleanly")
@@ -517,6 +554,7 @@ def pair(quick):
     with demo.Network() as n:
         n.up()
         t.run(reprocess, n)
+        t.run(through_the_network, n)
     return t.done()
 
 
