@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SET_MEMORY ((size_t)64 << 20)
+#define SET_MEMORY ((size_t)512 << 20) /* hundreds of imported ones, all at once: only dict list has them so */
 #define FILE_MEMORY ((size_t)16 << 20)
 #define LONGEST_CHAIN 8 /* of `extends` */
 #define FOUND_BUCKETS 64

@@ -17,7 +17,10 @@ struct importing {
 	const char *folder;
 	struct import directory; /* what the directory's texts define together */
 	struct van_arena *arena;
-	unsigned written;
+	struct written {
+		struct written *next;
+		struct slice path;
+	} *written;
 };
 
 static int write_file(struct importing *x, struct slice name, const struct van_buf *text)
@@ -31,7 +34,11 @@ static int write_file(struct importing *x, struct slice name, const struct van_b
 	int rc = fd_write_all(fd, text->p, text->n);
 	if (close(fd) != 0 || rc < 0)
 		return edi_fail(EDI_USAGE, "%s: cannot be written", path.p);
-	x->written++;
+	struct written *w = van_arena_alloc(x->arena, sizeof *w);
+	if (!w)
+		return edi_fail(EDI_USAGE, "no memory");
+	*w = (struct written){x->written, path};
+	x->written = w;
 	printf("%s\n", path.p);
 	return EDI_DONE;
 }
@@ -111,8 +118,8 @@ static int write_directory(struct importing *x)
 	return status;
 }
 
-/* All that was written, with what it stands on. */
-static int check(struct importing *x)
+/* What was written, with what it stands on; not the folder's other files, of which there may be thousands. */
+static int check(struct importing *x, const struct written *w)
 {
 	struct edi_dictionary_set *set = edi_dictionaries(&x->d->command);
 	struct van_error e = {0};
@@ -120,7 +127,9 @@ static int check(struct importing *x)
 		return EDI_USAGE;
 	int rc = edi_dictionary_set_add(set, x->folder, &e);
 	if (rc == 0)
-		rc = edi_dictionary_set_check(set, &e);
+		rc = edi_dictionary_set_add_file(set, w->path.p, &e);
+	if (rc == 0)
+		rc = edi_dictionary_set_check_first(set, &e);
 	edi_dictionary_set_free(set);
 	return rc < 0 ? edi_fail(EDI_NO, "%s", e.text) : EDI_DONE;
 }
@@ -146,8 +155,8 @@ int edi_dict_import(const struct edi_dict *d)
 	}
 	if (status != EDI_USAGE)
 		status = write_directory(&x) > status ? EDI_USAGE : status;
-	if (status == EDI_DONE && x.written)
-		status = check(&x);
+	for (const struct written *w = x.written; w && status == EDI_DONE; w = w->next)
+		status = check(&x, w);
 	van_arena_free(x.arena);
 	return status;
 }
