@@ -17,9 +17,10 @@ static _Thread_local struct {
 	char bytes[RESERVE];
 } reserve;
 
+/* Wiped too: the parent gives those bytes out. */
 static void forget_reserve(void)
 {
-	reserve.left = 0;
+	explicit_bzero(&reserve, sizeof reserve);
 }
 
 static void watch_forks(void)
