@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/codec.h"
@@ -58,6 +60,29 @@ static void ids_rise(void **state)
 		assert_true(strcmp(last.text, next.text) < 0);
 		last = next;
 	}
+}
+
+/* Small requests come from a reserve: a child that was forked in the middle of one gets bytes of its own. */
+static void forks_have_their_own_randomness(void **state)
+{
+	(void)state;
+	char first[16], mine[16], its[16];
+	int pipes[2];
+	van_random(first, sizeof first);
+	assert_int_equal(pipe(pipes), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		van_random(its, sizeof its);
+		_exit(write(pipes[1], its, sizeof its) != sizeof its);
+	}
+	van_random(mine, sizeof mine);
+	assert_int_equal(read(pipes[0], its, sizeof its), sizeof its);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_memory_not_equal(mine, its, sizeof mine);
+	assert_memory_not_equal(mine, first, sizeof mine);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void base64_round_trips(void **state)
@@ -150,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffer_latches_its_maximum), cmocka_unit_test(times_round_trip), cmocka_unit_test(ids_rise),
+		cmocka_unit_test(forks_have_their_own_randomness),
 		cmocka_unit_test(base64_round_trips),         cmocka_unit_test(records_round_trip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
