@@ -1,7 +1,9 @@
 /* A whole AS2 post against any bytes: a byte for the split, HTTP headers, an empty line, the body. Nothing signed is ever
- * accepted, since no certificate is known; the same answer comes in any split. The same bytes are read as an MDN. */
+ * accepted, since no certificate is known; the same answer comes in any split, the same attachments. The same bytes are read
+ * as an MDN, and where it asks for one to be sent later, the address. */
 #include "as2/mdn_read.h"
 #include "as2/receive.h"
+#include "as2/url.h"
 
 #include <stdlib.h>
 
@@ -21,7 +23,7 @@ static int payload(void *arg, const void *p, size_t n)
 static void run(const struct as2_request *q, struct slice body, size_t step, struct van_buf *out, struct as2_received *got)
 {
 	struct as2_receiver_config c = {.request = q, .policy = {.payload_max = 1 << 20, .digests = ~(uint32_t)0, .payload_sha256 = true},
-					.arg = out, .payload = payload};
+					.arg = out, .payload = payload, .attachment = payload};
 	struct as2_receiver *r;
 	check(as2_receiver_new(&c, &r, NULL) == 0);
 	for (size_t at = 0; at < body.n; at += step) {
@@ -60,8 +62,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (as2_disposition_ok(a.disposition)) {
 		check(!a.was_signed && !a.was_encrypted);
 		check(strcmp(a.mic_text, b.mic_text) == 0 && slice_eq(van_buf_slice(&whole), van_buf_slice(&cut)));
+		check(a.nattachments == b.nattachments && memcmp(a.attachments, b.attachments, sizeof a.attachments) == 0);
 	}
 	check(!strchr(a.file_name, '/') && a.file_name[0] != '.');
+	struct as2_url u;
+	if (q.mdn_async_url.p && as2_url_parse(q.mdn_async_url, &u) == 0)
+		check(u.host.n && u.port && as2_url_host_is(&u, u.host));
 	van_buf_free(&whole);
 	van_buf_free(&cut);
 out:

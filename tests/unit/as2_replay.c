@@ -64,7 +64,7 @@ static void replay(const char *target, int (*run)(const uint8_t *, size_t), cons
 	van_buf_free(&file);
 }
 
-static const char *const cms_files[] = {"aes256", "stream", "gcm", "keyid", "opaque", "bare", "detached"};
+static const char *const cms_files[] = {"aes256", "stream", "gcm", "keyid", "opaque", "bare", "detached", "ecdh", "two"};
 
 static void mime(void **state)
 {
@@ -91,6 +91,8 @@ static void as2(void **state)
 		replay("as2", as2_fuzz_as2, front, sizeof front - 1, cms_files[i]);
 	replay("as2", as2_fuzz_as2, "\x03" HEADERS, sizeof HEADERS, "signed");
 	replay("as2", as2_fuzz_as2, "\x03" HEADERS, sizeof HEADERS, "entity");
+	static const char later[] = "\x03" HEADERS "Receipt-Delivery-Option: http://[::1]:80/x?y=z\r\n";
+	replay("as2", as2_fuzz_as2, later, sizeof later - 1, "related");
 }
 
 static int set_up(void **state)
@@ -103,7 +105,11 @@ static int set_up(void **state)
 			"E='openssl cms -encrypt -binary -in signed -outform DER'; $S | grep -v '^MIME-V' >signed && "
 			"$S -nodetach -stream -outform DER -out opaque && $S -nodetach -nocerts -noattr -outform DER -out bare && "
 			"$S -outform DER -out detached && $E -aes256 -out aes256 hub.pem && $E -aes128 -stream -out stream hub.pem && "
-			"$E -aes-256-gcm -out gcm hub.pem && $E -des3 -keyid -out keyid hub.pem");
+			"$E -aes-256-gcm -out gcm hub.pem && $E -des3 -keyid -out keyid hub.pem && $E -aes128 -recip ec.pem -out ecdh && "
+			"$E -aes256 -recip ec.pem -keyopt ecdh_kdf_md:sha256 -recip hub.pem -keyopt rsa_padding_mode:oaep -out two && "
+			"printf 'Content-Type: multipart/related; boundary=b\\r\\n\\r\\n--b\\r\\nContent-Type: application/edifact\\r\\n\\r\\n"
+			"UNA:+.? ~\\r\\n--b\\r\\nContent-Type: image/png; name=x\\r\\nContent-Transfer-Encoding: base64\\r\\n\\r\\nQUJD\\r\\n"
+			"--b\\r\\n\\r\\n\\r\\n--b--\\r\\n' >related");
 }
 
 static int tear_down(void **state)
