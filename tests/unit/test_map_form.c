@@ -84,6 +84,7 @@ static const struct slice samples[] = {
 	SLICE(ISA("^", "00501", ":") "GS*PO*A*B*20260115*0930*1*X*005010~ST*850*0001~A1*a^b:c^^:~A2*^~A3*a:b:~SE*3*0001~GE*1*1~IEA*1*000000101~"),
 	SLICE(ISA("U", "00401", "\\") "GS*PO*A*B*20260115*0930*1*X*004010~ST*850*1~X*\"quoted\"<&>\t*\x01\x1f~SE*2*1~GE*1*1~IEA*1*000000101~"),
 	SLICE(ISA("U", "00401", ">") "GS*PO*A*B*20260115*0930*1*X*004010~ST*841*1~BIN*9*a~*\0\r\n>\xff\xfe~SE*2*1~GE*1*1~IEA*1*000000101~"),
+	SLICE(ISA("U", "00401", ">") "ST*850*1~C\nT*1~SE*3*1~IEA*1*000000101~"),
 	SLICE(ISA("U", "00401", ">") "ST*841*1~BIN*3*a~**b*c~SE*2*1~IEA*1*000000101~"),
 	SLICE(ISA("^", "00704", ":") "ISX*?~GS*PO*A*B*20260115*0930*1*X*007040~ST*850*1~X*a?*b*c??d*?e~SE*2*1~GE*1*1~IEA*1*000000101~"),
 	SLICE("UNB+UNOA:3+A+B+260115:0930+1'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++a?+b?:c?'d??e'UNT+3+1'UNZ+1+1'"),
@@ -117,7 +118,7 @@ static void several_interchanges_in_one_file(void **state)
 	struct van_error e = {0};
 	van_buf_append_slice(&in, samples[0]);
 	van_buf_append_str(&in, "\n");
-	van_buf_append_slice(&in, samples[7]);
+	van_buf_append_slice(&in, samples[8]);
 	van_buf_append_str(&in, "\n");
 	for (int form = FORM_JSON; form <= FORM_XML; form++) {
 		van_buf_reset(&document);
@@ -155,11 +156,11 @@ static void looks_as_promised(void **state)
 	assert_int_equal(to_form(FORM_XML, samples[1], 64, &all, &xml, &e), 0);
 	holds(&xml, "<segment id=\"A1\"><e><r><c>a</c></r><r><c>b</c><c>c</c></r><r><c/></r><r><c/><c/></r></e></segment>");
 	van_buf_reset(&json);
-	assert_int_equal(to_form(FORM_JSON, samples[7], 64, &all, &json, &e), 0);
+	assert_int_equal(to_form(FORM_JSON, samples[8], 64, &all, &json, &e), 0);
 	holds(&json, "\"charset\":\"ISO-8859-1\",\"una\":\":+.? '\"");
 	holds(&json, "{\"raw\":\"caf\xc3\xa9 ?x*?*\"}");
 	van_buf_reset(&json);
-	assert_int_equal(to_form(FORM_JSON, samples[6], 64, &all, &json, &e), 0);
+	assert_int_equal(to_form(FORM_JSON, samples[7], 64, &all, &json, &e), 0);
 	holds(&json, "[\"FTX\",\"AAI\",\"\",\"\",\"a+b:c'd?e\"]");
 	van_buf_reset(&json);
 	assert_int_equal(to_form(FORM_JSON, samples[3], 64, &all, &json, &e), 0);
