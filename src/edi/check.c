@@ -298,7 +298,10 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 	if (!c->options.envelopes_only && !c->error)
 		c->error = edi_dictionary_find(c->set, s->standard, m->version, m->type, &c->def, &c->trouble);
 	m->known = c->def != NULL;
-	if (c->error == 0 && !m->known && c->options.known_only && !c->options.envelopes_only && !e->package)
+	m->checked_as = SLICE_NONE;
+	if (!m->known && c->options.nearest_version && !c->options.envelopes_only && !c->error)
+		c->error = edi_dictionary_nearest(c->set, s->standard, m->version, m->type, &c->def, &m->checked_as, &c->trouble);
+	if (!c->def && c->options.known_only && !c->options.envelopes_only && !e->package && !c->error)
 		not_supported(c, s);
 	if (s->standard == EDI_X12)
 		check_kind(c, e, s);

@@ -22,6 +22,7 @@ struct edi_check_options {
 	bool strict_syntax;          /* EDIFACT: what is against the syntax but leaves no doubt is rejected, not only reported: characters
 	                              * outside the repertoire, service characters not advised, separators at a segment's end, dates of
 	                              * another syntax version */
+	bool nearest_version;        /* a type that is known in other versions only: checked as the nearest one */
 	bool known_only;             /* messages of a type or version without a dictionary are rejected */
 	const struct edi_guide *guide; /* NULL: none. Messages that it is for are checked by it, too. Must outlive the checker */
 	bool strict_codes;           /* a value that an open code list does not name is an error */

@@ -359,6 +359,59 @@ int edi_dictionary_find(struct edi_dictionary_set *set, enum edi_standard standa
 	return 0;
 }
 
+/* Versions in the order of time: EDIFACT "D:96A", in file names "D96A", and X12 "004010". 0: another kind of version. */
+static unsigned version_order(enum edi_standard standard, struct slice version)
+{
+	unsigned n = 0, digits = 0;
+	char letter = 0;
+	for (size_t i = 0; i < version.n; i++) {
+		char c = version.p[i];
+		if (c >= '0' && c <= '9' && digits < 6 && !letter) {
+			n = n * 10 + (unsigned)(c - '0');
+			digits++;
+		} else if (standard == EDI_EDIFACT && digits == 2 && !letter && c >= 'A' && c <= 'Z') {
+			letter = c;
+		} else if (!(standard == EDI_EDIFACT && ((i == 0 && c == 'D') || (i == 1 && c == ':')))) {
+			return 0;
+		}
+	}
+	if (standard == EDI_X12)
+		return digits == 6 ? n : 0;
+	return letter ? (n < 80 ? n + 100 : n) * 32 + (unsigned)(letter - 'A') : 0; /* the directories began in 1988 */
+}
+
+/* Whether `a` is a better choice than `b` for `wanted`. */
+static bool is_nearer(unsigned a, unsigned b, unsigned wanted)
+{
+	if (!b || (a <= wanted) != (b <= wanted))
+		return !b || a <= wanted;
+	return a <= wanted ? a > b : a < b;
+}
+
+int edi_dictionary_nearest(struct edi_dictionary_set *set, enum edi_standard standard, struct slice version, struct slice type,
+	const struct edi_message_def **ret, struct slice *ret_version, struct van_error *e)
+{
+	const struct edi_dictionary_file *best = NULL;
+	unsigned wanted = version_order(standard, standard == EDI_X12 && version.n > 6 ? slice_make(version.p, 6) : version), nearest = 0;
+	*ret = NULL;
+	for (const struct edi_dictionary_file *f = set && wanted ? set->files : NULL; f; f = f->next) {
+		unsigned order = f->kind == FILE_MESSAGE && f->standard == standard && slice_eq(f->type, type) ? version_order(standard, f->version) : 0;
+		if (order && is_nearer(order, nearest, wanted)) {
+			nearest = order;
+			best = f;
+		}
+	}
+	if (!best)
+		return 0;
+	char name[16];
+	int n = snprintf(name, sizeof name, standard == EDI_X12 ? "%.*s" : "D:%.*s", (int)best->version.n - (standard != EDI_X12),
+		best->version.p + (standard != EDI_X12));
+	int rc = edi_dictionary_find(set, standard, slice_make(name, (size_t)n), type, ret, e);
+	if (rc == 0 && *ret)
+		*ret_version = (*ret)->dictionary->version; /* lives as long as the set */
+	return rc;
+}
+
 static int load_explanations(struct edi_dictionary_set *set, struct van_error *e)
 {
 	int rc = set->explanations_loaded || !set->explain ? 0 : load_loose(set, FILE_EXPLAINS, e);

@@ -48,6 +48,12 @@ void edi_dictionary_set_each(const struct edi_dictionary_set *set, void (*fn)(vo
 int edi_dictionary_find(struct edi_dictionary_set *set, enum edi_standard standard, struct slice version, struct slice type,
 	const struct edi_message_def **ret, struct van_error *e);
 
+/* The same in the version nearest to this one: the newest that is older, else the oldest that is newer. *ret_version: which that
+ * is, as in a message ("D:96A", "004010"). Only versions like these are compared. *ret NULL: the type has none. As
+ * edi_dictionary_find; it reads names of files only. */
+int edi_dictionary_nearest(struct edi_dictionary_set *set, enum edi_standard standard, struct slice version, struct slice type,
+	const struct edi_message_def **ret, struct slice *ret_version, struct van_error *e);
+
 /* For people. The name of a segment's definition and its fields, and what codes mean: of the message (which may be NULL)
  * or, for envelopes, of the standard. The set was opened to explain. *ret NULL: there is none. As edi_dictionary_find. */
 struct edi_segment_def;

@@ -101,6 +101,7 @@ struct edi_message {
 	struct slice control_number;
 	enum edi_status status;
 	bool known;                  /* a dictionary exists for type and version */
+	struct slice checked_as;     /* where none does: the version it was checked as (options.nearest_version); else absent */
 	bool acknowledgement;        /* 997, 999, CONTRL: never acknowledged */
 	struct edi_error *errors;
 	uint64_t error_count;        /* may be more than are listed */

@@ -53,7 +53,9 @@ void edi_message_to_json(const struct edi_message *m, struct van_buf *to)
 	member(to, "control_number", m->control_number);
 	van_buf_printf(to, "\"segments\":%" PRIu64 ",", m->segments);
 	member(to, "status", slice_str(edi_status_name(m->status)));
-	van_buf_printf(to, "\"known\":%s,\"keys\":", m->known ? "true" : "false");
+	van_buf_printf(to, "\"known\":%s,", m->known ? "true" : "false");
+	member(to, "checked_as", m->checked_as);
+	van_buf_append_str(to, "\"keys\":");
 	keys_to_json(m->keys, to);
 	van_buf_printf(to, ",\"error_count\":%" PRIu64 ",\"errors\":", m->error_count);
 	edi_errors_to_json(m->errors, to);

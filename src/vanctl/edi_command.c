@@ -23,8 +23,8 @@ static const struct verb {
 } verbs[] = {
 	{"inspect", edi_run_inspect, "", "prints each segment and element with its name, position and errors"},
 	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
-	{"validate", edi_run_validate, " [--strict]", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
-	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines] [--strict]", "prints the acknowledgement the receiver owes"},
+	{"validate", edi_run_validate, " [--strict] [--nearest]", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
+	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines] [--strict] [--nearest]", "prints the acknowledgement the receiver owes"},
 	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical [--map NAME] [--charset NAME] [--lines]", "prints the document in another form"},
 };
 
@@ -43,7 +43,7 @@ int edi_fail(int status, const char *fmt, ...)
 
 struct edi_check_options edi_options(const struct edi_command *c)
 {
-	return (struct edi_check_options){.strict_codes = c->strict, .strict_syntax = c->strict, .guide = c->rules};
+	return (struct edi_check_options){.strict_codes = c->strict, .strict_syntax = c->strict, .nearest_version = c->nearest, .guide = c->rules};
 }
 
 int edi_open(const struct edi_command *c)
@@ -132,7 +132,8 @@ int edi_take_option(struct edi_command *c, const char *word, const char *value)
 		const char *name;
 		bool *flag;
 		const char **text;
-	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL}, {"--strict", &c->strict, NULL},
+	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL},
+		{"--strict", &c->strict, NULL}, {"--nearest", &c->nearest, NULL},
 		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--version", NULL, &c->version},
 		{"--charset", NULL, &c->charset}, {"--guide", NULL, &c->guide}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {

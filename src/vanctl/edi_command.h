@@ -6,7 +6,7 @@
 
 struct edi_command {
 	const char *verb, *file;
-	bool json, ta1, lines, pretty, strict;
+	bool json, ta1, lines, pretty, strict, nearest;
 	const char *type, *to, *map, *version, *charset, *guide; /* options with values; NULL: not given */
 	struct edi_guide *rules;               /* what --guide names; NULL: it was not given */
 	const char *dict[8];                   /* --dict, the first goes first */
@@ -18,7 +18,7 @@ enum { EDI_DONE = 0, EDI_NO = 1, EDI_USAGE = 2 };
 
 /* One line on standard error; returns `status`. */
 int edi_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What --strict asks of a check, the bounds at their defaults. */
+/* What --strict and --nearest ask of a check, the bounds at their defaults. */
 struct edi_check_options edi_options(const struct edi_command *c);
 /* The file, or standard input for "-". A descriptor, or negative after an error was printed. */
 int edi_open(const struct edi_command *c);

@@ -108,8 +108,9 @@ static int text_message(void *ctx, const struct edi_message *m)
 	o->messages++;
 	o->bad += m->status != EDI_ACCEPTED;
 	if (m->status != EDI_ACCEPTED)
-		van_buf_printf(&o->text, "%.*s %.*s: %s, %" PRIu64 " errors%s\n", SLICE_ARG(m->type), SLICE_ARG(m->control_number),
-			edi_status_name(m->status), m->error_count, m->known ? "" : "; no dictionary for this type and version");
+		van_buf_printf(&o->text, "%.*s %.*s: %s, %" PRIu64 " errors%s%.*s\n", SLICE_ARG(m->type), SLICE_ARG(m->control_number),
+			edi_status_name(m->status), m->error_count, m->known ? "" : m->checked_as.p ? "; checked as " :
+			"; no dictionary for this type and version", SLICE_ARG(m->checked_as));
 	errors_as_text(o, m->errors, "message", m->control_number);
 	return room(o);
 }

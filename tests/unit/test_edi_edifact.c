@@ -474,6 +474,38 @@ static void business_keys(void **state)
 	keys_are("IFTSTA-D96A", "shipment CUST-44 shipment TRA-568 ");
 }
 
+/* --- versions without a dictionary ------------------------------------------------------------------------------------- */
+
+static void checked_as(const char *version, const char *type, const char *expected, const char *errors)
+{
+	const struct policy nearest = {.check = {.nearest_version = true}};
+	char input[512];
+	struct van_arena *arena = van_arena_new(0);
+	snprintf(input, sizeof input, UNB3 "UNH+1+%s:%s:UN'BGM+220'DTM+137'UNT+4+1'" UNZ, type, version);
+	struct edi_report *r = checked(slice_str(input), arena, &nearest.check);
+	const struct edi_message *m = r->interchanges->groups->messages;
+	struct van_buf found = VAN_BUF_INIT(1000);
+	list_errors(m->errors, &found);
+	van_buf_append_char(&found, 0);
+	assert_string_equal(found.p, errors);
+	assert_true(expected ? slice_is(m->checked_as, expected) : !m->checked_as.p);
+	van_buf_free(&found);
+	van_arena_free(arena);
+}
+
+static void nearest_versions(void **state)
+{
+	(void)state;
+	checked_as("D:97A", "ORDERS", "D:96A", "UNS/4/0/0 13 ");
+	checked_as("D:01A", "ORDERS", "D:96A", "UNS/4/0/0 13 ");
+	checked_as("D:02A", "ORDERS", "D:01B", "UNS/4/0/0 13 ");
+	checked_as("D:22B", "ORDERS", "D:01B", "UNS/4/0/0 13 ");
+	checked_as("D:93A", "ORDERS", "D:96A", "UNS/4/0/0 13 "); /* nothing older is there */
+	checked_as("D:96A", "ORDERS", NULL, "UNS/4/0/0 13 ");    /* it has its own */
+	checked_as("D:97A", "QUOTES", NULL, "");
+	checked_as("1:921", "ORDERS", NULL, "");                 /* not of the row of directories */
+}
+
 /* --- packages ---------------------------------------------------------------------------------------------------------- */
 
 static void packages(void **state)
@@ -598,6 +630,7 @@ int main(void)
 		cmocka_unit_test(repertoires),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(business_keys),
+		cmocka_unit_test(nearest_versions),
 		cmocka_unit_test(packages),
 		cmocka_unit_test(answers_to_damaged_files),
 		cmocka_unit_test(every_code_was_written),
