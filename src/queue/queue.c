@@ -1,3 +1,4 @@
+#include "queue/delivery.h"
 #include "queue/internal.h"
 
 #include "base/codec.h"
@@ -253,21 +254,34 @@ static int oldest(struct queue_work *w, store_table_id table, van_time *ret)
 	return rc == VAN_ENOTFOUND ? 0 : rc;
 }
 
+/* In the order of ids, so of age; what has failed waits for nothing but an operator. */
+static int first_waiting(void *arg, const struct queue_delivery *d)
+{
+	van_time *since = arg;
+	if (d->state != QUEUE_DELIVERY_QUEUED && d->state != QUEUE_DELIVERY_TRYING && d->state != QUEUE_DELIVERY_AWAITING_MDN)
+		return 0;
+	if (*since == 0 || d->created < *since)
+		*since = d->created;
+	return 1;
+}
+
 int queue_figures(struct queue_work *w, struct queue_figures *ret)
 {
 	struct queue_figures f = {0};
 	int rc = store_count(w->txn, w->q->job, &f.jobs);
 	if (rc == 0)
-		rc = store_count(w->txn, w->q->delivery, &f.deliveries);
+		rc = store_count(w->txn, w->q->delivery_next, &f.deliveries);
 	if (rc == 0)
 		rc = store_count(w->txn, w->q->message, &f.messages);
 	if (rc == 0)
 		rc = count_index(w, QUEUE_INDEX_ACK, "overdue", &f.acks_overdue);
 	if (rc == 0)
+		rc = count_index(w, QUEUE_INDEX_DELIVERY, "failed", &f.deliveries_failed);
+	if (rc == 0)
 		rc = oldest(w, w->q->job, &f.oldest);
 	if (rc == 0)
-		rc = oldest(w, w->q->delivery, &f.oldest);
-	if (rc == 0)
+		rc = queue_deliveries(w, -1, SLICE_NONE, first_waiting, &f.oldest);
+	if (rc >= 0)
 		*ret = f;
-	return rc;
+	return rc < 0 ? rc : 0;
 }

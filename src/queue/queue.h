@@ -150,6 +150,7 @@ int queue_profiles_load(struct queue_work *w, struct directory *d);
 
 struct queue_figures {
 	uint64_t jobs, deliveries; /* waiting */
+	uint64_t deliveries_failed; /* and neither retried nor dropped; messages */
 	van_time oldest;           /* of both; 0: none */
 	uint64_t acks_overdue;
 	uint64_t messages;

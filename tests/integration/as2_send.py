@@ -241,6 +241,30 @@ def what_the_headers_say(s):
     t.ok(b"filename*=UTF-8''%C3%BCber%20%22q%22.txt" in got.mic_input, "and whole for those who read RFC 2231", got.mic_input[:300])
 
 
+def ways_there(s):
+    """A proxy, a redirect that is allowed, a partner that is switched off meanwhile."""
+    proxy = s.add("proxy", send="THE-WAY", url="http://far-away.invalid:8080/as2")
+    s.profiles["proxy"] = s.profiles["proxy"].replace("THE-WAY", f"proxy: http://127.0.0.1:{proxy.port}")
+    there = s.add("there")
+    s.add("moved", f"redirect:{there.url}", send="redirects: 1")
+    s.apply()
+    m = s.wait(s.send("proxy", b"by way of a proxy"))
+    t.ok(m["delivery"] == "delivered" and proxy.headers[m["as2_message_id"]][0]["Host"] == "far-away.invalid:8080", "by way of a proxy", m["error"])
+    m = s.wait(s.send("moved", b"moved"))
+    t.ok(m["as2_message_id"] in there.messages, "a redirect that the profile allows is followed, with the body", there.tries)
+    s.peers["there"].behaviour = "503"
+    message = s.send("there", b"off and on")
+    demo.wait_for("a try", lambda: s.n.json("queue", "show", message)["tries"])
+    s.n.vanctl("partner", "disable", "there")
+    d = demo.wait_for("its rest", lambda: (d := s.n.json("queue", "show", message))["state"] == "queued" and "disabled" in d["last_error"] and d)
+    tries = d["tries"]
+    s.peers["there"].behaviour = "good"
+    s.n.vanctl("partner", "enable", "there")
+    s.n.vanctl("queue", "retry", message)
+    m = s.wait(message)
+    t.equal((m["delivery"], len(events(m, "sent"))), ("delivered", tries + 1), "what waits for a disabled partner is delivered when it is enabled")
+
+
 def large_file(s):
     peer = s.add("large", send="compress: before-signing")
     peer2 = s.add("large2")
@@ -535,7 +559,7 @@ def main():
         n.peer_keys = demo.make_certificate(n.peers, "peer")
         n.start()
         s = Sender(n)
-        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, transport_security, certificates_roll_over, large_file, dead_partner, operators):
+        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, transport_security, certificates_roll_over, ways_there, large_file, dead_partner, operators):
             t.run(group, s)
         s.stop()
         t.equal(n.stop(), 0, "vand stops cleanly")

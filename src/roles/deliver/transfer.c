@@ -323,6 +323,7 @@ void transfer_start(struct deliver *d, struct ipc_message *m)
 		rc = VAN_EINVAL;
 	if (rc == 0 && t->what.body.p)
 		t->what.bytes = t->what.body.n;
+	t->all_sent = rc == 0 && t->what.bytes == 0; /* then nothing is asked of on_read */
 	const char *wrong = rc < 0 ? van_err_name(rc) : set_options(t);
 	if (!wrong && poller_add(d->poller, t->easy) < 0)
 		wrong = "no memory for another delivery";

@@ -80,6 +80,7 @@ int control_metrics(struct control_call *c)
 	gauge(c->out, "van_queue_depth", "Deliveries and jobs that wait.", f.jobs + f.deliveries);
 	gauge(c->out, "van_queue_jobs", "Accepted messages that wait to be processed.", f.jobs);
 	gauge(c->out, "van_queue_deliveries", "Deliveries that wait.", f.deliveries);
+	gauge(c->out, "van_deliveries_failed", "Sent messages whose delivery has failed.", f.deliveries_failed);
 	age(c->out, "van_queue_oldest_age_seconds", "Age of the oldest of them.", f.oldest, now);
 	gauge(c->out, "van_messages_stored", "Stored messages, received and made.", f.messages);
 	gauge(c->out, "van_acks_overdue", "Acknowledgements that are overdue.", f.acks_overdue);
