@@ -26,7 +26,8 @@ vand_SOURCES += \
 	%D%/delivery_mdn.c \
 	%D%/delivery_sftp.c \
 	%D%/delivery_try.c \
-	%D%/jobs.c \
+	%D%/job_result.c \
+	%D%/jobs.c %D%/jobs_private.h \
 	%D%/keys.c \
 	%D%/login.c \
 	%D%/overdue.c \
