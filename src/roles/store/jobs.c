@@ -1,5 +1,6 @@
-/* The dispatcher of job workers: one task each at a time, or a list of small jobs. Received messages are processed, conflicting Message-IDs get another MDN,
- * passwords are checked. A worker that dies with a job has it tried once more; the second time the message is quarantined. */
+/* The dispatcher of job workers: one task each at a time, or a list of small jobs. Received messages are processed, conflicting
+ * Message-IDs get another MDN, passwords are checked. A worker that dies with a job has it tried once more; the second time the
+ * message is quarantined. */
 #include "roles/store/jobs_private.h"
 
 #include "as2/disposition.h"
