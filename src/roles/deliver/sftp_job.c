@@ -1,5 +1,8 @@
 #include "roles/deliver/sftp_job.h"
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include "base/error.h"
 #include "base/fdio.h"
 #include "base/log.h"
