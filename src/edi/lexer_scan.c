@@ -61,7 +61,7 @@ static inline __attribute__((always_inline)) void find(struct lex_batch *b, cons
 {
 	const struct edi_delimiters d = b->delimiters;
 	uint32_t *list = b->list, n = b->count, ends = 0;
-	uint64_t odd = 0, parts = 0, behind = 0, further = 0;
+	uint64_t odd = 0, parts = 0, after_end = 0, after_first = 0;
 	for (size_t at = from; at < to; at += BLOCK) {
 		struct masks m = to - at >= BLOCK ? masks(window + at, &d) : tail_masks(window + at, to - at, &d, masks);
 		if (d.release) {
@@ -73,12 +73,11 @@ static inline __attribute__((always_inline)) void find(struct lex_batch *b, cons
 			list_releases(b, m.release, (uint32_t)at);
 		}
 		uint64_t all = m.terminator | m.element;
-		/* LF or CR LF after a terminator is not in a segment */
-		behind = m.line_end & (m.terminator << 1 | behind);
-		further = m.line_end & (behind << 1 | further);
-		odd |= m.odd & ~all & ~(behind | further);
-		further = behind >> (BLOCK - 1);
-		behind = m.terminator >> (BLOCK - 1);
+		/* one or two line ends right after a terminator are in no segment */
+		uint64_t first = m.line_end & (m.terminator << 1 | after_end), second = m.line_end & (first << 1 | after_first);
+		odd |= m.odd & ~all & ~first & ~second;
+		after_end = m.terminator >> (BLOCK - 1);
+		after_first = first >> (BLOCK - 1);
 		parts |= m.part & ~all;
 		flatten(list + n, all, (uint32_t)at + 1);
 		for (uint64_t left = m.terminator; left; left &= left - 1)

@@ -1,4 +1,5 @@
-# Fuzz target of src/edi and src/map, as a test by replay of its corpus.
+# Fuzz targets of src/edi and src/map, as tests by replay of their corpora. With libFuzzer: build with clang and
+# -fsanitize=fuzzer,address,undefined without replay.c, run with -dict=edi.dict.
 check_PROGRAMS += %D%/fuzz_edi
 TESTS += %D%/fuzz_edi
 %C%_fuzz_edi_SOURCES = %D%/fuzz_edi.c %D%/replay.c
@@ -7,4 +8,8 @@ check_PROGRAMS += %D%/fuzz_form
 TESTS += %D%/fuzz_form
 %C%_fuzz_form_SOURCES = %D%/fuzz_form.c %D%/replay.c
 %C%_fuzz_form_LDADD = $(LIB_MAP) $(XML_LIBS)
-EXTRA_DIST += %D%/corpus/edi %D%/corpus/form
+check_PROGRAMS += %D%/fuzz_edi_lexer
+TESTS += %D%/fuzz_edi_lexer
+%C%_fuzz_edi_lexer_SOURCES = %D%/fuzz_edi_lexer.c %D%/replay.c
+%C%_fuzz_edi_lexer_LDADD = $(LIB_EDI)
+EXTRA_DIST += %D%/corpus/edi %D%/corpus/edi_lexer %D%/corpus/form %D%/edi.dict

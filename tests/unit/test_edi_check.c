@@ -194,6 +194,15 @@ static void odd_bytes_are_found_anywhere(void **state)
 		}
 }
 
+/* Line ends after a terminator are in no segment; two bytes later they are. */
+static void line_ends_next_to_terminators(void **state)
+{
+	(void)state;
+	body_finds("004010", BEG "\r\nPO1*1*1*EA*2~\n\r", "");
+	body_finds("004010", BEG "X\n*1~" PO1, "X\n/3/0/0 AK304:1 ");
+	body_finds("004010", BEG "\r\nN1*BY*A\n~" PO1, "N1/3/2/0 AK403:6 ");
+}
+
 static void later_version_has_its_own_codes(void **state)
 {
 	(void)state;
@@ -733,6 +742,7 @@ int main(void)
 		cmocka_unit_test(repeats_and_loops),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(odd_bytes_are_found_anywhere),
+		cmocka_unit_test(line_ends_next_to_terminators),
 		cmocka_unit_test(later_version_has_its_own_codes),
 		cmocka_unit_test(unknown_types_are_told), cmocka_unit_test(acknowledgements_of_any_version_are_known),
 		cmocka_unit_test(edifact_orders),
