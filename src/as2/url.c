@@ -1,5 +1,6 @@
 #include "as2/url.h"
 
+#include "base/cidr.h"
 #include "base/error.h"
 
 static bool is_host_char(char c, bool six)
@@ -20,7 +21,8 @@ static bool parse_authority(struct slice s, struct slice *host, unsigned *port)
 	for (size_t i = 0; i < host->n; i++)
 		if (!is_host_char(host->p[i], six))
 			return false;
-	if (!host->n || host->n > 253 || (six && !rest.p))
+	struct van_address address;
+	if (!host->n || host->n > 253 || (six && (!rest.p || van_address_parse(*host, &address) < 0)))
 		return false;
 	if (six && rest.n && *rest.p++ != ':')
 		return false;

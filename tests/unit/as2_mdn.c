@@ -337,7 +337,7 @@ static void addresses(void **state)
 		"", "http:", "http:/x", "http://", "http:///x", "mdn.example/x", "ftp://mdn.example/x", "mailto:a@b", "file:///etc/passwd",
 		"gopher://mdn.example/", "http://mdn.example@evil/", "http://user:pw@mdn.example/", "http://evil\\@mdn.example/", "http://mdn.example\\x",
 		"http://mdn.example/a b", "http://mdn.example/\r\nX: y", "http://mdn.example#@evil/", "http://mdn.example:x/", "http://mdn.example:0/",
-		"http://mdn.example:99999/", "http://mdn%2eexample/", "http://[::1/", "http://[::1]x/", "http://mdn.example:80:81/",
+		"http://mdn.example:99999/", "http://mdn%2eexample/", "http://[::1/", "http://[::1]x/", "http://[:81]:80/", "http://[1.2.3]/", "http://[]/", "http://mdn.example:80:81/",
 	};
 	struct as2_url u;
 	char buffer[AS2_URL_MAX + 2] = "http://h/";
