@@ -12,14 +12,26 @@ static const van_time retry_default[] = {300 * VAN_SECOND, 600 * VAN_SECOND, 120
 
 /* --- beginning ---------------------------------------------------------------------------------------------------------- */
 
+/* Keeps the bytes as part `name`, or as NAME-2 … where an earlier try's stand already, which its receipt names: those stay. The
+ * same bytes again are the same part. */
 static int put_part(struct queue_work *w, struct slice id, struct slice name, struct slice bytes, struct receipt_artefact *artefact)
 {
 	struct receipt_hash h = receipt_sha256(bytes.p, bytes.n);
+	struct queue_part earlier;
+	struct slice base = name;
+	int rc;
+	for (unsigned n = 2; (rc = queue_part_get(w, id, name, &earlier)) == 0; n++) {
+		if (slice_eq(earlier.sha256, slice_make(h.b, sizeof h.b)))
+			break;
+		name = van_arena_printf(w->arena, "%.*s-%u", SLICE_ARG(base), n);
+		if (!name.p)
+			return VAN_ENOMEM;
+	}
 	struct queue_part p = {.kind = QUEUE_PART_INLINE, .name = name, .bytes = bytes.n, .content = bytes,
 			       .sha256 = slice_make(h.b, sizeof h.b)};
 	receipt_artefact_of(artefact, "", bytes);
 	artefact->name = name;
-	return queue_part_put(w, id, &p);
+	return rc == VAN_ENOTFOUND ? queue_part_put(w, id, &p) : rc;
 }
 
 static void take(struct slice *to, struct slice from)

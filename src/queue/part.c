@@ -52,6 +52,19 @@ int queue_part_forget(struct queue_work *w, struct slice id, struct slice name)
 	return rc == VAN_ENOTFOUND ? 0 : rc;
 }
 
+int queue_part_newest(struct queue_work *w, struct slice id, struct slice name, struct slice *ret_name)
+{
+	struct queue_part p;
+	int rc = queue_part_get(w, id, name, &p);
+	struct slice next = name;
+	for (unsigned n = 2; rc == 0; n++) {
+		*ret_name = next;
+		next = van_arena_printf(w->arena, "%.*s-%u", SLICE_ARG(name), n);
+		rc = next.p ? queue_part_get(w, id, next, &p) : VAN_ENOMEM;
+	}
+	return rc == VAN_ENOTFOUND && ret_name->p ? 0 : rc;
+}
+
 bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name)
 {
 	struct queue_part p;

@@ -96,6 +96,8 @@ struct queue_content {
 	uint64_t offset, length;
 };
 int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret);
+/* Parts that receipts name are never changed: what comes again is another part, NAME-2, NAME-3 … The newest one's name; VAN_ENOTFOUND. */
+int queue_part_newest(struct queue_work *w, struct slice id, struct slice name, struct slice *ret_name);
 /* Is there a record of this file? Also true where nobody knows, because a record can't be read. For payload_sweep() at start. */
 bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name);
 

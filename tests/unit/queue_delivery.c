@@ -135,6 +135,33 @@ static void the_schedule_ends_in_failed(void **state)
 	assert_delivery(f, &once, "failed 1 0");
 }
 
+/* Receipts name what each try sent: a later one changes nothing of it. */
+static void parts_of_each_try_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = send_to(f, "west", "west-as2");
+	struct slice name = SLICE_NONE;
+	struct queue_part p;
+	for (int i = 0; i < 3; i++) {
+		struct queue_try t = {.headers = i < 2 ? SLICE("first") : SLICE("other"), .as2_message_id = SLICE("<the-id@hub>")};
+		fixture_begin(f, STORE_WRITE);
+		assert_int_equal(queue_delivery_begin(&f->w, id_slice(&id), &t), 0);
+		fixture_commit(f);
+	}
+	assert_int_equal(end(f, &id, QUEUE_OUTCOME_FAILED, "negative", NULL), 0);
+	assert_int_equal(end(f, &id, QUEUE_OUTCOME_DELIVERED, "positive", NULL), 0);
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_part_newest(&f->w, id_slice(&id), SLICE("headers"), &name), 0);
+	assert_true(slice_is(name, "headers-2")); /* the second try sent the same as the first */
+	assert_int_equal(queue_part_newest(&f->w, id_slice(&id), SLICE("mdn"), &name), 0);
+	assert_true(slice_is(name, "mdn-2"));
+	assert_int_equal(queue_part_get(&f->w, id_slice(&id), SLICE("mdn"), &p), 0);
+	assert_true(slice_is(p.content, "negative"));
+	name = SLICE_NONE;
+	assert_int_equal(queue_part_newest(&f->w, id_slice(&id), SLICE("nothing"), &name), VAN_ENOTFOUND);
+	fixture_commit(f);
+}
+
 static void a_refusal_is_final(void **state)
 {
 	struct fixture *f = *state;
@@ -385,7 +412,7 @@ static void reprocess_runs_a_job_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(delivered_at_once), T(the_schedule_ends_in_failed), T(a_refusal_is_final), T(a_restart_does_not_count),
+		T(delivered_at_once), T(the_schedule_ends_in_failed), T(parts_of_each_try_are_kept), T(a_refusal_is_final), T(a_restart_does_not_count),
 		T(interruptions_come_soon_and_then_by_schedule), T(asynchronous_mdns), T(an_mdn_may_come_first), T(operators_act),
 		T(lanes_hold_what_is_due), T(owed_mdns_are_deliveries), T(resend_is_a_new_message), T(reprocess_runs_a_job_anew),
 	};

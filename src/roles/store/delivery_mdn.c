@@ -72,7 +72,9 @@ static int fill_check(struct store_read *r, struct outgoing *o, struct ipc_packa
 	if (rc < 0)
 		return rc;
 	*ret = (struct ipc_mdn_check){.package = p, .headers = o->answer_headers, .posted = !o->lane, .mic = m.mic, .micalg = m.micalg};
-	if (queue_part_open(&r->work, m.id, SLICE("signed-headers"), &headers) == 0 && headers.fd < 0)
+	struct slice name = SLICE_NONE;
+	if (queue_part_newest(&r->work, m.id, SLICE("signed-headers"), &name) == 0 && queue_part_open(&r->work, m.id, name, &headers) == 0 &&
+	    headers.fd < 0)
 		ret->entity_headers = headers.bytes;
 	if (queue_delivery_get(&r->work, m.id, &d) == 0)
 		ret->compress = d.compress;
