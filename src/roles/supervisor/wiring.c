@@ -24,7 +24,7 @@ static const enum wiring_kind pairs[][2] = {
 	{WIRING_JOB_WORKER, WIRING_KEYD},     /* IPC_SIGN */
 	{WIRING_STORE, WIRING_KEYD},          /* IPC_CHECKPOINT */
 	{WIRING_SFTP, WIRING_STORE},          /* IPC_SESSION_OPEN */
-	{WIRING_DELIVER, WIRING_STORE},
+	{WIRING_DELIVER, WIRING_STORE},       /* IPC_DELIVER */
 	{WIRING_WEB, WIRING_STORE},           /* IPC_CONTROL */
 };
 
