@@ -14,11 +14,11 @@
 #define ARENA_MAX ((size_t)256 << 20)
 #define ARENAS_KEPT 256
 #define PATIENCE (VAN_SECOND / 50) /* how long a patient request waits for an eager one */
-/* From this many requests in a batch on, the next one waits for others: the longer the more there were, for the whole time from
- * `CROWDED` on. What every commit costs is then shared by more, while those who come alone wait for nobody. */
+/* From this many requests in a batch on, the next one waits for others: for the whole time from CROWDED on, and much less than in
+ * proportion below it. What every commit costs is then shared by more, while at half load nobody waits for long. */
 #define BUSY 4
-#define CROWDED 16
-#define REST (VAN_SECOND / 1000) /* a tenth of the wait for others, twice that in a crowd */
+#define CROWDED 32
+#define REST (VAN_SECOND / 2000) /* four times that in half a crowd */
 
 struct writer {
 	struct writer_options o;
@@ -75,7 +75,7 @@ van_time writer_rest(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 	size_t wanted = w->wanted;
 	pthread_mutex_unlock(&w->lock);
-	return wanted < BUSY ? 0 : wanted < CROWDED ? REST : 2 * REST;
+	return wanted < BUSY ? 0 : wanted < CROWDED / 2 ? REST : 4 * REST;
 }
 
 void writer_submit(struct write_request *r)
@@ -122,8 +122,8 @@ static void gather(struct writer *w)
 	await_first(w);
 	if (w->wanted < BUSY || w->o.gather <= 0)
 		return;
-	size_t crowd = w->wanted < CROWDED ? w->wanted : CROWDED;
-	struct timespec until = at(van_clock_monotonic() + w->o.gather * (van_time)crowd / CROWDED);
+	van_time crowd = w->wanted < CROWDED ? (van_time)w->wanted : CROWDED;
+	struct timespec until = at(van_clock_monotonic() + w->o.gather * crowd * crowd / (CROWDED * CROWDED));
 	while (w->waiting < w->wanted && !w->stop)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
 			break;
