@@ -106,6 +106,8 @@ int partner_apply(struct ctl *c)
 	print_errors(&errors);
 	if (rc < 0)
 		status = rc == VAN_EINVAL ? invalid() : ctl_fail(CTL_USAGE, "the profiles could not be read: %s", van_err_name(rc));
+	else if (set->n == 0)
+		status = ctl_fail(CTL_NO, "nothing was applied: the files hold no profile; see vand.yaml(5), or vanctl template list");
 	else
 		status = check_beside_others(c, set);
 	if (!status)

@@ -114,16 +114,16 @@ int edi_flush(struct van_buf *b)
 	return rc;
 }
 
-static int print_help(const struct verb *only, FILE *to)
+static int print_help(const struct verb *only)
 {
-	fprintf(to, "usage: vanctl edi %s [--json] [--dict DIR]… [--guide FILE]%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
+	printf("usage: vanctl edi %s [--json] [--dict DIR]… [--guide FILE]%s FILE\n\n", only ? only->name : "VERB", only ? only->options : " [OPTION]…");
 	for (size_t i = 0; i < VERBS; i++)
 		if (!only || only == &verbs[i])
-			fprintf(to, "  %-9s%s\n", verbs[i].name, verbs[i].help);
+			printf("  %-9s%s\n", verbs[i].name, verbs[i].help);
 	if (!only)
-		fputs("  dict     lists, shows, checks and imports dictionaries; see vanctl edi dict --help\n", to);
-	fputs("\nFILE - is standard input; no server is needed. Exit status: 0 done, 1 the answer is no, 2 usage or environment.\n", to);
-	return to == stdout ? EDI_DONE : EDI_USAGE;
+		fputs("  dict     lists, shows, checks and imports dictionaries; see vanctl edi dict --help\n", stdout);
+	fputs("\nFILE - is standard input; no server is needed. Exit status: 0 done, 1 the answer is no, 2 usage or environment.\n", stdout);
+	return EDI_DONE;
 }
 
 int edi_take_option(struct edi_command *c, const char *word, const char *value)
@@ -164,7 +164,7 @@ int vanctl_edi(int argc, char **argv)
 	struct edi_command c = {.control = 1};
 	const struct verb *verb = NULL;
 	if (argc < 2)
-		return print_help(NULL, stderr);
+		return edi_fail(EDI_USAGE, "which verb? see vanctl edi --help");
 	if (strcmp(argv[1], "dict") == 0)
 		return edi_run_dict(argc - 1, argv + 1);
 	for (size_t i = 0; i < VERBS; i++)
@@ -172,7 +172,7 @@ int vanctl_edi(int argc, char **argv)
 			verb = &verbs[i];
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return print_help(verb, stdout);
+			return print_help(verb);
 	if (!verb)
 		return edi_fail(EDI_USAGE, "there is no verb %s; try vanctl edi --help", argv[1]);
 	c.verb = verb->name;

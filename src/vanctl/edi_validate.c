@@ -293,6 +293,9 @@ int edi_run_stats(const struct edi_command *c)
 	if (status == EDI_DONE) {
 		print_stats(&o, edi_checker_report(checker), (double)(van_clock_monotonic() - begin) / 1e6);
 		status = edi_flush(&o.text) < 0 ? edi_fail(EDI_USAGE, "standard output cannot be written") : o.interchanges ? EDI_DONE : EDI_NO;
+		const struct edi_error *why = edi_checker_report(checker)->errors;
+		if (status == EDI_NO)
+			edi_fail(EDI_NO, "%s: %.*s", c->file, SLICE_ARG(why ? why->text : SLICE("no interchange")));
 	}
 	edi_checker_free(checker);
 	van_buf_free(&o.text);

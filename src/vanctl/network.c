@@ -24,21 +24,36 @@ static const struct print_column status_columns[] = {
 static const struct print_column role_columns[] = {
 	{"ROLE", "name"}, {"POOL", "pool"}, {"PID", "pid"}, {"STATE", "state"}, {"RESTARTS", "restarts"}, {NULL, NULL},
 };
+static const struct print_column expiring_columns[] = {
+	{"EXPIRING", "profile"}, {"NOT AFTER", "not_after"}, {"SUBJECT", "subject"}, {"FINGERPRINT", "fingerprint"}, {NULL, NULL},
+};
+
+/* For people: the figures, the roles, and the certificates that want a successor. */
+static void print_status(const json_t *answer)
+{
+	const json_t *expiring = json_object_get(answer, "certificates_expiring");
+	json_t *all = json_copy((json_t *)answer); /* with the inner objects' fields beside the others */
+	json_object_update(all, json_object_get(answer, "queue"));
+	json_object_update(all, json_object_get(answer, "receipts"));
+	json_object_set_new(all, "certificates_expiring", json_integer((json_int_t)json_array_size(expiring)));
+	print_fields(all, status_columns);
+	json_decref(all);
+	putchar('\n');
+	print_table(json_object_get(answer, "roles"), role_columns);
+	if (json_array_size(expiring)) {
+		putchar('\n');
+		print_table(expiring, expiring_columns);
+	}
+}
+
 static int network_status(struct ctl *c)
 {
 	json_t *answer = NULL;
 	int status = simple_ask(c, "status", NULL, &answer, NULL);
-	if (!status && c->json) {
+	if (!status && c->json)
 		print_json(answer);
-	} else if (!status) {
-		json_t *all = json_copy(answer); /* with the inner objects' fields beside the others */
-		json_object_update(all, json_object_get(answer, "queue"));
-		json_object_update(all, json_object_get(answer, "receipts"));
-		print_fields(all, status_columns);
-		json_decref(all);
-		putchar('\n');
-		print_table(json_object_get(answer, "roles"), role_columns);
-	}
+	else if (!status)
+		print_status(answer);
 	json_decref(answer);
 	return status;
 }

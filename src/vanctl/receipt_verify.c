@@ -127,7 +127,7 @@ int vanctl_receipt_verify(int argc, char **argv)
 		return USAGE;
 	int fd = open(a.file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "vanctl receipt verify: %s: %s\n", a.file, strerror(errno));
+		fprintf(stderr, "vanctl receipt verify: %s: %s; give the path of a bundle made by vanctl receipt export\n", a.file, strerror(errno));
 		return USAGE;
 	}
 	int rc = receipt_bundle_verify(fd, a.key ? slice_str(key) : SLICE_NONE, &report, &err);

@@ -50,7 +50,7 @@ int route_questions_of_file(const char *path, json_t *questions)
 {
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	if (fd < 0)
-		return ctl_fail(CTL_USAGE, "%s: %s", path, strerror(errno));
+		return ctl_fail(CTL_USAGE, "%s: %s; give the path of a file, or - for standard input", path, strerror(errno));
 	struct van_arena *arena = van_arena_new(0);
 	struct edi_check_options options = {.envelopes_only = true};
 	struct edi_report *report = NULL;

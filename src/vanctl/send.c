@@ -94,7 +94,7 @@ static int message_send(struct ctl *c)
 		return ctl_fail(CTL_USAGE, "say from whom and to whom: --from P --to P");
 	int from = standard_input ? STDIN_FILENO : open(c->args[0], O_RDONLY | O_CLOEXEC);
 	if (from < 0)
-		return ctl_fail(CTL_USAGE, "%s: %s", c->args[0], strerror(errno));
+		return ctl_fail(CTL_USAGE, "%s: %s; give the path of a file, or - for standard input", c->args[0], strerror(errno));
 	if (!ctl_text(c, "file_name") && !standard_input)
 		json_object_set_new(c->options, "file_name", json_string(base_name(c->args[0])));
 	int status = client_ask(c, "message.room", NULL, NULL, &room);

@@ -64,6 +64,13 @@ static int copy(int from, uint64_t at, uint64_t left, bool all, int to)
 	return 0;
 }
 
+static int save_failed(const char *path, int rc)
+{
+	if (!path)
+		return ctl_fail(CTL_USAGE, "standard output could not be written: %s; see what reads it, or name a file with -o FILE", van_err_name(rc));
+	return ctl_fail(CTL_USAGE, "%s could not be written: %s; name a file in a folder that exists, is writable and has room", path, van_err_name(rc));
+}
+
 int simple_save(int fd, uint64_t offset, uint64_t length, const char *path)
 {
 	bool file = path && strcmp(path, "-") != 0;
@@ -72,5 +79,5 @@ int simple_save(int fd, uint64_t offset, uint64_t length, const char *path)
 	close(fd);
 	if (file && to >= 0 && close(to) < 0 && rc == 0)
 		rc = van_err_from_errno(errno);
-	return rc < 0 ? ctl_fail(CTL_USAGE, "%s could not be written: %s", file ? path : "standard output", van_err_name(rc)) : CTL_DONE;
+	return rc < 0 ? save_failed(file ? path : NULL, rc) : CTL_DONE;
 }

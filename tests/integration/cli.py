@@ -190,6 +190,10 @@ def listings(n):
                       ("message", "get", "nothing")):
         done = n.vanctl(*arguments, check=False)
         t.ok(done.returncode == 1 and one_line(done.stderr), f"{' '.join(arguments)}: exit 1, one line", done)
+    for arguments in (("message", "get", order["id"], "-o", "/nonexistent/file"), ("receipt", "export", "-o", "/nonexistent/bundle.tar"),
+                      ("receipt", "verify", "/nonexistent/bundle.tar"), ("route", "explain", "/nonexistent/file")):
+        done = n.vanctl(*arguments, check=False)
+        t.ok(done.returncode == 2 and one_line(done.stderr) and b"; " in done.stderr, f"{' '.join(arguments[:2])}, no such folder: exit 2, a remedy", done)
     mailbox = n.json("mailbox", "list", "beta")
     t.ok(len(mailbox) == 1 and set(mailbox[0]) >= {"id", "name", "bytes", "time", "state"}, "mailbox list --json", mailbox)
     receipts = n.json("receipt", "list")
@@ -243,6 +247,10 @@ def edi_commands(n):
     t.ok(done.returncode == 0 and b"850" in done.stdout, "edi stats", done)
     done = demo.run([vanctl, "edi", "stats", "--json", good], check=False)
     t.ok(done.returncode == 0 and json.loads(done.stdout), "edi stats --json", done)
+    done = demo.run([vanctl, "edi", "stats", none], check=False)
+    t.ok(done.returncode == 1 and one_line(done.stderr), "edi stats of no EDI: exit 1, and one line says why", done)
+    done = demo.run([vanctl, "edi"], check=False)
+    t.ok(done.returncode == 2 and one_line(done.stderr), "edi without a verb: exit 2, one line", done)
     done = demo.run([vanctl, "edi", "inspect", bad], check=False)
     t.ok(b"BEG" in done.stdout and b"PO-E" in done.stdout, "edi inspect", done)
     done = demo.run([vanctl, "edi", "validate", "/nonexistent"], check=False)
@@ -259,8 +267,8 @@ def interface_examples():
         folder = os.path.join(n.root, "page")
         for sub in ("certs", "keys"):
             os.makedirs(os.path.join(folder, sub))
-        for name in ("hub-sign", "hub-crypt", "acme"):
-            certificate, key = demo.make_certificate(n.peers, name)
+        for name, days in (("hub-sign", 365), ("hub-crypt", 365), ("acme", 9)):
+            certificate, key = demo.make_certificate(n.peers, name, days=days)
             os.rename(certificate, os.path.join(folder, "certs", name + ".pem"))
             os.rename(key, os.path.join(folder, "keys", name + ".key"))
         values = {"key": n.keys["alpha"][1].rsplit(" ", 1)[0], "hash": crypt.crypt("secret", "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$")}
@@ -276,6 +284,15 @@ def interface_examples():
         t.equal(sorted(p["id"] for p in n.json("partner", "list") if p["id"] in ("acme", "volt")), ["acme", "volt"], "and are listed")
         done = n.vanctl("partner", "apply", *paths, check=False)
         t.equal(done.returncode, 0, "applying them again changes nothing and is no error")
+        expiring = n.json("status")["certificates_expiring"]
+        text = n.vanctl("status").stdout
+        t.ok([x["subject"] for x in expiring] == ["CN=acme"] and text.count(b"CN=acme") == 1 and expiring[0]["not_after"][:10].encode() in text,
+             "a certificate that expires soon is in the status, once", text)
+        empty = os.path.join(folder, "empty.yaml")
+        with open(empty, "w") as f:
+            f.write("# to be written\n")
+        done = n.vanctl("partner", "apply", empty, check=False)
+        t.ok(done.returncode == 1 and b"no profile" in done.stderr, "a file without a profile: exit 1, nothing applied", done)
         reload_status = n.vand.send_signal(1)
         t.ok(reload_status is None and n.vanctl("status", check=False).returncode == 0, "SIGHUP leaves it serving")
 

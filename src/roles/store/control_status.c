@@ -48,12 +48,25 @@ static int expiring_station(void *arg, const struct profile *p)
 	return 0;
 }
 
+static bool is_receiving(const struct profile_connection *c, struct slice fingerprint)
+{
+	for (size_t k = 0; c->receive && k < c->receive->certificates.n; k++)
+		if (slice_eq(RECORD_AT(c->receive->certificates, struct profile_certificate, k)->fingerprint, fingerprint))
+			return true;
+	return false;
+}
+
 static int expiring_partner(void *arg, const struct profile *p)
 {
 	for (size_t i = 0; i < p->partner->connections.n; i++) {
 		const struct profile_connection *c = RECORD_AT(p->partner->connections, struct profile_connection, i);
 		for (size_t k = 0; c->receive && k < c->receive->certificates.n; k++)
 			put_expiring(arg, p->id, RECORD_AT(c->receive->certificates, struct profile_certificate, k));
+		for (size_t k = 0; c->send && k < c->send->certificates.n; k++) {
+			const struct profile_certificate *one = RECORD_AT(c->send->certificates, struct profile_certificate, k);
+			if (!is_receiving(c, one->fingerprint))
+				put_expiring(arg, p->id, one);
+		}
 	}
 	return 0;
 }
