@@ -1,6 +1,7 @@
 #include "roles/supervisor/files.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "partner/settings.h"
 
 #include <errno.h>
@@ -30,7 +31,11 @@ static int take_lock(int data, const char *path, int *ret_lock, struct van_error
 	if (fd < 0)
 		return van_error_set(e, van_err_from_errno(errno), "%s/vand.lock: %s", path, strerror(errno));
 	van_time until = van_clock_monotonic() + LOCK_PATIENCE;
+	bool told = false;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (!told)
+			log_event(LOG_LEVEL_WARNING, "data-in-use", "path", path, "text", "another vand has it; waiting up to 10 s for that one to end", NULL);
+		told = true;
 		if (van_clock_monotonic() > until) {
 			close(fd);
 			return van_error_set(e, VAN_EEXISTS, "%s is in use by another vand: stop that one first, or set another `data` in vand.yaml", path);
