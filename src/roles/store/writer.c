@@ -14,11 +14,11 @@
 #define ARENA_MAX ((size_t)256 << 20)
 #define ARENAS_KEPT 256
 #define PATIENCE (VAN_SECOND / 50) /* how long a patient request waits for an eager one */
-/* From this many requests in a batch on, the next one waits for others: for the whole time from CROWDED on, and much less than in
- * proportion below it. What every commit costs is then shared by more, while at half load nobody waits for long. */
+/* From this many requests in a batch on, the next one waits for others: for the whole time from CROWDED on, in proportion below it.
+ * What every commit costs is then shared by more, while at half load nobody waits for long. */
 #define BUSY 4
 #define CROWDED 32
-#define REST (VAN_SECOND / 2000) /* four times that in half a crowd */
+#define REST (VAN_SECOND / 1000) /* twice that in half a crowd */
 
 struct writer {
 	struct writer_options o;
@@ -75,7 +75,7 @@ van_time writer_rest(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 	size_t wanted = w->wanted;
 	pthread_mutex_unlock(&w->lock);
-	return wanted < BUSY ? 0 : wanted < CROWDED / 2 ? REST : 4 * REST;
+	return wanted < BUSY ? 0 : wanted < CROWDED / 2 ? REST : 2 * REST;
 }
 
 void writer_submit(struct write_request *r)
@@ -123,7 +123,7 @@ static void gather(struct writer *w)
 	if (w->wanted < BUSY || w->o.gather <= 0)
 		return;
 	van_time crowd = w->wanted < CROWDED ? (van_time)w->wanted : CROWDED;
-	struct timespec until = at(van_clock_monotonic() + w->o.gather * crowd * crowd / (CROWDED * CROWDED));
+	struct timespec until = at(van_clock_monotonic() + w->o.gather * crowd / CROWDED);
 	while (w->waiting < w->wanted && !w->stop)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
 			break;
