@@ -17,8 +17,8 @@
 /* From this many requests in a batch on, the next one waits for others: for the whole time from CROWDED on, in proportion below it.
  * What every commit costs is then shared by more, while at half load nobody waits for long. */
 #define BUSY 4
-#define CROWDED 32
-#define REST (VAN_SECOND / 1000) /* twice that in half a crowd */
+#define CROWDED 16
+#define REST (VAN_SECOND / 1000) /* twice that in a crowd */
 
 struct writer {
 	struct writer_options o;
@@ -75,7 +75,7 @@ van_time writer_rest(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 	size_t wanted = w->wanted;
 	pthread_mutex_unlock(&w->lock);
-	return wanted < BUSY ? 0 : wanted < CROWDED / 2 ? REST : 2 * REST;
+	return wanted < BUSY ? 0 : wanted < CROWDED ? REST : 2 * REST;
 }
 
 void writer_submit(struct write_request *r)
