@@ -5,20 +5,13 @@ answered by a CONTRL that our own dictionary finds no fault with, and that names
 import copy
 import json
 import os
-import re
-import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.abspath(os.environ.get("VAN_SRCDIR") or os.path.join(HERE, "..", ".."))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration")]
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import dictionary  # noqa: E402
-import tap  # noqa: E402
-
-VANCTL = os.path.join(os.path.abspath(os.environ.get("VAN_BUILDDIR") or "."), "vanctl")
-FOLDER = os.path.join(TOP, "dict")
-SITES = 4  # of each kind of mistake in a sample
+import samples  # noqa: E402
+from samples import run, spread, validate  # noqa: E402
 SERVICE = ("UNH", "UNT")
 
 
@@ -269,24 +262,8 @@ def interchange(sample, messages):
     return "".join(line(segment) for segment in lines + [[["UNZ"], [str(len(messages))], sample.unz[2]]])
 
 
-def run(verb, text):
-    done = subprocess.run([VANCTL, "edi"] + verb + ["-"], input=text.encode("ascii"), stdout=subprocess.PIPE,
-                          env=dict(os.environ, OPENVAN_DICT=FOLDER))
-    return done.stdout.decode("ascii")
-
-
-def validate(text, options=()):
-    report = json.loads(run(["validate", "--json", *options], text))
-    return [m for i in report["interchanges"] for g in i["groups"] for m in g["messages"]]
-
-
 def errors_of(message):
     return [(e["code"], e["segment"], e["position"], e["element"], e["component"]) for e in message["errors"] if e["list"] == "0085"]
-
-
-def spread(sites):
-    """A few of them, from the first to the last."""
-    return [sites[i * len(sites) // SITES] for i in range(SITES)] if len(sites) > SITES else sites
 
 
 def answer_expected(expected):
@@ -306,7 +283,7 @@ def check_answer(t, name, sample, cases, text):
     lines = answer.replace("\n", "").split("'")
     wanted = []
     for number, (label, segments, expected) in enumerate(cases, 1):
-        refused = expected and label not in [kind.__name__.replace("_", " ") for kind in HARMLESS]
+        refused = expected and label not in [samples.label(kind) for kind in HARMLESS]
         wanted.append(f"UCM+{number}+{':'.join(segments[0][2])}+{4 if refused else 7}")
         if refused:
             wanted += answer_expected(expected[0])
@@ -324,7 +301,7 @@ def check_sample(t, path, dictionaries, used):
     name = f"{sample.type} {sample.version}"
     t.ok(None not in sample.nodes, f"{name}: the sample has only what the structure has", repr(list(zip(sample.nodes, sample.segments))))
     found = [(kind, spread(list(kind(sample)))) for kind in KINDS]
-    cases = [(None, sample.segments, [])] + [(kind.__name__.replace("_", " "), segments, expected)
+    cases = [(None, sample.segments, [])] + [(samples.label(kind), segments, expected)
                                              for kind, sites in found for segments, expected in sites]
     text = interchange(sample, [segments for _, segments, _ in cases])
     messages = validate(text)
@@ -334,7 +311,7 @@ def check_sample(t, path, dictionaries, used):
     strict = validate(interchange(sample, [sample.segments]), ["--strict"])
     t.ok(strict[0]["status"] == "accepted" and not strict[0]["errors"], f"{name}: valid, strictly", strict[0]["errors"])
     for kind, sites in found:
-        label = kind.__name__.replace("_", " ")
+        label = samples.label(kind)
         status = "accepted-with-errors" if kind in HARMLESS else "rejected"
         wrong = [(segments[expected[0][2] - 1] if expected[0][2] <= len(segments) else [], expected, errors_of(message), message["status"])
                  for (word, segments, expected), message in zip(cases, messages) if word == label and
@@ -347,21 +324,7 @@ def check_sample(t, path, dictionaries, used):
 
 
 def main():
-    t = tap.Tap()
-    if not os.path.exists(VANCTL):
-        tap.skip_all("vanctl is not built")
-    dictionaries = {v: dictionary.Dictionary(FOLDER, "edifact", v) for v in ("D96A", "D01B")}
-    used = {}
-    samples = sorted(os.listdir(os.path.join(HERE, "edifact")))
-    for name in samples:
-        t.run(check_sample, t, os.path.join(HERE, "edifact", name), dictionaries, used)
-    for version, d in dictionaries.items():
-        have = {name[:6] for name in samples if re.fullmatch(rf"[A-Z]{{6}}-{version}\.edi", name)}
-        t.equal(sorted(set(d.messages) - have), [], f"{version}: there is a sample of each message")
-    for kind in KINDS:
-        label = kind.__name__.replace("_", " ")
-        t.ok(len(used.get(label, ())) >= 2, f"made in two samples at least: {label}", sorted(used.get(label, ())))
-    return t.done()
+    return samples.main("edifact", ("D96A", "D01B"), r"([A-Z]{{6}})-{version}\.edi", check_sample, KINDS)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,6 @@
 EDI_SAMPLE_TESTS = %D%/x12_samples.sh %D%/edifact_samples.sh %D%/corpus.sh %D%/corpus_edifact.sh \
 	%D%/validate_all.sh
 TESTS += $(EDI_SAMPLE_TESTS)
-EXTRA_DIST += $(EDI_SAMPLE_TESTS) %D%/dictionary.py %D%/x12_samples.py %D%/x12 %D%/edifact_samples.py %D%/edifact \
+EXTRA_DIST += $(EDI_SAMPLE_TESTS) %D%/dictionary.py %D%/samples.py %D%/x12_samples.py %D%/x12 %D%/edifact_samples.py %D%/edifact \
 	%D%/corpus.py %D%/corpus-x12.txt %D%/corpus_edifact.py %D%/corpus-edifact.txt \
 	%D%/validate_all.py

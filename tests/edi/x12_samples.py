@@ -1,22 +1,14 @@
 """Samples of every X12 message that we have a dictionary for: each is valid, and each with one mistake is reported with the
 right code of the right list at the right place. The mistakes are made from the dictionary by an own reader of it."""
 
-import json
 import os
-import re
-import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.abspath(os.environ.get("VAN_SRCDIR") or os.path.join(HERE, "..", ".."))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration")]
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import dictionary  # noqa: E402
-import tap  # noqa: E402
-
-VANCTL = os.path.join(os.path.abspath(os.environ.get("VAN_BUILDDIR") or "."), "vanctl")
-FOLDER = os.path.join(TOP, "dict")
-SITES = 4  # of each kind of mistake in a sample
+import samples  # noqa: E402
+from samples import FOLDER, spread, validate  # noqa: E402
 
 
 class Sample:
@@ -388,20 +380,8 @@ def interchange(sample, messages):
     return "".join("*".join(line) + "~\n" for line in lines)
 
 
-def validate(text):
-    done = subprocess.run([VANCTL, "edi", "validate", "--json", "-"], input=text.encode("ascii"), stdout=subprocess.PIPE,
-                          env=dict(os.environ, OPENVAN_DICT=FOLDER))
-    report = json.loads(done.stdout)
-    return [m for i in report["interchanges"] for g in i["groups"] for m in g["messages"]]
-
-
 def errors_of(message):
     return [(e["list"], e["code"], e["segment"], e["position"], e["element"], e["component"]) for e in message["errors"]]
-
-
-def spread(sites):
-    """A few of them, from the first to the last."""
-    return [sites[i * len(sites) // SITES] for i in range(SITES)] if len(sites) > SITES else sites
 
 
 def check_sample(t, path, dictionaries, used):
@@ -409,14 +389,14 @@ def check_sample(t, path, dictionaries, used):
     name = f"{sample.type} {sample.version}"
     t.ok(None not in sample.nodes, f"{name}: the sample has only what the structure has", repr(list(zip(sample.nodes, sample.segments))))
     found = [(kind, spread(list(kind(sample)))) for kind in KINDS]
-    cases = [(None, sample.segments, [])] + [(kind.__name__.replace("_", " "), segments, expected)
+    cases = [(None, sample.segments, [])] + [(samples.label(kind), segments, expected)
                                              for kind, sites in found for segments, expected in sites]
     messages = validate(interchange(sample, [segments for _, segments, _ in cases]))
     if not t.equal(len(messages), len(cases), f"{name}: all messages are reported"):
         return
     t.ok(messages[0]["known"] and messages[0]["status"] == "accepted" and not messages[0]["errors"], f"{name}: valid", messages[0]["errors"])
     for kind, sites in found:
-        label = kind.__name__.replace("_", " ")
+        label = samples.label(kind)
         wrong = [(segments[expected[0][3] - 1] if expected[0][3] <= len(segments) else [], expected, errors_of(message))
                  for (word, segments, expected), message in zip(cases, messages) if word == label and
                  (errors_of(message) != expected or message["status"] != "rejected")]
@@ -443,22 +423,7 @@ def check_meanings(t, dictionaries):
 
 
 def main():
-    t = tap.Tap()
-    if not os.path.exists(VANCTL):
-        tap.skip_all("vanctl is not built")
-    dictionaries = {v: dictionary.Dictionary(FOLDER, "x12", v) for v in ("004010", "005010")}
-    used = {}
-    samples = sorted(os.listdir(os.path.join(HERE, "x12")))
-    for name in samples:
-        t.run(check_sample, t, os.path.join(HERE, "x12", name), dictionaries, used)
-    for version, d in dictionaries.items():
-        have = {name[:3] for name in samples if re.fullmatch(rf"\d\d\d-{version}\.edi", name)}
-        t.equal(sorted(set(d.messages) - have - {"997", "999"}), [], f"{version}: there is a sample of each message")
-    t.run(check_meanings, t, dictionaries)
-    for kind in KINDS:
-        label = kind.__name__.replace("_", " ")
-        t.ok(len(used.get(label, ())) >= 2, f"made in two samples at least: {label}", sorted(used.get(label, ())))
-    return t.done()
+    return samples.main("x12", ("004010", "005010"), r"(\d\d\d)-{version}\.edi", check_sample, KINDS, ("997", "999"), check_meanings)
 
 
 if __name__ == "__main__":
