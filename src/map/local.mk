@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
 	%D%/csv.c %D%/csv.h \
+	%D%/expression.h \
 	%D%/form.h %D%/form_private.h \
 	%D%/form_build.c \
 	%D%/form_guess.c \
@@ -20,5 +21,6 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/rows.c %D%/rows.h \
 	%D%/run.c \
 	%D%/transform.c %D%/transform.h \
-	%D%/tree.c %D%/tree.h
+	%D%/tree.c %D%/tree.h \
+	%D%/tree_read.c %D%/tree_read.h
 %C%_libmap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)

@@ -13,6 +13,7 @@ include %D%/receipt.mk
 include %D%/store.mk
 include %D%/as2.mk
 include %D%/edi.mk
+include %D%/expression.mk
 include %D%/queue.mk
 include %D%/ctl.mk
 endif

@@ -1,0 +1,7 @@
+# Documents as trees, expressions, UBL, flat documents.
+EXPRESSION_TESTS = %D%/test_map_tree
+check_PROGRAMS += $(EXPRESSION_TESTS)
+TESTS += $(EXPRESSION_TESTS)
+%C%_test_map_tree_SOURCES = %D%/test_map_tree.c
+%C%_test_map_tree_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_map_tree_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)
