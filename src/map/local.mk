@@ -20,6 +20,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/message.c %D%/message.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/run.c \
+	%D%/table.c %D%/table.h \
 	%D%/transform.c %D%/transform.h \
 	%D%/tree.c %D%/tree.h \
 	%D%/tree_read.c %D%/tree_read.h

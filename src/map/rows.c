@@ -302,44 +302,12 @@ int map_parse(struct map_set *set, struct slice name, struct slice text, struct 
 	return 0;
 }
 
-/* Columns from, to; kept in the order of the file, looked up by binary search after sorting while inserting. */
 int map_parse_table(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
 {
-	struct map_table *t = van_arena_alloc(set->arena, sizeof *t);
-	struct reader r = {.set = set, .file = name, .e = e};
-	struct slice f[CSV_MAX_FIELDS];
-	struct csv csv;
-	if (!t)
-		return no_memory(&r);
-	t->name = van_arena_slice(set->arena, name);
-	csv_begin(&csv, text);
-	int rc = csv_next(&csv, set->arena, f);
-	while (rc == 1 && (rc = csv_next(&csv, set->arena, f)) == 1) {
-		r.line = csv.line;
-		if (t->count == t->room) {
-			size_t room = t->room ? 2 * t->room : 64;
-			struct slice *from = van_arena_array(set->arena, room, sizeof *from), *to = van_arena_array(set->arena, room, sizeof *to);
-			if (!from || !to)
-				return no_memory(&r);
-			if (t->count) {
-				memcpy(from, t->from, t->count * sizeof *from);
-				memcpy(to, t->to, t->count * sizeof *to);
-			}
-			t->from = from;
-			t->to = to;
-			t->room = room;
-		}
-		size_t at = t->count++;
-		for (; at && slice_cmp(t->from[at - 1], f[0]) > 0; at--) {
-			t->from[at] = t->from[at - 1];
-			t->to[at] = t->to[at - 1];
-		}
-		t->from[at] = f[0];
-		t->to[at] = f[1];
-	}
-	r.line = csv.line;
+	struct map_table *t = NULL;
+	int rc = map_table_parse(set->arena, name, text, &t, e);
 	if (rc < 0)
-		return rc == VAN_ENOMEM ? no_memory(&r) : fail(&r, "a quote has no end, or the row has too many columns", SLICE(""));
+		return rc;
 	t->next = set->tables;
 	set->tables = t;
 	return 0;

@@ -3,6 +3,7 @@
 #define OPENVAN_MAP_ROWS_H
 
 #include "map/map.h"
+#include "map/table.h"
 
 #include <stdint.h>
 
@@ -18,13 +19,6 @@ struct map_condition {
 struct map_transform {
 	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL } kind;
 	uint32_t argument;
-};
-
-struct map_table {
-	struct map_table *next;
-	struct slice name;
-	struct slice *from, *to; /* sorted by from */
-	size_t count, room;
 };
 
 #define MAP_MAX_PARTS 12

@@ -85,24 +85,6 @@ static int letters(struct van_arena *a, struct slice *v, bool upper)
 	return 0;
 }
 
-static bool look_up(const struct map_table *t, struct slice from, struct slice *ret)
-{
-	size_t low = 0, high = t->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = slice_cmp(t->from[middle], from);
-		if (order == 0) {
-			*ret = t->to[middle];
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
 bool map_has_transform(const struct map_row *row, int kind)
 {
 	for (uint32_t i = 0; i < row->transform_count; i++)
@@ -129,7 +111,7 @@ int map_transform_value(const struct map_row *row, struct van_arena *arena, stru
 	}
 	if (rc < 0 || !value->p)
 		return rc;
-	bool found = !row->table || look_up(row->table, *value, value);
+	bool found = !row->table || map_table_in(row->table, *value, value);
 	if (map_has_transform(row, MAP_BOOL) && !slice_is(*value, "true") && !slice_is(*value, "false")) {
 		*ret_what = "is not true or false after the row's table";
 		return VAN_ESYNTAX;
