@@ -94,7 +94,7 @@ static void parse_mic(struct slice field, struct as2_mdn *m)
 	struct van_buf out = VAN_BUF_INIT(4096);
 	m->mic_field = field;
 	m->mic_alg = rest.p ? digest_from_name(slice_trim(rest)) : DIGEST_SHA1;
-	if (base64_decode(&out, text) == 0 && out.n == digest_size(m->mic_alg)) {
+	if (base64_decode(&out, text) == 0 && out.n && out.n == digest_size(m->mic_alg)) {
 		memcpy(m->mic, out.p, out.n);
 		m->mic_size = out.n;
 	} else {

@@ -1,4 +1,4 @@
-/* Certificates: reading their files, and what is shown and looked up of them. Private keys are never read here. */
+/* Certificates: reading their files, and what is shown and looked up of them. Private keys: private_key.c. */
 #include "base/codec.h"
 #include "base/error.h"
 #include "base/fdio.h"
@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PEM_MAX ((size_t)1 << 20)
 #define SUBJECT_MAX 300
@@ -212,7 +211,7 @@ int profile_key_pair_finish(struct schema_reader *r, const struct schema_node *a
 {
 	struct profile_key_pair *k = object;
 	k->key_id = k->certificate->key_id;
-	if (r->folder.p && access(k->key.p, F_OK) < 0 && errno == ENOENT)
-		schema_problem(r, at, "key", false, "there is no file %.*s: put the private key there or correct the path", SLICE_ARG(k->key));
-	return 0;
+	/* with a path we came from a file; a certificate that was no good has been named already */
+	bool as2 = strncmp(r->path, "as2.", 4) == 0;
+	return r->folder.p ? profile_private_key_check(r, at, "key", k->key, k->certificate->der, as2) : 0;
 }

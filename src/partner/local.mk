@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libpartner.a
 	%D%/node.c %D%/node.h \
 	%D%/node_json.c \
 	%D%/node_yaml.c \
+	%D%/private_key.c \
 	%D%/problems.c %D%/problems.h \
 	%D%/profile.h \
 	%D%/profile_check.c \

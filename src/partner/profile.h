@@ -288,7 +288,7 @@ struct profile_set {
 void profile_set_free(struct profile_set *s); /* NULL is fine */
 
 /* Reads files (every document of each), embeds certificates, makes paths absolute. All problems of all files are reported.
- * 0 (there may be warnings), VAN_EINVAL (see `errors`) or VAN_ENOMEM. What can be seen only beside other profiles is
+ * 0 (there may be warnings), VAN_EINVAL (see `errors`), VAN_EIO (a file could not be read; see `errors`) or VAN_ENOMEM. What can be seen only beside other profiles is
  * directory_check's (directory.h). */
 int profile_files_load(const char *const *paths, size_t n, struct profile_set **ret, struct profile_errors *errors);
 

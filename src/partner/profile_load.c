@@ -208,10 +208,10 @@ int profile_text_load(struct slice text, const char *file, struct profile_set **
 static int load_file(const char *path, struct profile_set *set, struct profile_errors *errors)
 {
 	struct van_buf text;
-	struct schema_reader r = {.errors = errors, .file = path};
+	struct schema_reader r = {.errors = errors}; /* the text names the file */
 	int rc = profile_read_file(&r, NULL, NULL, slice_str(path), SCHEMA_BOUNDS_DEFAULT.bytes, &text);
 	if (rc < 0)
-		return rc;
+		return rc == VAN_ENOMEM ? rc : VAN_EIO;
 	rc = load_text(van_buf_slice(&text), path, set, errors);
 	van_buf_free(&text);
 	return rc;
@@ -222,13 +222,17 @@ int profile_files_load(const char *const *paths, size_t n, struct profile_set **
 	struct profile_set *s = calloc(1, sizeof *s);
 	struct problems p;
 	int rc = 0;
+	bool unread = false;
 	if (!s)
 		return VAN_ENOMEM;
 	problems_start(&p, errors);
 	/* A bad file does not hide what is wrong in the next. */
-	for (size_t i = 0; i < n && rc != VAN_ENOMEM; i++)
+	for (size_t i = 0; i < n && rc != VAN_ENOMEM; i++) {
 		rc = load_file(paths[i], s, p.errors);
-	return finish_set(rc, s, ret, &p);
+		unread |= rc == VAN_EIO;
+	}
+	rc = finish_set(rc, s, ret, &p);
+	return rc == VAN_EINVAL && unread ? VAN_EIO : rc;
 }
 
 static const void *object_of(const struct profile *p)

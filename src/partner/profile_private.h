@@ -56,6 +56,12 @@ struct slice profile_folder_of(struct van_arena *a, const char *file);
 int profile_read_file(struct schema_reader *r, const struct schema_node *at, const char *key, struct slice path, size_t max,
 		      struct van_buf *to);
 
+/* A private key that somebody will open by `path`: is it there, is it a key, does it belong to the certificate `der` (absent: not
+ * asked), and with `as2`, is it of a kind that keyd takes? All of it is reported at the node; a file that this user may not read
+ * is a warning. 0 or VAN_ENOMEM. */
+int profile_private_key_check(struct schema_reader *r, const struct schema_node *at, const char *field, struct slice path, struct slice der,
+			      bool as2);
+
 /* PEM certificate (the first one of the text) to DER in the arena; absent when it does not parse. */
 struct slice profile_pem_to_der(struct van_arena *a, struct slice pem);
 

@@ -364,13 +364,15 @@ static void check_exists(struct schema_reader *r, const struct schema_node *at, 
 		schema_problem(r, at, key, false, "there is no file %.*s: put it there or correct the path", SLICE_ARG(path));
 }
 
-static int check_certificate(struct schema_reader *r, const struct schema_node *at, const char *key, struct slice path)
+/* *ret_der: absent when there was something wrong. */
+static int check_certificate(struct schema_reader *r, const struct schema_node *at, const char *key, struct slice path, struct slice *ret_der)
 {
 	struct van_buf pem;
+	*ret_der = SLICE_NONE;
 	int rc = profile_read_file(r, at, key, path, FILE_MAX, &pem);
 	if (rc == VAN_ENOMEM)
 		return rc;
-	if (rc == 0 && !profile_pem_to_der(r->arena, van_buf_slice(&pem)).p)
+	if (rc == 0 && !(*ret_der = profile_pem_to_der(r->arena, van_buf_slice(&pem))).p)
 		schema_problem(r, at, key, false, "%.*s holds no PEM certificate (-----BEGIN CERTIFICATE-----)", SLICE_ARG(path));
 	if (rc == 0)
 		van_buf_free(&pem);
@@ -389,14 +391,17 @@ static int check_listener(struct schema_reader *r, const struct van_config *c, c
 		return 0;
 	r->path_n += (size_t)snprintf(r->path + r->path_n, sizeof r->path - r->path_n, ".tls");
 	at = schema_node_find(c->source, r->path, NULL);
-	check_exists(r, at, "key", l->tls->key);
-	rc = check_certificate(r, at, "certificate", l->tls->certificate);
+	struct slice der;
+	rc = check_certificate(r, at, "certificate", l->tls->certificate, &der);
+	if (rc == 0)
+		rc = profile_private_key_check(r, at, "key", l->tls->key, der, false);
 	if (rc == 0 && l->tls->client_ca.p)
-		rc = check_certificate(r, at, "client_ca", l->tls->client_ca);
+		rc = check_certificate(r, at, "client_ca", l->tls->client_ca, &der);
 	for (size_t k = 0; k < l->tls->sni.n && rc == 0; k++) {
 		const struct van_config_tls_pair *p = RECORD_AT(l->tls->sni, struct van_config_tls_pair, k);
-		check_exists(r, at, "sni", p->key);
-		rc = check_certificate(r, at, "sni", p->certificate);
+		rc = check_certificate(r, at, "sni", p->certificate, &der);
+		if (rc == 0)
+			rc = profile_private_key_check(r, at, "sni", p->key, der, false);
 	}
 	return rc;
 }

@@ -50,6 +50,11 @@ static int invalid(void)
 	return ctl_fail(CTL_NO, "nothing was applied; mend what is named above and apply again");
 }
 
+static int unread(void)
+{
+	return ctl_fail(CTL_USAGE, "nothing was applied: a file could not be read");
+}
+
 /* Is there a map file of that name beside this program? Only then would a translation find it. */
 static bool map_known(void *arg, struct slice name)
 {
@@ -105,7 +110,7 @@ int partner_apply(struct ctl *c)
 	int rc = profile_files_load(c->args, c->nargs, &set, &errors), status;
 	print_errors(&errors);
 	if (rc < 0)
-		status = rc == VAN_EINVAL ? invalid() : ctl_fail(CTL_USAGE, "the profiles could not be read: %s", van_err_name(rc));
+		status = rc == VAN_EINVAL ? invalid() : rc == VAN_EIO ? unread() : ctl_fail(CTL_USAGE, "the profiles could not be read: %s", van_err_name(rc));
 	else if (set->n == 0)
 		status = ctl_fail(CTL_NO, "nothing was applied: the files hold no profile; see vand.yaml(5), or vanctl template list");
 	else

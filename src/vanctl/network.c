@@ -28,6 +28,10 @@ static const struct print_column expiring_columns[] = {
 	{"EXPIRING", "profile"}, {"NOT AFTER", "not_after"}, {"SUBJECT", "subject"}, {"FINGERPRINT", "fingerprint"}, {NULL, NULL},
 };
 
+static const struct print_column key_columns[] = {
+	{"UNUSABLE KEY", "key_id"}, {"WHY", "text"}, {NULL, NULL},
+};
+
 /* For people: the figures, the roles, and the certificates that want a successor. */
 static void print_status(const json_t *answer)
 {
@@ -43,6 +47,10 @@ static void print_status(const json_t *answer)
 	if (json_array_size(expiring)) {
 		putchar('\n');
 		print_table(expiring, expiring_columns);
+	}
+	if (json_array_size(json_object_get(answer, "keys_unusable"))) {
+		putchar('\n');
+		print_table(json_object_get(answer, "keys_unusable"), key_columns);
 	}
 }
 

@@ -130,6 +130,37 @@ def check_configuration(n):
              f"{name}: exit 1, file, line and what is wrong", done)
 
 
+def keys_that_do_not_fit(n):
+    """A private key beside a certificate that it does not belong to: named by `vand --check` and by apply, with file, line and field."""
+    folder = os.path.join(n.dir, "partners")
+    station = os.path.join(folder, sorted(f for f in os.listdir(folder) if b"kind: station" in demo.read(os.path.join(folder, f)))[0])
+    good = demo.read(station)
+    wrong = re.sub(rb"(sign: *\[\{certificate: [^,]+, key: )[^},]+", rb"\g<1>" + n.buyer_key.encode(), good, count=1)
+    t.ok(wrong != good, "the station's profile names a key", good)
+    with open(station, "wb") as f:
+        f.write(wrong)
+    line = next(i + 1 for i, l in enumerate(wrong.splitlines()) if n.buyer_key.encode() in l)
+    done = demo.run([demo.program("vand"), "-c", n.config, "--check"], check=False)
+    for command, done, said in (("vand --check", done, done.stdout), ("partner apply", done := n.vanctl("partner", "apply", station, check=False), done.stderr)):
+        t.ok(done.returncode == 1 and f"{station}:{line}: as2.sign[0].key: ".encode() in said and b"is not the private key" in said,
+             f"a key of another certificate: {command} exits 1 and names file, line and field", done)
+    with open(station, "wb") as f:
+        f.write(good)
+    # what changes behind apply's back is in the status
+    key = re.search(rb"sign: *\[\{certificate: [^,]+, key: ([^},]+)", good).group(1).decode()
+    key = os.path.join(folder, key)
+    kept = demo.read(key)
+    with open(key, "wb") as f:
+        f.write(demo.read(n.buyer_key))
+    n.vand.send_signal(1)
+    t.ok(demo.wait_for("the key refused", lambda: n.json("status")["keys_unusable"]), "a key that keyd refuses at reload is in the status")
+    t.ok(b"does not belong" in n.vanctl("status").stdout, "with the reason, for people too")
+    with open(key, "wb") as f:
+        f.write(kept)
+    n.vand.send_signal(1)
+    t.ok(demo.wait_for("the key taken", lambda: n.json("status")["keys_unusable"] == []), "and no longer when it is right again")
+
+
 def server_is_down(n):
     done = n.vanctl("status", check=False)
     t.ok(done.returncode == 2 and one_line(done.stderr), "status without a server: exit 2, one line with a remedy", done)
@@ -151,6 +182,8 @@ def errors_in_profiles(n):
         place = rf"wrong\.yaml:{line if line else '[0-9]+'}"
         t.ok(done.returncode == 1 and re.search(place, said) and all(w in said for w in words), f"{name}: exit 1, file, line and field", done)
     t.equal(n.json("partner", "list"), before, "and nothing was applied")
+    done = n.vanctl("partner", "apply", "/nonexistent/profile.yaml", check=False)
+    t.ok(done.returncode == 2 and done.stderr.count(b"/nonexistent/profile.yaml") == 1, "a file that is not there: exit 2, named once", done)
 
 
 def listings(n):
@@ -308,7 +341,7 @@ def main():
         t.run(server_is_down, n)
         n.start()
         n.apply_profiles()
-        for group in (errors_in_profiles, listings, routes, edi_commands):
+        for group in (errors_in_profiles, keys_that_do_not_fit, listings, routes, edi_commands):
             t.run(group, n)
         if t.failed:
             t.diag(n.log_tail(3000))

@@ -187,6 +187,44 @@ static void messages_say_where_and_what_to_do(void **state)
 	}
 }
 
+static void run(const char *command)
+{
+	if (system(command) != 0)
+		fail_msg("%s", command);
+}
+
+/* A key that keyd would refuse is an error where the profile is applied, with the line of its `key`. */
+static void keys_that_do_not_fit_are_errors(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *certificate, *key, *want;
+	} cases[] = {
+		{"certs/hub-sign.pem", "keys/hub-crypt.key", "hub-crypt.key is not the private key of the certificate beside it"},
+		{"certs/hub-sign.pem", "certs/hub-sign.pem", "holds no PEM private key"},
+		{"certs/hub-sign.pem", "keys/none.key", "there is no file "},
+		{"certs/hub-sign.pem", "keys", "is not a regular file"},
+		{"certs/hub-sign.pem", "keys/locked.key", "is locked with a passphrase"},
+		{"certs/ed.pem", "keys/ed.key", "is a key of type ED25519, which can't sign AS2 messages"},
+	};
+	run("openssl pkey -in keys/hub-sign.key -aes256 -passout pass:x -out keys/locked.key && "
+	    "openssl req -x509 -newkey ed25519 -nodes -keyout keys/ed.key -out certs/ed.pem -subj /CN=ed -days 9 2>/dev/null");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[600];
+		snprintf(text, sizeof text, "kind: station\nid: h\nas2:\n  id: H\n  decrypt: [{certificate: certs/hub-crypt.pem, key: keys/hub-crypt.key}]\n"
+			 "  sign:\n    - certificate: %s\n      key: %s\n", cases[i].certificate, cases[i].key);
+		char *problems = fixture_problems(text);
+		assert_holds(problems, "test.yaml:8: as2.sign[0].key: ");
+		assert_holds(problems, cases[i].want);
+		test_free(problems);
+	}
+	/* where no document is signed any kind of key will do */
+	struct profile_set *s = fixture_load("kind: partner\nid: p\nconnections:\n- id: c\n  protocol: as2\n  station: s\n  as2_id: A\n"
+					     "  receive: {certificates: [certs/acme.pem]}\n"
+					     "  send: {url: \"https://x/\", tls: {client: [{certificate: certs/ed.pem, key: keys/ed.key}]}}\n");
+	profile_set_free(s);
+}
+
 static void several_errors_come_at_once(void **state)
 {
 	(void)state;
@@ -403,6 +441,7 @@ int main(void)
 		cmocka_unit_test(derived_fields_are_made_anew),
 		cmocka_unit_test(defaults_are_those_of_the_reference),
 		cmocka_unit_test(messages_say_where_and_what_to_do),
+		cmocka_unit_test(keys_that_do_not_fit_are_errors),
 		cmocka_unit_test(several_errors_come_at_once),
 		cmocka_unit_test(placeholders_are_warnings),
 		cmocka_unit_test(expired_certificates_are_warnings),

@@ -102,7 +102,9 @@ static int put_figures(struct control_call *c)
 		       ",\"certificates_expiring\":[", f.jobs, f.deliveries, f.messages, f.acks_overdue);
 	directory_each(c->work->directory, PROFILE_STATION, expiring_station, &x);
 	directory_each(c->work->directory, PROFILE_PARTNER, expiring_partner, &x);
-	van_buf_printf(c->out, "],\"receipts\":{\"size\":%" PRIu64 ",\"checkpoint_age\":", r.size);
+	van_buf_append_str(c->out, "],\"keys_unusable\":");
+	keys_put_troubles(c->role, c->out);
+	van_buf_printf(c->out, ",\"receipts\":{\"size\":%" PRIu64 ",\"checkpoint_age\":", r.size);
 	if (r.signed_at)
 		van_buf_printf(c->out, "%.3f", (double)(c->work->now - r.signed_at) / (double)VAN_SECOND);
 	else
@@ -178,13 +180,4 @@ int control_status(struct control_call *c)
 	pending_call_of(c)->awaits_status = true;
 	int rc = ipc_send(c->role->role->supervisor, IPC_STATUS, 0, NULL, NULL, NULL, 0);
 	return rc < 0 ? rc : CONTROL_LATER;
-}
-
-void control_key_status(struct store_role *s, struct ipc_message *m)
-{
-	struct ipc_key_status k;
-	if (record_decode(&ipc_key_status_table, m->body, s->arena, &k) < 0)
-		return;
-	if (!k.ok)
-		log_event(LOG_LEVEL_ERROR, "key-unusable", "key_id", log_slice(k.key_id), "text", log_slice(k.error), NULL);
 }

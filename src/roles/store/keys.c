@@ -5,7 +5,67 @@
 #include "base/codec.h"
 #include "base/log.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define CERTIFICATE_MAX 65536
+
+/* --- what became of them ------------------------------------------------------------------------------------------------------ */
+
+struct key_trouble {
+	struct key_trouble *next;
+	char key_id[65];
+	char text[400];
+};
+
+static void forget(struct store_role *s, struct slice key_id)
+{
+	for (struct key_trouble **at = &s->key_troubles; *at;) {
+		struct key_trouble *t = *at;
+		if (key_id.p && !slice_is(key_id, t->key_id)) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		free(t);
+	}
+}
+
+void keys_forget(struct store_role *s)
+{
+	forget(s, SLICE_NONE);
+}
+
+void keys_status(struct store_role *s, struct ipc_message *m)
+{
+	struct ipc_key_status k;
+	if (record_decode(&ipc_key_status_table, m->body, s->arena, &k) < 0)
+		return;
+	forget(s, k.key_id.p ? k.key_id : SLICE(""));
+	if (k.ok)
+		return;
+	log_event(LOG_LEVEL_ERROR, "key-unusable", "key_id", log_slice(k.key_id), "text", log_slice(k.error), NULL);
+	struct key_trouble *t = calloc(1, sizeof *t);
+	if (!t)
+		return;
+	snprintf(t->key_id, sizeof t->key_id, "%.*s", SLICE_ARG(k.key_id));
+	snprintf(t->text, sizeof t->text, "%.*s", SLICE_ARG(k.error));
+	t->next = s->key_troubles;
+	s->key_troubles = t;
+}
+
+void keys_put_troubles(const struct store_role *s, struct van_buf *to)
+{
+	van_buf_append_char(to, '[');
+	for (const struct key_trouble *t = s->key_troubles; t; t = t->next) {
+		van_buf_printf(to, "%s{\"key_id\":\"%s\",\"text\":", t == s->key_troubles ? "" : ",", t->key_id);
+		json_put_text(to, slice_str(t->text));
+		van_buf_append_char(to, '}');
+	}
+	van_buf_append_char(to, ']');
+}
+
+/* --- keys ------------------------------------------------------------------------------------------------------------------------ */
 
 struct wanted {
 	struct store_role *s;
@@ -60,6 +120,7 @@ static int count_station(void *arg, const struct profile *p)
 void keys_wanted_send(struct store_role *s)
 {
 	struct wanted w = {.s = s};
+	keys_forget(s); /* each is reported anew */
 	van_arena_reset(s->arena);
 	pthread_rwlock_rdlock(&s->directory_lock);
 	directory_each(s->directory, PROFILE_STATION, count_station, &w.room);

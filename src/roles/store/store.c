@@ -185,7 +185,7 @@ static void on_supervisor_message(void *arg, struct ipc_message *m)
 	if (m->type == IPC_STATUS_REPLY)
 		control_status_reply(s, m);
 	else if (m->type == IPC_KEY_STATUS)
-		control_key_status(s, m);
+		keys_status(s, m);
 }
 
 void store_directory_changed(struct store_role *s)
@@ -352,6 +352,7 @@ static void finish(struct store_role *s)
 	checkpoints_free(s);
 	deliveries_free(s);
 	jobs_free(s);
+	keys_forget(s);
 	for (size_t i = 0; i < s->nworkers; i++) {
 		ipc_channel_free(s->workers[i]->channel);
 		free(s->workers[i]->ahead);

@@ -62,6 +62,7 @@ struct store_role {
 	size_t nconnections;
 	struct pending_call *calls; /* of the control socket, under way */
 	unsigned naparts;
+	struct key_trouble *key_troubles; /* keys that a station names and keyd has not: keys.c */
 	struct checkpoints *checkpoints;
 	struct overdue *overdue;
 	struct deliveries *deliveries;
@@ -132,7 +133,6 @@ void control_channel_gone(struct store_role *s, struct ipc_channel *c); /* answe
 void control_on_message(struct store_role *s, struct ipc_channel *c, struct ipc_message *m, struct slice actor);
 /* Status waits for the supervisor's answer: control_status.c */
 void control_status_reply(struct store_role *s, struct ipc_message *m);
-void control_key_status(struct store_role *s, struct ipc_message *m);
 
 /* checkpoint.c */
 int checkpoints_start(struct store_role *s);
@@ -142,6 +142,10 @@ void checkpoints_keyd_changed(struct store_role *s);
 
 /* keys.c: which keys keyd is to hold */
 void keys_wanted_send(struct store_role *s);
+/* What became of a key: IPC_KEY_STATUS. Those that can't be used are kept for the status, [{"key_id","text"}]. */
+void keys_status(struct store_role *s, struct ipc_message *m);
+void keys_put_troubles(const struct store_role *s, struct van_buf *to);
+void keys_forget(struct store_role *s);
 /* ... and which client keys and passwords deliver is to have */
 void credentials_wanted_send(struct store_role *s);
 

@@ -52,8 +52,8 @@ void keys_want(struct keys *k, struct slice body, struct ipc_channel *keyd, stru
 		send_list(k, body, keyd, store);
 }
 
-int keys_send_all(struct keys *k, struct ipc_channel *keyd)
+int keys_send_all(struct keys *k, struct ipc_channel *keyd, struct ipc_channel *store)
 {
 	k->pending = 0; /* a fresh keyd owes nothing */
-	return k->wanted.n ? send_list(k, van_buf_slice(&k->wanted), keyd, NULL) : 0;
+	return k->wanted.n ? send_list(k, van_buf_slice(&k->wanted), keyd, store) : 0;
 }

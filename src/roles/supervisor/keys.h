@@ -17,7 +17,8 @@ void keys_free(struct keys *k);
 /* keyd is NULL while it can't take keys. */
 void keys_want(struct keys *k, struct slice body, struct ipc_channel *keyd, struct ipc_channel *store);
 
-/* The remembered list again, for a keyd that starts. 0 or negative. */
-int keys_send_all(struct keys *k, struct ipc_channel *keyd);
+/* The remembered list again, for a keyd that starts or that is to read the files anew. `store` is told of what can't be opened; NULL:
+ * not serving yet. 0 or negative. */
+int keys_send_all(struct keys *k, struct ipc_channel *keyd, struct ipc_channel *store);
 
 #endif

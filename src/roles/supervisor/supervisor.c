@@ -324,19 +324,32 @@ static void announce(struct supervisor *s)
 	log_event(LOG_LEVEL_INFO, "ready", "network", log_slice(s->config->network.name), NULL);
 }
 
+static struct ipc_channel *serving(struct supervisor *s, enum wiring_kind kind)
+{
+	struct member *m = roster_find(&s->roster, kind);
+	return m->state == MEMBER_RUNNING ? m->control : NULL;
+}
+
+static void send_keys(struct supervisor *s)
+{
+	struct ipc_channel *keyd = serving(s, WIRING_KEYD);
+	if (keyd && keys_send_all(&s->keys, keyd, serving(s, WIRING_STORE)) < 0)
+		log_event(LOG_LEVEL_ERROR, "keys-not-sent", NULL);
+}
+
 static void on_ready(void *arg, struct member *m)
 {
 	struct supervisor *s = arg;
 	if (m->kind == WIRING_KEYD)
-		keys_send_all(&s->keys, m->control);
+		send_keys(s);
 	announce(s);
 }
 
 static void forward_key_status(struct supervisor *s, struct ipc_message *msg)
 {
-	struct member *store = roster_find(&s->roster, WIRING_STORE);
-	if (store->control && store->state == MEMBER_RUNNING)
-		ipc_send_raw(store->control, IPC_KEY_STATUS, 0, msg->body, NULL, 0);
+	struct ipc_channel *store = serving(s, WIRING_STORE);
+	if (store)
+		ipc_send_raw(store, IPC_KEY_STATUS, 0, msg->body, NULL, 0);
 	if (s->keys.pending)
 		s->keys.pending--;
 	announce(s);
@@ -345,9 +358,8 @@ static void forward_key_status(struct supervisor *s, struct ipc_message *msg)
 static void on_message(void *arg, struct member *m, struct ipc_message *msg)
 {
 	struct supervisor *s = arg;
-	struct member *keyd = roster_find(&s->roster, WIRING_KEYD);
 	if (m->kind == WIRING_STORE && msg->type == IPC_KEYS_WANTED)
-		keys_want(&s->keys, msg->body, keyd->state == MEMBER_RUNNING ? keyd->control : NULL, m->control);
+		keys_want(&s->keys, msg->body, serving(s, WIRING_KEYD), m->control);
 	else if (m->kind == WIRING_STORE && msg->type == IPC_CREDENTIALS_WANTED)
 		credentials_want(&s->credentials, msg->body, roster_find(&s->roster, WIRING_DELIVER)->control);
 	else if (m->kind == WIRING_STORE && msg->type == IPC_STATUS)
@@ -381,6 +393,7 @@ static void reload(struct supervisor *s)
 			log_event(LOG_LEVEL_ERROR, "reload-incomplete", "role_name", wiring_peer_name(m->kind), NULL);
 		ipc_send(m->control, IPC_ROLE_START, 0, NULL, NULL, NULL, 0);
 	}
+	send_keys(s);
 	log_event(LOG_LEVEL_INFO, "reloaded", NULL);
 }
 
