@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
 	%D%/csv.c %D%/csv.h \
 	%D%/expression.h \
+	%D%/folder.h \
 	%D%/form.h %D%/form_private.h \
 	%D%/form_build.c \
 	%D%/form_guess.c \
@@ -16,10 +17,13 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/import_unece.c \
 	%D%/import_xsd.c \
 	%D%/json_push.c %D%/json_push.h \
+	%D%/library.c %D%/library.h \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/run.c \
+	%D%/sample.c %D%/sample.h \
+	%D%/sheet_json.c %D%/sheet_json.h \
 	%D%/table.c %D%/table.h \
 	%D%/transform.c %D%/transform.h \
 	%D%/tree.c %D%/tree.h \

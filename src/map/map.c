@@ -1,38 +1,63 @@
 /* Sets of maps: *.csv files; those named table-NAME.csv are tables. */
 #include "map/rows.h"
 
-#include "base/datafolder.h"
+#include "map/folder.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define SUFFIX ".csv"
 #define SET_MEMORY ((size_t)64 << 20)
-#define FILE_MEMORY ((size_t)16 << 20)
+
+int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
+{
+	if (slice_starts(name, "table-"))
+		return map_parse_table(set, slice_make(name.p + 6, name.n - 6), text, e);
+	return map_parse(set, name, text, e);
+}
 
 static int take_file(void *arg, struct slice name, const char *path, struct slice text, struct van_error *e)
 {
 	(void)path;
 	name.n -= strlen(SUFFIX);
-	if (slice_starts(name, "table-"))
-		return map_parse_table(arg, slice_make(name.p + 6, name.n - 6), text, e);
-	return map_parse(arg, name, text, e);
+	return map_set_add(arg, name, text, e);
 }
 
-int map_set_open(const char *path, struct map_set **ret, struct van_error *e)
+int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_error *e)
 {
-	const char *folders[] = {getenv("OPENVAN_MAPS"), path, VAN_DATADIR "/maps"};
 	struct map_set *set = calloc(1, sizeof *set);
 	if (!set || !(set->arena = van_arena_new(SET_MEMORY))) {
 		free(set);
 		return van_error_set(e, VAN_ENOMEM, "no memory for the maps");
 	}
+	set->more = tables;
+	*ret = set;
+	return 0;
+}
+
+int map_set_link(struct map_set *set, struct van_error *e)
+{
+	return map_link(set, e);
+}
+
+int map_folder_each(const char *path, van_data_file_fn *fn, void *arg, struct van_error *e)
+{
+	const char *folders[] = {getenv("OPENVAN_MAPS"), path, VAN_DATADIR "/maps"};
 	int rc = VAN_ENOTFOUND;
 	for (size_t i = 0; i < 3 && rc == VAN_ENOTFOUND; i++)
 		if (folders[i] && *folders[i])
-			rc = van_data_files(folders[i], SUFFIX, FILE_MEMORY, take_file, set, e);
+			rc = van_data_files(folders[i], SUFFIX, MAP_TEXT_MAX, fn, arg, e);
 	if (rc == VAN_ENOTFOUND)
 		van_error_set(e, VAN_ENOTFOUND, "no maps (*.csv) in %s; set OPENVAN_MAPS or run make install", path ? path : VAN_DATADIR "/maps");
+	return rc;
+}
+
+int map_set_open(const char *path, struct map_set **ret, struct van_error *e)
+{
+	struct map_set *set;
+	int rc = map_set_new(NULL, &set, e);
+	if (rc < 0)
+		return rc;
+	rc = map_folder_each(path, take_file, set, e);
 	if (rc == 0)
 		rc = map_link(set, e);
 	if (rc < 0) {

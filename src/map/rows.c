@@ -330,6 +330,14 @@ static void chain_rows(struct map *m)
 	}
 }
 
+static const struct map_table *find_table(const struct map_set *set, struct slice name)
+{
+	const struct map_table *t = set->tables;
+	while (t && !slice_eq(t->name, name))
+		t = t->next;
+	return t;
+}
+
 int map_link(struct map_set *set, struct van_error *e)
 {
 	for (struct map *m = set->maps; m; m = m->next) {
@@ -338,9 +346,8 @@ int map_link(struct map_set *set, struct van_error *e)
 			struct map_row *row = &m->rows[i];
 			if (!row->table_name.n)
 				continue;
-			for (const struct map_table *t = set->tables; t && !row->table; t = t->next)
-				if (slice_eq(t->name, row->table_name))
-					row->table = t;
+			for (const struct map_set *in = set; in && !row->table; in = in->more)
+				row->table = find_table(in, row->table_name);
 			if (!row->table)
 				return van_error_set(e, VAN_ESYNTAX, "map %s, row %u: there is no table %.*s; add table-%.*s.csv", m->name, row->line,
 					SLICE_ARG(row->table_name), SLICE_ARG(row->table_name));

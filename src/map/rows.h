@@ -66,6 +66,7 @@ struct map_set {
 	struct van_arena *arena;
 	struct map *maps;
 	struct map_table *tables;
+	const struct map_set *more; /* its tables count as well */
 };
 
 /* Adds a map or table from its file's text. */

@@ -1,5 +1,5 @@
 /* One interchange: its facts, its route, its outputs. The rules of the network stand here. */
-#include "map/map.h"
+#include "map/library.h"
 #include "roles/worker/job.h"
 
 #include <stdlib.h>
@@ -330,12 +330,12 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	return rc;
 }
 
-static const struct map *find_map(struct work *w, const struct edi_message *m)
+static int find_map(struct work *w, const struct edi_message *m, const struct map **ret, struct van_error *e)
 {
-	struct worker *k = w->job->worker;
+	struct map_library *maps = w->job->worker->maps;
 	if (w->route.map.p)
-		return map_find(k->maps, w->route.map);
-	return map_find_for(k->maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version);
+		return map_library_find(maps, w->route.map, MAP_VERSION_ACTIVE, ret, NULL, e);
+	return map_library_find_for(maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, ret, NULL, e);
 }
 
 /* Rejected messages are not translated: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
@@ -343,16 +343,16 @@ static int translate(struct work *w)
 {
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
+			const struct map *map = NULL;
+			struct van_error e = {0};
 			if (m->status == EDI_REJECTED || m->acknowledgement)
 				continue;
-			const struct map *map = find_map(w, m);
-			if (!map)
-				return hold(w, IPC_INTERCHANGE_HELD,
-					    van_arena_printf(arena_of(w), "agreement %.*s translates, but there is no map '%.*s' for %.*s %.*s: "
-									  "name one of `vanctl map list` in output.map",
-							     SLICE_ARG(w->route.agreement), SLICE_ARG(w->route.map), SLICE_ARG(m->type),
-							     SLICE_ARG(m->version)));
-			int rc = translate_message(w, map, g, m);
+			int rc = find_map(w, m, &map, &e);
+			if (rc == VAN_ENOTFOUND || rc == VAN_ESYNTAX)
+				return hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s translates: %s",
+										      SLICE_ARG(w->route.agreement), e.text));
+			if (rc == 0)
+				rc = translate_message(w, map, g, m);
 			if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
 				return rc;
 		}

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "cms/cert.h"
 #include "edi/dictionary.h"
-#include "map/map.h"
+#include "map/library.h"
 #include "partner/settings.h"
 #include "roles/sandbox.h"
 
@@ -132,7 +132,7 @@ static int load_data(struct worker *w)
 	}
 	if (rc == 0 && maps) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", maps->fd);
-		rc = map_set_open(path, &w->maps, &e);
+		rc = map_library_open(path, &w->maps, &e);
 	}
 	if (rc < 0)
 		log_event(LOG_LEVEL_ERROR, "data-unreadable", "text", e.text, NULL);
@@ -162,7 +162,7 @@ int role_worker(struct role *r)
 	role_ready(r);
 	loop_run(r->loop);
 	edi_dictionary_set_free(w.dictionaries);
-	map_set_free(w.maps);
+	map_library_free(w.maps);
 	cms_cert_cache_free(w.certs);
 	lookup_cache_free(w.lookups);
 	van_arena_free(w.arena);

@@ -12,7 +12,7 @@
 
 struct cms_cert_cache;
 struct edi_dictionary_set;
-struct map_set;
+struct map_library;
 struct lookup_cache;
 struct password_cache;
 
@@ -29,7 +29,7 @@ struct worker {
 	struct lookup_cache *lookups;
 	struct cms_cert_cache *certs;
 	struct edi_dictionary_set *dictionaries;
-	struct map_set *maps;
+	struct map_library *maps;
 	struct password_cache *passwords; /* made when it is needed */
 	uint64_t last_request;
 };

@@ -1,0 +1,45 @@
+/* The maps that are in force: those of a folder, and in front of them versions that a store keeps. */
+#ifndef OPENVAN_MAP_LIBRARY_H
+#define OPENVAN_MAP_LIBRARY_H
+
+#include "map/map.h"
+
+#include <stdint.h>
+
+/* One thread at a time. Sheets are compiled when they are first asked for; one in error spoils nothing but itself. */
+struct map_library;
+
+#define MAP_VERSION_ACTIVE UINT64_MAX
+#define MAP_VERSION_SHIPPED 0 /* of the folder */
+
+struct map_sheet {
+	struct slice name;  /* of the sheet, as a file's without .csv: "table-unit" is a table */
+	uint64_t version;   /* from 1; MAP_VERSION_SHIPPED: of the folder */
+	bool active;
+	struct slice text;  /* CSV */
+};
+
+/* Reads the folder that map_set_open() names, and compiles it. Opens files: call it before rights are dropped. Errors as there. */
+int map_library_open(const char *path, struct map_library **ret, struct van_error *e);
+void map_library_free(struct map_library *l); /* NULL is fine */
+
+/* Replaces everything that is not of the folder; texts are copied. Maps found before are gone. Of a name there is at most one
+ * active sheet; where there is none the folder's is active. Rows of an active table stand before those of the folder's table of
+ * the same name. 0, VAN_ENOMEM (nothing has changed). */
+int map_library_set(struct map_library *l, const struct map_sheet *v, size_t n, struct van_error *e);
+
+/* A map by its name, of the sheet that is active or of this version of it. *ret_sheet (may be NULL): which one it is of. 0;
+ * VAN_ENOTFOUND (no such map or version); VAN_ESYNTAX (its sheet is in error: file, row and remedy); VAN_ENOMEM. */
+int map_library_find(struct map_library *l, struct slice name, uint64_t version, const struct map **ret,
+	const struct map_sheet **ret_sheet, struct van_error *e);
+/* The only active map from this message type and version, as map_find_for(). VAN_ENOTFOUND also where there are several. */
+int map_library_find_for(struct map_library *l, const char *standard, struct slice type, struct slice version, const struct map **ret,
+	const struct map_sheet **ret_sheet, struct van_error *e);
+
+/* Every sheet in the order of names, until fn returns something else than 0; that is returned. */
+int map_library_each(const struct map_library *l, int (*fn)(void *arg, const struct map_sheet *s), void *arg);
+
+/* Compiles a sheet with the tables of the library, without taking it in; *ret_set is the caller's and must be freed first. */
+int map_library_compile(struct map_library *l, struct slice name, struct slice text, struct map_set **ret_set, struct van_error *e);
+
+#endif
