@@ -174,6 +174,18 @@ static bool x12(const struct ack_writer *w)
 	return w->in->standard == EDI_X12;
 }
 
+static void take_delimiters(struct ack_writer *w)
+{
+	const struct edi_delimiters *o = &w->options.delimiters;
+	w->given = (struct edi_delimiters){
+		.element = o->element ? o->element : w->in->delimiters.element,
+		.component = o->component ? o->component : w->in->delimiters.component,
+		.repetition = o->repetition ? o->repetition : w->in->delimiters.repetition,
+		.release = o->release ? o->release : w->in->delimiters.release,
+		.terminator = o->terminator ? o->terminator : w->in->delimiters.terminator,
+	};
+}
+
 static void begin(struct ack_writer *w, const struct edi_interchange *i)
 {
 	w->in = i;
@@ -184,8 +196,9 @@ static void begin(struct ack_writer *w, const struct edi_interchange *i)
 	w->to = &w->body;
 	w->segments = 0;
 	w->any = w->others = w->wrong = false;
-	w->element = i->delimiters.element;
-	w->terminator = (unsigned char)i->delimiters.terminator >= 0x80 ? '~' : i->delimiters.terminator; /* not half a character */
+	take_delimiters(w);
+	w->element = w->given.element;
+	w->terminator = (unsigned char)w->given.terminator >= 0x80 ? '~' : w->given.terminator; /* not half a character */
 	if (x12(w))
 		ack_x12_begin(w);
 	else

@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 #include "edi/check.h"
+#include "edi/lexer.h"
 
 struct edi_output_part {
 	struct slice bytes;   /* literal; absent for a slot */
@@ -34,7 +35,9 @@ enum edi_ack_kind { EDI_ACK_DEFAULT, EDI_ACK_997, EDI_ACK_999, EDI_ACK_CONTRL };
 struct edi_ack_options {
 	enum edi_ack_kind kind;  /* default: 997 for X12, CONTRL for EDIFACT */
 	bool ta1;                /* write a TA1 even where ISA14 does not ask */
-	bool no_ta1;             /* write none even where it asks */
+	bool no_ta1;             /* write none even where it asks; of a rejected ISA then nothing tells */
+	bool ta1_only;           /* X12: a TA1 and nothing else */
+	struct edi_delimiters delimiters; /* 0: that of the interchange, or a usual one where it has none that can be written */
 	const char *refusal;     /* code of a reason that the network has to refuse the interchange, whatever is in it. X12, TA105:
 	                          * "002", "003", "009" unknown receiver, "025" number used before … EDIFACT, 0085: "7" not for this
 	                          * recipient, "17" no agreement, "23" unknown sender, "24" too old, "25" test not taken, "26" sent

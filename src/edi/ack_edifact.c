@@ -247,9 +247,9 @@ static bool told(const struct ack_writer *w, const struct edi_message *m)
 /* Those of the interchange, when each has one use; a damaged UNB can leave others. */
 static void take_separators(struct ack_writer *w)
 {
-	w->component = w->in->delimiters.component;
-	w->release = w->in->delimiters.release;
-	w->repetition = w->in->delimiters.repetition;
+	w->component = w->given.component;
+	w->release = w->given.release;
+	w->repetition = w->given.repetition;
 	const char all[] = {w->element, w->component, w->terminator, w->release, w->repetition};
 	bool good = w->element && w->component && w->terminator;
 	for (size_t i = 0; i < sizeof all; i++)

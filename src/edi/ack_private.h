@@ -29,6 +29,7 @@ struct ack_writer {
 	struct edi_output out;
 	struct ack_piece head, body, *to; /* `to`: the one that is written */
 	struct van_arena *arena;          /* of the parts */
+	struct edi_delimiters given;      /* of the interchange, or what the options have instead */
 	char element, component, release, terminator, repetition;
 	uint64_t segments;                /* written since the caller set it to 0 */
 	int error;

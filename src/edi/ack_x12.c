@@ -322,14 +322,14 @@ void ack_x12_begin(struct ack_writer *w)
 		version = SLICE("00501");
 	w->interchange_version = version;
 	w->release = 0;
-	w->component = in->delimiters.component;
+	w->component = w->given.component;
 	char t = w->terminator;
 	bool usable = t && t != w->element && t != w->component && !(t >= '0' && t <= '9') && !((t | 32) >= 'a' && (t | 32) <= 'z');
 	if (!usable)
 		w->terminator = w->element == '~' || w->component == '~' ? '\n' : '~';
 	if (!w->component)
 		w->component = w->terminator == '>' || w->element == '>' ? ':' : '>';
-	w->repetition = in->delimiters.repetition;
+	w->repetition = w->given.repetition;
 	if (!w->repetition && slice_cmp(version, SLICE("00402")) >= 0)
 		for (const char *c = "^!|"; !w->repetition; c++)
 			w->repetition = *c == w->component || *c == w->element || *c == w->terminator ? 0 : *c;
@@ -339,8 +339,10 @@ void ack_x12_end(struct ack_writer *w)
 {
 	const struct edi_interchange *in = w->in;
 	bool refused = w->options.refusal || ack_refusal(in->errors), only_ta1 = in->ta1 && !in->group_count;
-	bool ta1 = !only_ta1 && !w->options.no_ta1 && (in->ack_requested || w->options.ta1 || refused);
-	if (refused) {
+	bool told = w->others || !w->any; /* acknowledgements alone get a TA1 where it is asked for, never because it is our habit */
+	bool asked = in->ack_requested || refused || ((w->options.ta1 || w->options.ta1_only) && told);
+	bool ta1 = !only_ta1 && !w->options.no_ta1 && asked;
+	if (refused || w->options.ta1_only) {
 		ack_drop_body(w);
 		w->out.groups = 0;
 		w->out.messages = 0;

@@ -169,6 +169,7 @@ static int interchange_begin(struct edi_checker *c, const struct edi_envelope *e
 	c->group_tail = &i->groups;
 	c->ta1_tail = &i->ta1;
 	c->groups_accepted = c->groups_rejected = c->groups_other = 0;
+	edi_policy_begin(c, EDI_LEVEL_INTERCHANGE);
 	edi_errors_begin(c, EDI_LEVEL_INTERCHANGE, &i->errors);
 	if (c->collect) {
 		*c->interchange_tail = i;
@@ -201,6 +202,7 @@ static int group_begin(struct edi_checker *c, const struct edi_envelope *e, cons
 	}
 	c->message_tail = &g->messages;
 	c->group_messages = c->group_rejected = c->group_with_errors = 0;
+	edi_policy_begin(c, EDI_LEVEL_GROUP);
 	edi_errors_begin(c, EDI_LEVEL_GROUP, &g->errors);
 	if (c->collect) {
 		*c->group_tail = g;
@@ -294,14 +296,16 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 	if (!c->options.envelopes_only)
 		edi_keys_begin(c);
 	m->acknowledgement = edi_ack_type(s->standard, m->type);
+	if (!c->error)
+		c->error = edi_policy_message(c);
 	c->def = NULL;
 	if (!c->options.envelopes_only && !c->error)
 		c->error = edi_dictionary_find(c->set, s->standard, m->version, m->type, &c->def, &c->trouble);
 	m->known = c->def != NULL;
 	m->checked_as = SLICE_NONE;
-	if (!m->known && c->options.nearest_version && !c->options.envelopes_only && !c->error)
+	if (!m->known && c->policy->nearest_version && !c->options.envelopes_only && !c->error)
 		c->error = edi_dictionary_nearest(c->set, s->standard, m->version, m->type, &c->def, &m->checked_as, &c->trouble);
-	if (!c->def && c->options.known_only && !c->options.envelopes_only && !e->package && !c->error)
+	if (!c->def && c->policy->known_only && !c->options.envelopes_only && !e->package && !c->error)
 		not_supported(c, s);
 	if (s->standard == EDI_X12)
 		check_kind(c, e, s);
@@ -309,7 +313,8 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 		*c->message_tail = m;
 		c->message_tail = &m->next;
 	}
-	c->guided = c->guide && c->def && edi_guide_begin(c->guide, c->def, s->standard, m->version);
+	if (!c->error)
+		c->error = edi_policy_guide(c);
 	return c->def && !c->error ? edi_validator_begin(&c->validator, c->def) : c->error;
 }
 
@@ -317,9 +322,9 @@ static int message_begin(struct edi_checker *c, const struct edi_envelope *e, co
 
 static int message_end(struct edi_checker *c, const struct edi_envelope *e)
 {
-	if (c->guided && edi_guide_end(c->guide) < 0)
+	if (c->guide && edi_guide_end(c->guide) < 0)
 		return c->error;
-	c->guided = false;
+	c->guide = NULL;
 	struct edi_message *m = c->message;
 	const struct edi_error_list *errors = &c->errors[EDI_LEVEL_MESSAGE];
 	m->segments = e->position;
@@ -356,7 +361,9 @@ static int group_end(struct edi_checker *c, const struct edi_envelope *e)
 	struct edi_group *g = c->group;
 	g->length = e->end - g->offset;
 	g->declared_count = e->declared;
+	edi_errors_judge(c, EDI_LEVEL_GROUP, g->errors, edi_policy_level(c, EDI_LEVEL_GROUP));
 	g->status = status_of(&c->errors[EDI_LEVEL_GROUP], c->group_messages, c->group_rejected, c->group_with_errors);
+	edi_policy_reach_group(c, g);
 	g->accepted_count = g->status == EDI_REJECTED ? 0 : c->group_messages - c->group_rejected;
 	c->groups_accepted += g->status == EDI_ACCEPTED;
 	c->groups_rejected += g->status == EDI_REJECTED;
@@ -378,11 +385,11 @@ static bool never_rejected(enum edi_tolerated kind, bool x12)
 	return kind == EDI_TOLERATED_LINE_ENDS || kind == EDI_TOLERATED_NEWLINE || (kind == EDI_TOLERATED_TRAILING && !x12);
 }
 
-static void report_tolerated(struct edi_checker *c)
+static void report_tolerated(struct edi_checker *c, const struct edi_check_policy *p)
 {
 	bool x12 = c->interchange->standard == EDI_X12;
 	for (unsigned k = 0; k < EDI_TOLERATED_KINDS; k++)
-		if (c->options.strict_syntax && c->interchange->tolerated[k].count && !never_rejected((enum edi_tolerated)k, x12))
+		if (p->strict_syntax && c->interchange->tolerated[k].count && !never_rejected((enum edi_tolerated)k, x12))
 			edi_checker_envelope_error(c, &(struct edi_envelope_error){.level = EDI_LEVEL_INTERCHANGE, .list = x12 ? "TA105" : "0085",
 				.code = x12 ? "022" : "18", .segment = SLICE(""), .text = edi_tolerated_text((enum edi_tolerated)k)});
 }
@@ -394,10 +401,12 @@ static int interchange_end(struct edi_checker *c, const struct edi_envelope *e)
 	i->length = e->end - i->offset;
 	i->declared_count = e->declared;
 	memcpy(i->tolerated, edi_lexer_tolerated(c->lexer), sizeof i->tolerated);
-	report_tolerated(c);
+	report_tolerated(c, edi_policy_level(c, EDI_LEVEL_INTERCHANGE));
+	edi_errors_judge(c, EDI_LEVEL_INTERCHANGE, i->errors, edi_policy_level(c, EDI_LEVEL_INTERCHANGE));
 	i->status = status_of(&c->errors[EDI_LEVEL_INTERCHANGE], i->group_count, c->groups_rejected, others);
 	if (i->status != EDI_REJECTED && c->groups_other)
 		i->status = EDI_PARTIALLY_ACCEPTED;
+	edi_policy_reach_interchange(c, i);
 	int rc = c->error;
 	if (rc == 0 && c->sink.interchange_end)
 		rc = c->sink.interchange_end(c->sink.ctx, i);
@@ -418,7 +427,7 @@ static int segment(struct edi_checker *c, const struct edi_envelope *e, const st
 		edi_ack_read_segment(c, s);
 	if (c->def) {
 		int rc = edi_validator_segment(&c->validator, s, e->position);
-		return rc == 0 && c->guided && c->validator.placed ? edi_guide_segment(c->guide, s, c->validator.at, e->position) : rc;
+		return rc == 0 && c->guide && c->validator.placed ? edi_guide_segment(c->guide, s, c->validator.at, e->position) : rc;
 	}
 	if (s->standard == EDI_EDIFACT && !c->error && !c->options.envelopes_only)
 		return edi_validator_characters(&c->validator, s, e->position);
@@ -473,7 +482,7 @@ static struct edi_checker *checker_new(struct edi_dictionary_set *set, const str
 	c->envelope = (struct edi_envelope){.on_event = on_event, .on_error = edi_checker_envelope_error, .ctx = c};
 	c->validator.fn = edi_checker_problem;
 	c->validator.ctx = c;
-	c->validator.strict_codes = c->options.strict_codes;
+	c->policy = &c->options.policy;
 	c->validator.scratch.max = c->options.max_segment;
 	bool whole = true;
 	for (int i = 0; i < 3; i++) {
@@ -485,8 +494,6 @@ static struct edi_checker *checker_new(struct edi_dictionary_set *set, const str
 	struct edi_lexer_options lexer = {.max_segment = c->options.max_segment};
 	c->lexer = edi_lexer_new(&lexer, edi_envelope_segment, &c->envelope);
 	c->envelope.heads_only = c->options.envelopes_only ? c->lexer : NULL;
-	if (c->options.guide)
-		whole = whole && (c->guide = edi_guide_state_new(c->options.guide, edi_checker_guide_problem, c));
 	if (!whole || !c->lexer) {
 		edi_checker_free(c);
 		return NULL;
@@ -510,7 +517,7 @@ void edi_checker_free(struct edi_checker *c)
 	edi_lexer_free(c->lexer);
 	edi_envelope_free(&c->envelope);
 	edi_validator_free(&c->validator);
-	edi_guide_state_free(c->guide);
+	edi_policy_free(c);
 	free(c);
 }
 

@@ -14,9 +14,12 @@
 
 struct edi_guide;
 
-/* Every bound; 0 takes the default. */
-struct edi_check_options {
-	bool envelopes_only;         /* no dictionaries: `vanctl edi stats` */
+/* What a rejected message takes along. */
+enum edi_reach { EDI_REJECTS_MESSAGE, EDI_REJECTS_GROUP, EDI_REJECTS_INTERCHANGE };
+
+/* By what terms documents are judged: those of an agreement. Zeros: errors reject their message, and what leaves no doubt is
+ * read and reported. */
+struct edi_check_policy {
 	bool tolerate_counts;        /* wrong counts in SE, GE, IEA, UNT, UNE, UNZ: accepted with errors, not rejected */
 	bool tolerate_elements;      /* errors of elements (AK403): accepted with errors, not rejected */
 	bool strict_syntax;          /* EDIFACT: what is against the syntax but leaves no doubt is rejected, not only reported: characters
@@ -24,8 +27,23 @@ struct edi_check_options {
 	                              * another syntax version */
 	bool nearest_version;        /* a type that is known in other versions only: checked as the nearest one */
 	bool known_only;             /* messages of a type or version without a dictionary are rejected */
-	const struct edi_guide *guide; /* NULL: none. Messages that it is for are checked by it, too. Must outlive the checker */
 	bool strict_codes;           /* a value that an open code list does not name is an error */
+	enum edi_reach rejects;      /* of a group or interchange that is rejected as a whole, listed messages are so, too */
+	const struct edi_guide *const *guides; /* the first that is for a message is checked with it. They outlive the checker */
+	size_t guide_count;
+};
+
+/* Asked when a message begins, of which type, version and control number are known: whose terms hold for it. *ret lives until the
+ * interchange ends. A negative return stops the checker. Its group and interchange are judged by the strictest of their messages'. */
+typedef int (*edi_policy_fn)(void *ctx, const struct edi_interchange *i, const struct edi_group *g, const struct edi_message *m,
+	const struct edi_check_policy **ret);
+
+/* Every bound; 0 takes the default. */
+struct edi_check_options {
+	bool envelopes_only;         /* no dictionaries: `vanctl edi stats` */
+	struct edi_check_policy policy; /* for all, or where policy_for has nothing to say */
+	edi_policy_fn policy_for;    /* NULL: nobody is asked */
+	void *policy_ctx;
 	size_t max_segment;          /* bytes; default 1 MiB; at most 16 MiB */
 	size_t max_value;            /* bytes of bad data kept; default 99 (AK404's maximum) */
 	uint32_t max_message_errors; /* listed for one message; default 100 */

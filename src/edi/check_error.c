@@ -14,13 +14,39 @@ static struct slice or_empty(struct slice s)
 	return !s.p ? SLICE("") : s.n > 12 ? slice_make(s.p, 12) : s;
 }
 
-/* A new error at the end of the level's list, or NULL when a bound says no (it is counted all the same). */
-static struct edi_error *add(struct edi_checker *c, enum edi_level level, bool tolerated)
+static bool is_tolerated(enum edi_leniency leniency, const struct edi_check_policy *p)
+{
+	switch (leniency) {
+	case EDI_ALWAYS_REJECTED: return false;
+	case EDI_LENIENT_COUNTS: return p->tolerate_counts;
+	case EDI_LENIENT_SYNTAX: return !p->strict_syntax;
+	case EDI_LENIENT_ELEMENTS: return p->tolerate_elements;
+	}
+	return false;
+}
+
+/* Counts and syntax of groups and interchanges: by whose terms is known when their messages are. */
+void edi_errors_judge(struct edi_checker *c, enum edi_level level, struct edi_error *first, const struct edi_check_policy *p)
 {
 	struct edi_error_list *l = &c->errors[level];
+	const bool counts = is_tolerated(EDI_LENIENT_COUNTS, p), syntax = is_tolerated(EDI_LENIENT_SYNTAX, p);
+	l->rejected = l->hard || (l->counts && !counts) || (l->harmless && !syntax);
+	l->tolerated = (l->counts && counts) || (l->harmless && syntax);
+	for (struct edi_error *e = first; e; e = e->next)
+		e->tolerated = is_tolerated(e->leniency, p);
+}
+
+/* A new error at the end of the level's list, or NULL when a bound says no (it is counted all the same). */
+static struct edi_error *add(struct edi_checker *c, enum edi_level level, enum edi_leniency leniency)
+{
+	struct edi_error_list *l = &c->errors[level];
+	bool tolerated = is_tolerated(leniency, c->policy);
 	l->count++;
 	l->rejected |= !tolerated;
 	l->tolerated |= tolerated;
+	l->hard |= leniency == EDI_ALWAYS_REJECTED;
+	l->counts |= leniency == EDI_LENIENT_COUNTS;
+	l->harmless |= leniency == EDI_LENIENT_SYNTAX;
 	if (l->count > c->options.max_message_errors || c->errors_listed >= c->options.max_errors) {
 		c->report.truncated = true;
 		return NULL;
@@ -29,6 +55,7 @@ static struct edi_error *add(struct edi_checker *c, enum edi_level level, bool t
 	if (!e)
 		return NULL;
 	c->errors_listed++;
+	e->leniency = leniency;
 	e->tolerated = tolerated;
 	*l->tail = e;
 	l->tail = &e->next;
@@ -45,7 +72,7 @@ static void set_code(struct edi_error *e, const char *list, const char *code)
 int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *error)
 {
 	struct edi_checker *c = checker;
-	struct edi_error *e = add(c, error->level, (error->count && c->options.tolerate_counts) || (error->harmless && !c->options.strict_syntax));
+	struct edi_error *e = add(c, error->level, error->count ? EDI_LENIENT_COUNTS : error->harmless ? EDI_LENIENT_SYNTAX : EDI_ALWAYS_REJECTED);
 	if (!e)
 		return c->error;
 	struct slice value = error->value;
@@ -124,7 +151,7 @@ int edi_checker_problem(void *checker, const struct edi_problem *p)
 {
 	struct edi_checker *c = checker;
 	bool harmless = p->fault == EDI_FAULT_REPERTOIRE || p->fault == EDI_FAULT_TRAILING;
-	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, harmless ? !c->options.strict_syntax : p->element && c->options.tolerate_elements);
+	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, harmless ? EDI_LENIENT_SYNTAX : p->element ? EDI_LENIENT_ELEMENTS : EDI_ALWAYS_REJECTED);
 	if (!e)
 		return c->error;
 	const char *list;
@@ -150,7 +177,7 @@ int edi_checker_problem(void *checker, const struct edi_problem *p)
 int edi_checker_guide_problem(void *checker, const struct edi_guide_problem *p)
 {
 	struct edi_checker *c = checker;
-	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, p->element && c->options.tolerate_elements);
+	struct edi_error *e = add(c, EDI_LEVEL_MESSAGE, p->element ? EDI_LENIENT_ELEMENTS : EDI_ALWAYS_REJECTED);
 	if (!e)
 		return c->error;
 	bool edifact = c->interchange->standard == EDI_EDIFACT;

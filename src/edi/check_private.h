@@ -18,7 +18,14 @@ struct edi_key_row {
 struct edi_error_list {
 	struct edi_error **tail;
 	uint64_t count;      /* found; may be more than are listed */
-	bool rejected, tolerated;
+	bool hard, counts, harmless; /* which kinds of error are among them, see enum edi_leniency */
+	bool rejected, tolerated;    /* what follows from them */
+};
+
+struct edi_check_guide {
+	struct edi_check_guide *next;
+	const struct edi_guide *guide;
+	struct edi_guide_state *state;
 };
 
 struct edi_checker {
@@ -28,8 +35,11 @@ struct edi_checker {
 	struct edi_lexer *lexer;
 	struct edi_envelope envelope;
 	struct edi_validator validator;
-	struct edi_guide_state *guide; /* NULL: none */
-	bool guided;                   /* it is for the message at hand */
+	struct edi_check_guide *guides;        /* those that were asked for so far */
+	struct edi_guide_state *guide;         /* for the message at hand; NULL: none */
+	const struct edi_check_policy *policy; /* of the message at hand */
+	struct edi_check_policy level_policy[2]; /* of the interchange, of the group: the strictest of their messages' */
+	bool level_judged[2];
 	struct van_arena *arena[3]; /* by enum edi_level: what is found lives there */
 	struct van_arena *spare;    /* for messages that are counted but not listed */
 	bool collect;               /* all three are the caller's: nothing is forgotten */
@@ -65,6 +75,19 @@ struct slice edi_checker_plain(struct edi_checker *c, enum edi_level level, cons
 void *edi_checker_alloc(struct edi_checker *c, enum edi_level level, size_t n);
 
 void edi_errors_begin(struct edi_checker *c, enum edi_level level, struct edi_error **list);
+/* What the level's errors, of which `first` is the first, mean by these terms. */
+void edi_errors_judge(struct edi_checker *c, enum edi_level level, struct edi_error *first, const struct edi_check_policy *p);
+
+/* check_policy.c: the terms at hand change with interchange, group, message. 0 or the error. */
+void edi_policy_begin(struct edi_checker *c, enum edi_level level);
+int edi_policy_message(struct edi_checker *c);
+const struct edi_check_policy *edi_policy_level(const struct edi_checker *c, enum edi_level level);
+/* The guide of the terms at hand that is for the message at hand becomes c->guide, or NULL. 0 or VAN_ENOMEM. */
+int edi_policy_guide(struct edi_checker *c);
+void edi_policy_free(struct edi_checker *c);
+/* All of a group, or of an interchange, is rejected because a part of it is, where the terms say so. */
+void edi_policy_reach_group(struct edi_checker *c, struct edi_group *g);
+void edi_policy_reach_interchange(struct edi_checker *c, struct edi_interchange *i);
 /* Callbacks of the envelope reader and the validator; ctx is the checker. */
 int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *error);
 int edi_checker_problem(void *checker, const struct edi_problem *p);

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/charset.c %D%/charset.h %D%/charset_tables.h \
 	%D%/check.c %D%/check.h %D%/check_private.h \
 	%D%/check_error.c \
+	%D%/check_policy.c \
 	%D%/definition.h \
 	%D%/dictionary.c %D%/dictionary.h \
 	%D%/dictionary_codes.c \

@@ -17,6 +17,14 @@ enum edi_level { EDI_LEVEL_INTERCHANGE, EDI_LEVEL_GROUP, EDI_LEVEL_MESSAGE };
 const char *edi_standard_name(enum edi_standard s);
 const char *edi_status_name(enum edi_status s);
 
+/* Which terms may tolerate an error. */
+enum edi_leniency {
+	EDI_ALWAYS_REJECTED,
+	EDI_LENIENT_COUNTS,   /* a wrong count */
+	EDI_LENIENT_SYNTAX,   /* read without doubt: rejected only where an agreement is strict */
+	EDI_LENIENT_ELEMENTS, /* of an element */
+};
+
 /* One error, in the standard's own words. */
 struct edi_error {
 	struct edi_error *next;
@@ -32,7 +40,8 @@ struct edi_error {
 	uint32_t repetition;   /* 1 is the first; 0: not a repeating element */
 	uint32_t component;    /* 1 is the first; 0: the whole element */
 	uint32_t reference;    /* X12 data element number, EDIFACT data element; 0 unknown */
-	bool tolerated;        /* by the options: accepted with errors, not rejected */
+	enum edi_leniency leniency;
+	bool tolerated;        /* by the terms at hand: accepted with errors, not rejected */
 };
 
 /* What was read all the same though the standard does not have it. Nothing is silently repaired. */

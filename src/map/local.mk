@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/form_xml_read.c \
 	%D%/form_xml_write.c \
 	%D%/guide.c %D%/guide.h \
+	%D%/guide_set.c \
 	%D%/import.c %D%/import.h \
 	%D%/import_unece.c \
 	%D%/import_xsd.c \

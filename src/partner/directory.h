@@ -112,6 +112,26 @@ struct directory_sftp {
 };
 extern const struct record_table directory_sftp_table;
 
+/* What interchanges look like that are written for the receiver. */
+struct directory_output {
+	struct slice standard;           /* "x12", "edifact" */
+	struct slice version;            /* absent: as the document has it, or the map */
+	struct slice from, to;           /* canonical identities of that standard; absent: there are none */
+	struct slice syntax, application, group_from, group_to; /* absent: not named */
+	struct slice delimiters;         /* directory_delimiters() of it; absent: the usual ones */
+	bool una, ack_requested;
+	uint32_t split;                  /* enum profile_split */
+	uint64_t max_messages, max_size; /* 0: any */
+	bool batch;
+	uint64_t batch_time, batch_messages, batch_size; /* microseconds, bytes */
+	uint64_t acknowledged_within;    /* microseconds; 0: no deadline */
+	bool repair;                     /* values of texts without a place in the syntax are put right */
+};
+extern const struct record_table directory_output_table;
+
+/* Six bytes: element, component, repetition, release, terminator (0: the usual one), and whether lines are ended. */
+#define DIRECTORY_DELIMITERS 6
+
 /* Where a document goes, and under which terms. */
 struct directory_route {
 	uint32_t outcome;        /* enum agreement_outcome */
@@ -134,6 +154,13 @@ struct directory_route {
 	uint64_t duplicate_window;  /* microseconds */
 	struct slice time_zone;  /* tz name */
 	bool hold;               /* accept and queue, deliver later */
+	/* how it is judged: see struct profile_validation */
+	uint32_t policy, elements, counts, codes, unknown, rejects;
+	struct slice_list guides;
+	uint32_t ack_ta1;        /* enum profile_ta1 */
+	bool ack_accepted;       /* ours names accepted messages, too */
+	struct slice ack_delimiters; /* as in directory_output */
+	struct directory_output *output; /* NULL: no EDI is written */
 };
 extern const struct record_table directory_route_table;
 

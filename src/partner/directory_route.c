@@ -46,7 +46,76 @@ static void resolve(const struct directory *d, const struct agreement_query *q, 
 	agreement_resolve(feed_next, &f, q, explain, ret);
 }
 
-static void put_agreement(const struct directory *d, const struct profile_agreement *a, struct directory_route *to)
+static void put_validation(const struct profile_validation *v, struct directory_route *to)
+{
+	to->policy = v->policy;
+	to->elements = v->elements;
+	to->counts = v->counts;
+	to->codes = v->codes;
+	to->unknown = v->unknown;
+	to->rejects = v->rejects;
+	to->guides = v->guides;
+}
+
+static struct slice pack_delimiters(const struct profile_delimiters *d, struct van_arena *arena)
+{
+	if (!d)
+		return SLICE_NONE;
+	const struct slice all[] = {d->element, d->component, d->repetition, d->release, d->terminator};
+	char bytes[DIRECTORY_DELIMITERS] = {0};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		bytes[i] = all[i].n ? all[i].p[0] : 0;
+	bytes[5] = d->lines;
+	return van_arena_slice(arena, slice_make(bytes, sizeof bytes));
+}
+
+/* The one that the agreement names, the document's own where the standard is the same, the party's first of that standard. */
+static struct slice address(const struct directory *d, struct slice named, struct slice own, struct slice standard, van_time now)
+{
+	if (named.p)
+		return named;
+	if (slice_starts(own, "x12 ") == slice_is(standard, "x12"))
+		return own;
+	const struct profile *owner = directory_owner(d, own, now);
+	const struct record_list *all = !owner ? NULL : owner->kind == PROFILE_STATION ? &owner->station->identities : &owner->partner->identities;
+	for (size_t i = 0; all && i < all->n; i++) {
+		const struct profile_identity *x = RECORD_AT(*all, struct profile_identity, i);
+		bool valid = (!x->valid_from || now >= x->valid_from) && (!x->valid_until || now < x->valid_until);
+		if (valid && slice_starts(x->name, "x12 ") == slice_is(standard, "x12"))
+			return x->name;
+	}
+	return SLICE_NONE;
+}
+
+static void put_output(const struct directory *d, const struct agreement_query *q, const struct profile_agreement *a,
+		       struct van_arena *arena, struct directory_route *to)
+{
+	const struct profile_output *o = a->output;
+	if (!o || (!slice_is(o->format, "x12") && !slice_is(o->format, "edifact")))
+		return;
+	struct directory_output *out = van_arena_alloc(arena, sizeof *out);
+	if (!out)
+		return;
+	*out = (struct directory_output){
+		.standard = o->format, .version = o->version, .syntax = o->syntax, .application = o->application,
+		.from = address(d, o->from, q->from, o->format, q->now), .to = address(d, o->to, q->to, o->format, q->now),
+		.group_from = o->group_from, .group_to = o->group_to, .delimiters = pack_delimiters(o->delimiters, arena),
+		.una = o->una, .ack_requested = o->ack_requested, .split = o->split, .max_messages = o->max_messages, .max_size = o->max_size,
+		.repair = a->validation.policy == PROFILE_REPAIR,
+	};
+	if (o->batch) {
+		out->batch = true;
+		out->batch_time = (uint64_t)o->batch->time;
+		out->batch_messages = o->batch->messages;
+		out->batch_size = o->batch->size;
+	}
+	out->acknowledged_within = o->acknowledged_within ? (uint64_t)o->acknowledged_within
+				   : a->acknowledged_by == PROFILE_ACK_RECEIVER && a->acknowledgement ? (uint64_t)a->acknowledgement->within : 0;
+	to->output = out;
+}
+
+static void put_agreement(const struct directory *d, const struct agreement_query *q, const struct profile_agreement *a,
+			  struct van_arena *arena, struct directory_route *to)
 {
 	const struct profile *p = directory_get(d, PROFILE_AGREEMENT, a->id);
 	to->agreement = a->id;
@@ -61,7 +130,12 @@ static void put_agreement(const struct directory *d, const struct profile_agreem
 	if (a->acknowledgement) {
 		to->ack_kind = a->acknowledgement->kind;
 		to->ack_within = (uint64_t)a->acknowledgement->within;
+		to->ack_ta1 = a->acknowledgement->ta1;
+		to->ack_delimiters = pack_delimiters(a->acknowledgement->delimiters, arena);
 	}
+	to->ack_accepted = !a->acknowledgement || a->acknowledgement->accepted;
+	put_validation(&a->validation, to);
+	put_output(d, q, a, arena, to);
 	to->duplicate_control = a->duplicates.control_number;
 	to->duplicate_window = (uint64_t)a->duplicates.window;
 	to->time_zone = a->time_zone;
@@ -135,7 +209,7 @@ int directory_find_route(const struct directory *d, const struct agreement_query
 	resolve(d, q, explain, &r);
 	answer.outcome = r.outcome;
 	if (r.agreement)
-		put_agreement(d, r.agreement, &answer);
+		put_agreement(d, q, r.agreement, arena, &answer);
 	if (r.outcome == AGREEMENT_FOUND)
 		put_receiver(d, q, r.agreement, arena, &answer);
 	else

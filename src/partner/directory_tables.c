@@ -119,6 +119,31 @@ static const struct record_field sftp_fields[] = {
 };
 const struct record_table directory_sftp_table = {TABLE(directory_sftp), .fields = sftp_fields};
 
+static const struct record_field output_fields[] = {
+	T(1, RECORD_TEXT, directory_output, standard),
+	T(2, RECORD_TEXT, directory_output, version),
+	T(3, RECORD_TEXT, directory_output, from),
+	T(4, RECORD_TEXT, directory_output, to),
+	T(5, RECORD_TEXT, directory_output, syntax),
+	T(6, RECORD_TEXT, directory_output, application),
+	T(7, RECORD_TEXT, directory_output, group_from),
+	T(8, RECORD_TEXT, directory_output, group_to),
+	T(9, RECORD_BYTES, directory_output, delimiters),
+	T(10, RECORD_BOOL, directory_output, una),
+	T(11, RECORD_BOOL, directory_output, ack_requested),
+	E(12, directory_output, split, profile_split_names),
+	T(13, RECORD_U64, directory_output, max_messages),
+	T(14, RECORD_U64, directory_output, max_size),
+	T(15, RECORD_BOOL, directory_output, batch),
+	T(16, RECORD_U64, directory_output, batch_time),
+	T(17, RECORD_U64, directory_output, batch_messages),
+	T(18, RECORD_U64, directory_output, batch_size),
+	T(19, RECORD_U64, directory_output, acknowledged_within),
+	T(20, RECORD_BOOL, directory_output, repair),
+	RECORD_END,
+};
+const struct record_table directory_output_table = {TABLE(directory_output), .fields = output_fields};
+
 static const struct record_field route_fields[] = {
 	E(1, directory_route, outcome, agreement_outcome_names),
 	T(2, RECORD_TEXT, directory_route, reason),
@@ -143,6 +168,17 @@ static const struct record_field route_fields[] = {
 	T(21, RECORD_U64, directory_route, duplicate_window),
 	T(22, RECORD_TEXT, directory_route, time_zone),
 	T(23, RECORD_BOOL, directory_route, hold),
+	E(24, directory_route, policy, profile_policy_names),
+	E(25, directory_route, elements, profile_lenience_names),
+	E(26, directory_route, counts, profile_lenience_names),
+	E(27, directory_route, codes, profile_codes_names),
+	E(28, directory_route, unknown, profile_unknown_names),
+	E(29, directory_route, rejects, profile_rejects_names),
+	T(30, RECORD_TEXTS, directory_route, guides),
+	E(31, directory_route, ack_ta1, profile_ta1_names),
+	T(32, RECORD_BOOL, directory_route, ack_accepted),
+	T(33, RECORD_BYTES, directory_route, ack_delimiters),
+	S(34, RECORD_ONE, directory_route, output, &directory_output_table),
 	RECORD_END,
 };
 const struct record_table directory_route_table = {TABLE(directory_route), .fields = route_fields};

@@ -23,6 +23,21 @@ enum profile_mode { PROFILE_PASS_THROUGH, PROFILE_TRANSLATE };
 enum profile_acknowledged_by { PROFILE_ACK_RECEIVER, PROFILE_ACK_NETWORK, PROFILE_ACK_NONE };
 enum profile_duplicate { PROFILE_DUPLICATE_HOLD, PROFILE_DUPLICATE_ACCEPT, PROFILE_DUPLICATE_REJECT };
 enum profile_file_name { PROFILE_FILE_NAME_ACCEPT, PROFILE_FILE_NAME_REFUSE };
+/* How EDI is judged. */
+enum profile_policy { PROFILE_TOLERATE, PROFILE_STRICT, PROFILE_REPAIR };
+enum profile_lenience { PROFILE_REJECT, PROFILE_REPORT };
+enum profile_codes { PROFILE_CODES_OPEN, PROFILE_CODES_CLOSED };
+enum profile_unknown { PROFILE_UNKNOWN_ACCEPT, PROFILE_UNKNOWN_NEAREST, PROFILE_UNKNOWN_REJECT };
+enum profile_rejects { PROFILE_REJECTS_MESSAGE, PROFILE_REJECTS_GROUP, PROFILE_REJECTS_INTERCHANGE };
+enum profile_ta1 { PROFILE_TA1_ASKED, PROFILE_TA1_ALWAYS, PROFILE_TA1_NEVER };
+enum profile_split { PROFILE_SPLIT_NONE, PROFILE_SPLIT_GROUP, PROFILE_SPLIT_MESSAGE };
+extern const char *const profile_policy_names[];
+extern const char *const profile_lenience_names[];
+extern const char *const profile_codes_names[];
+extern const char *const profile_unknown_names[];
+extern const char *const profile_rejects_names[];
+extern const char *const profile_ta1_names[];
+extern const char *const profile_split_names[];
 extern const char *const profile_kind_names[];
 extern const char *const profile_protocol_names[];
 extern const char *const profile_compress_names[];
@@ -233,13 +248,47 @@ struct profile_partner {
 	struct record_list contacts;    /* struct profile_contact */
 };
 
+struct profile_delimiters {
+	struct slice element, component, repetition, release, terminator; /* one character each; absent: the usual one */
+	bool lines;
+};
+
+/* Messages wait for one another until one of these is reached; 0: that one is no reason. */
+struct profile_batch {
+	van_time time;
+	uint64_t messages, size;
+};
+
 struct profile_output {
 	struct slice format, map, version;
+	/* x12, edifact */
+	struct slice from, to;           /* canonical identities; absent: those of the document, or the parties' own of that standard */
+	struct slice syntax;             /* "UNOC:3" */
+	struct slice application;        /* UNB 0026 */
+	struct slice group_from, group_to; /* GS02, GS03 (UNG); absent: as in the interchange */
+	struct profile_delimiters *delimiters; /* NULL: the usual ones */
+	bool una, ack_requested;
+	uint32_t split;                  /* enum profile_split */
+	uint64_t max_messages, max_size; /* of one interchange; 0: any */
+	struct profile_batch *batch;     /* NULL: each document goes at once */
+	van_time acknowledged_within;    /* 0: no deadline */
 };
 
 struct profile_acknowledgement {
 	struct slice kind; /* 997, 999, CONTRL, TA1 */
 	van_time within;
+	uint32_t ta1;      /* enum profile_ta1 */
+	bool accepted;     /* accepted messages are named, too */
+	struct profile_delimiters *delimiters; /* NULL: those of the interchange that is answered */
+};
+
+struct profile_validation {
+	uint32_t policy;           /* enum profile_policy */
+	uint32_t elements, counts; /* enum profile_lenience */
+	uint32_t codes;            /* enum profile_codes */
+	uint32_t unknown;          /* enum profile_unknown */
+	uint32_t rejects;          /* enum profile_rejects */
+	struct slice_list guides;  /* names */
 };
 
 struct profile_duplicates {
@@ -258,6 +307,7 @@ struct profile_agreement {
 	uint32_t acknowledged_by;
 	struct profile_acknowledgement *acknowledgement; /* NULL: no deadline */
 	struct profile_duplicates duplicates;
+	struct profile_validation validation;
 	struct slice time_zone; /* tz name; absent: the network's */
 	struct slice connection; /* deliver here instead of over the receiver identity's connection */
 	struct slice folder;     /* subfolder of the receiver's mailbox; absent: none */

@@ -268,6 +268,22 @@ const char *profile_check_ack_kind(struct slice s, bool *ret_warning)
 	return schema_name_find(known, s, NULL) < 0 ? "must be \"997\", \"999\", CONTRL or TA1" : NULL;
 }
 
+const char *profile_check_delimiter(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	return s.n != 1 || is_alnum(s.p[0]) || s.p[0] == ' ' || (unsigned char)s.p[0] >= 0x80
+		       ? "must be one character: no letter, digit, blank, and none above ASCII" : NULL;
+}
+
+/* "UNOC:3" or "00501". */
+const char *profile_check_syntax(struct slice s, bool *ret_warning)
+{
+	(void)ret_warning;
+	bool edifact = s.n == 6 && slice_starts(s, "UNO") && s.p[3] >= 'A' && s.p[3] <= 'Y' && s.p[4] == ':' && s.p[5] >= '1' && s.p[5] <= '4';
+	unsigned long long n;
+	return edifact || (s.n == 5 && slice_u64(s, &n)) ? NULL : "must be like UNOC:3, or for X12 like 00501";
+}
+
 /* A header's value: one line of printable ASCII, so that nothing can be smuggled behind it. */
 const char *profile_check_header(struct slice s, bool *ret_warning)
 {

@@ -177,6 +177,35 @@ int profile_folders_finish(struct schema_reader *r, const struct schema_node *at
 	return 0;
 }
 
+static bool writes_edi(const struct profile_output *o)
+{
+	return slice_is(o->format, "x12") || slice_is(o->format, "edifact");
+}
+
+static void check_delimiters(struct schema_reader *r, const struct schema_node *at, const char *key, const struct profile_delimiters *d)
+{
+	const struct slice all[] = {d->element, d->component, d->repetition, d->release, d->terminator};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		for (size_t k = 0; k < i; k++)
+			if (all[i].p && all[k].p && slice_eq(all[i], all[k]))
+				schema_problem(r, at, key, false, "two delimiters are \"%.*s\": give each a character of its own", SLICE_ARG(all[i]));
+}
+
+int profile_output_finish(struct schema_reader *r, const struct schema_node *at, void *object)
+{
+	struct profile_output *o = object;
+	const char *prefix = slice_is(o->format, "edifact") ? "edifact " : "x12 ";
+	if (!writes_edi(o) && (o->delimiters || o->batch || o->from.p || o->to.p || o->syntax.p || o->split || o->max_messages || o->max_size))
+		schema_problem(r, at, "format", true, "delimiters, batches, addresses and limits of interchanges mean nothing for %.*s",
+			       SLICE_ARG(o->format));
+	if (writes_edi(o) && ((o->from.p && !slice_starts(o->from, prefix)) || (o->to.p && !slice_starts(o->to, prefix))))
+		schema_problem(r, at, o->from.p && !slice_starts(o->from, prefix) ? "from" : "to", false,
+			       "must be an identity of the standard that is written: \"%sQUALIFIER:ID\"", prefix);
+	if (o->delimiters)
+		check_delimiters(r, at, "delimiters", o->delimiters);
+	return 0;
+}
+
 int profile_agreement_finish(struct schema_reader *r, const struct schema_node *at, void *object)
 {
 	struct profile_agreement *a = object;

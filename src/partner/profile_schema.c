@@ -1,6 +1,13 @@
 /* The keys of profiles. Every table here is read by people through doc/profile-reference.md. */
 #include "partner/profile_private.h"
 
+const char *const profile_policy_names[] = {"tolerate", "strict", "repair", NULL};
+const char *const profile_lenience_names[] = {"reject", "report", NULL};
+const char *const profile_codes_names[] = {"open", "closed", NULL};
+const char *const profile_unknown_names[] = {"accept", "nearest", "reject", NULL};
+const char *const profile_rejects_names[] = {"message", "group", "interchange", NULL};
+const char *const profile_ta1_names[] = {"asked", "always", "never", NULL};
+const char *const profile_split_names[] = {"none", "group", "message", NULL};
 const char *const profile_kind_names[] = {"station", "partner", "agreement", NULL};
 const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", "sftp", NULL};
 const char *const profile_fetched_names[] = {"delete", "archive", "keep", NULL};
@@ -399,15 +406,64 @@ static const struct schema_table partner_table = {
 	.help = "A trading partner: its EDI addresses, and the connections over which it sends and collects.",
 };
 
+static const struct schema_field delimiters_fields[] = {
+	{.key = "element", .kind = SCHEMA_TEXT, AT(profile_delimiters, element), .check = profile_check_delimiter, .help = "default `*`, in EDIFACT `+`"},
+	{.key = "component", .kind = SCHEMA_TEXT, AT(profile_delimiters, component), .check = profile_check_delimiter, .help = "default `>`, in EDIFACT `:`"},
+	{.key = "repetition", .kind = SCHEMA_TEXT, AT(profile_delimiters, repetition), .check = profile_check_delimiter,
+	 .help = "default `^`, in EDIFACT `*`; X12 has one from 00402 on, EDIFACT from syntax 4"},
+	{.key = "release", .kind = SCHEMA_TEXT, AT(profile_delimiters, release), .check = profile_check_delimiter, .help = "EDIFACT: default `?`"},
+	{.key = "terminator", .kind = SCHEMA_TEXT, AT(profile_delimiters, terminator), .check = profile_check_delimiter,
+	 .help = "default `~`, in EDIFACT `'`; a line feed is `\"\\n\"`"},
+	{.key = "lines", .kind = SCHEMA_BOOL, AT(profile_delimiters, lines), .fallback = "false", .help = "a line feed after each segment"},
+	{.key = NULL},
+};
+static const struct schema_table delimiters_table = {
+	.name = "delimiters", .size = sizeof(struct profile_delimiters), .fields = delimiters_fields,
+	.help = "The separators that are written; control characters as `\"\\x1c\"`.",
+};
+
+#define FOR_EVER UINT64_C(31536000000000)
+static const struct schema_field batch_fields[] = {
+	{.key = "time", .kind = SCHEMA_DURATION, AT(profile_batch, time), .fallback = "15m", .min = 1000000, .max = FOR_EVER,
+	 .help = "so long after the first one"},
+	{.key = "messages", .kind = SCHEMA_INTEGER, AT(profile_batch, messages), .fallback = "0", .max = 100000, .help = "when there are so many; 0: never"},
+	{.key = "size", .kind = SCHEMA_SIZE, AT(profile_batch, size), .fallback = "16MiB", .min = 1024, .max = 64 << 20,
+	 .help = "when they have so many bytes together"},
+	{.key = NULL},
+};
+static const struct schema_table batch_table = {
+	.name = "batch", .size = sizeof(struct profile_batch), .fields = batch_fields,
+	.help = "Messages of several documents wait for one another, and go as one interchange when the first of these is reached.",
+};
+
 static const struct schema_field output_fields[] = {
 	{.key = "format", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_output, format), .check = profile_check_format,
 	 .help = "`canonical-json`, `canonical-xml`, `json`, `xml`, `csv`, `x12` or `edifact`"},
 	{.key = "map", .kind = SCHEMA_TEXT, AT(profile_output, map), .check = profile_check_id, .help = "name of the map: see `vanctl map list`"},
-	{.key = "version", .kind = SCHEMA_TEXT, AT(profile_output, version), .help = "version of the standard to write, for `x12` and `edifact`"},
+	{.key = "version", .kind = SCHEMA_TEXT, AT(profile_output, version),
+	 .help = "version of the standard to write, for `x12` and `edifact`; default: that of the document or map"},
+	{.key = "from", .kind = SCHEMA_IDENTITY, AT(profile_output, from),
+	 .help = "sender of the interchange; default: the document's, or its party's first identity of the standard that is written"},
+	{.key = "to", .kind = SCHEMA_IDENTITY, AT(profile_output, to), .help = "receiver; default as for `from`"},
+	{.key = "syntax", .kind = SCHEMA_TEXT, AT(profile_output, syntax), .check = profile_check_syntax,
+	 .help = "of EDIFACT, `\"UNOC:3\"` by default; of X12, ISA12: default by `version`"},
+	{.key = "application", .kind = SCHEMA_TEXT, AT(profile_output, application), .check = profile_check_header, .help = "UNB 0026"},
+	{.key = "group_from", .kind = SCHEMA_TEXT, AT(profile_output, group_from), .check = profile_check_header, .help = "GS02; default: the sender's id"},
+	{.key = "group_to", .kind = SCHEMA_TEXT, AT(profile_output, group_to), .check = profile_check_header, .help = "GS03; default: the receiver's id"},
+	{.key = "delimiters", .kind = SCHEMA_ONE, AT(profile_output, delimiters), .sub = &delimiters_table, .help = "default: the usual ones"},
+	{.key = "una", .kind = SCHEMA_BOOL, AT(profile_output, una), .fallback = "false", .help = "UNA even where the delimiters are the usual ones"},
+	{.key = "ack_requested", .kind = SCHEMA_BOOL, AT(profile_output, ack_requested), .fallback = "false", .help = "asks for a TA1 (ISA14) or CONTRL (UNB 0031)"},
+	{.key = "split", .kind = SCHEMA_ENUM, AT(profile_output, split), .names = profile_split_names, .fallback = "none",
+	 .help = "an interchange for each group of messages of one kind, or for each message"},
+	{.key = "max_messages", .kind = SCHEMA_INTEGER, AT(profile_output, max_messages), .fallback = "0", .max = 1000000, .help = "in one interchange; 0: any number"},
+	{.key = "max_size", .kind = SCHEMA_SIZE, AT(profile_output, max_size), .fallback = "0", .max = 1 << 30, .help = "of one interchange; a single message may be larger. 0: any"},
+	{.key = "batch", .kind = SCHEMA_ONE, AT(profile_output, batch), .sub = &batch_table, .help = "default: each document goes at once"},
+	{.key = "acknowledged_within", .kind = SCHEMA_DURATION, AT(profile_output, acknowledged_within), .min = 1000000, .max = FOR_EVER,
+	 .help = "when the receiver's acknowledgement of what was written is overdue; default: `acknowledgement.within` where the receiver acknowledges"},
 	{.key = NULL},
 };
 static const struct schema_table output_table = {
-	.name = "output", .size = sizeof(struct profile_output), .fields = output_fields,
+	.name = "output", .size = sizeof(struct profile_output), .fields = output_fields, .finish = profile_output_finish,
 	.help = "What the receiver gets under `mode: translate`.",
 };
 
@@ -416,11 +472,43 @@ static const struct schema_field acknowledgement_fields[] = {
 	 .help = "`\"997\"`, `\"999\"`, `CONTRL` or `TA1`; default: 997 for X12, CONTRL for EDIFACT"},
 	{.key = "within", .kind = SCHEMA_DURATION, AT(profile_acknowledgement, within), .fallback = "24h", .min = 1000000,
 	 .max = UINT64_C(31536000000000), .help = "later it is overdue"},
+	{.key = "ta1", .kind = SCHEMA_ENUM, AT(profile_acknowledgement, ta1), .names = profile_ta1_names, .fallback = "asked",
+	 .help = "when we write a TA1 besides: where ISA14 asks, always, never. A rejected ISA has one in any case"},
+	{.key = "accepted", .kind = SCHEMA_BOOL, AT(profile_acknowledgement, accepted), .fallback = "true",
+	 .help = "messages that are accepted are named in ours, too (AK2, UCM)"},
+	{.key = "delimiters", .kind = SCHEMA_ONE, AT(profile_acknowledgement, delimiters), .sub = &delimiters_table,
+	 .help = "of those we write; default: those of the interchange that is acknowledged"},
 	{.key = NULL},
 };
 static const struct schema_table acknowledgement_table = {
 	.name = "acknowledgement", .size = sizeof(struct profile_acknowledgement), .fields = acknowledgement_fields,
-	.help = "Which functional acknowledgement is expected, and when.",
+	.help = "Which functional acknowledgement is expected or written, and when. `TA1`: only that the interchange came (for EDIFACT a CONTRL "
+		"that says no more).",
+};
+
+static const struct schema_field validation_fields[] = {
+	{.key = "policy", .kind = SCHEMA_ENUM, AT(profile_validation, policy), .names = profile_policy_names, .fallback = "tolerate",
+	 .help = "what is against the syntax but leaves no doubt (padding, blanks, separators at the end …): read and reported, rejected, or "
+		 "put right in what goes out"},
+	{.key = "elements", .kind = SCHEMA_ENUM, AT(profile_validation, elements), .names = profile_lenience_names, .fallback = "reject",
+	 .help = "errors of elements: the message is rejected, or accepted with errors"},
+	{.key = "counts", .kind = SCHEMA_ENUM, AT(profile_validation, counts), .names = profile_lenience_names, .fallback = "reject",
+	 .help = "wrong counts in trailers: rejected, or accepted with errors"},
+	{.key = "codes", .kind = SCHEMA_ENUM, AT(profile_validation, codes), .names = profile_codes_names, .fallback = "open",
+	 .help = "`closed`: a value that an open code list does not have is an error"},
+	{.key = "unknown", .kind = SCHEMA_ENUM, AT(profile_validation, unknown), .names = profile_unknown_names, .fallback = "accept",
+	 .help = "a type or version without a dictionary: envelopes and basic syntax are checked; checked as the nearest version that has one; "
+		 "rejected"},
+	{.key = "rejects", .kind = SCHEMA_ENUM, AT(profile_validation, rejects), .names = profile_rejects_names, .fallback = "message",
+	 .help = "what one rejected message takes along: nothing, its group, the interchange"},
+	{.key = "guides", .kind = SCHEMA_TEXTS, AT(profile_validation, guides), .check = profile_check_id,
+	 .help = "names of guides (files without `.csv` of the folders in vand.yaml's `guides`): the first that is for a message's type and version is "
+		 "checked with it"},
+	{.key = NULL},
+};
+static const struct schema_table validation_table = {
+	.name = "validation", .size = sizeof(struct profile_validation), .fields = validation_fields,
+	.help = "How documents are judged.",
 };
 
 static const struct schema_field duplicates_fields[] = {
@@ -452,6 +540,7 @@ static const struct schema_field agreement_fields[] = {
 	{.key = "acknowledgement", .kind = SCHEMA_ONE, AT(profile_agreement, acknowledgement), .sub = &acknowledgement_table,
 	 .help = "what is expected; without it nothing becomes overdue"},
 	{.key = "duplicates", .kind = SCHEMA_OBJECT, AT(profile_agreement, duplicates), .sub = &duplicates_table, .help = "repeated control numbers"},
+	{.key = "validation", .kind = SCHEMA_OBJECT, AT(profile_agreement, validation), .sub = &validation_table, .help = "how documents are judged"},
 	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_agreement, time_zone), .check = profile_check_time_zone,
 	 .help = "of envelope times and file names: `America/Chicago`; default: the network's"},
 	{.key = "connection", .kind = SCHEMA_TEXT, AT(profile_agreement, connection), .check = profile_check_id,

@@ -224,6 +224,7 @@ static const struct schema_field settings_fields[] = {
 	{.key = "sftp", .kind = SCHEMA_OBJECT, AT(van_config, sftp), .sub = &sftp_table, .help = "bounds on SFTP clients"},
 	{.key = "dictionaries", .kind = SCHEMA_PATHS, AT(van_config, dictionaries), .help = "further folders of EDI dictionaries, looked in before the installed ones"},
 	{.key = "maps", .kind = SCHEMA_PATHS, AT(van_config, maps), .help = "further folders of maps"},
+	{.key = "guides", .kind = SCHEMA_PATHS, AT(van_config, guides), .help = "folders of guides (doc/edi-guides.md), which agreements name"},
 	{.key = "templates", .kind = SCHEMA_PATHS, AT(van_config, templates), .help = "further folders of partner templates"},
 	{.key = NULL},
 };

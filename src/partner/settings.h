@@ -111,6 +111,7 @@ struct van_config {
 	struct van_config_sftp sftp;
 	struct van_config_deliver deliver;
 	struct slice_list dictionaries, maps, templates; /* further folders, searched before the installed ones */
+	struct slice_list guides; /* folders of guides */
 
 	struct van_arena *arena; /* owns everything above */
 	struct slice file;       /* absolute path it came from; absent for JSON */

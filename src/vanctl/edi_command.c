@@ -43,7 +43,8 @@ int edi_fail(int status, const char *fmt, ...)
 
 struct edi_check_options edi_options(const struct edi_command *c)
 {
-	return (struct edi_check_options){.strict_codes = c->strict, .strict_syntax = c->strict, .nearest_version = c->nearest, .guide = c->rules};
+	return (struct edi_check_options){.policy = {.strict_codes = c->strict, .strict_syntax = c->strict, .nearest_version = c->nearest,
+						     .guides = (const struct edi_guide *const *)&c->rules, .guide_count = c->rules != NULL}};
 }
 
 int edi_open(const struct edi_command *c)

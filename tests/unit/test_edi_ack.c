@@ -70,19 +70,19 @@ static const struct row rows[] = {
 	{four, "260115*0930*U", "260230*0930*U", "TA105", "014", "*260230*0930*R*014~"},
 	{four, "260115*0930*U", "260115*2430*U", "TA105", "015", "*R*015~"},
 	{four, "0930*U*", "0930*X*", "TA105", "016", "*E*016~"},
-	{four, "0930*U*", "0930*X*", "TA105", "016", "*R*016~", .check = {.strict_syntax = true}},
+	{four, "0930*U*", "0930*X*", "TA105", "016", "*R*016~", .check = {.policy.strict_syntax = true}},
 	{five, "0930*^*", "0930*U*", "TA105", "016", "*E*016~"},
 	{four, "00401*0000", "0040A*0000", "TA105", "017", "*R*017~"},
 	{four, "000000101*1*T", "00000010A*1*T", "TA105", "018", "*R*018~"},
 	{four, "*1*T*>", "*2*T*>", "TA105", "019", "*R*019~"},
 	{four, "*1*T*>", "*1*X*>", "TA105", "020", "*R*020~"},
 	{four, "IEA*1", "IEA*2", "TA105", "021", "*R*021~"},
-	{four, "IEA*1", "IEA*2", "TA105", "021", "*E*021~", .check = {.tolerate_counts = true}},
+	{four, "IEA*1", "IEA*2", "TA105", "021", "*E*021~", .check = {.policy.tolerate_counts = true}},
 	{four, "GE*1*101~", "GE*1*101~XYZ*1~", "TA105", "022", "*R*022~"},
-	{four, "~BEG", "~ BEG", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}}, /* what others tolerate */
-	{four, "~BEG", "~~BEG", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}},
-	{four, "*EA*2~", "*EA*2**~", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}},
-	{four, "ACME           ", "ACME", "TA105", "022", "*R*022~", .check = {.strict_syntax = true}},
+	{four, "~BEG", "~ BEG", "TA105", "022", "*R*022~", .check = {.policy.strict_syntax = true}}, /* what others tolerate */
+	{four, "~BEG", "~~BEG", "TA105", "022", "*R*022~", .check = {.policy.strict_syntax = true}},
+	{four, "*EA*2~", "*EA*2**~", "TA105", "022", "*R*022~", .check = {.policy.strict_syntax = true}},
+	{four, "ACME           ", "ACME", "TA105", "022", "*R*022~", .check = {.policy.strict_syntax = true}},
 	{four, "~BEG|*EA*2~|ACME           ", "~ BEG|*EA*2**~|ACME", "", "", "*A*000~"},
 	{four, "IEA*1*000000101~", "", "TA105", "023", "*R*023~"},
 	{four, "*X*004010~", "~", "TA105", "024", "*R*024~"},
@@ -99,7 +99,7 @@ static const struct row rows[] = {
 	{four, "GE*1*101~", "", "AK905", "3", "AK9*R*1*1*0*3~"},
 	{four, "GE*1*101", "GE*1*102", "AK905", "4", "AK9*R*1*1*0*4~"},
 	{four, "GE*1*101", "GE*2*101", "AK905", "5", "AK9*R*2*1*0*5~"},
-	{four, "GE*1*101", "GE*2*101", "AK905", "5", "AK9*E*2*1*1*5~", .check = {.tolerate_counts = true}},
+	{four, "GE*1*101", "GE*2*101", "AK905", "5", "AK9*E*2*1*1*5~", .check = {.policy.tolerate_counts = true}},
 	{four, "0930*101*X|GE*1*101", "0930*1X1*X|GE*1*1X1", "AK905", "6", "AK9*R*1*1*0*6~", .echo = true},
 	{four, "~ST*850|GE*1", "~S1S*1~ST*850|S1E*1~GE*1", "AK905", "16", "AK9*R*1*1*0*16~"},
 	{four, "~ST*850", "~S1S*1~ST*850", "AK905", "19", "AK9*R*1*1*0*16*19~"},
@@ -111,13 +111,13 @@ static const struct row rows[] = {
 	{five, "IEA*1", "GS*PO*ACMEAPP*VOLTAPP*20260115*0930*101*X*005010~ST*850*0001~BEG*00*SA*P1**20260115~PO1*1*1*EA*2~SE*4*0001~"
 		"GE*1*101~IEA*2", "AK905", "19", "AK9*R*1*1*0*19~"},
 
-	{four, "850*0001~BEG", "898*0001~BEG", "AK502", "1", "AK5*R*1~AK9*R*1*1*0~", .check = {.known_only = true}},
+	{four, "850*0001~BEG", "898*0001~BEG", "AK502", "1", "AK5*R*1~AK9*R*1*1*0~", .check = {.policy.known_only = true}},
 	{four, "SE*4*0001~", "", "AK502", "2", "AK5*R*2~"},
 	{four, "SE*4*0001", "SE*4*0002", "AK502", "3", "AK5*R*3~"},
 	{four, "SE*4*0001", "SE*5*0001", "AK502", "4", "AK5*R*4~"},
-	{four, "SE*4*0001", "SE*5*0001", "AK502", "4", "AK5*E*4~AK9*E*1*1*1~", .check = {.tolerate_counts = true}},
+	{four, "SE*4*0001", "SE*5*0001", "AK502", "4", "AK5*E*4~AK9*E*1*1*1~", .check = {.policy.tolerate_counts = true}},
 	{four, "*1*EA", "*X*EA", "AK403", "6", "AK3*PO1*3**8~AK4*2*330*6*X~AK5*R*5~"},
-	{four, "*1*EA", "*X*EA", "AK403", "6", "AK4*2*330*6*X~AK5*E*5~AK9*E*1*1*1~", .check = {.tolerate_elements = true}},
+	{four, "*1*EA", "*X*EA", "AK403", "6", "AK4*2*330*6*X~AK5*E*5~AK9*E*1*1*1~", .check = {.policy.tolerate_elements = true}},
 	{four, "GS*PO", "GS*IN", "AK502", "6", "AK5*R*6~"},
 	{four, "ST*850*0001", "ST*85X*0001", "AK502", "6", "AK9*R*1*1*0~"}, /* AK2 cannot name it */
 	{four, "ST*850*0001|SE*4*0001", "ST*850*001|SE*4*001", "AK502", "7", "AK9*R*1*1*0~"},
@@ -234,7 +234,7 @@ static bool check_row(const struct row *row)
 		print_message("# %s %s%s: %s\n# answered by %s\n# instead of  %s\n", row->list, row->code, found(r, row) ? "" : " not found", room,
 			text.p, row->answer);
 	if (*row->answer && good) {
-		const struct edi_check_options strict = {.strict_syntax = true};
+		const struct edi_check_options strict = {.policy.strict_syntax = true};
 		assert_int_equal(edi_check_bytes(slice_make(text.p, text.n - 1), dictionaries, &strict, arena, &own, NULL), 0);
 		good = own->interchanges && any_errors(own) == row->echo;
 		if (!good)

@@ -317,7 +317,7 @@ static void policies(void **state)
 {
 	(void)state;
 	struct van_arena *arena = van_arena_new(0);
-	struct edi_check_options tolerant = {.tolerate_counts = true, .tolerate_elements = true, .max_message_errors = 2};
+	struct edi_check_options tolerant = {.policy.tolerate_counts = true, .policy.tolerate_elements = true, .max_message_errors = 2};
 	struct edi_report *r = checked(SLICE(ISA("00401", "0") GS("004010") "ST*850*0001~" BEG "PO1*1*1*QQ*x~PO1*1*1*QQ*x~SE*9*0001~" TAIL),
 		arena, &tolerant);
 	const struct edi_message *m = r->interchanges->groups->messages;
@@ -698,7 +698,7 @@ static void corpus_file(const char *path)
 		assert_true(!all.n || memcmp(streamed.text.p, all.p, all.n) == 0);
 		if (all.n) { /* our own acknowledgements are without fault, down to the envelopes */
 			struct van_buf errors = VAN_BUF_INIT(0);
-			all_errors(checked(van_buf_slice(&all), arena, &(struct edi_check_options){.strict_syntax = true}), &errors);
+			all_errors(checked(van_buf_slice(&all), arena, &(struct edi_check_options){.policy.strict_syntax = true}), &errors);
 			if (errors.n > 1)
 				print_message("# %s: %.*s: %s\n", path, (int)all.n, all.p, errors.p);
 			assert_string_equal(errors.p, "");

@@ -124,7 +124,7 @@ static void is_valid(struct slice answer)
 {
 	struct van_arena *arena = van_arena_new(0);
 	struct van_buf errors = VAN_BUF_INIT(100000);
-	const struct edi_check_options strict = {.strict_codes = true, .strict_syntax = true};
+	const struct edi_check_options strict = {.policy.strict_codes = true, .policy.strict_syntax = true};
 	struct edi_report *r = checked(answer, arena, &strict);
 	assert_non_null(r->interchanges);
 	all_errors(r->interchanges, &errors);
@@ -175,7 +175,7 @@ static void gives(const char *input, const char *errors, const char *answer)
 
 static void strictly(const char *input, const char *errors, const char *answer)
 {
-	const struct policy strict = {.check = {.strict_syntax = true}};
+	const struct policy strict = {.check = {.policy.strict_syntax = true}};
 	with_policy(&strict, slice_str(input), errors, answer);
 }
 
@@ -323,7 +323,7 @@ static void heads_of_messages(void **state)
 	/* without a type, version 3 has no way to name the message */
 	gives(UNB3 "UNH+1'" BODY "UNT+5+1'" UNZ, "UNH/1/2/1 13 UNH/1/2/2 13 UNH/1/2/3 13 UNH/1/2/4 13 ", UCI "4+13'");
 	gives(UNB4 "UNH+1'" BODY "UNT+5+1'" UNZ, "UNH/1/2/1 13 UNH/1/2/2 13 UNH/1/2/3 13 UNH/1/2/4 13 ", UCI "7'UCM+1++4+13+UNH+3:1'");
-	const struct policy known = {.check = {.known_only = true}};
+	const struct policy known = {.check = {.policy.known_only = true}};
 	with_policy(&known, SLICE(UNB3 "UNH+1+QUOTES:D:96A:UN'BGM+310'UNT+3+1'" UNZ), "UNH/1/2/1 14 ",
 		UCI "7'UCM+1+QUOTES:D:96A:UN+4+14+UNH+3:1'");
 	gives(UNB3 "UNH+1+QUOTES:D:96A:UN'BGM+310'UNT+3+1'" UNZ, "", UCI "7'");
@@ -368,7 +368,7 @@ static void values(void **state)
 		UCM3 "'UCS+2'UCD+16+2:5'UCD+16+3:2'UCD+16+6'");
 	gives(UNB4 UNH4 "BGM+220+PO1+9+AB+X'DTM+137'UNS+S'UNT+5+1'" UNZ, "BGM/2/5/0 16 ", UCM4 "'UCS+2'UCD+16+6'");
 	/* codes: open lists bind only where the agreement says so */
-	const struct policy codes = {.check = {.strict_codes = true}};
+	const struct policy codes = {.check = {.policy.strict_codes = true}};
 	with_policy(&codes, SLICE(UNB3 UNH3 "BGM+ZYX'DTM+137'UNS+S'UNT+5+1'" UNZ), "BGM/2/1/1 12 ", UCM3 "'UCS+2'UCD+12+2:1'");
 	gives(UNB3 UNH3 "BGM+ZYX'DTM+137'UNS+S'UNT+5+1'" UNZ, "", UCI "7'");
 	with_policy(&codes, SLICE(UNB3 UNH3 "BGM+ZYX::9'DTM+137'UNS+S'UNT+5+1'" UNZ), "", UCI "7'"); /* another agency's list */
@@ -478,7 +478,7 @@ static void business_keys(void **state)
 
 static void checked_as(const char *version, const char *type, const char *expected, const char *errors)
 {
-	const struct policy nearest = {.check = {.nearest_version = true}};
+	const struct policy nearest = {.check = {.policy.nearest_version = true}};
 	char input[512];
 	struct van_arena *arena = van_arena_new(0);
 	snprintf(input, sizeof input, UNB3 "UNH+1+%s:%s:UN'BGM+220'DTM+137'UNT+4+1'" UNZ, type, version);

@@ -195,19 +195,19 @@ static int send_host_keys(struct supervisor *s, struct member *m)
 }
 
 /* The folders of one's own, behind the installed one: number 1 is searched first. */
-static int send_own_dictionaries(struct supervisor *s, struct member *m)
+static int send_own_folders(struct member *m, const char *name, const struct slice_list *folders)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < s->config->dictionaries.n; i++) {
+	for (size_t i = 0; rc == 0 && i < folders->n; i++) {
 		char path[4096];
 		struct van_error e;
-		snprintf(path, sizeof path, "%.*s", SLICE_ARG(s->config->dictionaries.v[i]));
+		snprintf(path, sizeof path, "%.*s", SLICE_ARG(folders->v[i]));
 		int fd = files_open_folder(path, &e);
 		if (fd < 0) {
 			log_event(LOG_LEVEL_ERROR, "data-missing", "folder", path, "text", e.text, NULL);
 			return fd;
 		}
-		rc = send_descriptor(m, IPC_ROLE_FILE, "dictionaries", i + 1, slice_str(path), fd);
+		rc = send_descriptor(m, IPC_ROLE_FILE, name, i + 1, slice_str(path), fd);
 		close(fd);
 	}
 	return rc;
@@ -230,7 +230,9 @@ static int send_job_folders(struct supervisor *s, struct member *m)
 		rc = send_descriptor(m, IPC_ROLE_FILE, folders[i][1], 0, slice_str(path), fd);
 		close(fd);
 	}
-	return rc == 0 ? send_own_dictionaries(s, m) : rc;
+	if (rc == 0)
+		rc = send_own_folders(m, "dictionaries", &s->config->dictionaries);
+	return rc == 0 ? send_own_folders(m, "guides", &s->config->guides) : rc;
 }
 
 /* Files and folders a role may have; sent at start and again on reload. */

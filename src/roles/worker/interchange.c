@@ -153,10 +153,11 @@ static bool same_way(const struct directory_route *a, const struct directory_rou
 /* 0: goes on when w->routed; otherwise the interchange's state says why not. */
 static int take_route(struct work *w, struct slice type, struct slice version)
 {
-	struct directory_route r;
-	int offset, rc = job_route(w->job, w->job->from->connection, w->out->from, w->out->to, type, version, w->in->usage, &r, &offset);
+	const struct job_terms *t;
+	int rc = job_terms(w->job, w->in, type, version, &t);
 	if (rc < 0)
 		return rc;
+	const struct directory_route r = t->route;
 	if (r.outcome != AGREEMENT_FOUND) {
 		w->routed = false;
 		return refuse(w, &r);
@@ -165,9 +166,16 @@ static int take_route(struct work *w, struct slice type, struct slice version)
 		w->routed = false;
 		return hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s is on hold", SLICE_ARG(r.agreement)));
 	}
+	if (t->missing_guide.p) {
+		w->routed = false;
+		return hold(w, IPC_INTERCHANGE_HELD,
+			    van_arena_printf(arena_of(w), "agreement %.*s names guide \"%.*s\", which is not there or in error: put %.*s.csv into a folder "
+							  "of vand.yaml's \"guides\" and restart, or correct the agreement",
+					     SLICE_ARG(r.agreement), SLICE_ARG(t->missing_guide), SLICE_ARG(t->missing_guide)));
+	}
 	if (!w->out->agreement.p) {
 		w->route = r;
-		w->zone_offset = offset;
+		w->zone_offset = t->zone_offset;
 		w->type = type;
 		w->version = version;
 		w->routed = true;
@@ -388,6 +396,35 @@ static int copy_parts(struct work *w, const struct edi_output *from, struct reco
 	return 0;
 }
 
+static struct edi_delimiters unpack_delimiters(struct slice packed)
+{
+	if (packed.n != DIRECTORY_DELIMITERS)
+		return (struct edi_delimiters){0};
+	return (struct edi_delimiters){.element = packed.p[0], .component = packed.p[1], .repetition = packed.p[2], .release = packed.p[3],
+				       .terminator = packed.p[4]};
+}
+
+static bool is_refused(const struct edi_interchange *in)
+{
+	const struct edi_error *e = in->errors;
+	while (e && e->tolerated)
+		e = e->next;
+	return e != NULL;
+}
+
+static struct edi_ack_options ack_options(const struct work *w)
+{
+	const struct directory_route *r = &w->route;
+	bool ta1 = slice_is(r->ack_kind, "TA1");
+	return (struct edi_ack_options){
+		.kind = ack_kind(r->ack_kind), .ta1_only = ta1, .received_only = ta1,
+		.ta1 = r->ack_ta1 == PROFILE_TA1_ALWAYS, .no_ta1 = r->ack_ta1 == PROFILE_TA1_NEVER && !ta1 && !is_refused(w->in),
+		.accepted_messages = r->ack_accepted, .offset_minutes = w->zone_offset,
+		.delimiters = unpack_delimiters(r->ack_delimiters),
+		.lines = r->ack_delimiters.n == DIRECTORY_DELIMITERS && r->ack_delimiters.p[5],
+	};
+}
+
 /* The way back to the sender: the agreement for our acknowledgement, or at least the sender's own connection. */
 static int acknowledge(struct work *w)
 {
@@ -395,8 +432,7 @@ static int acknowledge(struct work *w)
 	struct van_error e = {0};
 	struct directory_route back;
 	van_time now = van_clock_now();
-	struct edi_ack_options options = {.kind = ack_kind(w->route.ack_kind), .accepted_messages = true,
-					  .offset_minutes = w->zone_offset};
+	const struct edi_ack_options options = ack_options(w);
 	int rc = edi_ack_write(w->in, &options, now, arena_of(w), &ack, &e);
 	if (rc < 0 || !ack.part_count)
 		return rc;

@@ -49,7 +49,7 @@ int job_payload_bytes(struct job *j, uint64_t offset, uint64_t length, struct sl
 /* Checked in one pass in bounded memory, whatever its size. */
 static int check(struct job *j, struct van_error *e)
 {
-	const struct edi_check_options options = {.max_messages = 0};
+	const struct edi_check_options options = {.policy_for = job_policy, .policy_ctx = j};
 	struct worker *w = j->worker;
 	uint64_t size;
 	if (j->payload.bytes.p)

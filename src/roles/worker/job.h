@@ -20,6 +20,17 @@ static inline struct record_list job_list_take(const struct job_list *l)
 }
 void job_list_free(struct job_list *l);
 
+/* What was agreed for one kind of document of one interchange. */
+struct job_terms {
+	const struct edi_interchange *in;
+	struct slice type, version;   /* absent: of the interchange alone */
+	struct directory_route route;
+	int zone_offset;              /* minutes east of UTC of the agreement's time zone */
+	struct slice missing_guide;   /* it names one that is not there; absent: all are */
+	struct edi_check_policy policy;
+};
+#define JOB_TERMS 8 /* the last ones asked for */
+
 struct job {
 	struct worker *worker;
 	const struct ipc_job *from;
@@ -31,6 +42,8 @@ struct job {
 	} payload;
 	struct van_buf stretch;     /* of a payload in a file: what job_payload_bytes read last */
 	struct edi_report *report;
+	struct job_terms *terms[JOB_TERMS];
+	size_t next_terms;
 	struct ipc_job_result result;
 	struct job_list outputs; /* struct ipc_output */
 	struct job_list acks;    /* struct ipc_ack_seen */
@@ -45,6 +58,13 @@ int job_interchange(struct job *j, const struct edi_interchange *i, size_t numbe
  * NULL): minutes east of UTC of the agreement's time zone. */
 int job_route(struct job *j, struct slice connection, struct slice from, struct slice to, struct slice type, struct slice version,
 	      char usage, struct directory_route *ret, int *ret_zone_offset);
+
+/* The terms for messages of this type and version (absent: for the interchange alone), by the store's directory; they live in the
+ * arena. Negative: the job must be retried. */
+int job_terms(struct job *j, const struct edi_interchange *in, struct slice type, struct slice version, const struct job_terms **ret);
+/* The same as an edi_policy_fn; ctx: the job. */
+int job_policy(void *ctx, const struct edi_interchange *i, const struct edi_group *g, const struct edi_message *m,
+	       const struct edi_check_policy **ret);
 
 /* Bytes of the payload; valid until the next call. 0, VAN_EIO, VAN_ENOMEM, VAN_ELIMIT. */
 int job_payload_bytes(struct job *j, uint64_t offset, uint64_t length, struct slice *ret);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cms/cert.h"
 #include "edi/dictionary.h"
+#include "map/guide.h"
 #include "map/library.h"
 #include "partner/settings.h"
 #include "roles/sandbox.h"
@@ -116,6 +117,23 @@ static int add_dictionaries(struct worker *w, struct van_error *e)
 	return rc;
 }
 
+/* A guide in error holds up the documents of its agreement alone. */
+static int add_guides(struct worker *w, struct van_error *e)
+{
+	const struct role_file *folder;
+	int rc = (w->guides = guide_set_new()) ? 0 : van_error_set(e, VAN_ENOMEM, "no memory for the guides");
+	for (uint64_t i = 1; rc == 0 && (folder = role_file(w->role, "guides", i)); i++) {
+		char path[64];
+		snprintf(path, sizeof path, "/proc/self/fd/%d", folder->fd);
+		rc = guide_set_add(w->guides, path, e);
+		if (rc == VAN_ENOTFOUND || rc == VAN_ESYNTAX) {
+			log_event(LOG_LEVEL_WARNING, "guides-unreadable", "folder", folder->path, "text", e->text, NULL);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
 static int load_data(struct worker *w)
 {
 	struct van_error e = {0};
@@ -134,6 +152,8 @@ static int load_data(struct worker *w)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", maps->fd);
 		rc = map_library_open(path, &w->maps, &e);
 	}
+	if (rc == 0)
+		rc = add_guides(w, &e);
 	if (rc < 0)
 		log_event(LOG_LEVEL_ERROR, "data-unreadable", "text", e.text, NULL);
 	return rc;
@@ -163,6 +183,7 @@ int role_worker(struct role *r)
 	loop_run(r->loop);
 	edi_dictionary_set_free(w.dictionaries);
 	map_library_free(w.maps);
+	guide_set_free(w.guides);
 	cms_cert_cache_free(w.certs);
 	lookup_cache_free(w.lookups);
 	van_arena_free(w.arena);

@@ -13,6 +13,7 @@
 struct cms_cert_cache;
 struct edi_dictionary_set;
 struct map_library;
+struct guide_set;
 struct lookup_cache;
 struct password_cache;
 
@@ -30,6 +31,7 @@ struct worker {
 	struct cms_cert_cache *certs;
 	struct edi_dictionary_set *dictionaries;
 	struct map_library *maps;
+	struct guide_set *guides;
 	struct password_cache *passwords; /* made when it is needed */
 	uint64_t last_request;
 };
