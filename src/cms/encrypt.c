@@ -2,83 +2,30 @@
 
 #include "base/buf.h"
 #include "cms/ber.h"
-#include "cms/cert.h"
 #include "cms/evp.h"
 #include "cms/oid.h"
+#include "cms/wrap.h"
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/rsa.h>
 #include <stdlib.h>
 
 #define CHUNK 16384
 #define BLOCK 16
 #define GCM_NONCE 12
 #define GCM_TAG 16
-#define WRAPPED_MAX 2048 /* bytes: RSA with 16384 bits */
 
 struct cms_encryptor {
 	EVP_CIPHER_CTX *ctx;
 	struct byte_sink to;
 	bool gcm;
+	bool agreed;   /* the content key, with the recipient's EC key */
 	uint64_t left;
-};
-
-/* RSAES-OAEP-params with SHA-256 and MGF1-SHA-256 (RFC 4055): everything is constant. */
-static const unsigned char oaep_sha256[] = {
-	0x30, 0x2f, 0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
-	0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08,
-	0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
 };
 
 static uint64_t sized(uint64_t content)
 {
 	return der_head_size(content) + content;
-}
-
-static bool set_padding(EVP_PKEY_CTX *ctx, enum wrap_alg wrap)
-{
-	if (wrap == WRAP_RSA_PKCS1)
-		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1;
-}
-
-static int wrap_key(const struct cms_cert *cert, enum wrap_alg wrap, const unsigned char *key, size_t n, unsigned char *to,
-		    size_t *ret_n, struct van_error *err)
-{
-	if (EVP_PKEY_is_a(cert->key, "RSA") != 1 || EVP_PKEY_get_size(cert->key) > WRAPPED_MAX)
-		return van_error_set(err, VAN_EDENIED, "the certificate of %s has a key of type %s: to encrypt for it, it needs an RSA key",
-				     cert->facts.subject, cert->facts.key_type);
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(cert->key, NULL);
-	*ret_n = WRAPPED_MAX;
-	bool ok = ctx && EVP_PKEY_encrypt_init(ctx) == 1 && set_padding(ctx, wrap) && EVP_PKEY_encrypt(ctx, to, ret_n, key, n) == 1;
-	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
-	return ok ? 0 : van_error_set(err, VAN_ECRYPTO, "the content key could not be encrypted for %s", cert->facts.subject);
-}
-
-/* KeyTransRecipientInfo { version 0, issuerAndSerialNumber, algorithm, encryptedKey } */
-static void put_recipient(struct van_buf *to, const struct cms_cert *cert, enum wrap_alg wrap, struct slice key)
-{
-	struct van_buf in = VAN_BUF_INIT(0), id = VAN_BUF_INIT(0), alg = VAN_BUF_INIT(0);
-	van_buf_append_slice(&id, cert->issuer);
-	der_put(&id, BER_INTEGER, cert->serial);
-	der_put(&alg, BER_OID, wrap == WRAP_RSA_OAEP ? OID_RSA_OAEP : OID_RSA);
-	if (wrap == WRAP_RSA_OAEP)
-		van_buf_append(&alg, oaep_sha256, sizeof oaep_sha256);
-	else
-		van_buf_append(&alg, "\x05\x00", 2);
-	van_buf_append(&in, "\x02\x01\x00", 3);
-	der_put(&in, BER_SEQUENCE, van_buf_slice(&id));
-	der_put(&in, BER_SEQUENCE, van_buf_slice(&alg));
-	der_put(&in, BER_OCTETS, key);
-	der_put(to, BER_SEQUENCE, van_buf_slice(&in));
-	if (id.error || alg.error || in.error)
-		to->error = VAN_ENOMEM;
-	van_buf_free(&in);
-	van_buf_free(&id);
-	van_buf_free(&alg);
 }
 
 static void put_cipher(struct van_buf *to, enum cipher_alg cipher, bool gcm, struct slice iv)
@@ -116,7 +63,8 @@ static int put_head(struct van_buf *to, const struct cms_encryptor *e, enum ciph
 	der_put(to, BER_OID, type);
 	der_head(to, BER_CONTEXT_CONSTRUCTED + 0, sized(body));
 	der_head(to, BER_SEQUENCE, body);
-	van_buf_append(to, "\x02\x01\x00", 3);
+	/* AuthEnvelopedData is always version 0 (RFC 5083 section 2.1) */
+	van_buf_append(to, e->agreed && !e->gcm ? "\x02\x01\x02" : "\x02\x01\x00", 3);
 	der_put(to, BER_SET, recipient);
 	der_head(to, BER_SEQUENCE, content);
 	der_put(to, BER_OID, OID_DATA);
@@ -129,17 +77,13 @@ static int put_head(struct van_buf *to, const struct cms_encryptor *e, enum ciph
 
 static int start(struct cms_encryptor *e, enum cipher_alg cipher, enum wrap_alg wrap, const struct cms_cert *cert, struct van_error *err)
 {
-	unsigned char key[CIPHER_KEY_MAX], iv[BLOCK], wrapped[WRAPPED_MAX];
+	unsigned char key[CIPHER_KEY_MAX], iv[BLOCK];
 	struct van_buf recipient = VAN_BUF_INIT(0), head = VAN_BUF_INIT(0);
-	size_t wrapped_n, iv_n = e->gcm ? GCM_NONCE : cipher == CIPHER_3DES_CBC ? 8 : BLOCK;
+	size_t iv_n = e->gcm ? GCM_NONCE : cipher == CIPHER_3DES_CBC ? 8 : BLOCK;
 	e->ctx = EVP_CIPHER_CTX_new();
 	int rc = e->ctx && RAND_bytes(key, sizeof key) == 1 && RAND_bytes(iv, sizeof iv) == 1 ? 0 : VAN_ENOMEM;
 	if (rc == 0)
-		rc = wrap_key(cert, wrap, key, cipher_key_size(cipher), wrapped, &wrapped_n, err);
-	if (rc == 0) {
-		put_recipient(&recipient, cert, wrap, slice_make(wrapped, wrapped_n));
-		rc = recipient.error;
-	}
+		rc = wrap_key(cert, wrap, key, cipher_key_size(cipher), &recipient, err);
 	if (rc == 0 && EVP_EncryptInit_ex(e->ctx, evp_cipher(cipher), NULL, key, iv) != 1) /* GCM's nonce has its usual length */
 		rc = van_error_set(err, VAN_ECRYPTO, "the cipher %s is not available", cipher_name(cipher));
 	OPENSSL_cleanse(key, sizeof key);
@@ -161,6 +105,7 @@ int cms_encryptor_new(enum cipher_alg cipher, enum wrap_alg wrap, const struct c
 	e->to = to;
 	e->left = length;
 	e->gcm = cipher >= CIPHER_AES128_GCM;
+	e->agreed = wrap_is_agreement(recipient);
 	int rc = start(e, cipher, wrap, recipient, err);
 	if (rc) {
 		cms_encryptor_free(e);

@@ -1,5 +1,5 @@
-/* EnvelopedData and, with GCM, AuthEnvelopedData (RFC 5652 section 6, RFC 5083, RFC 5084) for one recipient with an RSA key, in
- * DER, as a stream: the length of the content is known before. */
+/* EnvelopedData and, with GCM, AuthEnvelopedData (RFC 5652 section 6, RFC 5083, RFC 5084) for one recipient with an RSA
+ * or EC key, in DER, as a stream: the length of the content is known before. */
 #ifndef OPENVAN_CMS_ENCRYPT_H
 #define OPENVAN_CMS_ENCRYPT_H
 
@@ -12,9 +12,9 @@
 struct cms_cert;
 struct cms_encryptor;
 
-/* Writes what comes before the content. `length`: bytes of plain content to come. A fresh content key. `wrap`: WRAP_RSA_PKCS1 or
- * WRAP_RSA_OAEP (SHA-256 for both hashes). VAN_EDENIED for a certificate without an RSA key, with a text; VAN_ENOMEM,
- * VAN_ECRYPTO, or what the sink returned. */
+/* Writes what comes before the content. `length`: bytes of plain content to come. A fresh content key. `wrap`, for an RSA key:
+ * WRAP_RSA_PKCS1 or WRAP_RSA_OAEP (SHA-256 for both hashes); with an EC key it is agreed upon (RFC 5753). VAN_EDENIED for a certificate
+ * with another kind of key, with a text; VAN_ENOMEM, VAN_ECRYPTO, or what the sink returned. */
 int cms_encryptor_new(enum cipher_alg cipher, enum wrap_alg wrap, const struct cms_cert *recipient, uint64_t length,
 		      struct byte_sink to, struct cms_encryptor **ret, struct van_error *err);
 void cms_encryptor_free(struct cms_encryptor *e);

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/compress.c %D%/compress.h \
 	%D%/decrypt.c %D%/decrypt.h \
 	%D%/digest.c %D%/digest.h %D%/evp.h \
+	%D%/ecdh.c %D%/ecdh.h \
 	%D%/encrypt.c %D%/encrypt.h \
 	%D%/inflate.c %D%/inflate.h \
 	%D%/oid.c %D%/oid.h \
@@ -18,4 +19,6 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/trust.c %D%/trust.h \
 	%D%/unwrap.c \
 	%D%/unwrap_ecdh.c %D%/unwrap_ecdh.h \
-	%D%/verify.c
+	%D%/verify.c \
+	%D%/wrap.c %D%/wrap.h \
+	%D%/wrap_ecdh.c

@@ -126,3 +126,13 @@ size_t oid_key_wrap(struct slice oid)
 {
 	return (size_t)find(key_wraps, COUNT(key_wraps), oid);
 }
+
+struct slice oid_of_ecdh(enum digest_alg d)
+{
+	return reverse(ecdh, COUNT(ecdh), d);
+}
+
+struct slice oid_of_aes_wrap(size_t bytes)
+{
+	return reverse(key_wraps, COUNT(key_wraps), (int)bytes); /* AES stands before 3DES */
+}

@@ -35,6 +35,10 @@ enum signature_kind oid_signature(struct slice oid, enum digest_alg *ret_digest)
 enum digest_alg oid_ecdh(struct slice oid, bool *ret_cofactor);
 /* Bytes of the key for AES key wrap (RFC 3394) or 3DES key wrap; 0: unknown. */
 size_t oid_key_wrap(struct slice oid);
+/* dhSinglePass-stdDH with that digest; absent for one that has none. */
+struct slice oid_of_ecdh(enum digest_alg d);
+/* AES key wrap with a key of so many bytes. */
+struct slice oid_of_aes_wrap(size_t bytes);
 /* ecdsa-with-SHA*: absent for a digest that has none. */
 struct slice oid_of_ecdsa(enum digest_alg d);
 

@@ -19,7 +19,7 @@
 struct cms_signer {
 	EVP_PKEY *key;
 	bool ec;
-	struct prepared *prepared; /* by digest */
+	struct prepared *prepared; /* by digest and scheme */
 	struct van_buf certificates; /* [0] with the certificate */
 	struct van_buf identifier;   /* version and issuerAndSerialNumber */
 };
@@ -48,7 +48,7 @@ int cms_signer_new(EVP_PKEY *key, const struct cms_cert *cert, struct cms_signer
 				     cert->facts.subject, cert->facts.key_type);
 	struct cms_signer *s = calloc(1, sizeof *s);
 	if (s)
-		s->prepared = prepared_new(DIGEST_COUNT);
+		s->prepared = prepared_new(2 * DIGEST_COUNT);
 	if (!s || !s->prepared || lay_out(s, cert) != 0) {
 		cms_signer_free(s);
 		return van_error_set(err, VAN_ENOMEM, "no memory for a signing key");
@@ -104,49 +104,44 @@ static void put_attributes(struct van_buf *to, enum digest_alg alg, const unsign
 	put_attribute(to, OID_ATTR_MESSAGE_DIGEST, BER_OCTETS, slice_make(digest, digest_size(alg)));
 }
 
-static EVP_PKEY_CTX *prepare(const struct cms_signer *s, enum digest_alg alg)
+static bool set_padding(const struct cms_signer *s, EVP_PKEY_CTX *ctx, bool pss)
+{
+	if (s->ec)
+		return true;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1 &&
+	       (!pss || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+static EVP_PKEY_CTX *prepare(const struct cms_signer *s, bool pss, enum digest_alg alg)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(s->key, NULL);
-	if (ctx && EVP_PKEY_sign_init(ctx) == 1 && (s->ec || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1) &&
-	    EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(alg)) == 1)
+	if (ctx && EVP_PKEY_sign_init(ctx) == 1 && set_padding(s, ctx, pss) && EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(alg)) == 1)
 		return ctx;
 	EVP_PKEY_CTX_free(ctx);
 	return NULL;
 }
 
 /* Signs the attributes under the tag of a SET (RFC 5652 section 5.4). */
-static int sign_attributes(const struct cms_signer *s, enum digest_alg alg, struct slice attrs, unsigned char *to, size_t *n)
+static int sign_attributes(const struct cms_signer *s, bool pss, enum digest_alg alg, struct slice attrs, unsigned char *to, size_t *n)
 {
 	unsigned char md[DIGEST_SIZE_MAX];
+	size_t kind = (size_t)alg + (pss ? DIGEST_COUNT : 0);
 	struct van_buf set = VAN_BUF_INIT(0);
 	der_put(&set, BER_SET, attrs);
 	int rc = set.error ? set.error : digest_bytes(alg, set.p, set.n, md);
 	van_buf_free(&set);
 	if (rc)
 		return rc;
-	EVP_PKEY_CTX *ctx = prepared_take(s->prepared, alg);
+	EVP_PKEY_CTX *ctx = prepared_take(s->prepared, kind);
 	if (!ctx)
-		ctx = prepare(s, alg);
+		ctx = prepare(s, pss, alg);
 	bool ok = ctx && EVP_PKEY_sign(ctx, to, n, md, digest_size(alg)) == 1;
 	if (ok)
-		prepared_give(s->prepared, alg, ctx);
+		prepared_give(s->prepared, kind, ctx);
 	else
 		EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok ? 0 : VAN_ECRYPTO;
-}
-
-/* AlgorithmIdentifier: without parameters for digests (RFC 5754) and ECDSA, NULL for RSA. */
-static size_t put_algorithm(struct van_buf *to, struct slice oid, bool null)
-{
-	size_t n = der_head_size(oid.n) + oid.n + (null ? 2 : 0);
-	if (to) {
-		der_head(to, BER_SEQUENCE, n);
-		der_put(to, BER_OID, oid);
-		if (null)
-			van_buf_append(to, "\x05\x00", 2);
-	}
-	return der_head_size(n) + n;
 }
 
 static size_t sized(size_t content)
@@ -154,12 +149,47 @@ static size_t sized(size_t content)
 	return der_head_size(content) + content;
 }
 
-static void assemble(const struct cms_signer *s, enum digest_alg alg, struct slice attrs, struct slice signature,
+static const struct slice no_params = {"", 0}, null_params = {"\x05\x00", 2};
+
+/* AlgorithmIdentifier: without parameters for digests (RFC 5754) and ECDSA, NULL for RSA. */
+static size_t put_algorithm(struct van_buf *to, struct slice oid, struct slice params)
+{
+	size_t n = sized(oid.n) + params.n;
+	if (to) {
+		der_head(to, BER_SEQUENCE, n);
+		der_put(to, BER_OID, oid);
+		van_buf_append_slice(to, params);
+	}
+	return sized(n);
+}
+
+/* RSASSA-PSS-params (RFC 4055 section 3.1): what is SHA-1's is the default, which DER leaves out. */
+static int put_pss_params(struct van_buf *to, enum digest_alg alg)
+{
+	struct van_buf hash = VAN_BUF_INIT(0), mgf = VAN_BUF_INIT(0), in = VAN_BUF_INIT(0);
+	const unsigned char salt[] = {BER_INTEGER, 1, (unsigned char)digest_size(alg)};
+	if (alg != DIGEST_SHA1) {
+		put_algorithm(&hash, oid_of_digest(alg), null_params);
+		put_algorithm(&mgf, OID_MGF1, van_buf_slice(&hash));
+		der_put(&in, BER_CONTEXT_CONSTRUCTED + 0, van_buf_slice(&hash));
+		der_put(&in, BER_CONTEXT_CONSTRUCTED + 1, van_buf_slice(&mgf));
+		der_put(&in, BER_CONTEXT_CONSTRUCTED + 2, slice_make(salt, sizeof salt));
+	}
+	der_put(to, BER_SEQUENCE, van_buf_slice(&in));
+	int rc = hash.error ? hash.error : mgf.error ? mgf.error : in.error ? in.error : to->error;
+	van_buf_free(&hash);
+	van_buf_free(&mgf);
+	van_buf_free(&in);
+	return rc;
+}
+
+static void assemble(const struct cms_signer *s, struct slice pss, enum digest_alg alg, struct slice attrs, struct slice signature,
 		     struct van_buf *to)
 {
-	struct slice digest = oid_of_digest(alg), scheme = s->ec ? oid_of_ecdsa(alg) : OID_RSA;
-	size_t digest_n = put_algorithm(NULL, digest, false);
-	size_t signer = s->identifier.n + digest_n + sized(attrs.n) + put_algorithm(NULL, scheme, !s->ec) + sized(signature.n);
+	struct slice digest = oid_of_digest(alg), scheme = s->ec ? oid_of_ecdsa(alg) : pss.n ? OID_RSA_PSS : OID_RSA;
+	struct slice params = s->ec ? no_params : pss.n ? pss : null_params;
+	size_t digest_n = put_algorithm(NULL, digest, no_params);
+	size_t signer = s->identifier.n + digest_n + sized(attrs.n) + put_algorithm(NULL, scheme, params) + sized(signature.n);
 	size_t encap = sized(OID_DATA.n);
 	size_t body = 3 + sized(digest_n) + sized(encap) + s->certificates.n + sized(sized(signer));
 	size_t info = sized(OID_SIGNED_DATA.n) + sized(sized(body));
@@ -169,33 +199,37 @@ static void assemble(const struct cms_signer *s, enum digest_alg alg, struct sli
 	der_head(to, BER_SEQUENCE, body);
 	van_buf_append(to, "\x02\x01\x01", 3);
 	der_head(to, BER_SET, digest_n);
-	put_algorithm(to, digest, false);
+	put_algorithm(to, digest, no_params);
 	der_head(to, BER_SEQUENCE, encap);
 	der_put(to, BER_OID, OID_DATA);
 	van_buf_append_slice(to, van_buf_slice(&s->certificates));
 	der_head(to, BER_SET, sized(signer));
 	der_head(to, BER_SEQUENCE, signer);
 	van_buf_append_slice(to, van_buf_slice(&s->identifier));
-	put_algorithm(to, digest, false);
+	put_algorithm(to, digest, no_params);
 	der_put(to, BER_CONTEXT_CONSTRUCTED + 0, attrs);
-	put_algorithm(to, scheme, !s->ec);
+	put_algorithm(to, scheme, params);
 	der_put(to, BER_OCTETS, signature);
 }
 
-int cms_sign_digest(const struct cms_signer *s, enum digest_alg alg, const unsigned char *digest, van_time now,
+int cms_sign_digest(const struct cms_signer *s, enum sign_scheme scheme, enum digest_alg alg, const unsigned char *digest, van_time now,
 		    struct van_buf *to, struct van_error *err)
 {
 	unsigned char signature[SIGNATURE_MAX];
 	size_t n = sizeof signature;
-	struct van_buf attrs = VAN_BUF_INIT(0);
+	struct van_buf attrs = VAN_BUF_INIT(0), params = VAN_BUF_INIT(0);
+	bool pss = scheme == SIGN_PSS && !s->ec;
 	if (digest_size(alg) == 0 || (s->ec && !oid_of_ecdsa(alg).p))
 		return van_error_set(err, VAN_EINVAL, "no such digest for a signature");
 	put_attributes(&attrs, alg, digest, now);
-	int rc = attrs.error ? attrs.error : sign_attributes(s, alg, van_buf_slice(&attrs), signature, &n);
+	int rc = attrs.error ? attrs.error : pss ? put_pss_params(&params, alg) : 0;
+	if (!rc)
+		rc = sign_attributes(s, pss, alg, van_buf_slice(&attrs), signature, &n);
 	if (!rc) {
-		assemble(s, alg, van_buf_slice(&attrs), slice_make(signature, n), to);
+		assemble(s, van_buf_slice(&params), alg, van_buf_slice(&attrs), slice_make(signature, n), to);
 		rc = to->error;
 	}
 	van_buf_free(&attrs);
+	van_buf_free(&params);
 	return rc ? van_error_set(err, rc, "a signature could not be made") : 0;
 }

@@ -18,10 +18,13 @@ struct cms_signer;
 int cms_signer_new(EVP_PKEY *key, const struct cms_cert *cert, struct cms_signer **ret, struct van_error *err);
 void cms_signer_free(struct cms_signer *s);
 
+/* How an RSA key signs; an EC key signs by ECDSA whichever it is. Values are sent between roles: never renumber. */
+enum sign_scheme { SIGN_PKCS1 = 0, SIGN_PSS = 1 /* RFC 4056: MGF1 by the same digest, a salt of its length */ };
+
 /* Appends a detached SignedData in DER: content type id-data, signing time `now`, message digest `digest`
  * (digest_size(alg) bytes), the certificate included, no S/MIME capabilities. micalg is the caller's to write. Thread-safe.
  * 0, VAN_EINVAL (algorithm), VAN_ECRYPTO, or the buffer's error. */
-int cms_sign_digest(const struct cms_signer *s, enum digest_alg alg, const unsigned char *digest, van_time now,
+int cms_sign_digest(const struct cms_signer *s, enum sign_scheme scheme, enum digest_alg alg, const unsigned char *digest, van_time now,
 		    struct van_buf *to, struct van_error *err);
 
 /* A private key (RSA or EC) ready to unwrap; immutable, so that several threads may use one at a time. VAN_EDENIED for other

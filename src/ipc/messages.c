@@ -483,6 +483,7 @@ static const struct record_field sign_fields[] = {
 	RECORD_FIELD_ENUM(2, struct ipc_sign, algorithm, NULL),
 	RECORD_FIELD(3, RECORD_BYTES, struct ipc_sign, digest),
 	RECORD_FIELD(4, RECORD_TIME, struct ipc_sign, signing_time),
+	RECORD_FIELD_ENUM(5, struct ipc_sign, scheme, NULL),
 	RECORD_END,
 };
 const struct record_table ipc_sign_table = {"sign", 1, sizeof(struct ipc_sign), sign_fields};

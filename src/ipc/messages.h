@@ -464,6 +464,7 @@ struct ipc_sign {
 	uint32_t algorithm; /* enum digest_alg of cms/algorithm.h */
 	struct slice digest;
 	van_time signing_time;
+	uint32_t scheme; /* enum sign_scheme of cms/sign.h */
 };
 struct ipc_signed {
 	bool ok;

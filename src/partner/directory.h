@@ -40,6 +40,7 @@ struct directory_send {
 	struct record_list retry;       /* struct directory_duration: waiting time before each further try */
 	struct slice subject, content_type; /* absent: by the document */
 	uint32_t key_transport;         /* enum profile_key_transport */
+	uint32_t signature;             /* enum profile_signature */
 	bool chunked, expect_continue;
 	uint64_t redirects;
 	struct slice proxy;             /* absent: none */

@@ -42,6 +42,7 @@ static const struct record_field send_fields[] = {
 	T(21, RECORD_BOOL, directory_send, check_name),
 	T(22, RECORD_TEXT, directory_send, client_certificate),
 	T(23, RECORD_TEXT, directory_send, client_key_file),
+	E(24, directory_send, signature, profile_signature_names),
 	RECORD_END,
 };
 const struct record_table directory_send_table = {TABLE(directory_send), .fields = send_fields};

@@ -16,6 +16,7 @@ enum profile_protocol { PROFILE_AS2, PROFILE_SFTP_MAILBOX, PROFILE_SFTP };
 enum profile_compress { PROFILE_COMPRESS_NONE, PROFILE_COMPRESS_BEFORE_SIGNING, PROFILE_COMPRESS_AFTER_SIGNING };
 enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
 enum profile_key_transport { PROFILE_TRANSPORT_RSA, PROFILE_TRANSPORT_RSA_OAEP };
+enum profile_signature { PROFILE_SIGNATURE_RSA, PROFILE_SIGNATURE_RSA_PSS };
 enum profile_taken { PROFILE_TAKEN_DELETE, PROFILE_TAKEN_DOWNLOAD };
 enum profile_login { PROFILE_LOGIN_ANY, PROFILE_LOGIN_KEY, PROFILE_LOGIN_PASSWORD, PROFILE_LOGIN_BOTH };
 enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
@@ -43,6 +44,7 @@ extern const char *const profile_protocol_names[];
 extern const char *const profile_compress_names[];
 extern const char *const profile_mdn_mode_names[];
 extern const char *const profile_key_transport_names[];
+extern const char *const profile_signature_names[];
 extern const char *const profile_taken_names[];
 extern const char *const profile_login_names[];
 extern const char *const profile_environment_names[];
@@ -151,7 +153,8 @@ struct profile_send {
 	struct profile_mdn mdn;
 	struct profile_durations retry;
 	struct slice subject, content_type;
-	uint32_t key_transport; /* enum profile_key_transport */
+	uint32_t key_transport; /* enum profile_key_transport; of RSA keys */
+	uint32_t signature;     /* enum profile_signature; of RSA keys */
 	bool chunked, expect_continue;
 	uint64_t redirects;
 	struct slice proxy;

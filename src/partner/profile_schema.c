@@ -14,6 +14,7 @@ const char *const profile_fetched_names[] = {"delete", "archive", "keep", NULL};
 const char *const profile_compress_names[] = {"none", "before-signing", "after-signing", NULL};
 const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
 const char *const profile_key_transport_names[] = {"rsa", "rsa-oaep", NULL};
+const char *const profile_signature_names[] = {"rsa", "rsa-pss", NULL};
 const char *const profile_taken_names[] = {"delete", "download", NULL};
 const char *const profile_login_names[] = {"any", "key", "password", "both", NULL};
 const char *const profile_environment_names[] = {"production", "test", NULL};
@@ -230,7 +231,10 @@ static const struct schema_field send_fields[] = {
 	{.key = "content_type", .kind = SCHEMA_TEXT, AT(profile_send, content_type), .check = profile_check_header,
 	 .help = "Content-Type of the payload; default: by what it is (application/edi-x12, application/edifact, …)"},
 	{.key = "key_transport", .kind = SCHEMA_ENUM, AT(profile_send, key_transport), .names = profile_key_transport_names, .fallback = "rsa",
-	 .help = "how the content key is encrypted: `rsa` (PKCS #1 v1.5, what everybody reads) or `rsa-oaep` (with SHA-256)"},
+	 .help = "how the content key is encrypted for an RSA certificate: `rsa` (PKCS #1 v1.5, what everybody reads) or `rsa-oaep` (with SHA-256). "
+		 "For an EC certificate it is agreed by ECDH (RFC 5753)"},
+	{.key = "signature", .kind = SCHEMA_ENUM, AT(profile_send, signature), .names = profile_signature_names, .fallback = "rsa",
+	 .help = "how our RSA key signs messages and MDNs: `rsa` (PKCS #1 v1.5, what everybody reads) or `rsa-pss`. An EC key signs by ECDSA"},
 	{.key = "chunked", .kind = SCHEMA_BOOL, AT(profile_send, chunked), .fallback = "false", .help = "chunked transfer instead of Content-Length"},
 	{.key = "expect_continue", .kind = SCHEMA_BOOL, AT(profile_send, expect_continue), .fallback = "false", .help = "`Expect: 100-continue`: the server may refuse before the body goes out"},
 	{.key = "redirects", .kind = SCHEMA_INTEGER, AT(profile_send, redirects), .fallback = "0", .max = 10, .help = "HTTP redirects followed at most; 0: a redirect is a failure"},

@@ -93,6 +93,7 @@ class Peer:
         self.port = demo.free_port()
         self.tls, self.client_ca = tls, client_ca
         self.server = None
+        self.signature = b""                   # of the message that came last, DER
         self.password = None                   # "user:password" of HTTP basic authentication
 
     # --- serving -----------------------------------------------------------------------------------------------------
@@ -170,8 +171,9 @@ class Peer:
             c, s = os.path.join(folder, "c"), os.path.join(folder, "s")
             with open(c, "wb") as f:
                 f.write(content)
+            self.signature = base64.b64decode(signature)
             with open(s, "wb") as f:
-                f.write(base64.b64decode(signature))
+                f.write(self.signature)
             done = demo.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", s, "-content", c, "-CAfile",
                              self.station_certificate, "-purpose", "any", "-out", os.devnull], check=False)
         return content, done.returncode == 0

@@ -226,6 +226,31 @@ def every_package(s):
     t.equal([g.file_name for g in got], [f"file {k}.bin" for k in range(len(rng))], "file names arrive")
 
 
+def make_ec_certificate(folder, name, curve):
+    certificate, key = os.path.join(folder, f"{name}.pem"), os.path.join(folder, f"{name}.key")
+    demo.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-nodes", "-days", "30", "-subj", f"/CN={name}",
+              "-keyout", key, "-out", certificate])
+    return certificate, key
+
+
+def other_keys(s):
+    """Partners with EC certificates: the content key is agreed by ECDH, and their ECDSA signs the MDN. RSA-PSS by profile."""
+    cases = [("P-256", "aes256-cbc"), ("P-384", "aes256-gcm"), ("P-521", "aes128-gcm"), ("P-256", "des-ede3-cbc")]
+    document = os.urandom(30000)
+    peers = [s.add(f"ec{i}", send=f"encrypt: {cipher}", keys=make_ec_certificate(s.n.peers, f"ec{i}", curve))
+             for i, (curve, cipher) in enumerate(cases)]
+    peers.append(s.add("pss", send="signature: rsa-pss"))
+    s.apply()
+    sent = [s.send(p.own_name.lower(), document) for p in peers]
+    for peer, case, message in zip(peers, cases + [("RSA", "signed by RSA-PSS")], sent):
+        shown = s.wait(message)
+        got = peer.messages.get(shown["as2_message_id"])
+        t.ok(shown["delivery"] == "delivered" and got and got.payload == document and got.verified and got.layers == ["encrypted", "signed"],
+             f"{'/'.join(case)}: delivered byte for byte, MDN verified", shown["error"])
+    pss = bytes.fromhex("06092a864886f70d01010a")  # its OID
+    t.ok(pss in peers[-1].signature and pss not in peers[0].signature, "the profile says which partner gets RSA-PSS")
+
+
 def what_the_headers_say(s):
     peer = s.add("head", send="subject: Orders\ncontent_type: application/x-special", mdn="mode: async")
     s.apply()
@@ -579,7 +604,7 @@ def main():
         n.peer_keys = demo.make_certificate(n.peers, "peer")
         n.start()
         s = Sender(n)
-        for group in (every_answer, schedule_holds, late_mdn, every_package, what_the_headers_say, transport_security, certificates_roll_over, ways_there, large_file, dead_partner, operators, receipts_prove_it):
+        for group in (every_answer, schedule_holds, late_mdn, every_package, other_keys, what_the_headers_say, transport_security, certificates_roll_over, ways_there, large_file, dead_partner, operators, receipts_prove_it):
             t.run(group, s)
         s.stop()
         t.equal(n.stop(), 0, "vand stops cleanly")

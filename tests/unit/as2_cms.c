@@ -134,7 +134,7 @@ static void sign(const struct cms_signer *s, struct van_buf *to)
 {
 	unsigned char md[DIGEST_SIZE_MAX];
 	digest_bytes(DIGEST_SHA256, "text", 4, md);
-	assert_int_equal(cms_sign_digest(s, DIGEST_SHA256, md, NOW, to, NULL), 0);
+	assert_int_equal(cms_sign_digest(s, SIGN_PKCS1, DIGEST_SHA256, md, NOW, to, NULL), 0);
 }
 
 static void *sign_many(void *arg)
@@ -168,7 +168,7 @@ static void signing(void **state)
 	assert_int_not_equal(peer_run("printf Text >c2; openssl cms -verify -inform DER -in sig -content c2 -binary -CAfile hub.pem -purpose any "
 				      "-out v"), 0);
 	unsigned char md[DIGEST_SIZE_MAX];
-	assert_int_equal(cms_sign_digest(s, DIGEST_NONE, md, NOW, &der, &e), VAN_EINVAL);
+	assert_int_equal(cms_sign_digest(s, SIGN_PKCS1, DIGEST_NONE, md, NOW, &der, &e), VAN_EINVAL);
 	/* every cut of it is refused, every changed byte is harmless */
 	struct van_arena *arena = van_arena_new(0);
 	struct cms_signed got;

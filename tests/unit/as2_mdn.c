@@ -139,7 +139,7 @@ static struct mdn write_mdn(const struct as2_request *q, enum digest_alg sign, c
 		EVP_PKEY *key = peer_key(signer);
 		assert_int_equal(digest_bytes(sign, m.report.p, m.report.n, md), 0);
 		assert_int_equal(cms_signer_new(key, cert, &s, NULL), 0);
-		assert_int_equal(cms_sign_digest(s, sign, md, NOW, &m.der, NULL), 0);
+		assert_int_equal(cms_sign_digest(s, SIGN_PKCS1, sign, md, NOW, &m.der, NULL), 0);
 		cms_signer_free(s);
 		cms_private_key_free(key);
 	}

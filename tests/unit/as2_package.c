@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-static struct cms_cert *acme, *hub, *ec;
+static struct cms_cert *acme, *hub;
 static struct cms_signer *acme_signer;
 static struct cms_unwrapper *hub_unwrapper;
 
@@ -43,7 +43,7 @@ static int sign_digest(void *arg, enum digest_alg alg, const unsigned char *dige
 	struct trip *t = arg;
 	if (t->no_key)
 		return van_error_set(err, VAN_EDENIED, "no key");
-	return cms_sign_digest(acme_signer, alg, digest, 1700000000 * VAN_SECOND, der, err);
+	return cms_sign_digest(acme_signer, SIGN_PKCS1, alg, digest, 1700000000 * VAN_SECOND, der, err);
 }
 
 static int write_scratch(void *arg, const void *p, size_t n)
@@ -269,10 +269,6 @@ static void failures_are_handed_on(void **state)
 	t->no_key = true;
 	assert_int_equal(as2_package(&t->config, &t->made, &e), VAN_EDENIED);
 	t->no_key = false;
-	t->config.recipient = ec;
-	e.text[0] = 0;
-	assert_int_equal(as2_package(&t->config, &t->made, &e), VAN_EDENIED);
-	assert_non_null(strstr(e.text, "RSA"));
 	trip_free(t);
 }
 
@@ -298,7 +294,6 @@ static int setup(void **state)
 		return -1;
 	acme = peer_cert("acme");
 	hub = peer_cert("hub");
-	ec = peer_cert("ec");
 	EVP_PKEY *sign = peer_key("acme"), *crypt = peer_key("hub");
 	assert_int_equal(cms_signer_new(sign, acme, &acme_signer, NULL), 0);
 	assert_int_equal(cms_unwrapper_new(crypt, &hub_unwrapper, NULL), 0);
@@ -314,7 +309,6 @@ static int teardown(void **state)
 	cms_unwrapper_free(hub_unwrapper);
 	cms_cert_free(acme);
 	cms_cert_free(hub);
-	cms_cert_free(ec);
 	peer_stop();
 	return 0;
 }

@@ -77,7 +77,7 @@ static int answer(const struct as2_request *q, const struct as2_received *got)
 	if (!rc)
 		rc = digest_bytes(f.sign, report.p, report.n, md);
 	if (!rc)
-		rc = cms_sign_digest(signer, f.sign, md, 0, &der, NULL);
+		rc = cms_sign_digest(signer, SIGN_PKCS1, f.sign, md, 0, &der, NULL);
 	if (!rc)
 		rc = as2_mdn_finish(&f, van_buf_slice(&report), van_buf_slice(&der), &headers, &body, NULL);
 	van_buf_free(&report);

@@ -184,8 +184,8 @@ int keyring_sign(struct keyring *k, const struct ipc_sign *s, struct van_buf *de
 	else if (s->digest.n == 0 || s->digest.n != digest_size((enum digest_alg)s->algorithm))
 		rc = van_error_set(e, VAN_EINVAL, "digest of the wrong length");
 	else
-		rc = cms_sign_digest(entry->signer, (enum digest_alg)s->algorithm, (const unsigned char *)s->digest.p, s->signing_time,
-				     der, e);
+		rc = cms_sign_digest(entry->signer, (enum sign_scheme)s->scheme, (enum digest_alg)s->algorithm,
+				     (const unsigned char *)s->digest.p, s->signing_time, der, e);
 	pthread_rwlock_unlock(&k->lock);
 	return rc;
 }

@@ -20,8 +20,7 @@ static int sign_report(struct worker *w, const struct directory_as2 *d, const st
 	unsigned char digest[DIGEST_SIZE_MAX];
 	if (digest_bytes(f->sign, report.p, report.n, digest) < 0)
 		return van_error_set(e, VAN_ECRYPTO, "the MDN can't be hashed");
-	const struct directory_key *key = RECORD_AT(d->sign, struct directory_key, 0);
-	return worker_sign(w, key->key_id, f->sign, digest, f->now, der, e);
+	return worker_sign(w, d, f->sign, digest, f->now, der, e);
 }
 
 int worker_split_headers(struct worker *w, struct slice lines, struct record_list *ret)

@@ -89,11 +89,7 @@ static int write_body(void *arg, const void *p, size_t n)
 static int sign_digest(void *arg, enum digest_alg alg, const unsigned char *digest, struct van_buf *der, struct van_error *err)
 {
 	struct packaging *k = arg;
-	if (!k->directory.sign.n)
-		return van_error_set(err, VAN_EDENIED, "station %.*s has no key in use to sign with: add one to as2.sign of its profile",
-				     SLICE_ARG(k->directory.station));
-	const struct directory_key *key = RECORD_AT(k->directory.sign, struct directory_key, 0);
-	return worker_sign(k->worker, key->key_id, alg, digest, van_clock_now(), der, err);
+	return worker_sign(k->worker, &k->directory, alg, digest, van_clock_now(), der, err);
 }
 
 /* --- how --------------------------------------------------------------------------------------------------------------------- */

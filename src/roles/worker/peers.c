@@ -1,4 +1,6 @@
 /* What a worker asks of others: keys of keyd, profiles and routes of the store. */
+#include "cms/sign.h"
+#include "partner/directory.h"
 #include "roles/worker/worker.h"
 
 #include <stdlib.h>
@@ -154,10 +156,15 @@ int worker_unwrap(struct worker *w, struct slice key_id, enum wrap_alg alg, stru
 	return rc;
 }
 
-int worker_sign(struct worker *w, struct slice key_id, enum digest_alg alg, const unsigned char *digest, van_time now,
+int worker_sign(struct worker *w, const struct directory_as2 *d, enum digest_alg alg, const unsigned char *digest, van_time now,
 		struct van_buf *der, struct van_error *e)
 {
-	struct ipc_sign s = {.key_id = key_id, .algorithm = alg, .digest = slice_make(digest, digest_size(alg)), .signing_time = now};
+	if (!d->sign.n)
+		return van_error_set(e, VAN_EDENIED, "station %.*s has no key in use to sign with: add one to as2.sign of its profile",
+				     SLICE_ARG(d->station));
+	bool pss = d->send && d->send->signature == PROFILE_SIGNATURE_RSA_PSS;
+	struct ipc_sign s = {.key_id = RECORD_AT(d->sign, struct directory_key, 0)->key_id, .algorithm = alg, .scheme = pss ? SIGN_PSS : SIGN_PKCS1,
+			     .digest = slice_make(digest, digest_size(alg)), .signing_time = now};
 	struct ipc_signed reply;
 	struct ipc_message m;
 	int rc = ask(w, w->keyd, IPC_SIGN, &ipc_sign_table, &s, IPC_SIGNED, KEYD_PATIENCE, &m);

@@ -10,6 +10,7 @@
 #include "roles/role.h"
 #include "roles/spool.h"
 
+struct directory_as2;
 struct cms_cert_cache;
 struct edi_dictionary_set;
 struct map_library;
@@ -41,8 +42,9 @@ struct worker {
 /* The content key for one recipient; always `expected` bytes unless keyd can't be asked: VAN_ECLOSED, VAN_ETIMEOUT. */
 int worker_unwrap(struct worker *w, struct slice key_id, enum wrap_alg alg, struct slice params, struct slice blob,
 		  unsigned char *key, size_t expected);
-/* Appends a detached SignedData over the digest. Negative with `e`. */
-int worker_sign(struct worker *w, struct slice key_id, enum digest_alg alg, const unsigned char *digest, van_time now,
+/* Appends a detached SignedData over the digest, by the station's first key in use and in the way that the partner's profile asks.
+ * Negative with `e`; VAN_EDENIED: the station has no key. */
+int worker_sign(struct worker *w, const struct directory_as2 *d, enum digest_alg alg, const unsigned char *digest, van_time now,
 		struct van_buf *der, struct van_error *e);
 /* The answer's record, in the arena. Cached until the directory changes, half a minute at most. *ret_zone_offset (may be
  * NULL): minutes east of UTC. VAN_ECLOSED when the store is gone. */
@@ -74,7 +76,6 @@ bool worker_password_fits(struct worker *w, struct slice stored, struct slice gi
 
 /* admit.c ---------------------------------------------------------------------------------------------------------------- */
 struct as2_request;
-struct directory_as2;
 struct mime_headers;
 struct worker_post {
 	const struct ipc_as2_receive *facts;
