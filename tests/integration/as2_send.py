@@ -455,7 +455,7 @@ def receipts_prove_it(s):
 
 # --- OpenVAN and OpenVAN ------------------------------------------------------------------------------------------------------------
 
-def pair_profile(me, other, other_id, send, mdn):
+def pair_profile(me, other, other_id, send, mdn, retry):
     return f"""kind: partner
 id: {other_id}
 identities: [{{standard: x12, id: "ZZ:{other_id.upper()}"}}]
@@ -469,15 +469,15 @@ connections:
     send:
       url: "{other.as2_url}"
       certificates: [{other.hub_crypt}]
-      mdn: {{{mdn}, timeout: 10s, url: "{me.as2_url}/mdn"}}
-      retry: [1s, 1s]
+      mdn: {{{mdn}, timeout: 10m, url: "{me.as2_url}/mdn"}}
+      retry: {retry}
 {send}"""
 
 
-def apply_pair(me, other, other_id, send="", mdn="mode: sync"):
+def apply_pair(me, other, other_id, send="", mdn="mode: sync", retry="[1s, 1s]"):
     path = os.path.join(me.root, "pair.yaml")
     with open(path, "w") as f:
-        f.write(pair_profile(me, other, other_id, send, mdn))
+        f.write(pair_profile(me, other, other_id, send, mdn, retry))
     me.apply_profiles(me.station_profile, path)
 
 
@@ -524,17 +524,18 @@ def asynchronous_mdns_are_durable(a, b):
     url = f"http://127.0.0.1:{(port := demo.free_port())}/as2/mdn"
     path = os.path.join(a.root, "pair.yaml")
     with open(path) as f:
-        text = f.read().replace(f'url: "{a.as2_url}/mdn"', f'url: "{url}"').replace("timeout: 10s", "timeout: 60s")
+        text = f.read().replace(f'url: "{a.as2_url}/mdn"', f'url: "{url}"')
     with open(path, "w") as f:
         f.write(text)
     a.apply_profiles(a.station_profile, path)
-    apply_pair(b, a, "a", "")
+    apply_pair(b, a, "a", "", retry="[" + ", ".join(["1s"] * 300) + "]")  # as many as a slow restart takes
     file = os.path.join(a.root, "durable.edi")
     with open(file, "wb") as f:
         f.write(b"durable")
     message = a.vanctl("message", "send", "--from", a.station, "--to", "b", file).stdout.decode().strip()
     demo.wait_for("it awaits its MDN", lambda: a.json("message", "show", message)["delivery"] == "awaiting-mdn")
-    owed = demo.wait_for("the MDN's first try", lambda: [d for d in b.json("queue", "list") if d["kind"] == "mdn" and d["tries"]])
+    owed = demo.wait_for("the end of the MDN's first try",
+                         lambda: [d for d in b.json("queue", "list") if d["kind"] == "mdn" and d["tries"] and d["last_error"]])
     t.ok(owed[0]["url"] == url and owed[0]["last_error"], "what is owed is in the queue, with address and error", owed)
     b.kill()
     b.start()
