@@ -15,7 +15,7 @@ struct expression;
 #define EXPRESSION_DEPTH_MAX 64                /* of its nesting */
 
 /* `text` is copied; all that is made lives in the arena. 0; VAN_ESYNTAX (`e` names the column, from 1, and the remedy);
- * VAN_ELIMIT; VAN_ENOMEM. */
+ * VAN_ELIMIT; VAN_ENOMEM. Opens the files of time zones that it names: call it before rights are dropped. */
 int expression_compile(struct van_arena *arena, struct slice text, const struct expression **ret, struct van_error *e);
 
 /* $table('name', 'value'): 1 with *ret set, 0 when the value is not in the table, or negative with `e` set (there is no such

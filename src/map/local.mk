@@ -1,7 +1,6 @@
 noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
 	%D%/csv.c %D%/csv.h \
-	%D%/expression.h \
 	%D%/folder.h \
 	%D%/form.h %D%/form_private.h \
 	%D%/form_build.c \
@@ -30,3 +29,4 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/tree.c %D%/tree.h \
 	%D%/tree_read.c %D%/tree_read.h
 %C%_libmap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
+include %D%/expression.mk

@@ -1,0 +1,14 @@
+# Expressions; UBL and flat documents.
+%C%_libmap_a_SOURCES += \
+	%D%/decimal.c %D%/decimal.h \
+	%D%/expression.h %D%/expression_private.h \
+	%D%/expression_array.c \
+	%D%/expression_lex.c \
+	%D%/expression_number.c \
+	%D%/expression_own.c \
+	%D%/expression_parse.c \
+	%D%/expression_path.c \
+	%D%/expression_run.c \
+	%D%/expression_text.c \
+	%D%/expression_value.c \
+	%D%/zone_table.c %D%/zone_table.h
