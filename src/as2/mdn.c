@@ -112,7 +112,7 @@ int as2_mdn_build(const struct as2_mdn_facts *f, struct van_buf *to, struct van_
 static void put_headers(struct van_buf *to, const struct as2_mdn_facts *f)
 {
 	as2_put_date(to, f->now);
-	van_buf_append_str(to, "AS2-Version: 1.2\r\nEDIINT-Features: multiple-attachments\r\n");
+	as2_put_version(to, f->request->version_minor);
 	as2_put_id_line(to, "AS2-From: ", f->from);
 	as2_put_id_line(to, "AS2-To: ", f->to);
 	as2_put_line(to, "Message-ID: ", f->message_id);

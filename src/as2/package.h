@@ -28,6 +28,7 @@ struct as2_package_config {
 	struct slice unique;         /* 1..60 letters and digits, random: boundaries */
 	struct slice host;           /* ours: the address that MDNs are for */
 	struct slice product;        /* "openvan:0.1" */
+	unsigned version_minor;      /* AS2-Version 1.N: 3, or anything below for 1.2 */
 	struct slice subject;        /* absent: a usual one */
 	struct slice content_type;   /* of the document */
 	struct slice file_name;      /* may be absent; any bytes */

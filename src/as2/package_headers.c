@@ -74,12 +74,11 @@ static void put_mdn_wish(const struct as2_package_config *c, struct van_buf *to)
 void package_put_headers(const struct as2_package_config *c, struct van_buf *to)
 {
 	as2_put_date(to, c->now);
-	van_buf_append_str(to, "AS2-Version: 1.2\r\n");
+	as2_put_version(to, c->version_minor);
 	as2_put_id_line(to, "AS2-From: ", c->from);
 	as2_put_id_line(to, "AS2-To: ", c->to);
 	as2_put_line(to, "Message-ID: ", c->message_id);
 	as2_put_line(to, "Subject: ", c->subject.n ? c->subject : SLICE("EDI message"));
-	van_buf_append_str(to, "EDIINT-Features: multiple-attachments, AS2-Reliability\r\n");
 	if (c->product.n) {
 		as2_put_line(to, "AS2-Product: ", c->product);
 		as2_put_line(to, "User-Agent: ", c->product);

@@ -16,6 +16,11 @@ void as2_put_id_line(struct van_buf *to, const char *name, struct slice id)
 	van_buf_append_str(to, "\r\n");
 }
 
+void as2_put_version(struct van_buf *to, unsigned minor)
+{
+	van_buf_printf(to, "AS2-Version: 1.%u\r\nEDIINT-Features: multiple-attachments, CEM, AS2-Reliability\r\n", minor >= 3 ? 3u : 2u);
+}
+
 void as2_put_date(struct van_buf *to, van_time now)
 {
 	static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

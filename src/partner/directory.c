@@ -281,6 +281,7 @@ static int put_send(const struct profile_send *s, van_time now, struct van_arena
 		.content_type = s->content_type,
 		.key_transport = s->key_transport,
 		.signature = s->signature,
+		.as2_version = s->as2_version,
 	};
 	*ret = to;
 	int rc = put_send_transport(s, now, arena, to);

@@ -41,6 +41,7 @@ struct directory_send {
 	struct slice subject, content_type; /* absent: by the document */
 	uint32_t key_transport;         /* enum profile_key_transport */
 	uint32_t signature;             /* enum profile_signature */
+	uint32_t as2_version;           /* enum profile_as2_version */
 	bool chunked, expect_continue;
 	uint64_t redirects;
 	struct slice proxy;             /* absent: none */

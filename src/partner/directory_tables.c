@@ -43,6 +43,7 @@ static const struct record_field send_fields[] = {
 	T(22, RECORD_TEXT, directory_send, client_certificate),
 	T(23, RECORD_TEXT, directory_send, client_key_file),
 	E(24, directory_send, signature, profile_signature_names),
+	E(25, directory_send, as2_version, profile_as2_version_names),
 	RECORD_END,
 };
 const struct record_table directory_send_table = {TABLE(directory_send), .fields = send_fields};

@@ -17,6 +17,7 @@ enum profile_compress { PROFILE_COMPRESS_NONE, PROFILE_COMPRESS_BEFORE_SIGNING, 
 enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
 enum profile_key_transport { PROFILE_TRANSPORT_RSA, PROFILE_TRANSPORT_RSA_OAEP };
 enum profile_signature { PROFILE_SIGNATURE_RSA, PROFILE_SIGNATURE_RSA_PSS };
+enum profile_as2_version { PROFILE_AS2_1_2, PROFILE_AS2_1_3 };
 enum profile_taken { PROFILE_TAKEN_DELETE, PROFILE_TAKEN_DOWNLOAD };
 enum profile_login { PROFILE_LOGIN_ANY, PROFILE_LOGIN_KEY, PROFILE_LOGIN_PASSWORD, PROFILE_LOGIN_BOTH };
 enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
@@ -45,6 +46,7 @@ extern const char *const profile_compress_names[];
 extern const char *const profile_mdn_mode_names[];
 extern const char *const profile_key_transport_names[];
 extern const char *const profile_signature_names[];
+extern const char *const profile_as2_version_names[];
 extern const char *const profile_taken_names[];
 extern const char *const profile_login_names[];
 extern const char *const profile_environment_names[];
@@ -155,6 +157,7 @@ struct profile_send {
 	struct slice subject, content_type;
 	uint32_t key_transport; /* enum profile_key_transport; of RSA keys */
 	uint32_t signature;     /* enum profile_signature; of RSA keys */
+	uint32_t as2_version;   /* enum profile_as2_version */
 	bool chunked, expect_continue;
 	uint64_t redirects;
 	struct slice proxy;

@@ -15,6 +15,7 @@ const char *const profile_compress_names[] = {"none", "before-signing", "after-s
 const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
 const char *const profile_key_transport_names[] = {"rsa", "rsa-oaep", NULL};
 const char *const profile_signature_names[] = {"rsa", "rsa-pss", NULL};
+const char *const profile_as2_version_names[] = {"1.2", "1.3", NULL};
 const char *const profile_taken_names[] = {"delete", "download", NULL};
 const char *const profile_login_names[] = {"any", "key", "password", "both", NULL};
 const char *const profile_environment_names[] = {"production", "test", NULL};
@@ -235,6 +236,8 @@ static const struct schema_field send_fields[] = {
 		 "For an EC certificate it is agreed by ECDH (RFC 5753)"},
 	{.key = "signature", .kind = SCHEMA_ENUM, AT(profile_send, signature), .names = profile_signature_names, .fallback = "rsa",
 	 .help = "how our RSA key signs messages and MDNs: `rsa` (PKCS #1 v1.5, what everybody reads) or `rsa-pss`. An EC key signs by ECDSA"},
+	{.key = "as2_version", .kind = SCHEMA_ENUM, AT(profile_send, as2_version), .names = profile_as2_version_names, .fallback = "1.2",
+	 .help = "AS2-Version of what we send. `1.3` lets the partner answer with the errors that came with it; MDNs have the sender's version"},
 	{.key = "chunked", .kind = SCHEMA_BOOL, AT(profile_send, chunked), .fallback = "false", .help = "chunked transfer instead of Content-Length"},
 	{.key = "expect_continue", .kind = SCHEMA_BOOL, AT(profile_send, expect_continue), .fallback = "false", .help = "`Expect: 100-continue`: the server may refuse before the body goes out"},
 	{.key = "redirects", .kind = SCHEMA_INTEGER, AT(profile_send, redirects), .fallback = "0", .max = 10, .help = "HTTP redirects followed at most; 0: a redirect is a failure"},

@@ -94,6 +94,7 @@ class Peer:
         self.tls, self.client_ca = tls, client_ca
         self.server = None
         self.signature = b""                   # of the message that came last, DER
+        self.refusals = []                     # what openssl said of signatures that do not verify
         self.password = None                   # "user:password" of HTTP basic authentication
 
     # --- serving -----------------------------------------------------------------------------------------------------
@@ -176,6 +177,8 @@ class Peer:
                 f.write(self.signature)
             done = demo.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", s, "-content", c, "-CAfile",
                              self.station_certificate, "-purpose", "any", "-out", os.devnull], check=False)
+        if done.returncode:
+            self.refusals.append((done.returncode, done.stderr, content, signature))
         return content, done.returncode == 0
 
     def open(self, headers, body):

@@ -577,7 +577,11 @@ def attachments(p):
         answer = p.n.check_mdn(p.post(*as2.split_entity(as2.entity({"Content-Type": 'multipart/related; boundary="=_rel"'}, broken)))[1])
         t.ok(answer and answer.outcome.startswith("processed/error"), "so is multipart/related without its end", answer)
     answer = p.post(*as2.split_entity(as2.document(b"x")), **{"EDIINT-Features": "multiple-attachments, something-else"})[1]
-    t.equal(answer.headers.get("ediint-features"), "multiple-attachments", "the MDN tells that attachments are taken")
+    t.equal(answer.headers.get("ediint-features"), "multiple-attachments, CEM, AS2-Reliability", "the MDN tells what else we can do")
+    for said, answered in (("1.0", "1.2"), ("1.1", "1.2"), ("1.2", "1.2"), ("1.3", "1.3"), ("1.9", "1.3"), ("2.0", "1.2"), ("", "1.2"), (None, "1.2")):
+        answer = p.post(*as2.split_entity(as2.document(b"x")), AS2_Version=said)[1]
+        t.ok(answer.status == 200 and answer.headers.get("as2-version") == answered and answer.headers.get("as2-product", "").startswith("openvan:"),
+             f"AS2-Version {said}: taken, answered with {answered}", answer)
 
 
 def asynchronous(p):

@@ -222,7 +222,7 @@ def every_package(s):
                                                                  case[0] == "none" else [])
         layers += (["signed"] if case[0] != "none" else []) + (["compressed"] if case[2] == "before-signing" and case[0] != "none" else [])
         t.ok(all(g.layers == layers and g.verified in ((True,) if "signed" in layers else (None,)) for g in got),
-             f"{'/'.join(case)}: layers in their order, signature verified", [(g.layers, g.verified) for g in got])
+             f"{'/'.join(case)}: layers in their order, signature verified", [(g.layers, g.verified) for g in got] + peers[i].refusals)
     t.equal([g.file_name for g in got], [f"file {k}.bin" for k in range(len(rng))], "file names arrive")
 
 
@@ -252,12 +252,16 @@ def other_keys(s):
 
 
 def what_the_headers_say(s):
+    coming = s.add("coming", send='as2_version: "1.3"')
     peer = s.add("head", send="subject: Orders\ncontent_type: application/x-special", mdn="mode: async")
     s.apply()
     m = s.wait(s.send("head", b"hello", "über \"q\".txt"))
+    later = s.wait(s.send("coming", b"hello"))
+    t.equal(coming.headers[later["as2_message_id"]][0]["AS2-Version"], "1.3", "AS2-Version by profile")
     h = peer.headers[m["as2_message_id"]][0]
     t.equal((h["AS2-From"], h["AS2-To"], h["AS2-Version"], h["Subject"], h["MIME-Version"]),
             (demo.HUB_AS2, "HEAD", "1.2", "Orders", "1.0"), "AS2 headers")
+    t.ok(h["EDIINT-Features"] == "multiple-attachments, CEM, AS2-Reliability" and h["AS2-Product"].startswith("openvan:"), "and what we can do besides", h)
     t.ok("Content-Length" in h and "Transfer-Encoding" not in h and "Expect" not in h, "Content-Length by default", h)
     t.ok("sha-256" in h["Disposition-Notification-Options"] and h["Receipt-Delivery-Option"].endswith("/as2/mdn"), "an MDN is asked for", h)
     got = peer.messages[m["as2_message_id"]]

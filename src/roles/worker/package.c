@@ -128,6 +128,7 @@ static int configure(struct packaging *k, struct van_error *e)
 	k->config = (struct as2_package_config){
 		.from = k->directory.as2_to, .to = k->directory.as2_from, .message_id = k->from->as2_message_id,
 		.unique = slice_str(k->unique.text), .host = w->role->config->network.host, .product = SLICE("openvan:" PACKAGE_VERSION),
+		.version_minor = send->as2_version == PROFILE_AS2_1_3 ? 3 : 2,
 		.subject = send->subject, .file_name = k->from->file_name, .now = van_clock_now(),
 		.document = {.arg = k, .read = read_document, .size = k->from->payload.p ? k->from->payload.n : k->from->length},
 		.compress = (enum as2_compress)send->compress, .sign = send->sign.p ? digest_from_name(send->sign) : DIGEST_NONE,
