@@ -175,6 +175,7 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD(14, RECORD_TEXT, struct ipc_job, conflict),
 	RECORD_FIELD(15, RECORD_TEXT, struct ipc_job, time_zone),
 	RECORD_FIELD_ENUM(16, struct ipc_job, disposition, NULL),
+	RECORD_FIELD(17, RECORD_U64, struct ipc_job, maps),
 	RECORD_END,
 };
 const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};
@@ -263,6 +264,7 @@ static const struct record_field output_fields[] = {
 	RECORD_FIELD(20, RECORD_TEXT, struct ipc_output, ack),
 	RECORD_FIELD(21, RECORD_U64, struct ipc_output, ack_within),
 	RECORD_FIELD(22, RECORD_TEXT, struct ipc_output, report),
+	RECORD_FIELD(23, RECORD_TEXT, struct ipc_output, map),
 	RECORD_END,
 };
 const struct record_table ipc_output_table = {"output", 1, sizeof(struct ipc_output), output_fields};
@@ -323,6 +325,49 @@ static const struct record_field verdict_fields[] = {
 	RECORD_END,
 };
 const struct record_table ipc_verdict_table = {"verdict", 1, sizeof(struct ipc_verdict), verdict_fields};
+
+static const struct record_field sheet_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_sheet, name),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_sheet, version),
+	RECORD_FIELD(3, RECORD_BOOL, struct ipc_sheet, active),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_sheet, text),
+	RECORD_END,
+};
+const struct record_table ipc_sheet_table = {"sheet", 1, sizeof(struct ipc_sheet), sheet_fields};
+
+static const struct record_field sheets_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_sheets, sheets, &ipc_sheet_table),
+	RECORD_END,
+};
+const struct record_table ipc_sheets_table = {"sheets", 1, sizeof(struct ipc_sheets), sheets_fields};
+
+static const struct record_field maps_reply_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_maps_reply, generation),
+	RECORD_END,
+};
+const struct record_table ipc_maps_reply_table = {"maps_reply", 1, sizeof(struct ipc_maps_reply), maps_reply_fields};
+
+static const struct record_field sample_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_sample, name),
+	RECORD_FIELD(2, RECORD_BYTES, struct ipc_sample, input),
+	RECORD_FIELD(3, RECORD_BYTES, struct ipc_sample, expected),
+	RECORD_END,
+};
+const struct record_table ipc_sample_table = {"sample", 1, sizeof(struct ipc_sample), sample_fields};
+
+static const struct record_field sheet_samples_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_sheet_samples, name),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_sheet_samples, text),
+	RECORD_FIELD_SUB(3, RECORD_MANY, struct ipc_sheet_samples, samples, &ipc_sample_table),
+	RECORD_END,
+};
+const struct record_table ipc_sheet_samples_table = {"sheet_samples", 1, sizeof(struct ipc_sheet_samples), sheet_samples_fields};
+
+static const struct record_field map_trial_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_map_trial, maps),
+	RECORD_END,
+};
+const struct record_table ipc_map_trial_table = {"map_trial", 1, sizeof(struct ipc_map_trial), map_trial_fields};
 
 static const struct record_field package_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_package, message),

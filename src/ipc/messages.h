@@ -52,6 +52,10 @@ enum ipc_type {
 	IPC_MDN_CHECKED, /* worker → store: struct ipc_mdn_checked */
 	IPC_PASSWORD_CHECK,       /* store → worker: struct ipc_password_check */
 	IPC_PASSWORD_CHECK_REPLY, /* struct ipc_verdict */
+	IPC_MAPS,       /* worker → store: no body: which maps are in force? Answer IPC_MAPS_REPLY */
+	IPC_MAPS_REPLY, /* struct ipc_maps_reply; fd[0]: a struct ipc_sheets */
+	IPC_MAP_TRIAL,  /* store → worker: struct ipc_map_trial; fd[0]: a struct ipc_sheet_samples */
+	IPC_MAP_TRIED,  /* worker → store: struct ipc_verdict */
 
 	/* keys: worker or store ↔ keyd */
 	IPC_UNWRAP = 400, /* struct ipc_unwrap */
@@ -224,6 +228,7 @@ struct ipc_job {
 	struct slice conflict; /* AS2_CONFLICT: text for the MDN */
 	uint32_t disposition;  /* AS2_CONFLICT: enum as2_disposition for it */
 	struct slice time_zone;
+	uint64_t maps;         /* generation of the maps in force, as in ipc_maps_reply */
 };
 
 /* Jobs for one worker, to be done one after another: each has a result of its own, in this order, under the same request. Several
@@ -302,6 +307,7 @@ struct ipc_output {
 	uint64_t ack_within;
 	/* when an acknowledgement is expected for this output: the group it will name, see ipc_ack_seen */
 	struct slice report;         /* what no map row took, for the history; absent if nothing */
+	struct slice map;            /* TRANSLATED: "x12-004010-850-to-order, shipped", for the history */
 };
 
 struct ipc_ack_item {
@@ -338,6 +344,33 @@ struct ipc_password_check {
 struct ipc_verdict {
 	bool ok;
 	struct slice error;
+};
+
+/* --- maps ------------------------------------------------------------------------------------------------------------ */
+
+/* What stands before the maps and tables that are installed: the active versions, and those that agreements name. */
+struct ipc_sheet {
+	struct slice name;  /* "table-unit" is a table */
+	uint64_t version;
+	bool active;
+	struct slice text;  /* CSV */
+};
+struct ipc_sheets {
+	struct record_list sheets; /* struct ipc_sheet */
+};
+struct ipc_maps_reply {
+	uint64_t generation;
+};
+/* Is this sheet sound, and do its samples come out as they are expected to? */
+struct ipc_sample {
+	struct slice name, input, expected;
+};
+struct ipc_sheet_samples {
+	struct slice name, text;
+	struct record_list samples; /* struct ipc_sample */
+};
+struct ipc_map_trial {
+	uint64_t maps; /* as in ipc_job */
 };
 
 /* --- sending --------------------------------------------------------------------------------------------------------- */
@@ -596,7 +629,7 @@ struct ipc_control_reply {
 	X(role_config) X(role_thing) X(key) X(keys_wanted) X(credentials_wanted) X(key_status) X(role_status) X(status) \
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
 	X(job) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
-	X(job_failed) X(password_check) X(verdict) \
+	X(job_failed) X(password_check) X(verdict) X(sheet) X(sheets) X(maps_reply) X(sample) X(sheet_samples) X(map_trial) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
 	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \

@@ -109,3 +109,9 @@ const char *map_target(const struct map *m)
 {
 	return m->target;
 }
+
+void map_each(const struct map_set *set, void (*fn)(void *ctx, const struct map *m), void *ctx)
+{
+	for (const struct map *m = set->maps; m; m = m->next)
+		fn(ctx, m);
+}

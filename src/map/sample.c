@@ -11,7 +11,7 @@
 /* --- running ----------------------------------------------------------------------------------------------------------------- */
 
 struct run {
-	const struct map *map;
+	const struct map_set *set;
 	struct slice input;
 	struct van_buf *to;
 	struct van_error *e;
@@ -25,9 +25,12 @@ static int run_message(struct run *r, const struct edi_interchange *i, const str
 	struct map_envelope envelope = {i->sender, i->receiver, i->control_number, g->real ? g->control_number : SLICE_NONE,
 		m->control_number, i->usage == 'T'};
 	struct map_options options = {.pretty = true};
+	const struct map *map = map_find_for(r->set, i->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version);
+	if (!map)
+		return van_error_set(r->e, VAN_ENOTFOUND, "the sheet has no map for the input's %.*s %.*s", SLICE_ARG(m->type), SLICE_ARG(m->version));
 	if (r->documents++)
 		van_buf_append_char(r->to, ',');
-	return map_run(r->map, slice_make(r->input.p + m->offset, m->length), d, &envelope, &options, r->to, r->e);
+	return map_run(map, slice_make(r->input.p + m->offset, m->length), d, &envelope, &options, r->to, r->e);
 }
 
 static int run_messages(struct run *r, const struct edi_report *report)
@@ -44,9 +47,10 @@ static int run_messages(struct run *r, const struct edi_report *report)
 	return rc == 0 ? r->to->error : rc;
 }
 
-int map_sample_run(const struct map *m, struct slice input, struct van_buf *to, struct van_error *e)
+int map_sample_run(const struct map_set *set, struct slice name, struct slice input, struct van_buf *to, struct van_error *e)
 {
-	struct run r = {.map = m, .input = input, .to = to, .e = e};
+	(void)name;
+	struct run r = {.set = set, .input = input, .to = to, .e = e};
 	struct edi_check_options options = {.envelopes_only = true};
 	struct van_arena *arena = van_arena_new(REPORT_MEMORY);
 	struct edi_report *report = NULL;
@@ -211,11 +215,12 @@ int map_sample_compare(struct slice expected, struct slice got, size_t most, str
 	return rc < 0 ? rc : differences->error;
 }
 
-int map_sample_check(const struct map *m, struct slice input, struct slice expected, struct van_buf *differences, struct van_error *e)
+int map_sample_check(const struct map_set *set, struct slice name, struct slice input, struct slice expected, struct van_buf *differences,
+	struct van_error *e)
 {
 	struct van_buf got = VAN_BUF_INIT(RESULT_MAX);
 	size_t count = 0;
-	int rc = map_sample_run(m, input, &got, e);
+	int rc = map_sample_run(set, name, input, &got, e);
 	if (rc == 0)
 		rc = map_sample_compare(expected, van_buf_slice(&got), DIFFERENCES_SHOWN, differences, &count, e);
 	van_buf_free(&got);

@@ -163,6 +163,7 @@ struct directory_route {
 	bool ack_accepted;       /* ours names accepted messages, too */
 	struct slice ack_delimiters; /* as in directory_output */
 	struct directory_output *output; /* NULL: no EDI is written */
+	uint64_t map_pin;        /* version of the map's sheet; PROFILE_MAP_ACTIVE */
 };
 extern const struct record_table directory_route_table;
 

@@ -121,10 +121,12 @@ static void put_agreement(const struct directory *d, const struct agreement_quer
 	to->agreement = a->id;
 	to->agreement_version = p ? p->version : 0;
 	to->mode = a->mode;
+	to->map_pin = PROFILE_MAP_ACTIVE;
 	if (a->output) {
 		to->format = a->output->format;
 		to->map = a->output->map;
 		to->map_version = a->output->version;
+		to->map_pin = profile_map_version(a->output);
 	}
 	to->acknowledged_by = a->acknowledged_by;
 	if (a->acknowledgement) {

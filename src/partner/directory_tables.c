@@ -181,6 +181,7 @@ static const struct record_field route_fields[] = {
 	T(32, RECORD_BOOL, directory_route, ack_accepted),
 	T(33, RECORD_BYTES, directory_route, ack_delimiters),
 	S(34, RECORD_ONE, directory_route, output, &directory_output_table),
+	T(35, RECORD_U64, directory_route, map_pin),
 	RECORD_END,
 };
 const struct record_table directory_route_table = {TABLE(directory_route), .fields = route_fields};

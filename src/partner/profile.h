@@ -278,7 +278,11 @@ struct profile_output {
 	uint64_t max_messages, max_size; /* of one interchange; 0: any */
 	struct profile_batch *batch;     /* NULL: each document goes at once */
 	van_time acknowledged_within;    /* 0: no deadline */
+	struct slice map_version; /* "active" or a number */
 };
+#define PROFILE_MAP_ACTIVE UINT64_MAX
+/* The version of its map that the agreement asks for. */
+uint64_t profile_map_version(const struct profile_output *o);
 
 struct profile_acknowledgement {
 	struct slice kind; /* 997, 999, CONTRL, TA1 */

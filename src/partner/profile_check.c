@@ -261,6 +261,19 @@ const char *profile_check_format(struct slice s, bool *ret_warning)
 	return schema_name_find(known, s, NULL) < 0 ? "must be canonical-json, canonical-xml, json, xml, csv, x12 or edifact" : NULL;
 }
 
+const char *profile_check_map_version(struct slice s, bool *ret_warning)
+{
+	unsigned long long n;
+	(void)ret_warning;
+	return slice_is(s, "active") || (slice_u64(s, &n) && n < INT64_MAX) ? NULL : "must be active, or the number of a version: see `vanctl map list`";
+}
+
+uint64_t profile_map_version(const struct profile_output *o)
+{
+	unsigned long long n;
+	return slice_u64(o->map_version, &n) ? n : PROFILE_MAP_ACTIVE;
+}
+
 const char *profile_check_ack_kind(struct slice s, bool *ret_warning)
 {
 	static const char *const known[] = {"997", "999", "CONTRL", "TA1", NULL};

@@ -46,6 +46,7 @@ const char *profile_check_time_zone(struct slice s, bool *ret_warning);
 const char *profile_check_format(struct slice s, bool *ret_warning);
 schema_check_fn profile_check_delimiter, profile_check_syntax;
 int profile_output_finish(struct schema_reader *r, const struct schema_node *at, void *object);
+const char *profile_check_map_version(struct slice s, bool *ret_warning);
 const char *profile_check_ack_kind(struct slice s, bool *ret_warning);
 const char *profile_check_header(struct slice s, bool *ret_warning);
 

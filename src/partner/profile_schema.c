@@ -447,6 +447,8 @@ static const struct schema_field output_fields[] = {
 	{.key = "format", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_output, format), .check = profile_check_format,
 	 .help = "`canonical-json`, `canonical-xml`, `json`, `xml`, `csv`, `x12` or `edifact`"},
 	{.key = "map", .kind = SCHEMA_TEXT, AT(profile_output, map), .check = profile_check_id, .help = "name of the map: see `vanctl map list`"},
+	{.key = "map_version", .kind = SCHEMA_TEXT, AT(profile_output, map_version), .fallback = "active", .check = profile_check_map_version,
+	 .help = "`active`, or the number of a version of the map's sheet, which stays whatever is activated; 0: the shipped one"},
 	{.key = "version", .kind = SCHEMA_TEXT, AT(profile_output, version),
 	 .help = "version of the standard to write, for `x12` and `edifact`; default: that of the document or map"},
 	{.key = "from", .kind = SCHEMA_IDENTITY, AT(profile_output, from),

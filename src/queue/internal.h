@@ -33,6 +33,8 @@ struct queue {
 	store_table_id index;     /* kind, value, message id → nothing */
 	store_table_id profile;   /* kind, id → profile */
 	store_table_id profile_version; /* kind, id, version → profile */
+	store_table_id sheet;     /* name → sheet */
+	store_table_id sheet_version; /* name, version → sheet version */
 	store_table_id segment;   /* "end" → position */
 };
 

@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/records.c %D%/records.h \
 	%D%/result.c %D%/result.h \
 	%D%/send.c %D%/send.h \
+	%D%/sheets.c %D%/sheets.h \
 	%D%/show.c \
 	%D%/trail.c
 %C%_libqueue_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

@@ -234,8 +234,8 @@ static int put_output(struct queue_work *w, struct result *r, const struct ipc_o
 	/* What is passed on has the numbers and keys of what came. */
 	if (rc == 0 && target && o->kind == IPC_OUTPUT_PASS_THROUGH)
 		rc = queue_result_search(w, target, m->id);
-	struct slice text = van_arena_printf(w->arena, "%s for %.*s, made of message %.*s", kind_names[o->kind],
-					     SLICE_ARG(o->connection), SLICE_ARG(m->parent));
+	struct slice text = van_arena_printf(w->arena, "%s%s%.*s for %.*s, made of message %.*s", kind_names[o->kind], o->map.n ? " by map " : "",
+					     SLICE_ARG(o->map), SLICE_ARG(o->connection), SLICE_ARG(m->parent));
 	return rc < 0 ? rc : queue_trail_receipt(w, o->kind == IPC_OUTPUT_ACK ? RECEIPT_ACK_SENT : RECEIPT_QUEUED, m, text, SLICE_NONE,
 						 &made->artefact, made->has_artefact);
 }

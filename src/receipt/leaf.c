@@ -39,6 +39,7 @@ static const char *const event_names[RECEIPT_EVENTS] = {
 	[RECEIPT_REJECTED] = "rejected",
 	[RECEIPT_LOGIN] = "login",
 	[RECEIPT_LOGIN_REFUSED] = "login-refused",
+	[RECEIPT_MAP_CHANGED] = "map-changed",
 };
 
 const char *receipt_event_name(enum receipt_event e)

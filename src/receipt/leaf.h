@@ -39,6 +39,7 @@ enum receipt_event {
 	RECEIPT_REJECTED,
 	RECEIPT_LOGIN,         /* a partner's session began */
 	RECEIPT_LOGIN_REFUSED, /* a failed log-in, or the ban that followed */
+	RECEIPT_MAP_CHANGED,   /* a map or table: imported, activated, changed */
 	RECEIPT_EVENTS /* one past the last */
 };
 const char *receipt_event_name(enum receipt_event e); /* "mdn-issued"; NULL for an unknown one */

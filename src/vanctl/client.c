@@ -48,29 +48,59 @@ static int open_data(const struct ctl *c, int *ret_fd, char *path, size_t room)
 }
 
 /* The socket's own path may be longer than sun_path: go through the open folder. */
+static int connect_in(int data)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	snprintf(to.sun_path, sizeof to.sun_path, "/proc/self/fd/%d/control.sock", data);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
+		return fd;
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return -1;
+}
+
 static int connect_control(const struct ctl *c, int *ret_fd)
 {
 	char path[4096];
 	int data = -1, status = open_data(c, &data, path, sizeof path);
 	if (status)
 		return status;
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	snprintf(to.sun_path, sizeof to.sun_path, "/proc/self/fd/%d/control.sock", data);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
+	int fd = connect_in(data);
+	if (fd < 0) {
 		if (errno == EACCES)
 			status = ctl_fail(CTL_USAGE, "no right to use %s/control.sock; run vanctl as root or as the user vand runs as",
 					  path);
 		else
 			status = ctl_fail(CTL_USAGE, "vand doesn't answer at %s/control.sock (%s); start it: vand -c %s", path,
 					  strerror(errno), c->config);
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
 	}
 	close(data);
 	*ret_fd = fd;
 	return status;
+}
+
+bool client_up(const struct ctl *c)
+{
+	struct profile_errors errors = {0};
+	struct van_config *config = NULL;
+	char path[4096];
+	int data = -1, fd = -1;
+	if (van_config_load(c->config, &config, &errors) == 0) {
+		snprintf(path, sizeof path, "%.*s", SLICE_ARG(config->data));
+		data = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (data >= 0)
+		fd = connect_in(data);
+	if (fd >= 0)
+		close(fd);
+	if (data >= 0)
+		close(data);
+	profile_errors_free(&errors);
+	van_config_free(config);
+	return fd >= 0;
 }
 
 /* Arguments that are too long for a message go in a file before the command's own. */

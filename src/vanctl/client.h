@@ -9,6 +9,9 @@
  * -1. Errors have been printed; returns the exit status. */
 int client_ask(const struct ctl *c, const char *command, json_t *arguments, json_t **ret_answer, int *ret_fd);
 
+/* Does a vand answer? Says nothing. */
+bool client_up(const struct ctl *c);
+
 /* The same with a file for vand, which stays the caller's; -1: none. */
 int client_ask_with(const struct ctl *c, const char *command, json_t *arguments, int file, json_t **ret_answer, int *ret_fd);
 

@@ -9,6 +9,7 @@ vanctl_SOURCES = \
 	%D%/init.c %D%/init.h \
 	%D%/init_keys.c %D%/init_keys.h \
 	%D%/main.c \
+	%D%/map.c %D%/map.h %D%/map_diff.c %D%/map_files.c %D%/map_source.c %D%/map_test.c \
 	%D%/message.c \
 	%D%/network.c \
 	%D%/parse.c %D%/parse.h \

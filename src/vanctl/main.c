@@ -1,6 +1,7 @@
 #include "vanctl/act.h"
 #include "vanctl/ctl.h"
 #include "vanctl/edi.h"
+#include "vanctl/map.h"
 #include "vanctl/parse.h"
 #include "vanctl/receipt_verify.h"
 #include "vanctl/send.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_route, commands_receipt,
+	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_route, commands_map, commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
 
@@ -34,7 +35,7 @@ static const char *const later[] = {
 	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
 	"cert export", "cert roll", "agreement list", "agreement show",
 	"agreement hold", "agreement release", "agreement promote", "control list", "control set", "control gaps",
-	"map list", "map check", "map test", "map import", "map export", "backup", NULL,
+	"backup", NULL,
 };
 
 struct arguments {

@@ -1,5 +1,6 @@
 /* The control socket: connections of vanctl (and the web role's channel), one command at a time each, dispatched by name. */
 #include "roles/store/connections.h"
+#include "roles/store/maps.h"
 
 #include "base/fdio.h"
 #include "base/log.h"
@@ -114,6 +115,11 @@ static void run_read(struct pending_call *p)
 		pending_call_finish(p, rc);
 }
 
+void pending_call_go_on(struct pending_call *p)
+{
+	writer_submit(&p->base);
+}
+
 /* --- writes ----------------------------------------------------------------------------------------------------------------------- */
 
 static int prepare_call(struct write_request *r)
@@ -160,6 +166,8 @@ static void done_call(struct write_request *r)
 	struct store_role *s = p->call.role;
 	if (r->rc == 0 && p->command->committed)
 		store_directory_changed(s);
+	if (r->rc == 0 && p->command->maps)
+		maps_changed(s);
 	for (size_t i = 0; r->rc == 0 && i < p->nwake; i++)
 		jobs_add(s, slice_make(p->wake[i].text, VAN_ID_LEN), 0);
 	if (r->rc == 0)

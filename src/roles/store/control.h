@@ -1,11 +1,13 @@
 /* Commands of the control socket: name, what it does, in which thread.
  *
- * A command has one of these functions:
+ * A command has one of these functions (or read and write, see below):
  *   read   loop thread, in a read transaction; must be quick.
  *   write  writer thread, in the batch's write transaction. It may run again after an abort (then `out` is empty again), and
  *          decides before it writes: what it refuses leaves nothing behind. The answer goes out after the commit.
  *   apart  a thread of its own with its own read transaction, for what may take long (lists, export, backup); work->directory is
  *          NULL there.
+ * With both, `read` runs first and returns CONTROL_LATER; what it waits for ends with pending_call_go_on() or
+ * pending_call_finish() (connections.h).
  * Each returns 0 (done: `out` is the answer), 1 or 2 (control_say or control_refuse said why), or a negative enum van_err.
  * work->directory may be used in read and write; work->arena lives as long as the call. */
 #ifndef OPENVAN_ROLES_STORE_CONTROL_H
@@ -42,6 +44,7 @@ struct control_command {
 	 * with `committed` ends its batch, so that the next one sees the directory changed. */
 	control_fn *prepare;
 	void (*committed)(struct control_call *c, struct directory *d);
+	bool maps; /* what it writes changes maps or tables: workers ask for them anew */
 };
 
 /* Ends with a NULL name. control_table.c lists them all. */

@@ -34,6 +34,9 @@ int control_check_profiles(struct control_call *c, struct slice json);
 control_fn control_message_room, control_send_prepare, control_send_write, control_message_resend, control_message_reprocess;
 control_fn control_queue_show;
 
+control_fn control_map_list, control_map_show, control_map_sources, control_map_import_prepare, control_map_import, control_map_try,
+	control_map_activate, control_map_lock;
+
 /* By id: a partner, else a station, else an agreement. NULL: none. */
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
 const struct profile *control_profile_of(const struct directory *d, struct slice id);

@@ -50,5 +50,11 @@ const struct control_command control_commands[] = {
 	{.name = "user.key.add", .prepare = control_user_key_add_prepare, .write = control_apply_write, .committed = control_apply_committed},
 	{.name = "user.key.remove", .prepare = control_user_key_remove_prepare, .write = control_apply_write, .committed = control_apply_committed},
 	{.name = "user.key.expire", .prepare = control_user_key_expire_prepare, .write = control_apply_write, .committed = control_apply_committed},
+	{.name = "map.list", .read = control_map_list},
+	{.name = "map.show", .read = control_map_show},
+	{.name = "map.sources", .read = control_map_sources},
+	{.name = "map.import", .prepare = control_map_import_prepare, .write = control_map_import},
+	{.name = "map.activate", .read = control_map_try, .write = control_map_activate, .maps = true},
+	{.name = "map.lock", .write = control_map_lock},
 	{0},
 };

@@ -2,6 +2,7 @@
  * Message-IDs get another MDN, passwords are checked. A worker that dies with a job has it tried once more; the second time the
  * message is quarantined. */
 #include "roles/store/jobs_private.h"
+#include "roles/store/maps.h"
 
 #include "as2/disposition.h"
 #include "base/log.h"
@@ -258,6 +259,7 @@ static int fill(struct store_role *s, struct store_read *r, const struct van_id 
 	int rc = queue_job_fill(&r->work, slice_make(id->text, VAN_ID_LEN), job, ret_fd);
 	if (rc == 0) {
 		job->generation = s->generation;
+		job->maps = maps_generation(s);
 		job->time_zone = s->role->config->time_zone;
 	} else if (rc != VAN_ENOTFOUND) {
 		job_unreadable(s, id, rc, &r->work.err);
@@ -353,7 +355,7 @@ void jobs_dispatch(struct store_role *s)
 	for (size_t i = 0; i < s->nworkers && !s->stopping; i++) {
 		struct peer_worker *w = s->workers[i];
 		while (w->jobs && w->channel && w->task == WORKER_IDLE) {
-			if (give_password(s, w) || give_conflict(s, w))
+			if (give_password(s, w) || give_conflict(s, w) || maps_give(s, w))
 				continue;
 			w->delivery_last = !w->delivery_last && deliveries_give(s, w);
 			if (w->delivery_last)
@@ -503,6 +505,8 @@ void jobs_on_message(struct store_role *s, struct peer_worker *w, struct ipc_mes
 	}
 	if (w->task == WORKER_DELIVERY) {
 		deliveries_on_worker(s, w, m);
+	} else if (w->task == WORKER_TRIAL) {
+		maps_on_worker(s, w, m);
 	} else if (m->type == IPC_JOB_RESULT && w->task == WORKER_JOB) {
 		job_result(s, &w->job, m);
 		job_over(w);
@@ -535,6 +539,8 @@ void jobs_worker_gone(struct store_role *s, struct peer_worker *w)
 		conflict_failed(s, work);
 	} else if (task == WORKER_DELIVERY) {
 		deliveries_worker_gone(s, work);
+	} else if (task == WORKER_TRIAL) {
+		maps_worker_gone(s, work);
 	} else if (task == WORKER_PASSWORD) {
 		struct password_check *p = work;
 		if (p->tries < PASSWORD_TRIES)

@@ -14,6 +14,7 @@ vand_SOURCES += \
 	%D%/control_args.c %D%/control_args.h \
 	%D%/control_mailbox.c \
 	%D%/control_mailbox_files.c \
+	%D%/control_map.c \
 	%D%/control_message.c \
 	%D%/control_metrics.c \
 	%D%/control_partner.c \
@@ -30,6 +31,7 @@ vand_SOURCES += \
 	%D%/jobs.c %D%/jobs_private.h \
 	%D%/keys.c \
 	%D%/login.c \
+	%D%/maps.c %D%/maps.h \
 	%D%/overdue.c \
 	%D%/polls.c %D%/polls.h \
 	%D%/receive.c \

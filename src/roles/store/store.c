@@ -2,6 +2,7 @@
 #include "roles/store/store_role.h"
 
 #include "roles/store/bans.h"
+#include "roles/store/maps.h"
 #include "roles/store/polls.h"
 #include "roles/store/throttles.h"
 
@@ -54,6 +55,7 @@ static void on_worker_message(void *arg, struct ipc_channel *c, struct ipc_messa
 	switch (m->type) {
 	case IPC_AS2_ACCEPT: receive_accept(s, w, m); return;
 	case IPC_LOOKUP: receive_lookup(s, c, m); return;
+	case IPC_MAPS: maps_wanted(s, c, m); return;
 	case IPC_MDN_POSTED: deliveries_mdn_posted(s, m); return;
 	default: jobs_on_message(s, w, m);
 	}
@@ -199,6 +201,7 @@ void store_directory_changed(struct store_role *s)
 	sessions_check(s);
 	bans_reload(s); /* they change the same way */
 	polls_look(s);
+	maps_look(s);
 }
 
 /* --- start ------------------------------------------------------------------------------------------------------------------ */
@@ -317,6 +320,8 @@ static int start(struct store_role *s)
 				   .directory_lock = &s->directory_lock, .gather = s->role->config->store.gather};
 	rc = writer_new(&o, &s->writer);
 	if (rc == 0)
+		rc = maps_start(s);
+	if (rc == 0)
 		rc = jobs_start(s);
 	if (rc == 0)
 		rc = deliveries_start(s);
@@ -351,6 +356,7 @@ static void finish(struct store_role *s)
 	overdue_free(s);
 	checkpoints_free(s);
 	deliveries_free(s);
+	maps_free(s);
 	jobs_free(s);
 	keys_forget(s);
 	for (size_t i = 0; i < s->nworkers; i++) {

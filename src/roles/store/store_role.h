@@ -18,9 +18,10 @@ struct throttles;
 struct polls;
 struct checkpoints;
 struct deliveries;
+struct maps;
 
 /* What a job worker is busy with. */
-enum worker_task { WORKER_IDLE, WORKER_JOB, WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY };
+enum worker_task { WORKER_IDLE, WORKER_JOB, WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY, WORKER_TRIAL };
 
 struct peer_worker {
 	struct store_role *s;
@@ -31,7 +32,7 @@ struct peer_worker {
 	struct van_id job;        /* WORKER_JOB: the present one */
 	struct van_id *ahead;     /* … and those it was given with it, JOBS_AT_ONCE at most */
 	size_t nahead;
-	void *work;               /* WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY: the waiting thing */
+	void *work;               /* WORKER_CONFLICT, WORKER_PASSWORD, WORKER_DELIVERY, WORKER_TRIAL: the waiting thing */
 	bool delivery_last;       /* jobs and deliveries take turns */
 	uint64_t request;
 };
@@ -58,6 +59,7 @@ struct store_role {
 	struct bans *bans;
 	struct throttles *throttles;
 	struct polls *polls;
+	struct maps *maps;
 	struct control_connection *connections;
 	size_t nconnections;
 	struct pending_call *calls; /* of the control socket, under way */

@@ -309,7 +309,15 @@ static struct map_delimiters delimiters_of(const struct edi_interchange *i)
 				       i->delimiters.terminator};
 }
 
-static int translate_message(struct work *w, const struct map *map, const struct edi_group *g, const struct edi_message *m)
+/* For the history. */
+static struct slice named_map(struct work *w, const struct map *map, const struct map_sheet *sheet)
+{
+	return sheet->version == MAP_VERSION_SHIPPED
+		       ? van_arena_printf(arena_of(w), "%s as shipped", map_name(map))
+		       : van_arena_printf(arena_of(w), "%s version %llu", map_name(map), (unsigned long long)sheet->version);
+}
+
+static int translate_message(struct work *w, const struct map *map, const struct map_sheet *sheet, const struct edi_group *g, const struct edi_message *m)
 {
 	struct van_buf json = VAN_BUF_INIT((size_t)256 << 20);
 	struct van_error e = {0};
@@ -326,6 +334,7 @@ static int translate_message(struct work *w, const struct map *map, const struct
 		o->to = w->out->to;
 		o->control_number = m->control_number;
 		o->extension = SLICE("json");
+		o->map = named_map(w, map, sheet);
 		rc = copy_keys(arena_of(w), m->keys, &o->keys);
 		if (rc == 0)
 			rc = keep_content(w, o, van_buf_slice(&json));
@@ -338,12 +347,14 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	return rc;
 }
 
-static int find_map(struct work *w, const struct edi_message *m, const struct map **ret, struct van_error *e)
+static int find_map(struct work *w, const struct edi_message *m, const struct map **ret,
+		    const struct map_sheet **ret_sheet, struct van_error *e)
 {
 	struct map_library *maps = w->job->worker->maps;
 	if (w->route.map.p)
-		return map_library_find(maps, w->route.map, MAP_VERSION_ACTIVE, ret, NULL, e);
-	return map_library_find_for(maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, ret, NULL, e);
+		return map_library_find(maps, w->route.map, w->route.map_pin, ret, ret_sheet, e);
+	return map_library_find_for(maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, ret,
+				    ret_sheet, e);
 }
 
 /* Rejected messages are not translated: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
@@ -352,15 +363,16 @@ static int translate(struct work *w)
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
 			const struct map *map = NULL;
+			const struct map_sheet *sheet = NULL;
 			struct van_error e = {0};
 			if (m->status == EDI_REJECTED || m->acknowledgement)
 				continue;
-			int rc = find_map(w, m, &map, &e);
+			int rc = find_map(w, m, &map, &sheet, &e);
 			if (rc == VAN_ENOTFOUND || rc == VAN_ESYNTAX)
 				return hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s translates: %s",
 										      SLICE_ARG(w->route.agreement), e.text));
 			if (rc == 0)
-				rc = translate_message(w, map, g, m);
+				rc = translate_message(w, map, sheet, g, m);
 			if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
 				return rc;
 		}

@@ -148,7 +148,9 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	j.result.message = from->message;
 	spool_open(&j.content, w->spool_folder, 0);
 	j.stretch = VAN_BUF_INIT(STRETCH_MAX);
-	int rc = find_payload(&j, fd);
+	int rc = worker_maps(w, from->maps);
+	if (rc == 0)
+		rc = find_payload(&j, fd);
 	if (rc == 0)
 		rc = process(&j, &e);
 	if (rc == 0)

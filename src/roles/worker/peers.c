@@ -67,8 +67,9 @@ static void drop_fds(struct ipc_message *m)
 	}
 }
 
-/* Sends a request and waits for its answer; what else comes over the channel meanwhile is a change of the directory. */
-static int ask(struct worker *w, struct ipc_channel *c, uint32_t type, const struct record_table *t, const void *question,
+/* Sends a request and waits for its answer, whose descriptors stay in it; what else comes over the channel meanwhile is a change
+ * of the directory. */
+static int ask_with_fds(struct worker *w, struct ipc_channel *c, uint32_t type, const struct record_table *t, const void *question,
 	       uint32_t answer_type, van_time patience, struct ipc_message *ret)
 {
 	if (!c)
@@ -79,12 +80,36 @@ static int ask(struct worker *w, struct ipc_channel *c, uint32_t type, const str
 		rc = ipc_receive(c, patience, ret);
 		if (rc < 0)
 			return rc;
-		drop_fds(ret);
 		if (ret->type == IPC_DIRECTORY_CHANGED)
 			worker_generation(w, 0);
 		rc = ret->type == answer_type && ret->request == request;
+		if (!rc)
+			drop_fds(ret);
 	}
 	return rc < 0 ? rc : 0;
+}
+
+static int ask(struct worker *w, struct ipc_channel *c, uint32_t type, const struct record_table *t, const void *question,
+	       uint32_t answer_type, van_time patience, struct ipc_message *ret)
+{
+	int rc = ask_with_fds(w, c, type, t, question, answer_type, patience, ret);
+	if (rc == 0)
+		drop_fds(ret);
+	return rc;
+}
+
+int worker_ask_maps(struct worker *w, uint64_t *ret_generation, int *ret_fd)
+{
+	struct ipc_message m;
+	struct ipc_maps_reply reply;
+	int rc = ask_with_fds(w, w->store, IPC_MAPS, NULL, NULL, IPC_MAPS_REPLY, STORE_PATIENCE, &m);
+	if (rc == 0)
+		rc = record_decode(&ipc_maps_reply_table, m.body, w->arena, &reply);
+	if (rc < 0)
+		return rc;
+	*ret_generation = reply.generation;
+	*ret_fd = ipc_take_fd(&m, 0);
+	return *ret_fd < 0 ? VAN_EAGAIN : 0;
 }
 
 /* Without waiting: has the directory changed? */

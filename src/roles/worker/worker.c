@@ -38,6 +38,7 @@ static void do_work(struct worker *w, struct ipc_message *m)
 	switch (m->type) {
 	case IPC_AS2_RECEIVE: worker_receive(w, m); break;
 	case IPC_JOB: worker_job(w, m); break;
+	case IPC_MAP_TRIAL: worker_map_trial(w, m); break;
 	case IPC_PACKAGE: worker_package(w, m); break;
 	case IPC_MDN_CHECK: worker_mdn_check(w, m); break;
 	case IPC_PASSWORD_CHECK: worker_password(w, m); break;

@@ -33,6 +33,7 @@ struct worker {
 	struct edi_dictionary_set *dictionaries;
 	struct map_library *maps;
 	struct guide_set *guides;
+	uint64_t maps_generation; /* of what the store put in front of the installed ones */
 	struct password_cache *passwords; /* made when it is needed */
 	uint64_t last_request;
 };
@@ -57,6 +58,13 @@ void lookup_cache_free(struct lookup_cache *c);
 
 /* A message gets as2.receive_timeout from here on: a process that makes no progress is ended by SIGALRM, and http answers 503. */
 void worker_progress(const struct worker *w);
+
+/* Asks the store which maps are in force: *ret_fd is a struct ipc_sheets, the caller's. */
+int worker_ask_maps(struct worker *w, uint64_t *ret_generation, int *ret_fd);
+
+/* maps.c: w->maps becomes that of this generation, or a newer one. Negative: the job is to be tried again. */
+int worker_maps(struct worker *w, uint64_t generation);
+void worker_map_trial(struct worker *w, struct ipc_message *m);
 
 /* receive.c, job.c: one message each ------------------------------------------------------------------------------------ */
 void worker_receive(struct worker *w, struct ipc_message *m);

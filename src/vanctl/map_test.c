@@ -1,0 +1,173 @@
+/* map check and map test. */
+#include "base/error.h"
+#include "map/sample.h"
+#include "vanctl/map.h"
+#include "vanctl/print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERRORS_MOST 100
+#define DIFFERENCES_MAX ((size_t)1 << 20)
+
+/* --- check ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The row that an error names; 0: none. */
+static unsigned row_of(const char *text)
+{
+	const char *at = strstr(text, "row ");
+	return at ? (unsigned)strtoul(at + 4, NULL, 10) : 0;
+}
+
+/* Where line `row` stands; false: it is not there. */
+static bool line_at(struct slice text, unsigned row, size_t *ret_start, size_t *ret_end)
+{
+	size_t start = 0, end;
+	for (unsigned line = 1;; line++) {
+		const char *p = start <= text.n ? memchr(text.p + start, '\n', text.n - start) : NULL;
+		end = p ? (size_t)(p - text.p) : text.n;
+		if (line == row)
+			break;
+		if (!p)
+			return false;
+		start = end + 1;
+	}
+	*ret_start = start;
+	*ret_end = end;
+	return true;
+}
+
+/* Compiling stops at the first error: its row is made empty, and the rest is compiled again. */
+size_t map_print_errors(struct map_source *s)
+{
+	size_t count = 0, start, end;
+	char *text = van_arena_str(s->arena, s->text);
+	struct map_set *set = NULL;
+	for (unsigned last = 0; text && count < ERRORS_MOST;) {
+		struct van_error e = {0};
+		struct slice now = slice_make(text, s->text.n);
+		if (map_library_compile(s->library, s->name, now, &set, &e) == 0)
+			break;
+		unsigned row = row_of(e.text);
+		fprintf(stderr, "%s:%u: %s\n", map_source_place(s), row, e.text);
+		count++;
+		if (!row || row == last || !line_at(now, row, &start, &end))
+			return count;
+		for (size_t i = start; i < end; i++)
+			text[i] = ',';
+		for (size_t i = start + 7; i < end; i++) /* an empty row: blanks take no columns */
+			text[i] = ' ';
+		last = row;
+	}
+	map_set_free(set);
+	return count;
+}
+
+int map_check(struct ctl *c)
+{
+	size_t errors = 0;
+	int status = CTL_DONE;
+	for (size_t i = 0; i < c->nargs; i++) {
+		struct map_source s;
+		int one = map_source_open(c, c->args[i], &s);
+		size_t n = one ? 0 : map_print_errors(&s);
+		if (!one && !n && !c->json)
+			printf("%s: sound, %zu sample%s\n", map_source_place(&s), s.ncases, s.ncases == 1 ? "" : "s");
+		errors += n;
+		status = one > status ? one : status;
+		map_source_free(&s);
+	}
+	if (errors && !status)
+		status = CTL_NO;
+	if (c->json)
+		printf("{\"errors\":%zu}\n", errors);
+	return status;
+}
+
+/* --- test ----------------------------------------------------------------------------------------------------------------------- */
+
+static int run_case(const struct map_source *s, const struct map_set *set, const struct map_case *k, json_t *list)
+{
+	struct van_buf differences = VAN_BUF_INIT(DIFFERENCES_MAX);
+	struct van_error e = {0};
+	int rc = map_sample_check(set, k->name, k->input, k->expected, &differences, &e);
+	const char *result = rc == 0 ? "passed" : rc == VAN_ECONFLICT ? "different" : "failed";
+	if (list)
+		json_array_append_new(list, json_pack("{s:s%, s:s, s:s, s:s%}", "sample", k->name.p, k->name.n, "result", result, "error", e.text,
+						      "differences", differences.p ? differences.p : "", differences.n));
+	else
+		printf("%s: sample %.*s %s%s%s\n%.*s", map_source_place(s), SLICE_ARG(k->name), result, e.text[0] ? ": " : "", e.text,
+		       (int)differences.n, differences.p ? differences.p : "");
+	van_buf_free(&differences);
+	return rc == 0 ? CTL_DONE : CTL_NO;
+}
+
+static int run_cases(struct ctl *c, const struct map_source *s, const struct map_set *set)
+{
+	json_t *list = c->json ? json_array() : NULL;
+	int status = CTL_DONE;
+	for (size_t i = 0; i < s->ncases; i++) {
+		if (c->nargs > 1 && !slice_is(s->cases[i].name, c->args[1]))
+			continue;
+		if (run_case(s, set, &s->cases[i], list) != CTL_DONE)
+			status = CTL_NO;
+	}
+	if (list)
+		print_json(list);
+	json_decref(list);
+	return status;
+}
+
+/* A file without an expected result: what comes of it is printed. */
+static int run_file(const struct map_source *s, const struct map_set *set, const char *path)
+{
+	struct van_buf out = VAN_BUF_INIT((size_t)1 << 30);
+	struct van_error e = {0};
+	struct slice input;
+	int status = map_read_file(path, (size_t)1 << 28, s->arena, &input);
+	int rc = status ? 0 : map_sample_run(set, slice_str(path), input, &out, &e);
+	if (rc < 0)
+		status = ctl_fail(CTL_NO, "%s: %s: %s", map_source_place(s), path, e.text);
+	else if (!status)
+		fwrite(out.p, 1, out.n, stdout);
+	van_buf_free(&out);
+	return status;
+}
+
+static bool has_case(const struct map_source *s, const char *name)
+{
+	for (size_t i = 0; i < s->ncases; i++)
+		if (slice_is(s->cases[i].name, name))
+			return true;
+	return false;
+}
+
+static int test_source(struct ctl *c, struct map_source *s)
+{
+	struct map_set *set = NULL;
+	if (map_print_errors(s))
+		return CTL_NO;
+	if (map_library_compile(s->library, s->name, s->text, &set, NULL) < 0)
+		return ctl_fail(CTL_USAGE, "out of memory");
+	int status;
+	if (c->nargs > 1 && !has_case(s, c->args[1]))
+		status = run_file(s, set, c->args[1]);
+	else if (!s->ncases)
+		status = ctl_fail(CTL_NO, "%s has no samples; put some into samples/%.*s/ beside it, or vanctl map sample add", map_source_place(s),
+				  SLICE_ARG(s->name));
+	else
+		status = run_cases(c, s, set);
+	map_set_free(set);
+	return status;
+}
+
+int map_test(struct ctl *c)
+{
+	struct map_source s;
+	int status = map_source_open(c, c->args[0], &s);
+	if (!status)
+		status = test_source(c, &s);
+	map_source_free(&s);
+	return status;
+}

@@ -1,0 +1,207 @@
+#!/usr/bin/python3
+"""Maps through the running server: versions, samples, activation, roll back, pinned versions, reprocessing after the fix."""
+
+import json
+import os
+import shutil
+import sys
+
+import demo
+import tap
+import x12
+
+t = tap.Tap()
+
+MAP = "x12-004010-850-to-order"
+SHEET = os.path.join(demo.TOP, "maps", MAP + ".csv")
+control = 100
+
+
+class Files:
+    """Sheets and samples of a map author, in a folder of their own."""
+
+    def __init__(self, root):
+        self.folder = os.path.join(root, "author")
+        os.makedirs(self.folder)
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def sheet(self, *rows, without=(), name=MAP):
+        """The shipped sheet with rows more (or without some targets)."""
+        kept = [line for line in demo.read(SHEET).decode().splitlines() if not line.startswith(tuple(w + "," for w in without))]
+        return self.write(name + ".csv", "\n".join([*kept, *rows]) + "\n")
+
+
+def order(po, version="004010"):
+    global control
+    control += 1
+    return x12.order_850(demo.BUYER, demo.ALPHA, control, po, lines=2, version=version)
+
+
+def delivered(n, po):
+    """The documents that wait for alpha and name this order."""
+    return [json.loads(v) for v in n.sftp_fetch("alpha").values() if po.encode() in v]
+
+
+def send(n, po):
+    """Sends an order and waits until it is settled: the received message."""
+    _, _, _, message_id = n.send(order(po))
+    n.drain()
+    found = [m for m in n.messages("--direction", "in") if (m["as2_message_id"] or "").strip("<>") == message_id.strip("<>")]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def files_without_a_server(n, files):
+    """check, test and export of files and shipped sheets ask no server."""
+    done = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "check", SHEET], check=False)
+    t.equal(done.returncode, 0, "a sound sheet is sound without a server")
+    lines = demo.read(SHEET).decode().splitlines()
+    lines[4] = "OrderTypeCode,nonsense"
+    lines[8] = "X,CUR.02,=="
+    broken = files.write("broken.csv", "\n".join(lines) + "\n")
+    done = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "check", broken], check=False)
+    said = done.stderr.decode()
+    t.equal(done.returncode, 1, "a broken one: exit 1")
+    t.ok("broken.csv:5: " in said and "nonsense" in said and "broken.csv:9: " in said and "'=='" in said and "see maps/README.md" in said,
+         "every broken row is named: file, row, cell and remedy", said)
+    exported = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "export", MAP]).stdout
+    t.equal(exported, demo.read(SHEET), "a shipped sheet is exported as it is")
+    done = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "import", SHEET], check=False)
+    t.equal(done.returncode, 2, "to import needs a server")
+
+
+def csv_and_json_lose_nothing(n, files):
+    sheet = files.sheet('"Note[]","\'a ""quoted"", text\'",,,,,,"two\nlines"', "", "# a note,,,,,,,", name="lossless")
+    as_json = demo.run([demo.program("vanctl"), "-c", n.config, "map", "export", sheet, "--format", "json"]).stdout
+    again = files.write("again/lossless.json", as_json)
+    back = demo.run([demo.program("vanctl"), "-c", n.config, "map", "export", again]).stdout
+    t.equal(back, demo.read(sheet).replace(b'"Note[]"', b"Note[]"), "CSV to JSON and back")
+    n.vanctl("map", "import", again)
+    t.equal(n.vanctl("map", "export", "lossless", "--map-version", "1").stdout, back, "and through the store")
+    t.equal(n.vanctl("map", "export", "lossless", "--map-version", "1", "--format", "json").stdout, as_json, "as JSON, too")
+    done = n.vanctl("map", "diff", "lossless", "1", sheet, check=False)
+    t.equal(done.returncode, 0, "map diff finds no difference")
+
+
+def an_activated_map_is_used_at_once(n, files):
+    send(n, "PO-BEFORE")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-BEFORE")], [None], "the shipped map")
+    n.vanctl("map", "import", files.sheet("Marker,'one'"), "--note", "with a marker")
+    send(n, "PO-INACTIVE")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-INACTIVE")], [None], "an imported version is inactive")
+    n.vanctl("map", "activate", MAP)
+    m = send(n, "PO-ACTIVE")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-ACTIVE")], ["one"], "an activated one is used from the next document on")
+    out = [c for c in n.messages("--direction", "out") if c["parent"] == m["id"] and c["version"] == "order/1.0"]
+    history = n.json("message", "show", out[0]["id"])["history"] if out else []
+    t.ok(any(f"{MAP} version 1" in (h["text"] or "") for h in history), "the history says which", history)
+    n.vanctl("map", "import", files.sheet("Marker,'two'"))
+    n.vanctl("map", "activate", MAP, "2")
+    send(n, "PO-TWO")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-TWO")], ["two"], "the next version")
+    done = n.vanctl("map", "diff", MAP, "1", "2", "--json", check=False)
+    t.equal([(d["change"], d["before"], d["after"]) for d in json.loads(done.stdout)],
+            [("removed", "Marker <- 'one'", ""), ("added", "", "Marker <- 'two'")], "map diff shows what changed")
+    n.vanctl("map", "activate", MAP, "1")
+    send(n, "PO-BACK")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-BACK")], ["one"], "roll back is to activate an older one")
+    changes = [r for r in n.json("receipt", "list") if r["event"] == "map-changed"]
+    t.ok(len(changes) >= 5, "imports and activations are receipts", changes)
+    listed = {m["name"]: m for m in n.json("map", "list")}
+    t.equal((listed[MAP]["active"], listed[MAP]["newest"], listed[MAP]["shipped"]), (1, 2, True), "map list")
+
+
+def a_pinned_version_stays(n, files):
+    text = n.profile_text()
+    pinned = files.write("pinned.yaml", text.replace(f"map: {MAP}}}", f"map: {MAP}, map_version: 2}}"))
+    n.vanctl("partner", "apply", pinned)
+    send(n, "PO-PINNED")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-PINNED")], ["two"], "map_version: 2, while 1 is active")
+    n.vanctl("partner", "apply", n.profiles)
+    send(n, "PO-UNPINNED")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-UNPINNED")], ["one"], "and without it the active one")
+    done = n.vanctl("partner", "apply", files.write("odd.yaml", text.replace(f"map: {MAP}}}", f"map: {MAP}, map_version: newest}}")), check=False)
+    t.ok(done.returncode == 1 and b"map_version" in done.stderr, "map_version is active or a number", done)
+
+
+def a_failing_sample_is_not_activated(n, files):
+    folder = files.folder
+    sample = order("PO-SAMPLE")
+    for name in ("good", "bad"):
+        files.write(f"samples/{MAP}/{name}.edi", sample)
+    sheet = files.sheet("Marker,'three'")
+    out = n.vanctl("map", "test", sheet, os.path.join(folder, "samples", MAP, "good.edi"), check=False)
+    t.ok(out.returncode == 1 and b"no expected result" in out.stderr, "half a sample is named", out)
+    for name in ("good", "bad"):
+        os.rename(os.path.join(folder, "samples", MAP, name + ".edi"), os.path.join(folder, name + ".edi"))
+    expected = n.vanctl("map", "test", sheet, os.path.join(folder, "good.edi")).stdout
+    for name in ("good", "bad"):
+        os.rename(os.path.join(folder, name + ".edi"), os.path.join(folder, "samples", MAP, name + ".edi"))
+        wrong = expected.replace(b"PO-SAMPLE", b"PO-OTHER") if name == "bad" else expected
+        files.write(f"samples/{MAP}/{name}.expected.json", wrong)
+    done = n.vanctl("map", "test", sheet, check=False)
+    said = done.stdout.decode()
+    t.ok(done.returncode == 1 and "sample good passed" in said and "ID: expected \"PO-OTHER\", not \"PO-SAMPLE\"" in said,
+         "map test shows the difference", said)
+    t.equal(n.vanctl("map", "test", sheet, "good").returncode, 0, "one sample alone")
+    n.vanctl("map", "import", sheet)
+    done = n.vanctl("map", "activate", MAP, check=False)
+    t.ok(done.returncode == 1 and b"sample bad" in done.stderr and b"PO-OTHER" in done.stderr, "a map with a failing sample is not activated", done)
+    t.equal({m["name"]: m["active"] for m in n.json("map", "list")}[MAP], 1, "the one before stays active")
+    done = n.vanctl("map", "test", MAP, "--map-version", "3", check=False)
+    t.equal(done.returncode, 1, "map test of a version in the store")
+    n.vanctl("map", "sample", "add", MAP, os.path.join(folder, "samples", MAP, "bad.edi"), "--expect",
+             os.path.join(folder, "samples", MAP, "good.expected.json"))
+    n.vanctl("map", "activate", MAP)
+    send(n, "PO-MENDED")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-MENDED")], ["three"], "once its samples pass it is")
+    shutil.rmtree(os.path.join(folder, "samples"))
+
+
+def a_locked_sheet_stays(n, files):
+    n.vanctl("map", "lock", MAP)
+    for arguments in (("import", files.sheet("Marker,'locked'")), ("activate", MAP, "1")):
+        done = n.vanctl("map", *arguments, check=False)
+        t.ok(done.returncode == 1 and b"unlock" in done.stderr, f"locked: {arguments[0]} is refused", done)
+    n.vanctl("map", "unlock", MAP)
+    n.vanctl("map", "activate", MAP, "shipped")
+    send(n, "PO-SHIPPED")
+    t.equal([d.get("Marker") for d in delivered(n, "PO-SHIPPED")], [None], "the shipped one again")
+
+
+def reprocess_runs_todays_map(n, files):
+    """What a map could not take waits; after the fix it is delivered once, also when the store dies meanwhile."""
+    n.vanctl("map", "import", files.sheet("Must,BEG.09,,,,,yes,nobody sends it"), "--no-samples")
+    n.vanctl("map", "activate", MAP)
+    held = send(n, "PO-HELD")
+    t.ok(held["state"] in ("held", "quarantined") and "row" in (held["error"] or ""), "a document that the map refuses waits, and says why", held)
+    t.equal(delivered(n, "PO-HELD"), [], "nothing is delivered")
+    n.vanctl("map", "activate", MAP, "shipped")
+    made = json.loads(n.vanctl("message", "reprocess", held["id"], "--json").stdout)
+    n.kill()
+    n.start()
+    n.drain()
+    t.equal(len(delivered(n, "PO-HELD")), 1, "reprocessed with the mended map it is delivered once, the store killed in between")
+    t.equal(n.json("message", "show", made["id"])["state"], "processed", "and processed")
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        n.up()
+        files = Files(n.root)
+        for test in (files_without_a_server, csv_and_json_lose_nothing, an_activated_map_is_used_at_once, a_pinned_version_stays,
+                     a_failing_sample_is_not_activated, a_locked_sheet_stays, reprocess_runs_todays_map):
+            t.run(test, n, files)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
