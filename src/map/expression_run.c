@@ -367,18 +367,35 @@ static int run_negative(struct run *r, const struct node *n, const struct value 
 	return value_number(r, n, &d, ret);
 }
 
+/* Arrays in arrays too. */
+static int push_flat(struct run *r, const struct node *n, struct list *to, const struct value *v)
+{
+	if (v->kind != V_ARRAY)
+		return list_push(r, n, to, v);
+	const struct list *l = value_list(r, v);
+	if (!l || !r->depth_left)
+		return l ? run_fail(r, n, "arrays stand too deep in one another") : run_no_memory(r, n);
+	int rc = 0;
+	r->depth_left--;
+	for (uint32_t i = 0; i < l->n && rc == 0; i++)
+		rc = push_flat(r, n, to, &l->v[i]);
+	r->depth_left++;
+	return rc;
+}
+
 static int run_wildcard(struct run *r, const struct node *n, const struct value *input, struct value *ret)
 {
 	int rc = value_new_list(r, n, true, ret);
 	if (input->kind == V_ARRAY) {
 		const struct list *l = rc == 0 ? value_list(r, input) : NULL;
 		for (uint32_t i = 0; l && i < l->n && rc == 0; i++)
-			rc = list_push_all(r, n, ret->list, &l->v[i]);
+			rc = push_flat(r, n, ret->list, &l->v[i]);
 		return l || rc < 0 ? rc : run_no_memory(r, n);
 	}
 	for (const struct tree *t = input->kind == V_OBJECT ? input->tree->first : NULL; t && rc == 0; t = t->next) {
 		struct value v = value_of_tree(t);
-		rc = list_push_all(r, n, ret->list, &v);
+		ret->list->sequence = ret->list->sequence && v.kind != V_ARRAY; /* as in JSONata: what has an array in it stays one */
+		rc = push_flat(r, n, ret->list, &v);
 	}
 	return rc;
 }
