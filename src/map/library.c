@@ -2,6 +2,7 @@
 #include "map/library.h"
 
 #include "map/folder.h"
+#include "map/table.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@ struct map_library {
 	struct entry *v; /* sorted by name, then version */
 	size_t n;
 	struct map_set *tables; /* NULL: not compiled yet */
+	struct map_table_scope scope;
+	char partner[128];      /* of the scope */
 };
 
 static bool is_table(struct slice name)
@@ -108,6 +111,8 @@ static int compile_tables(struct map_library *l, struct van_error *e)
 	if (l->tables)
 		return 0;
 	int rc = map_set_new(NULL, &set, e);
+	if (rc == 0)
+		map_set_scope(set, &l->scope);
 	for (size_t i = 0; rc == 0 && i < l->n; i++) {
 		struct entry *t = &l->v[i];
 		bool in = is_table(t->sheet.name) && (t->sheet.active || t->sheet.version == MAP_VERSION_SHIPPED);
@@ -273,6 +278,18 @@ int map_library_find_for(struct map_library *l, const char *standard, struct sli
 	return van_error_set(e, VAN_ENOTFOUND, count ? "several maps take %.*s %.*s: name one of vanctl map list in output.map"
 						       : "no map takes %.*s %.*s: name one of vanctl map list in output.map",
 		SLICE_ARG(type), SLICE_ARG(version));
+}
+
+void map_library_scope(struct map_library *l, struct slice partner, van_time now)
+{
+	char time[VAN_TIME_TEXT];
+	l->scope = (struct map_table_scope){0};
+	if (partner.p && partner.n < sizeof l->partner) {
+		memcpy(l->partner, partner.p, partner.n);
+		l->scope.partner = slice_make(l->partner, partner.n);
+	}
+	if (now)
+		memcpy(l->scope.day, van_time_rfc3339(time, now), 10);
 }
 
 int map_library_each(const struct map_library *l, int (*fn)(void *arg, const struct map_sheet *s), void *arg)

@@ -2,6 +2,7 @@
 #ifndef OPENVAN_MAP_LIBRARY_H
 #define OPENVAN_MAP_LIBRARY_H
 
+#include "base/clock.h"
 #include "map/map.h"
 
 #include <stdint.h>
@@ -38,6 +39,9 @@ int map_library_find_for(struct map_library *l, const char *standard, struct sli
 
 /* Every sheet in the order of names, until fn returns something else than 0; that is returned. */
 int map_library_each(const struct map_library *l, int (*fn)(void *arg, const struct map_sheet *s), void *arg);
+
+/* Whose rows of tables count from now on (absent: only those for all), and on which day (0: rows hold whatever their days are). */
+void map_library_scope(struct map_library *l, struct slice partner, van_time now);
 
 /* Compiles a sheet with the tables of the library, without taking it in; *ret_set is the caller's and must be freed first. */
 int map_library_compile(struct map_library *l, struct slice name, struct slice text, struct map_set **ret_set, struct van_error *e);

@@ -10,9 +10,17 @@
 
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
 {
-	if (slice_starts(name, "table-"))
-		return map_parse_table(set, slice_make(name.p + 6, name.n - 6), text, e);
-	return map_parse(set, name, text, e);
+	if (!slice_starts(name, "table-"))
+		return map_parse(set, name, text, e);
+	int rc = map_parse_table(set, slice_make(name.p + 6, name.n - 6), text, e);
+	if (rc < 0)
+		return rc;
+	struct map_table *t = set->tables, *base = t->next;
+	while (base && !slice_eq(base->name, t->name))
+		base = base->next;
+	t->base = base;
+	t->scope = set->scope;
+	return 0;
 }
 
 static int take_file(void *arg, struct slice name, const char *path, struct slice text, struct van_error *e)
@@ -32,6 +40,11 @@ int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_e
 	set->more = tables;
 	*ret = set;
 	return 0;
+}
+
+void map_set_scope(struct map_set *set, const struct map_table_scope *scope)
+{
+	set->scope = scope;
 }
 
 int map_set_link(struct map_set *set, struct van_error *e)

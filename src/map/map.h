@@ -16,6 +16,7 @@ struct map_set;
 struct map;
 struct tree;
 struct edi_dictionary_set;
+struct map_table_scope;
 
 /* Reads all *.csv below the first of these folders that exists: $OPENVAN_MAPS, `path` (may be NULL), VAN_DATADIR/maps.
  * Opens files: call it before rights are dropped. 0, VAN_ENOTFOUND, VAN_ESYNTAX (text names file, row and remedy). */
@@ -23,7 +24,9 @@ int map_set_open(const char *path, struct map_set **ret, struct van_error *e);
 /* An empty set, which sees the tables of another one as well (NULL: none; it must outlive this one); texts are added, then it is
  * linked once. 0, VAN_ENOMEM. */
 int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_error *e);
-/* `name` as a file's without its .csv: "table-unit" is a table. 0, VAN_ESYNTAX (as above), VAN_ENOMEM. */
+/* For whom the tables are asked that are added from now on (table.h); it may change between runs. NULL: nobody. */
+void map_set_scope(struct map_set *set, const struct map_table_scope *scope);
+/* `name` as a file's without its .csv: "table-unit" is a table, whose rows come before those of one of that name which is there. 0, VAN_ESYNTAX (as above), VAN_ENOMEM. */
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e);
 int map_set_link(struct map_set *set, struct van_error *e);
 void map_set_free(struct map_set *set); /* NULL is fine */

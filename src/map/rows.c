@@ -349,7 +349,7 @@ int map_link(struct map_set *set, struct van_error *e)
 			for (const struct map_set *in = set; in && !row->table; in = in->more)
 				row->table = find_table(in, row->table_name);
 			if (!row->table)
-				return van_error_set(e, VAN_ESYNTAX, "map %s, row %u: there is no table %.*s; add table-%.*s.csv", m->name, row->line,
+				return van_error_set(e, VAN_ESYNTAX, "map %s, row %u: there is no table %.*s; add table-%.*s.csv, or vanctl table import it", m->name, row->line,
 					SLICE_ARG(row->table_name), SLICE_ARG(row->table_name));
 		}
 	}

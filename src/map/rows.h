@@ -67,6 +67,7 @@ struct map_set {
 	struct map *maps;
 	struct map_table *tables;
 	const struct map_set *more; /* its tables count as well */
+	const struct map_table_scope *scope; /* of its tables */
 };
 
 /* Adds a map or table from its file's text. */

@@ -4,104 +4,239 @@
 
 #include <stdlib.h>
 
-struct pair {
-	struct slice key, value;
-	size_t order;
+enum { FROM, TO, PARTNER, DIRECTION, VALID_FROM, VALID_UNTIL, COLUMNS };
+static const char *const column_names[COLUMNS] = {"from", "to", "partner", "direction", "valid_from", "valid_until"};
+
+struct reader {
+	struct van_arena *arena;
+	struct slice name;
+	struct csv csv;
+	struct van_error *e;
+	int columns[COLUMNS]; /* -1: not there */
+	struct map_table_row *rows;
+	size_t n, room;
 };
 
-static int compare(const void *a, const void *b)
+static int bad(struct reader *r, const char *cell, struct slice value, const char *what)
 {
-	const struct pair *x = a, *y = b;
-	int order = slice_cmp(x->key, y->key);
-	return order ? order : x->order < y->order ? -1 : x->order > y->order;
+	return van_error_set(r->e, VAN_ESYNTAX, "table %.*s, row %u, %s '%.*s': %s", SLICE_ARG(r->name), r->csv.line, cell, SLICE_ARG(value), what);
 }
 
-/* Sorts, keeps the first of each key. */
-static int sorted(struct van_arena *arena, struct pair *pairs, size_t n, struct slice **keys, struct slice **values, size_t *count)
+/* Without names for them the first two columns are from and to. */
+static int read_head(struct reader *r, const struct slice *f)
 {
-	qsort(pairs, n, sizeof *pairs, compare);
-	*keys = van_arena_array(arena, n ? n : 1, sizeof **keys);
-	*values = van_arena_array(arena, n ? n : 1, sizeof **values);
-	if (!*keys || !*values)
-		return VAN_ENOMEM;
-	*count = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (*count && slice_eq((*keys)[*count - 1], pairs[i].key))
-			continue;
-		(*keys)[*count] = pairs[i].key;
-		(*values)[(*count)++] = pairs[i].value;
+	for (int k = 0; k < COLUMNS; k++) {
+		r->columns[k] = -1;
+		for (int i = 0; i < CSV_MAX_FIELDS; i++)
+			if (slice_case_is(f[i], column_names[k]))
+				r->columns[k] = i;
 	}
+	if (r->columns[FROM] < 0 || r->columns[TO] < 0)
+		return bad(r, "first line", f[0], "it must name the columns from and to");
 	return 0;
 }
 
-static int build(struct map_table *t, struct van_arena *arena, struct pair *pairs, size_t n)
+static struct slice cell(const struct reader *r, const struct slice *f, int k)
 {
-	int rc = sorted(arena, pairs, n, &t->from, &t->to, &t->count);
-	for (size_t i = 0; i < n; i++)
-		pairs[i] = (struct pair){pairs[i].value, pairs[i].key, pairs[i].order};
-	return rc < 0 ? rc : sorted(arena, pairs, n, &t->back_to, &t->back_from, &t->back_count);
+	return r->columns[k] < 0 ? SLICE("") : f[r->columns[k]];
+}
+
+static bool is_day(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (i == 4 || i == 7 ? s.p[i] != '-' : s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n == 0 || s.n == 10;
+}
+
+static int add_row(struct reader *r, const struct slice *f)
+{
+	struct map_table_row row = {.from = cell(r, f, FROM), .to = cell(r, f, TO), .partner = cell(r, f, PARTNER), .line = r->csv.line,
+		.valid_from = cell(r, f, VALID_FROM), .valid_until = cell(r, f, VALID_UNTIL)};
+	struct slice way = cell(r, f, DIRECTION);
+	if (row.from.n && *row.from.p == '#')
+		return 0;
+	if (!row.from.n)
+		return bad(r, "from", row.from, "a row needs a value; * stands for any");
+	if (way.n && !slice_is(way, "in") && !slice_is(way, "out"))
+		return bad(r, "direction", way, "it is in, out or empty (both)");
+	row.way = slice_is(way, "in") ? MAP_TABLE_IN : slice_is(way, "out") ? MAP_TABLE_OUT : MAP_TABLE_BOTH;
+	if (!is_day(row.valid_from) || !is_day(row.valid_until))
+		return bad(r, is_day(row.valid_from) ? "valid_until" : "valid_from", is_day(row.valid_from) ? row.valid_until : row.valid_from,
+			"a day is written like 2026-01-31");
+	if (r->n == r->room) {
+		size_t room = r->room ? 2 * r->room : 64;
+		struct map_table_row *more = realloc(r->rows, room * sizeof *more);
+		if (!more)
+			return VAN_ENOMEM;
+		r->rows = more;
+		r->room = room;
+	}
+	r->rows[r->n++] = row;
+	return 0;
+}
+
+static bool is_wild(const struct map_table_row *row)
+{
+	return row->from.p[row->from.n - 1] == '*';
+}
+
+static int by_from(const void *a, const void *b)
+{
+	const struct map_table_row *x = a, *y = b;
+	int order = slice_cmp(x->from, y->from);
+	return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static int by_to(const void *a, const void *b)
+{
+	const struct map_table_row *x = *(struct map_table_row *const *)a, *y = *(struct map_table_row *const *)b;
+	int order = slice_cmp(x->to, y->to);
+	return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static int build(struct map_table *t, struct reader *r)
+{
+	t->name = van_arena_slice(r->arena, r->name);
+	t->rows = van_arena_array(r->arena, r->n + 1, sizeof *t->rows);
+	t->back = van_arena_array(r->arena, r->n + 1, sizeof *t->back);
+	t->wild = van_arena_array(r->arena, r->n + 1, sizeof *t->wild);
+	if (!t->name.p || !t->rows || !t->back || !t->wild)
+		return VAN_ENOMEM;
+	if (r->n)
+		memcpy(t->rows, r->rows, r->n * sizeof *t->rows);
+	t->count = r->n;
+	qsort(t->rows, t->count, sizeof *t->rows, by_from);
+	for (size_t i = 0; i < t->count; i++) {
+		if (is_wild(&t->rows[i]))
+			t->wild[t->wild_count++] = &t->rows[i];
+		else
+			t->back[t->back_count++] = &t->rows[i];
+	}
+	qsort(t->back, t->back_count, sizeof *t->back, by_to);
+	return 0;
 }
 
 int map_table_parse(struct van_arena *arena, struct slice name, struct slice text, struct map_table **ret, struct van_error *e)
 {
 	struct map_table *t = van_arena_alloc(arena, sizeof *t);
+	struct reader r = {.arena = arena, .name = name, .e = e};
+	struct van_error none = {0};
 	struct slice f[CSV_MAX_FIELDS];
-	struct csv csv;
-	struct pair *pairs = NULL;
-	size_t n = 0, room = 0;
-	csv_begin(&csv, text);
-	int rc = t ? csv_next(&csv, arena, f) : VAN_ENOMEM;
-	while (rc == 1 && (rc = csv_next(&csv, arena, f)) == 1) {
-		if (n == room) {
-			struct pair *more = realloc(pairs, (room ? 2 * room : 64) * sizeof *more);
-			if (!more) {
-				rc = VAN_ENOMEM;
-				break;
-			}
-			pairs = more;
-			room = room ? 2 * room : 64;
-		}
-		pairs[n] = (struct pair){f[0], f[1], n};
-		n++;
-	}
-	if (rc == 0) {
-		t->name = van_arena_slice(arena, name);
-		rc = t->name.p ? build(t, arena, pairs, n) : VAN_ENOMEM;
-	}
-	free(pairs);
+	if (!e)
+		r.e = &none;
+	r.e->text[0] = 0;
+	csv_begin(&r.csv, text);
+	int rc = t ? csv_next(&r.csv, arena, f) : VAN_ENOMEM;
+	if (rc == 1)
+		rc = read_head(&r, f) < 0 ? VAN_ESYNTAX : 1;
+	while (rc == 1 && (rc = csv_next(&r.csv, arena, f)) == 1)
+		rc = add_row(&r, f) < 0 ? VAN_ESYNTAX : 1;
+	if (rc == 0)
+		rc = build(t, &r);
+	free(r.rows);
 	if (rc == VAN_ENOMEM)
 		return van_error_set(e, VAN_ENOMEM, "table %.*s: maps need more memory than their bound", SLICE_ARG(name));
 	if (rc < 0)
-		return van_error_set(e, VAN_ESYNTAX, "table %.*s, row %u: a quote has no end, or the row has too many columns; mend the file",
-			SLICE_ARG(name), csv.line);
+		return r.e->text[0] ? rc : van_error_set(e, VAN_ESYNTAX, "table %.*s, row %u: a quote has no end, or the row has too many columns; mend the "
+			"file", SLICE_ARG(name), r.csv.line);
 	*ret = t;
 	return 0;
 }
 
-static bool look_up(const struct slice *keys, const struct slice *values, size_t high, struct slice key, struct slice *ret)
+/* --- looking up ---------------------------------------------------------------------------------------------------------------- */
+
+struct search {
+	const struct map_table_scope *scope;
+	enum map_table_way way;
+	const struct map_table_row *best;
+	uint64_t rank; /* of the best; 0: none */
+};
+
+/* How well a row fits; 0: it does not. Of equal ones the first asked about stays. */
+static uint64_t rank_of(const struct search *s, const struct map_table_row *row)
 {
-	size_t low = 0;
+	struct slice day = s->scope ? slice_str(s->scope->day) : SLICE("");
+	if (row->way != MAP_TABLE_BOTH && row->way != s->way)
+		return 0;
+	if (row->partner.n && !(s->scope && s->scope->partner.p && slice_eq(row->partner, s->scope->partner)))
+		return 0;
+	if (day.n && row->valid_from.n && slice_cmp(row->valid_from, day) > 0)
+		return 0;
+	if (day.n && row->valid_until.n && slice_cmp(row->valid_until, day) < 0)
+		return 0;
+	uint64_t exact = is_wild(row) ? row->from.n : UINT32_MAX;
+	return (uint64_t)(row->partner.n != 0) << 34 | (uint64_t)(row->way != MAP_TABLE_BOTH) << 33 | exact;
+}
+
+static void consider(struct search *s, const struct map_table_row *row)
+{
+	uint64_t rank = rank_of(s, row);
+	if (rank > s->rank) {
+		s->rank = rank;
+		s->best = row;
+	}
+}
+
+static void search_from(struct search *s, const struct map_table *t, struct slice from)
+{
+	size_t low = 0, high = t->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = slice_cmp(keys[middle], key);
-		if (order == 0) {
-			*ret = values[middle];
-			return true;
-		}
-		if (order < 0)
+		if (slice_cmp(t->rows[middle].from, from) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return false;
+	for (; low < t->count && slice_eq(t->rows[low].from, from); low++)
+		if (!is_wild(&t->rows[low]))
+			consider(s, &t->rows[low]);
+	for (size_t i = 0; i < t->wild_count; i++) {
+		struct slice stem = t->wild[i]->from;
+		stem.n--;
+		if (stem.n <= from.n && memcmp(stem.p, from.p, stem.n) == 0)
+			consider(s, t->wild[i]);
+	}
+}
+
+static void search_to(struct search *s, const struct map_table *t, struct slice to)
+{
+	size_t low = 0, high = t->back_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (slice_cmp(t->back[middle]->to, to) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < t->back_count && slice_eq(t->back[low]->to, to); low++)
+		consider(s, t->back[low]);
+}
+
+const struct map_table_row *map_table_find(const struct map_table *t, enum map_table_way way, struct slice value)
+{
+	struct search s = {.scope = t->scope, .way = way};
+	for (; t; t = t->base) {
+		if (way == MAP_TABLE_OUT)
+			search_to(&s, t, value);
+		else
+			search_from(&s, t, value);
+	}
+	return s.best;
 }
 
 bool map_table_in(const struct map_table *t, struct slice from, struct slice *ret)
 {
-	return look_up(t->from, t->to, t->count, from, ret);
+	const struct map_table_row *row = map_table_find(t, MAP_TABLE_IN, from);
+	if (row)
+		*ret = row->to;
+	return row != NULL;
 }
 
 bool map_table_out(const struct map_table *t, struct slice to, struct slice *ret)
 {
-	return look_up(t->back_to, t->back_from, t->back_count, to, ret);
+	const struct map_table_row *row = map_table_find(t, MAP_TABLE_OUT, to);
+	if (row)
+		*ret = row->from;
+	return row != NULL;
 }

@@ -154,7 +154,7 @@ static size_t bytes_of(const struct queue_sheet_version *v)
 	return n;
 }
 
-int queue_sheet_put(struct queue_work *w, struct queue_sheet_version *v, bool activate, bool *ret_changed)
+int queue_sheet_put(struct queue_work *w, struct queue_sheet_version *v, uint64_t made_of, bool activate, bool *ret_changed)
 {
 	struct queue_sheet s;
 	struct queue_sheet_version newest = {0};
@@ -164,6 +164,9 @@ int queue_sheet_put(struct queue_work *w, struct queue_sheet_version *v, bool ac
 		s = (struct queue_sheet){.name = v->name};
 	if (rc == 0)
 		rc = refuse_locked(w, &s);
+	if (rc == 0 && made_of != QUEUE_SHEET_ANY && made_of != s.newest)
+		rc = van_error_set(&w->err, VAN_ECONFLICT, "%.*s was changed meanwhile: version %llu is the newest; try again", SLICE_ARG(v->name),
+				   (unsigned long long)s.newest);
 	if (rc == 0 && bytes_of(v) > QUEUE_SHEET_MAX)
 		rc = van_error_set(&w->err, VAN_ELIMIT, "%.*s is larger than %zu MiB with its samples; leave some out", SLICE_ARG(v->name),
 				   QUEUE_SHEET_MAX >> 20);

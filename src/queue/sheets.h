@@ -39,9 +39,11 @@ int queue_sheets(struct queue_work *w, int (*fn)(void *arg, const struct queue_s
 /* Oldest first. */
 int queue_sheet_versions(struct queue_work *w, struct slice name, int (*fn)(void *arg, const struct queue_sheet_version *v), void *arg);
 
+#define QUEUE_SHEET_ANY UINT64_MAX
 /* The next version, active at once where `activate`. v->version and v->time are set; text and samples as those of the newest
- * version: no new one is made, and v->version is that one (*ret_changed false). VAN_ESTATE: locked; VAN_ELIMIT. */
-int queue_sheet_put(struct queue_work *w, struct queue_sheet_version *v, bool activate, bool *ret_changed);
+ * version: no new one is made, and v->version is that one (*ret_changed false). `newest`: of what it was made; VAN_ECONFLICT when
+ * that is not the newest any more (QUEUE_SHEET_ANY: whatever there is). VAN_ESTATE: locked; VAN_ELIMIT. */
+int queue_sheet_put(struct queue_work *w, struct queue_sheet_version *v, uint64_t newest, bool activate, bool *ret_changed);
 /* VAN_ENOTFOUND: there is no such version; VAN_ESTATE: locked. */
 int queue_sheet_activate(struct queue_work *w, struct slice name, uint64_t version, struct slice actor);
 /* Also a shipped sheet, of which the store has nothing yet. */

@@ -21,6 +21,7 @@ vanctl_SOURCES = \
 	%D%/route_file.c %D%/route_file.h \
 	%D%/send.c %D%/send.h \
 	%D%/simple.c %D%/simple.h \
+	%D%/table.c %D%/table.h %D%/table_edit.c \
 	%D%/template.c %D%/template.h
 vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)
 vanctl_LDADD = $(LIB_MAP) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \

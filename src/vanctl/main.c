@@ -5,6 +5,7 @@
 #include "vanctl/parse.h"
 #include "vanctl/receipt_verify.h"
 #include "vanctl/send.h"
+#include "vanctl/table.h"
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -15,7 +16,8 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_route, commands_map, commands_receipt,
+	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_route, commands_map, commands_table,
+	commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
 

@@ -301,7 +301,7 @@ static int write_out(struct ctl *c, struct slice text)
 		   : CTL_DONE;
 }
 
-static int map_export(struct ctl *c)
+int map_export(struct ctl *c)
 {
 	struct map_source s;
 	struct van_buf json = VAN_BUF_INIT((size_t)64 << 20);
@@ -320,7 +320,7 @@ static int map_export(struct ctl *c)
 
 /* --- activate, lock ---------------------------------------------------------------------------------------------------------------------- */
 
-static int map_activate(struct ctl *c)
+int map_activate(struct ctl *c)
 {
 	json_t *answer = NULL, *ask = json_pack("{s:s}", "name", c->args[0]);
 	if (c->nargs > 1)

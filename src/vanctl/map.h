@@ -51,5 +51,8 @@ int map_test(struct ctl *c);
 size_t map_print_errors(struct map_source *s);
 /* map_diff.c */
 int map_diff(struct ctl *c);
+/* map.c, for tables too */
+int map_export(struct ctl *c);
+int map_activate(struct ctl *c);
 
 #endif

@@ -191,6 +191,62 @@ def reprocess_runs_todays_map(n, files):
     t.equal(n.json("message", "show", made["id"])["state"], "processed", "and processed")
 
 
+def units(n, po):
+    return [d["OrderLine"][0]["LineItem"]["Quantity"]["unitCode"] for d in delivered(n, po)]
+
+
+def tables_by_partner(n, files):
+    """The most specific row counts: of the partner, the way and the day; at once, and back again."""
+    before = units(n, "PO-SHIPPED")
+    n.vanctl("table", "set", "unit", "EA", "H87", "--note", "pieces for everybody")
+    send(n, "PO-ALL")
+    t.equal((before, units(n, "PO-ALL")), (["EA"], ["H87"]), "a row of one's own comes before the shipped one")
+    n.vanctl("table", "set", "unit", "EA", "XPK", "--partner", "buyer", "--direction", "in")
+    n.vanctl("table", "set", "unit", "EA", "XBX", "--partner", "beta")
+    n.vanctl("table", "set", "unit", "EA", "XCT", "--partner", "buyer", "--direction", "out")
+    n.vanctl("table", "set", "unit", "EA", "XCR", "--partner", "buyer", "--direction", "in", "--valid-from", "2999-01-01")
+    send(n, "PO-BUYER")
+    t.equal(units(n, "PO-BUYER"), ["XPK"], "the partner's own for this way and day comes before that")
+    rows = n.json("table", "show", "unit", "--value", "EA", "--partner", "buyer")
+    t.equal([(r["to"], r["origin"]) for r in rows], [("XPK", "own")], "table show --value says which row counts")
+    n.vanctl("table", "unset", "unit", "EA", "--partner", "buyer", "--direction", "in")
+    send(n, "PO-UNSET")
+    t.equal(units(n, "PO-UNSET"), ["H87"], "unset")
+    done = n.vanctl("table", "unset", "unit", "BX", check=False)
+    t.ok(done.returncode == 1 and b"no own row" in done.stderr, "a row that is not there", done)
+    exported = n.vanctl("table", "export", "unit").stdout
+    n.vanctl("table", "import", files.write("mine.json", n.vanctl("table", "export", "unit", "--format", "json").stdout), "--name", "again")
+    t.equal(n.vanctl("table", "export", "again").stdout, exported, "export and import lose nothing")
+    done = n.vanctl("table", "import", files.write("table-unit.csv", "from,to,valid_from\nEA,H87,yesterday\n"), check=False)
+    t.ok(done.returncode == 1 and b"row 2, valid_from 'yesterday'" in done.stderr, "a broken row names file, row, cell and remedy", done)
+    history = n.json("table", "history", "unit")
+    t.ok([v["version"] for v in history] == list(range(1, 7)) and history[0]["note"] == "pieces for everybody", "history", history)
+    n.vanctl("table", "activate", "unit", "shipped")
+    send(n, "PO-TABLE-SHIPPED")
+    t.equal(units(n, "PO-TABLE-SHIPPED"), ["EA"], "back to the shipped rows")
+    n.vanctl("table", "set", "unit", "E*", "any")
+    send(n, "PO-WILD")
+    t.equal(units(n, "PO-WILD"), ["EA"], "an exact row comes before one with a *")
+    n.vanctl("table", "activate", "unit", "shipped")
+
+
+def a_miss_waits_for_the_row(n, files):
+    """What a table does not have holds the document; after the row is there, reprocess delivers it."""
+    sheet = files.sheet("Route,REF.02,REF.01=DP,,route,,,")
+    done = n.vanctl("map", "import", sheet, "--no-samples", check=False)
+    t.ok(done.returncode == 1 and b"no table route" in done.stderr, "a map whose table is missing is not imported", done)
+    n.vanctl("table", "import", files.write("route.csv", "from,to\n0041,east\n"))
+    n.vanctl("map", "import", sheet, "--no-samples")
+    n.vanctl("map", "activate", MAP)
+    held = send(n, "PO-MISS")
+    t.ok(held["state"] in ("held", "quarantined") and "0042" in (held["error"] or ""), "a miss holds the document", held)
+    n.vanctl("table", "set", "route", "0042", "west", "--partner", "buyer")
+    n.vanctl("message", "reprocess", held["id"])
+    n.drain()
+    t.equal([d.get("Route") for d in delivered(n, "PO-MISS")], ["west"], "with the row it goes through")
+    n.vanctl("map", "activate", MAP, "shipped")
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
@@ -198,7 +254,8 @@ def main():
         n.up()
         files = Files(n.root)
         for test in (files_without_a_server, csv_and_json_lose_nothing, an_activated_map_is_used_at_once, a_pinned_version_stays,
-                     a_failing_sample_is_not_activated, a_locked_sheet_stays, reprocess_runs_todays_map):
+                     a_failing_sample_is_not_activated, a_locked_sheet_stays, tables_by_partner,
+                     a_miss_waits_for_the_row, reprocess_runs_todays_map):
             t.run(test, n, files)
     return t.done()
 

@@ -12,11 +12,13 @@
 #include "map/library.h"
 #include "map/sample.h"
 #include "map/sheet_json.h"
+#include "map/table.h"
 
 #define HEAD "target,source,when,transform,table,default,required,note\n@map,x12 850 004010 -> order/1.0\n"
 #define ORDER "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*U*00401*000000001*0*P*>~" \
 	"GS*PO*A*B*20260101*1200*1*X*004010~ST*850*0001~BEG*00*SA*PO-1**20260102~PO1*1*5*EA~SE*4*0001~GE*1*1~IEA*1*000000001~"
 
+static struct van_arena *arena;
 static char folder[] = "/tmp/test-map-library-XXXXXX";
 
 static void put_file(const char *name, const char *text)
@@ -126,6 +128,71 @@ static void own_tables_come_first(void **state)
 	map_library_free(l);
 }
 
+static void expect_unit(const char *partner, const char *day, enum map_table_way way, const char *value, const char *expected,
+	const struct map_table *t)
+{
+	struct map_table_scope scope = {.partner = slice_str(partner)};
+	struct map_table copy = *t;
+	strcpy(scope.day, day);
+	copy.scope = &scope;
+	const struct map_table_row *row = map_table_find(&copy, way, slice_str(value));
+	if (!expected) {
+		assert_null(row);
+		return;
+	}
+	assert_non_null(row);
+	assert_string_equal(van_arena_str(arena, way == MAP_TABLE_IN ? row->to : row->from), expected);
+}
+
+static void the_most_specific_row_wins(void **state)
+{
+	static const char *const base = "from,to\nEA,each\nCA,case\n";
+	static const char *const own = "from,to,partner,direction,valid_from,valid_until\n"
+		"EA,acme each,acme,,,\nEA,acme in,acme,in,,\nEA,all in,,in,,\nC*,any c,,,,\n*,any,,,,\n*,acme any,acme,,,\nBX,old,,,,2025-12-31\n"
+		"BX,new,,,2026-01-01,\nPK,each,,,,\n";
+	struct map_table *t, *b;
+	struct van_error e = {0};
+	(void)state;
+	arena = van_arena_new(0);
+	assert_int_equal(map_table_parse(arena, SLICE("unit"), slice_str(base), &b, &e), 0);
+	if (map_table_parse(arena, SLICE("unit"), slice_str(own), &t, &e) < 0)
+		fail_msg("%s", e.text);
+	t->base = b;
+	expect_unit("acme", "2026-01-01", MAP_TABLE_IN, "EA", "acme in", t);
+	expect_unit("volt", "2026-01-01", MAP_TABLE_IN, "EA", "all in", t);
+	expect_unit(NULL, "", MAP_TABLE_IN, "EA", "all in", t);
+	expect_unit("volt", "", MAP_TABLE_IN, "CA", "case", t); /* exact of the base before a '*' */
+	expect_unit("volt", "", MAP_TABLE_IN, "CT", "any c", t);
+	expect_unit("volt", "", MAP_TABLE_IN, "KG", "any", t);
+	expect_unit("acme", "", MAP_TABLE_IN, "CA", "acme any", t); /* the partner's before all others */
+	expect_unit("volt", "2025-12-31", MAP_TABLE_IN, "BX", "old", t);
+	expect_unit("volt", "2026-01-01", MAP_TABLE_IN, "BX", "new", t);
+	expect_unit("acme", "", MAP_TABLE_OUT, "acme each", "EA", t);
+	expect_unit("volt", "", MAP_TABLE_OUT, "acme each", NULL, t);
+	expect_unit("volt", "", MAP_TABLE_OUT, "acme in", NULL, t);
+	expect_unit("volt", "", MAP_TABLE_OUT, "each", "PK", t); /* the table's before its base's */
+	expect_unit("volt", "", MAP_TABLE_OUT, "any", NULL, t);  /* a '*' can't be written */
+	van_arena_free(arena);
+}
+
+static void rows_in_error_are_named(void **state)
+{
+	static const char *const texts[][2] = {
+		{"a,b\n", "row 1"}, {"from,to\nA,B\n,C\n", "row 3, from"}, {"from,to,direction\nA,B,up\n", "row 2, direction 'up'"},
+		{"from,to,valid_from\nA,B,31.12.2025\n", "row 2, valid_from '31.12.2025'"}, {"from,to\n\"A,B\n", "quote"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct van_arena *a = van_arena_new(0);
+		struct map_table *t;
+		struct van_error e = {0};
+		assert_int_equal(map_table_parse(a, SLICE("x"), slice_str(texts[i][0]), &t, &e), VAN_ESYNTAX);
+		if (!strstr(e.text, texts[i][1]))
+			fail_msg("%s", e.text);
+		van_arena_free(a);
+	}
+}
+
 static void json_and_back(void **state)
 {
 	static const char *const sheets[] = {
@@ -218,7 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_active_version_is_found), cmocka_unit_test(an_error_spoils_nothing_else),
-		cmocka_unit_test(own_tables_come_first), cmocka_unit_test(json_and_back), cmocka_unit_test(json_that_is_no_sheet),
+		cmocka_unit_test(own_tables_come_first), cmocka_unit_test(the_most_specific_row_wins),
+		cmocka_unit_test(rows_in_error_are_named), cmocka_unit_test(json_and_back), cmocka_unit_test(json_that_is_no_sheet),
 		cmocka_unit_test(differences_are_named), cmocka_unit_test(a_sample_passes_or_not),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,4 +1,6 @@
-/* map.list, map.show, map.sources, map.import, map.activate, map.lock: sheets in the store. Samples travel in base64, because EDI need
+/* Sheets are maps and tables ("table-NAME"); a table is active as soon as it is imported.
+ *
+ * map.list, map.show, map.sources, map.import, map.activate, map.lock: sheets in the store. Samples travel in base64, because EDI need
  * not be UTF-8. Whether a sheet is sound vanctl says before it imports it; before one is activated a worker tries it. */
 #include "base/codec.h"
 #include "queue/sheets.h"
@@ -196,7 +198,8 @@ int control_map_import(struct control_call *c)
 	bool changed = false;
 	int rc = json_is_array(json_object_get(c->args.object, "samples")) ? 0 : inherit_samples(c, &v);
 	if (rc == 0)
-		rc = queue_sheet_put(c->work, &v, false, &changed);
+		rc = queue_sheet_put(c->work, &v, control_arg_number(&c->args, "newest", QUEUE_SHEET_ANY, INT64_MAX), slice_starts(v.name, "table-"),
+				     &changed);
 	if (rc < 0)
 		return control_refuse(c, rc, &c->work->err);
 	van_buf_append_str(c->out, "{\"name\":");

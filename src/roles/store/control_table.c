@@ -53,7 +53,7 @@ const struct control_command control_commands[] = {
 	{.name = "map.list", .read = control_map_list},
 	{.name = "map.show", .read = control_map_show},
 	{.name = "map.sources", .read = control_map_sources},
-	{.name = "map.import", .prepare = control_map_import_prepare, .write = control_map_import},
+	{.name = "map.import", .prepare = control_map_import_prepare, .write = control_map_import, .maps = true},
 	{.name = "map.activate", .read = control_map_try, .write = control_map_activate, .maps = true},
 	{.name = "map.lock", .write = control_map_lock},
 	{0},

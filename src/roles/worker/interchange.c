@@ -324,6 +324,7 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	struct map_envelope envelope = envelope_of(w, g, m);
 	struct slice bytes;
 	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
 	if (rc == 0)
 		rc = map_run(map, bytes, delimiters_of(w->in), &envelope, NULL, &json, &e);
 	struct ipc_output *o = rc == 0 ? new_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
