@@ -80,7 +80,7 @@ static void errors_name_row_and_remedy(void **state)
 	maps("D,BEG.05,,date\n", "BEG*00*SA*P1**2026~", "ERROR: map m, row 3 (D): 2026 in segment 1 (BEG) is not a date (YYMMDD or CCYYMMDD)");
 	maps("U,PO1.03,,,unit\n", "PO1*1*1*QQ~", "ERROR: map m, row 3 (U): QQ in segment 1 (PO1) is not in the row's table: add it there, or let "
 		"the row pass or default on a miss");
-	maps("U,PO1.03,,,nothing\n", "PO1*1*1*QQ~", "ERROR: map m, row 3: there is no table nothing; add table-nothing.csv");
+	maps("U,PO1.03,,,nothing\n", "PO1*1*1*QQ~", "ERROR: map m, row 3: there is no table nothing; add table-nothing.csv, or vanctl table import it");
 	maps("U,PO1.03,REF=x\n", "PO1~", "ERROR: map m, row 3: when must be like REF.01=DP|IA, not 'REF=x'; see maps/README.md");
 }
 
