@@ -18,6 +18,7 @@ struct map_library {
 	struct map_set *tables; /* NULL: not compiled yet */
 	struct map_table_scope scope;
 	char partner[128];      /* of the scope */
+	struct edi_dictionary_set *dictionaries;
 };
 
 static bool is_table(struct slice name)
@@ -133,6 +134,7 @@ int map_library_compile(struct map_library *l, struct slice name, struct slice t
 		rc = map_set_new(l->tables, &set, e);
 	if (rc < 0)
 		return rc;
+	map_set_dictionaries(set, l->dictionaries);
 	rc = map_set_add(set, name, text, e);
 	if (rc == 0)
 		rc = map_set_link(set, e);
@@ -149,6 +151,14 @@ static const struct map_set *compiled(struct map_library *l, struct entry *m)
 	if (!m->set && !m->error.code)
 		map_library_compile(l, m->sheet.name, m->sheet.text, &m->set, &m->error);
 	return m->set;
+}
+
+void map_library_dictionaries(struct map_library *l, struct edi_dictionary_set *dictionaries)
+{
+	l->dictionaries = dictionaries;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].set)
+			map_set_dictionaries(l->v[i].set, dictionaries);
 }
 
 /* --- what is in it ------------------------------------------------------------------------------------------------------------ */

@@ -22,6 +22,8 @@ struct map_sheet {
 
 /* Reads the folder that map_set_open() names, and compiles it. Opens files: call it before rights are dropped. Errors as there. */
 int map_library_open(const char *path, struct map_library **ret, struct van_error *e);
+/* Where the maps look up loops and the order of segments; as map_set_dictionaries(). */
+void map_library_dictionaries(struct map_library *l, struct edi_dictionary_set *dictionaries);
 void map_library_free(struct map_library *l); /* NULL is fine */
 
 /* Replaces everything that is not of the folder; texts are copied. Maps found before are gone. Of a name there is at most one

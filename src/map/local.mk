@@ -18,15 +18,25 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/import_xsd.c \
 	%D%/json_push.c %D%/json_push.h \
 	%D%/library.c %D%/library.h \
+	%D%/emit.c \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \
+	%D%/names.c \
+	%D%/out.h \
+	%D%/place.c \
+	%D%/plan.c %D%/plan.h \
+	%D%/read.c \
 	%D%/rows.c %D%/rows.h \
-	%D%/run.c \
+	%D%/run.c %D%/run.h \
+	%D%/sidecar.c \
+	%D%/source.c \
 	%D%/sample.c %D%/sample.h \
 	%D%/sheet_json.c %D%/sheet_json.h \
 	%D%/table.c %D%/table.h \
 	%D%/transform.c %D%/transform.h \
+	%D%/transform_date.c \
 	%D%/tree.c %D%/tree.h \
-	%D%/tree_read.c %D%/tree_read.h
+	%D%/tree_read.c %D%/tree_read.h \
+	%D%/write.c
 %C%_libmap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 include %D%/expression.mk

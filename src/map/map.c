@@ -1,4 +1,4 @@
-/* Sets of maps: *.csv files; those named table-NAME.csv are tables. */
+/* Sets of sheets: *.csv files; those named table-NAME.csv are tables. */
 #include "map/rows.h"
 
 #include "map/folder.h"
@@ -89,42 +89,7 @@ void map_set_free(struct map_set *set)
 	free(set);
 }
 
-const struct map *map_find(const struct map_set *set, struct slice name)
+void map_set_dictionaries(struct map_set *set, struct edi_dictionary_set *dictionaries)
 {
-	const struct map *m = set ? set->maps : NULL;
-	while (m && !slice_is(name, m->name))
-		m = m->next;
-	return m;
-}
-
-const struct map *map_find_for(const struct map_set *set, const char *standard, struct slice type, struct slice version)
-{
-	const struct map *found = NULL;
-	bool x12 = strcmp(standard, "x12") == 0;
-	if (x12 && version.n > 6)
-		version.n = 6;
-	for (const struct map *m = set ? set->maps : NULL; m; m = m->next) {
-		if (strcmp(m->standard, standard) != 0 || !slice_eq(m->type, type) || !slice_eq(m->version, version))
-			continue;
-		if (found)
-			return NULL; /* more than one: the agreement must name it */
-		found = m;
-	}
-	return found;
-}
-
-const char *map_name(const struct map *m)
-{
-	return m->name;
-}
-
-const char *map_target(const struct map *m)
-{
-	return m->target;
-}
-
-void map_each(const struct map_set *set, void (*fn)(void *ctx, const struct map *m), void *ctx)
-{
-	for (const struct map *m = set->maps; m; m = m->next)
-		fn(ctx, m);
+	set->dictionaries = dictionaries;
 }

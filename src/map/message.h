@@ -1,33 +1,82 @@
-/* One message as segments and elements, with a mark on each element that a row took. */
+/* One message as segments and elements, with marks on what rows took. Internal to src/map. */
 #ifndef OPENVAN_MAP_MESSAGE_H
 #define OPENVAN_MAP_MESSAGE_H
 
 #include "map/map.h"
 
+#include "edi/charset.h"
+#include "edi/definition.h"
+
 #include <stdint.h>
 
-struct map_element {
-	struct slice value; /* as it came, with release characters */
-	bool taken;
+struct map_segment {
+	uint32_t first;  /* index of its identifier in `starts` and `taken` */
+	uint32_t count;  /* elements, the identifier included */
+	uint32_t id;     /* packed */
+	int32_t number;  /* of the identifier in the sheet; -1 */
+	int32_t owner;   /* while running: the loop instance it stands in */
+	int32_t next;    /* the next one with this identifier in its instance; -1 */
+	uint32_t end;    /* it begins a loop of the dictionary: behind the loop's last segment; else 0 */
+	int32_t node;    /* its place in the dictionary's message; -1: none */
+	bool odd;        /* holds separators inside elements, release characters, line ends or bytes above ASCII */
 };
 
-struct map_segment {
-	struct map_element *elements; /* 0 is the identifier */
-	uint32_t count;
-	int32_t owner; /* while running: the loop instance it stands in */
-};
+/* What rows took of an element: a bit for each component of the first repetition. */
+#define MAP_TAKEN_REPEATS 0x8000u
 
 struct map_message {
+	const char *bytes;
 	struct map_segment *segments;
-	uint32_t count;
+	uint32_t count, room;
+	uint32_t *starts;  /* element i of segment s is bytes[starts[s.first + i]] up to, not including, bytes[starts[s.first + i + 1] - 1] */
+	uint16_t *taken;
+	uint32_t element_count, element_room;
 	struct map_delimiters delimiters;
+	enum edi_charset charset;
+	unsigned char classes[256];
+	bool classes_made;
 	struct van_arena *arena;
+	struct van_buf text; /* while a character set is left */
 };
 
+void map_message_free(struct map_message *m); /* what it keeps between messages */
 /* Splits the bytes. 0, VAN_ENOMEM or VAN_ELIMIT. */
-int map_message_split(struct map_message *m, struct slice bytes);
-/* The value of element.component (component 0: the first, or all when there is none), unescaped, without blanks at its end.
- * Absent when empty. */
-struct slice map_value(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component);
+int map_message_split(struct map_message *m, struct slice bytes, struct map_delimiters delimiters);
+/* Finds each segment's place in the dictionary's message, and where loops end. */
+void map_message_place(struct map_message *m, const struct edi_message_def *d, uint32_t *counts);
+
+/* The element as it came. */
+static inline struct slice map_raw(const struct map_message *m, const struct map_segment *s, uint32_t element)
+{
+	if (element >= s->count)
+		return SLICE_NONE;
+	const uint32_t *at = &m->starts[s->first + element];
+	return slice_make(m->bytes + at[0], at[1] - 1 - at[0]);
+}
+
+/* The value of element.component (component 0: the first, or all when there is none) of one repetition, from 0: unescaped, in UTF-8,
+ * without blanks at its end. Absent when empty. */
+struct slice map_value_slow(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t repetition, uint32_t component);
+
+/* Bytes of the message in UTF-8, without blanks at their end. Absent when empty. */
+struct slice map_text_in(struct map_message *m, struct slice v);
+
+static inline struct slice map_value(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)
+{
+	if (element >= s->count)
+		return SLICE_NONE;
+	if (s->odd)
+		return map_value_slow(m, s, element, 0, component);
+	struct slice v = map_raw(m, s, element);
+	while (v.n && v.p[v.n - 1] == ' ')
+		v.n--;
+	return v.n && component <= 1 ? v : SLICE_NONE;
+}
+
+static inline void map_take(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)
+{
+	uint32_t bit = component ? component - 1 : 0;
+	m->taken[s->first + element] |= (uint16_t)(1u << (bit < 14 ? bit : 14));
+}
 
 #endif

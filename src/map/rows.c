@@ -1,44 +1,29 @@
-/* Rows of a map file: target, source, when, transform, table, default, required, note. */
+/* Sheets: columns, the @map row, rows; which rows belong together. */
 #include "map/rows.h"
 
 #include "map/csv.h"
 
-enum { TARGET, SOURCE, WHEN, TRANSFORM, TABLE, DEFAULT, REQUIRED, NOTE, COLUMNS };
+#include <stdio.h>
 
-struct reader {
-	struct map_set *set;
-	struct map *map;
-	struct slice file;
-	unsigned line;
-	struct van_error *e;
-};
+enum { TARGET, SOURCE, WHEN, TRANSFORM, TABLE, DEFAULT, REQUIRED, NOTE, WAY, COLUMNS };
+static const char *const columns[COLUMNS] = {"target", "source", "when", "transform", "table", "default", "required", "note", "way"};
 
-static int fail(struct reader *r, const char *what, struct slice at)
+int map_reader_fail(struct map_reader *r, const char *what, struct slice at)
 {
-	return van_error_set(r->e, VAN_ESYNTAX, "map %.*s, row %u: %s '%.*s'; see maps/README.md", SLICE_ARG(r->file), r->line, what,
-		SLICE_ARG(at));
+	return van_error_set(r->e, VAN_ESYNTAX, "map %.*s, row %u%s%s: %s '%.*s'; see maps/README.md", SLICE_ARG(r->sheet->name), r->line,
+		r->cell ? ", " : "", r->cell ? r->cell : "", what, SLICE_ARG(at));
 }
 
-static int no_memory(struct reader *r)
+int map_reader_no_memory(struct map_reader *r)
 {
-	return van_error_set(r->e, VAN_ENOMEM, "map %.*s, row %u: maps need more memory than their bound", SLICE_ARG(r->file), r->line);
+	return van_error_set(r->e, VAN_ENOMEM, "map %.*s, row %u: maps need more memory than their bound", SLICE_ARG(r->sheet->name), r->line);
 }
 
-static bool small_number(struct slice s, uint32_t *ret)
-{
-	unsigned long long v;
-	if (!slice_u64(s, &v) || v > 999)
-		return false;
-	*ret = (uint32_t)v;
-	return true;
-}
-
-/* Words of a list, parted by any of `separators`. */
-static int split(struct reader *r, struct slice s, const char *separators, struct slice_list *ret)
+int map_reader_split(struct map_reader *r, struct slice s, const char *separators, struct slice_list *ret)
 {
 	*ret = (struct slice_list){.v = van_arena_array(r->set->arena, s.n + 1, sizeof *ret->v)};
 	if (!ret->v)
-		return no_memory(r);
+		return map_reader_no_memory(r);
 	size_t start = 0;
 	for (size_t i = 0; i <= s.n; i++) {
 		if (i < s.n && !strchr(separators, s.p[i]))
@@ -50,123 +35,70 @@ static int split(struct reader *r, struct slice s, const char *separators, struc
 	return 0;
 }
 
-/* SEG.NN or SEG.NN.CC */
-static bool element_path(struct slice s, struct slice *segment, uint32_t *element, uint32_t *component)
+int map_reader_segment(struct map_reader *r, struct slice id, int32_t *ret)
 {
-	*segment = slice_cut(&s, '.');
-	struct slice number = s.p ? slice_cut(&s, '.') : SLICE_NONE;
-	*component = 0;
-	return segment->n >= 2 && segment->n <= 3 && number.p && small_number(number, element) && *element &&
-	       (!s.p || (small_number(s, component) && *component));
+	struct map_rows *s = r->sheet;
+	uint32_t packed = edi_pack(id.p, id.n);
+	if (id.n < 2 || id.n > 3)
+		return map_reader_fail(r, "a segment's identifier has two or three characters, not", id);
+	*ret = map_segment_number(s, packed);
+	if (*ret >= 0)
+		return 0;
+	if (s->id_count == MAP_MAX_IDS)
+		return map_reader_fail(r, "names more kinds of segments than 250 at", id);
+	uint32_t at = packed * 2654435761u >> 22;
+	while (s->id_at[at] >= 0)
+		at = (at + 1) & 1023;
+	s->ids[s->id_count] = packed;
+	*ret = s->id_at[at] = (int16_t)s->id_count++;
+	if (slice_is(id, "HL"))
+		s->level = *ret;
+	return 0;
 }
 
-/* SEG.NN-MM[QUALIFIER] */
-static bool pairs_path(struct slice s, struct map_row *row)
+int map_reader_expression(struct map_reader *r, struct slice text, const struct expression **ret)
 {
-	struct slice rest = s, segment = slice_cut(&rest, '.'), qualifier = rest.p ? rest : SLICE("");
-	struct slice range = slice_cut(&qualifier, '['), last = range, first = slice_cut(&last, '-');
-	if (!qualifier.p || !qualifier.n || qualifier.p[qualifier.n - 1] != ']' || !last.p)
-		return false;
-	row->segment = segment;
-	row->literal = slice_make(qualifier.p, qualifier.n - 1);
-	return small_number(first, &row->element) && small_number(last, &row->last) && row->element && row->last > row->element;
-}
-
-/* loop SEG of SEG SEG … · loop SEG until SEG SEG … */
-static int loop_source(struct reader *r, struct slice s, struct map_row *row)
-{
-	struct slice_list words;
-	int rc = split(r, s, " ", &words);
+	struct van_error e = {0};
+	int rc = expression_compile(r->set->arena, slice_make(text.p + 1, text.n - 1), ret, &e);
 	if (rc < 0)
-		return rc;
-	if (words.n < 2 || (words.n > 2 && !slice_is(words.v[2], "of") && !slice_is(words.v[2], "until")))
-		return fail(r, "expected: loop SEGMENT of|until SEGMENTS, not", s);
-	row->kind = MAP_LOOP;
-	row->segment = words.v[1];
-	row->until = words.n > 2 && slice_is(words.v[2], "until");
-	if (words.n > 3)
-		row->members = (struct slice_list){words.v + 3, words.n - 3};
-	return 0;
+		van_error_set(r->e, (enum van_err)rc, "map %.*s, row %u, %s: %s", SLICE_ARG(r->sheet->name), r->line, r->cell, e.text);
+	return rc;
 }
 
-static int parse_source(struct reader *r, struct slice s, struct map_row *row)
+static int parse_transform(struct map_reader *r, struct slice s, struct map_row *row)
 {
-	static const char *const envelope[] = {"@sender", "@receiver", "@interchange", "@group", "@message", "@test"};
-	if (!s.n)
-		return 0;
-	if (slice_starts(s, "loop "))
-		return loop_source(r, s, row);
-	if (s.n >= 2 && (*s.p == '"' || *s.p == '\'') && s.p[s.n - 1] == *s.p) {
-		row->kind = MAP_LITERAL;
-		row->literal = slice_make(s.p + 1, s.n - 2);
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof envelope / sizeof *envelope; i++)
-		if (slice_is(s, envelope[i])) {
-			row->kind = MAP_ENVELOPE;
-			row->element = (uint32_t)i;
-			return 0;
-		}
-	if (*s.p == '^') {
-		row->outer = true;
-		s = slice_make(s.p + 1, s.n - 1);
-	}
-	if (pairs_path(s, row))
-		row->kind = MAP_PAIRS;
-	else if (element_path(s, &row->segment, &row->element, &row->component))
-		row->kind = MAP_ELEMENT;
-	else
-		return fail(r, "source must be SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], 'text', @name or loop …, not", s);
-	return 0;
-}
-
-/* SEG.NN=A|B, SEG.NN!=A|B or SEG.NN, joined by " and " */
-static int parse_when(struct reader *r, struct slice s, struct map_row *row)
-{
-	while (s.n) {
-		size_t end = 0;
-		while (end < s.n && !(s.n - end >= 5 && memcmp(s.p + end, " and ", 5) == 0))
-			end++;
-		struct slice one = slice_trim(slice_make(s.p, end)), values = one, path = slice_cut(&values, '=');
-		s = end < s.n ? slice_make(s.p + end + 5, s.n - end - 5) : SLICE("");
-		if (row->condition_count == MAP_MAX_CONDITIONS)
-			return fail(r, "too many conditions at", one);
-		struct map_condition *c = &row->conditions[row->condition_count++];
-		if (path.n && path.p[path.n - 1] == '!') {
-			c->unequal = true;
-			path.n--;
-		}
-		if (!element_path(slice_trim(path), &c->segment, &c->element, &c->component))
-			return fail(r, "when must be like REF.01=DP|IA, not", one);
-		if (values.p && split(r, values, "|", &c->values) < 0)
-			return VAN_ENOMEM;
-	}
-	return 0;
-}
-
-static int parse_transform(struct reader *r, struct slice s, struct map_row *row)
-{
-	static const char *const names[] = {"date", "time", "decimal", "implied", "upper", "lower", "number", "bool"};
+	static const char *const names[] = {"date", "time", "decimal", "implied", "upper", "lower", "number", "bool", "cut"};
 	struct slice_list words;
-	int rc = split(r, s, " ;", &words);
+	r->cell = "transform";
+	if (s.n && *s.p == '=') {
+		row->transforms[0].kind = MAP_COMPUTED;
+		row->transform_count = 1;
+		return map_reader_expression(r, s, &row->transforms[0].expression);
+	}
+	int rc = map_reader_split(r, s, " ;", &words);
 	for (size_t i = 0; i < words.n && rc == 0; i++) {
 		struct slice argument = words.v[i], name = slice_cut(&argument, '(');
+		unsigned long long number = 0;
 		size_t k = 0;
 		while (k < sizeof names / sizeof *names && !slice_is(name, names[k]))
 			k++;
 		if (k == sizeof names / sizeof *names || row->transform_count == MAP_MAX_TRANSFORMS)
-			return fail(r, "transform is one of date time decimal implied(N) upper lower number bool, not", words.v[i]);
-		struct map_transform *t = &row->transforms[row->transform_count++];
-		t->kind = k;
-		if (argument.n && argument.p[argument.n - 1] == ')' && !small_number(slice_make(argument.p, argument.n - 1), &t->argument))
-			return fail(r, "a number is expected in", words.v[i]);
+			return map_reader_fail(r, "is one of date time decimal implied(N) upper lower number bool cut(N), not", words.v[i]);
+		if (argument.n && (argument.p[argument.n - 1] != ')' || !slice_u64(slice_make(argument.p, argument.n - 1), &number) || number > 9999))
+			return map_reader_fail(r, "a number is expected in", words.v[i]);
+		row->transforms[row->transform_count++] = (struct map_transform){.kind = k, .argument = (uint32_t)number};
+		if (k == MAP_IMPLIED && number > 9)
+			return map_reader_fail(r, "has more decimals than nine:", words.v[i]);
+		if (k == MAP_NUMBER || k == MAP_BOOL)
+			row->value_kind = k == MAP_NUMBER ? TREE_NUMBER : TREE_BOOL;
 	}
 	return rc;
 }
 
-static int parse_table_name(struct reader *r, struct slice s, struct map_row *row)
+static int parse_table_name(struct map_reader *r, struct slice s, struct map_row *row)
 {
 	struct slice miss = s;
+	r->cell = "table";
 	row->table_name = slice_cut(&miss, ':');
 	if (!miss.p || slice_is(miss, "fail"))
 		row->miss = MAP_MISS_FAIL;
@@ -175,68 +107,77 @@ static int parse_table_name(struct reader *r, struct slice s, struct map_row *ro
 	else if (slice_is(miss, "default"))
 		row->miss = MAP_MISS_DEFAULT;
 	else
-		return fail(r, "after the table's name: fail, pass or default, not", miss);
+		return map_reader_fail(r, "behind the table's name stands fail, pass or default, not", miss);
 	return 0;
 }
 
-/* The innermost loop whose target the row's target begins with. */
-static int32_t loop_of(const struct map *m, struct slice target, struct slice *rest)
+/* STANDARD TYPE VERSION… <->|->|<- DOCUMENT, in the source column */
+static int parse_head(struct map_reader *r, struct slice s)
 {
-	int32_t best = -1;
-	*rest = target;
-	for (int32_t i = 0; i < m->count; i++) {
-		struct slice t = m->rows[i].target;
-		if (m->rows[i].kind != MAP_LOOP || target.n <= t.n + 1 || memcmp(target.p, t.p, t.n) != 0 || target.p[t.n] != '.')
-			continue;
-		if (best < 0 || t.n >= m->rows[best].target.n)
-			best = i;
-	}
-	if (best >= 0)
-		*rest = slice_make(target.p + m->rows[best].target.n + 1, target.n - m->rows[best].target.n - 1);
-	return best;
-}
-
-static int parse_target(struct reader *r, struct slice target, struct map_row *row)
-{
-	struct slice rest;
-	row->target = target;
-	row->loop = loop_of(r->map, target, &rest);
-	while (rest.p) {
-		struct slice part = slice_cut(&rest, '.');
-		if (row->part_count == MAP_MAX_PARTS || !part.n)
-			return fail(r, "target has an empty part or too many of them:", target);
-		bool array = slice_ends(part, "[]");
-		part.n -= array ? 2 : 0;
-		row->array[row->part_count] = array;
-		row->parts[row->part_count++] = part;
-	}
-	return 0;
-}
-
-/* @map STANDARD TYPE VERSION -> TARGET, in the source column: "x12 850 004010 -> order/1.0" */
-static int parse_head(struct reader *r, struct slice s)
-{
+	struct map_rows *m = r->sheet;
 	struct slice_list words;
-	int rc = split(r, s, " ", &words);
+	r->cell = "source";
+	int rc = map_reader_split(r, s, " ", &words);
 	if (rc < 0)
 		return rc;
-	if (words.n != 5 || !slice_is(words.v[3], "->"))
-		return fail(r, "@map needs a source like: x12 850 004010 -> order/1.0, not", s);
-	r->map->standard = van_arena_str(r->set->arena, words.v[0]);
-	r->map->type = words.v[1];
-	r->map->version = words.v[2];
-	r->map->target = van_arena_str(r->set->arena, words.v[4]);
-	return r->map->standard && r->map->target ? 0 : no_memory(r);
+	struct slice arrow = words.n >= 5 ? words.v[words.n - 2] : SLICE("");
+	m->ways = slice_is(arrow, "<->") ? MAP_WAY_IN | MAP_WAY_OUT : slice_is(arrow, "->") ? MAP_WAY_IN : slice_is(arrow, "<-") ? MAP_WAY_OUT : 0;
+	if (!m->ways || (!slice_is(words.v[0], "x12") && !slice_is(words.v[0], "edifact")))
+		return map_reader_fail(r, "@map needs a source like: x12 850 004010 005010 <-> order/1.0, not", s);
+	m->standard = words.v[0];
+	m->type = words.v[1];
+	m->versions = (struct slice_list){words.v + 2, words.n - 4};
+	m->document = words.v[words.n - 1];
+	return 0;
 }
 
-static int add_row(struct reader *r, const struct map_row *row)
+/* A place, or 'text', =expression, @count(SEG): what only goes out. */
+static int parse_target(struct map_reader *r, struct slice s, struct map_row *row)
 {
-	struct map *m = r->map;
+	r->cell = "target";
+	if (s.n >= 2 && (*s.p == '\'' || *s.p == '"') && s.p[s.n - 1] == *s.p) {
+		row->to = MAP_TO_LITERAL;
+		row->text = slice_make(s.p + 1, s.n - 2);
+	} else if (s.n && *s.p == '=') {
+		row->to = MAP_TO_EXPRESSION;
+		return map_reader_expression(r, s, &row->computed);
+	} else if (slice_starts(s, "@count(") && s.p[s.n - 1] == ')') {
+		row->to = MAP_TO_COUNT;
+	} else if (!s.n || *s.p == '@') {
+		return map_reader_fail(r, "must be a place, 'text', =expression or @count(SEG), not", s);
+	}
+	return 0;
+}
+
+static int parse_way(struct map_reader *r, struct slice s, struct map_row *row)
+{
+	bool one_way = row->kind == MAP_EXPRESSION || row->to != MAP_TO_PLACE;
+	r->cell = "way";
+	row->way = slice_case_is(s, "in") ? MAP_WAY_IN : slice_case_is(s, "out") ? MAP_WAY_OUT : MAP_WAY_IN | MAP_WAY_OUT;
+	if (s.n && row->way == (MAP_WAY_IN | MAP_WAY_OUT))
+		return map_reader_fail(r, "is in, out or blank, not", s);
+	if (!s.n && one_way) /* clear by what it holds */
+		row->way = row->kind == MAP_EXPRESSION ? MAP_WAY_IN : MAP_WAY_OUT;
+	if (one_way && row->way != (row->kind == MAP_EXPRESSION ? MAP_WAY_IN : MAP_WAY_OUT))
+		return map_reader_fail(r, row->kind == MAP_EXPRESSION ? "an expression as source goes in only, not" : "this target goes out only, not", s);
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		if (row->conditions[i].kind == MAP_ASK_EXPRESSION && row->way == (MAP_WAY_IN | MAP_WAY_OUT))
+			return map_reader_fail(r, "an expression in 'when' holds one way: say in or out, not", s);
+	if (row->transform_count && row->transforms[0].kind == MAP_COMPUTED && row->way == (MAP_WAY_IN | MAP_WAY_OUT))
+		return map_reader_fail(r, "an expression in 'transform' holds one way: say in or out, not", s);
+	return 0;
+}
+
+static int add_row(struct map_reader *r, const struct map_row *row)
+{
+	struct map_rows *m = r->sheet;
+	if (m->count == MAP_MAX_ROWS)
+		return map_reader_fail(r, "the sheet has more rows than 4,000 at", row->target);
 	if (m->count == m->room) {
 		int32_t room = m->room ? 2 * m->room : 64;
 		struct map_row *more = van_arena_array(r->set->arena, (size_t)room, sizeof *more);
 		if (!more)
-			return no_memory(r);
+			return map_reader_no_memory(r);
 		if (m->count)
 			memcpy(more, m->rows, (size_t)m->count * sizeof *more);
 		m->rows = more;
@@ -246,59 +187,185 @@ static int add_row(struct reader *r, const struct map_row *row)
 	return 0;
 }
 
-static int parse_row(struct reader *r, const struct slice *f)
+/* Where the row stands: its scope, its place, the scope of its own when it is a loop. */
+static int place_row(struct map_reader *r, struct slice when, struct map_row *row)
 {
-	struct map_row row = {.line = r->line, .loop = -1, .fallback = f[DEFAULT].n ? f[DEFAULT] : SLICE_NONE};
-	if (*f[TARGET].p == '#')
-		return 0;
+	struct slice rest;
+	int32_t number = r->sheet->count;
+	int rc = 0;
+	row->slot = -1;
+	row->loop_scope = -1;
+	r->cell = "target";
+	row->scope = row->to == MAP_TO_PLACE ? map_place_scope(r->sheet, row->target, &rest) : 0;
+	if (row->to == MAP_TO_PLACE)
+		rc = map_place_slot(r, row->scope, rest, row->kind == MAP_LOOP, &row->slot, &row->many);
+	if (rc == 0)
+		rc = add_row(r, row);
+	if (rc == 0 && row->kind == MAP_LOOP)
+		rc = map_place_scope_new(r, row->scope, number, &row->loop_scope);
+	if (rc == 0)
+		rc = map_source_conditions(r, when, row->kind == MAP_LOOP ? row->loop_scope : row->scope, row);
+	if (rc == 0)
+		rc = map_place_add_row(r, row->scope, number);
+	return rc;
+}
+
+/* A row that only goes out has no place in the document: it belongs to the scope of the row before it. */
+static int place_out_row(struct map_reader *r, struct slice when, struct map_row *row)
+{
+	const struct map_rows *m = r->sheet;
+	const struct map_row *before = m->count ? &m->rows[m->count - 1] : NULL;
+	int32_t number = m->count;
+	row->slot = row->loop_scope = -1;
+	row->scope = !before || row->outer ? 0 : before->kind == MAP_LOOP ? before->loop_scope : before->scope;
+	int rc = add_row(r, row);
+	if (rc == 0)
+		rc = map_source_conditions(r, when, row->scope, row);
+	return rc == 0 ? map_place_add_row(r, row->scope, number) : rc;
+}
+
+static int parse_row(struct map_reader *r, const struct slice *f)
+{
+	struct map_row row = {.line = r->line, .target = f[TARGET], .value_kind = TREE_TEXT, .group_next = -1, .segment = -1,
+		.fallback = f[DEFAULT].n ? f[DEFAULT] : SLICE_NONE};
+	if (!f[TARGET].n || *f[TARGET].p == '#')
+		return f[TARGET].n || !f[SOURCE].n ? 0 : map_reader_fail(r, "target is missing for", f[SOURCE]);
 	if (slice_is(f[TARGET], "@map"))
 		return parse_head(r, f[SOURCE]);
 	row.required = slice_case_is(f[REQUIRED], "yes");
+	r->cell = "required";
 	if (f[REQUIRED].n && !row.required && !slice_case_is(f[REQUIRED], "no"))
-		return fail(r, "required is yes or no, not", f[REQUIRED]);
-	int rc = parse_source(r, f[SOURCE], &row);
+		return map_reader_fail(r, "is yes or no, not", f[REQUIRED]);
+	int rc = parse_target(r, f[TARGET], &row);
+	if (rc == 0 && row.to == MAP_TO_COUNT)
+		rc = map_reader_segment(r, slice_make(f[TARGET].p + 7, f[TARGET].n - 8), &row.counted);
 	if (rc == 0)
-		rc = parse_target(r, f[TARGET], &row);
-	if (rc == 0)
-		rc = parse_when(r, f[WHEN], &row);
+		rc = map_source_parse(r, f[SOURCE], &row);
 	if (rc == 0)
 		rc = parse_transform(r, f[TRANSFORM], &row);
 	if (rc == 0 && f[TABLE].n)
 		rc = parse_table_name(r, f[TABLE], &row);
-	if (rc == 0 && row.kind == MAP_NOTHING && !row.fallback.p)
-		rc = fail(r, "a row needs a source or a default:", f[TARGET]);
-	return rc < 0 ? rc : add_row(r, &row);
+	if (rc < 0)
+		return rc;
+	r->cell = "source";
+	if (row.kind == MAP_NOTHING && !row.fallback.p)
+		return map_reader_fail(r, "a row needs a source or a default:", f[TARGET]);
+	if (row.to != MAP_TO_PLACE && row.kind != MAP_ELEMENT && row.kind != MAP_PAIRS)
+		return map_reader_fail(r, "what only goes out needs an element to go to, not", f[SOURCE]);
+	row.hollow = row.kind == MAP_NOTHING || row.kind == MAP_LITERAL || row.kind == MAP_ENVELOPE || row.kind == MAP_EXPRESSION ||
+	             row.fallback.p || row.required;
+	int32_t number = r->sheet->count;
+	rc = row.to == MAP_TO_PLACE ? place_row(r, f[WHEN], &row) : place_out_row(r, f[WHEN], &row);
+	if (rc == 0)
+		rc = parse_way(r, f[WAY], &row);
+	if (rc == 0)
+		r->sheet->rows[number] = row;
+	return rc;
+}
+
+/* Which column holds what. */
+static int parse_columns(struct map_reader *r, const struct slice *f, int *at)
+{
+	for (int i = 0; i < COLUMNS; i++)
+		at[i] = -1;
+	for (int k = 0; k < CSV_MAX_FIELDS; k++)
+		for (int i = 0; i < COLUMNS; i++)
+			if (slice_case_is(f[k], columns[i]) && at[i] < 0)
+				at[i] = k;
+	if (at[TARGET] < 0 || at[SOURCE] < 0)
+		return map_reader_fail(r, "the first line must be: target,source,when,transform,table,default,required,note,way, not", f[0]);
+	return 0;
+}
+
+/* Rows of a scope that collect values of one segment into one list go together. */
+static void chain_groups(struct map_rows *m, struct map_scope *scope)
+{
+	for (int32_t i = 0; i < scope->row_count; i++) {
+		struct map_row *row = &m->rows[scope->rows[i]];
+		if (!row->many || row->kind != MAP_ELEMENT || row->group_later)
+			continue;
+		struct map_row *last = row;
+		for (int32_t k = i + 1; k < scope->row_count; k++) {
+			struct map_row *other = &m->rows[scope->rows[k]];
+			if (other->many && other->kind == MAP_ELEMENT && other->slot == row->slot && other->segment == row->segment &&
+			    other->outer == row->outer && other->condition_count == row->condition_count) {
+				last->group_next = scope->rows[k];
+				other->group_later = true;
+				last = other;
+			}
+		}
+	}
+}
+
+static int finish_scopes(struct map_reader *r)
+{
+	struct map_rows *m = r->sheet;
+	for (int32_t i = 0; i < m->scope_count; i++) {
+		struct map_scope *scope = &m->scopes[i];
+		scope->trigger = van_arena_array(r->set->arena, (size_t)m->id_count + 1, sizeof *scope->trigger);
+		if (!scope->trigger)
+			return map_reader_no_memory(r);
+		for (int32_t k = 0; k < m->id_count; k++)
+			scope->trigger[k] = -1;
+		for (int32_t k = scope->row_count - 1; k >= 0; k--) {
+			const struct map_row *row = &m->rows[scope->rows[k]];
+			if (row->kind != MAP_LOOP)
+				continue;
+			scope->trigger[row->segment] = scope->rows[k];
+			scope->slots[row->slot].loops = scope->rows[k];
+			scope->has_loops = true;
+			scope->levels |= row->segment == m->level;
+		}
+		chain_groups(m, scope);
+	}
+	return 0;
 }
 
 int map_parse(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
 {
-	static const char *const columns[] = {"target", "source", "when", "transform", "table", "default", "required", "note"};
-	struct reader r = {.set = set, .file = name, .e = e, .map = van_arena_alloc(set->arena, sizeof *r.map)};
-	struct slice f[CSV_MAX_FIELDS];
+	struct map_rows *m = van_arena_alloc(set->arena, sizeof *m);
+	struct slice f[CSV_MAX_FIELDS], sorted[COLUMNS];
 	struct csv csv;
-	if (!r.map || !(r.map->name = van_arena_str(set->arena, name)))
-		return no_memory(&r);
+	int at[COLUMNS];
+	if (!m || !(m->name = van_arena_slice(set->arena, name)).p)
+		return van_error_set(e, VAN_ENOMEM, "map %.*s: maps need more memory than their bound", SLICE_ARG(name));
+	struct map_reader r = {.set = set, .sheet = m, .line = 1, .e = e};
+	m->set = set;
+	m->level = -1;
+	memset(m->id_at, 0xff, sizeof m->id_at);
 	csv_begin(&csv, text);
 	int rc = csv_next(&csv, set->arena, f);
-	r.line = csv.line;
-	for (size_t i = 0; i < COLUMNS && rc == 1; i++)
-		if (!slice_case_is(f[i], columns[i]))
-			return fail(&r, "the first line must name the columns target,source,when,transform,table,default,required,note; wrong is", f[i]);
+	int32_t scope;
+	if (rc == 1) {
+		rc = parse_columns(&r, f, at);
+		if (rc == 0)
+			rc = map_place_scope_new(&r, -1, -1, &scope);
+		if (rc < 0)
+			return rc;
+		rc = 1;
+	}
 	while (rc == 1 && (rc = csv_next(&csv, set->arena, f)) == 1) {
 		r.line = csv.line;
-		int bad = f[TARGET].n ? parse_row(&r, f) : fail(&r, "a row needs a target", f[SOURCE]);
-		if (bad < 0)
-			return bad;
+		r.cell = NULL;
+		for (int i = 0; i < COLUMNS; i++)
+			sorted[i] = at[i] < 0 ? SLICE("") : f[at[i]];
+		rc = parse_row(&r, sorted);
+		if (rc < 0)
+			return rc;
+		rc = 1;
 	}
 	r.line = csv.line;
-	if (rc == VAN_ENOMEM)
-		return no_memory(&r);
+	r.cell = NULL;
 	if (rc < 0)
-		return fail(&r, "a quote has no end, or the row has too many columns", SLICE(""));
-	if (!r.map->target)
-		return fail(&r, "there is no @map row", SLICE(""));
-	r.map->next = set->maps;
-	set->maps = r.map;
+		return rc == VAN_ENOMEM ? map_reader_no_memory(&r)
+		                        : map_reader_fail(&r, "a quote has no end, or the row has too many columns", SLICE(""));
+	if (!m->ways)
+		return map_reader_fail(&r, "there is no row @map", SLICE(""));
+	rc = finish_scopes(&r);
+	if (rc < 0)
+		return rc;
+	m->next = set->sheets;
+	set->sheets = m;
 	return 0;
 }
 
@@ -313,23 +380,6 @@ int map_parse_table(struct map_set *set, struct slice name, struct slice text, s
 	return 0;
 }
 
-/* Chains the rows of each loop, in their order. */
-static void chain_rows(struct map *m)
-{
-	m->first = m->first_loop = -1;
-	for (int32_t i = 0; i < m->count; i++)
-		m->rows[i].first = m->rows[i].first_loop = -1;
-	for (int32_t i = m->count - 1; i >= 0; i--) {
-		struct map_row *row = &m->rows[i], *loop = row->loop < 0 ? NULL : &m->rows[row->loop];
-		int32_t *first = loop ? &loop->first : &m->first, *first_loop = loop ? &loop->first_loop : &m->first_loop;
-		row->next = *first;
-		*first = i;
-		row->next_loop = *first_loop;
-		if (row->kind == MAP_LOOP)
-			*first_loop = i;
-	}
-}
-
 static const struct map_table *find_table(const struct map_set *set, struct slice name)
 {
 	const struct map_table *t = set->tables;
@@ -340,8 +390,8 @@ static const struct map_table *find_table(const struct map_set *set, struct slic
 
 int map_link(struct map_set *set, struct van_error *e)
 {
-	for (struct map *m = set->maps; m; m = m->next) {
-		chain_rows(m);
+	int rc = 0;
+	for (struct map_rows *m = set->sheets; m && rc == 0; m = m->next) {
 		for (int32_t i = 0; i < m->count; i++) {
 			struct map_row *row = &m->rows[i];
 			if (!row->table_name.n)
@@ -349,9 +399,11 @@ int map_link(struct map_set *set, struct van_error *e)
 			for (const struct map_set *in = set; in && !row->table; in = in->more)
 				row->table = find_table(in, row->table_name);
 			if (!row->table)
-				return van_error_set(e, VAN_ESYNTAX, "map %s, row %u: there is no table %.*s; add table-%.*s.csv, or vanctl table import it", m->name, row->line,
-					SLICE_ARG(row->table_name), SLICE_ARG(row->table_name));
+				return van_error_set(e, VAN_ESYNTAX, "map %.*s, row %u, table: there is no table %.*s; add table-%.*s.csv, or vanctl "
+					"table import it",
+					SLICE_ARG(m->name), row->line, SLICE_ARG(row->table_name), SLICE_ARG(row->table_name));
 		}
+		rc = map_yield(set, m, e);
 	}
-	return 0;
+	return rc;
 }

@@ -1,79 +1,195 @@
-/* Compiled maps: the rows of a CSV file, and the tables they name. */
+/* Sheets as they are read: rows with their places in the document, scopes of loops. Internal to src/map. */
 #ifndef OPENVAN_MAP_ROWS_H
 #define OPENVAN_MAP_ROWS_H
 
+#include "map/expression.h"
 #include "map/map.h"
 #include "map/table.h"
+#include "map/tree.h"
 
-#include <stdint.h>
+#include "edi/definition.h"
 
-enum map_source_kind { MAP_NOTHING, MAP_ELEMENT, MAP_PAIRS, MAP_LITERAL, MAP_ENVELOPE, MAP_LOOP };
+enum map_source_kind { MAP_NOTHING, MAP_ELEMENT, MAP_PAIRS, MAP_LITERAL, MAP_ENVELOPE, MAP_LOOP, MAP_EXPRESSION };
 
-struct map_condition {
-	struct slice segment;
-	uint32_t element, component;
-	bool unequal;
-	struct slice_list values; /* none: the element must be there */
-};
+/* What stands in the target cell: a place, or what only goes out. */
+enum map_target_kind { MAP_TO_PLACE, MAP_TO_LITERAL, MAP_TO_COUNT, MAP_TO_EXPRESSION };
 
-struct map_transform {
-	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL } kind;
-	uint32_t argument;
-};
+#define MAP_WAY_IN 1u
+#define MAP_WAY_OUT 2u
 
 #define MAP_MAX_PARTS 12
 #define MAP_MAX_CONDITIONS 4
 #define MAP_MAX_TRANSFORMS 4
+#define MAP_MAX_ROWS 4000
+#define MAP_MAX_LOOPS 12      /* in one another */
+#define MAP_MAX_IDS 250       /* segment identifiers of a sheet */
+
+struct map_condition {
+	enum { MAP_ASK_ELEMENT, MAP_ASK_PLACE, MAP_ASK_EXPRESSION } kind;
+	int32_t segment;              /* number of the identifier in the sheet */
+	uint32_t element, component;
+	int32_t slot;                 /* place, in the scope of the row (of the loop, for a loop row) */
+	bool unequal;
+	struct slice_list values;     /* none: it must be there */
+	const struct expression *expression;
+};
+
+struct map_transform {
+	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL, MAP_CUT, MAP_COMPUTED } kind;
+	uint32_t argument;
+	const struct expression *expression;
+};
 
 struct map_row {
 	unsigned line;
+	unsigned way;                      /* MAP_WAY_IN | MAP_WAY_OUT */
+	enum map_target_kind to;
 	struct slice target;
-	struct slice parts[MAP_MAX_PARTS]; /* of the target, below the loop's own; without [] */
-	bool array[MAP_MAX_PARTS];         /* had [] */
-	uint32_t part_count;
-	int32_t loop;                      /* row of the loop it belongs to, -1: the message */
-	int32_t next;                      /* row of the same loop, -1: the last */
-	int32_t first;                     /* loop: its first row, -1: none */
-	int32_t next_loop, first_loop;     /* the same among rows that are loops: each segment is compared with them */
+	struct slice text;                 /* of a literal target */
+	const struct expression *computed; /* of an expression as target, or as source */
+	int32_t scope;                     /* that its target stands in */
+	int32_t slot;                      /* its place there; -1: none */
+	bool many;                         /* the place is a list of values (or, for a loop, of objects) */
+	int32_t group_next;                /* the next row of the same scope, segment and list; -1 */
+	bool group_later;                  /* it is such a next row */
+	int32_t loop_scope;                /* of a loop row: what its rows stand in */
 	enum map_source_kind kind;
-	struct slice segment;              /* element, pairs; loop: its first segment */
-	uint32_t element, last, component; /* pairs: qualifiers at element, element + 2 … up to last - 1 */
-	struct slice literal;              /* literal, name in the envelope, qualifier of the pairs */
-	struct slice_list members;         /* loop: segments it holds, or that end it */
+	int32_t segment;                   /* element, pairs; loop: its first segment; -1: none */
+	int32_t counted;                   /* target @count: this segment */
+	struct slice within;               /* LOOP/ of the source; absent */
+	uint32_t element, last, component; /* pairs: qualifiers at element, element + 2 …; or each element from element to last */
+	uint32_t qualifier;                /* pairs: the component that holds it, 0: the element before */
+	bool repeats;                      /* every repetition */
+	bool outer;                        /* looked for in the message, outside of its loops */
+	struct slice literal;              /* literal; qualifier of the pairs */
+	enum { MAP_SENDER, MAP_RECEIVER, MAP_INTERCHANGE, MAP_GROUP, MAP_MESSAGE, MAP_TEST } envelope;
+	int32_t *members;                  /* loop: identifiers of segments it holds, or that end it */
+	uint32_t member_count;
 	bool until;                        /* loop: members end it */
-	bool outer;                        /* element: looked for in the message, outside of its loops */
 	struct map_condition conditions[MAP_MAX_CONDITIONS];
 	uint32_t condition_count;
 	struct map_transform transforms[MAP_MAX_TRANSFORMS];
 	uint32_t transform_count;
+	enum tree_kind value_kind;
 	const struct map_table *table;
 	struct slice table_name;
 	enum { MAP_MISS_FAIL, MAP_MISS_PASS, MAP_MISS_DEFAULT } miss;
 	struct slice fallback; /* default; absent: none */
 	bool required;
+	bool hollow;           /* in: does something even when its segment is not there */
 };
 
+/* A place below the object of a scope: a member of `parent`, or the first item of it. */
+struct map_slot {
+	int32_t parent;      /* -1: the scope's object */
+	int32_t first, next; /* its own places; the next of its parent's */
+	struct slice name;
+	uint32_t hash;       /* of the name, never 0; 0 for an item */
+	bool item, object, array, leaf;
+	int32_t loops;       /* the first loop row whose loops become this object, or items of this list; -1 */
+};
+
+/* What rows see: the message, or a loop. */
+struct map_scope {
+	int32_t row;        /* loop row; -1: the message */
+	int32_t parent;     /* -1 */
+	uint32_t depth;
+	struct map_slot *slots;
+	int32_t slot_count, slot_room, first_slot;
+	int32_t *rows;      /* its rows in order, loop rows too */
+	int32_t row_count, row_room;
+	int32_t *trigger;   /* by segment: the first loop row that begins with it; -1 */
+	bool has_loops, levels; /* a loop HL */
+};
+
+struct map_rows {
+	struct map_rows *next;
+	struct map_set *set;
+	struct slice name;          /* of the file */
+	struct slice standard, type, document;
+	struct slice_list versions;
+	unsigned ways;
+	bool usual;                 /* named after standard, type and document */
+	struct map_row *rows;
+	int32_t count, room;
+	struct map_scope *scopes;
+	int32_t scope_count, scope_room;
+	uint32_t ids[MAP_MAX_IDS];  /* packed identifiers of the segments it names */
+	int32_t id_count;
+	int16_t id_at[1024];        /* open addressing, -1: free */
+	int32_t level;              /* number of HL; -1: the sheet does not name it */
+};
+
+struct map_plan;
+
+/* One version and way of a sheet. */
 struct map {
 	struct map *next;
 	char *name, *target, *standard;
 	struct slice type, version;
-	struct map_row *rows;
-	int32_t count, room;
-	int32_t first, first_loop; /* rows of the message itself, -1: none */
+	enum map_way way;
+	struct map_rows *sheet;
+	struct map *reverse;
+	/* looked up when it is first used */
+	bool looked;
+	const struct edi_message_def *definition;
+	struct map_plan *plan;
 };
 
 struct map_set {
 	struct van_arena *arena;
+	struct map_rows *sheets;
 	struct map *maps;
 	struct map_table *tables;
+	struct edi_dictionary_set *dictionaries;
 	const struct map_set *more; /* its tables count as well */
 	const struct map_table_scope *scope; /* of its tables */
 };
 
-/* Adds a map or table from its file's text. */
+/* Adds a sheet or table from its file's text. */
 int map_parse(struct map_set *set, struct slice name, struct slice text, struct van_error *e);
 int map_parse_table(struct map_set *set, struct slice name, struct slice text, struct van_error *e);
-/* After all files: rows find their tables. */
+/* After all files: rows find their tables, and sheets yield their maps. */
 int map_link(struct map_set *set, struct van_error *e);
+/* The maps that one sheet yields (names.c). */
+int map_yield(struct map_set *set, struct map_rows *s, struct van_error *e);
+
+/* Number of the packed identifier among those that the sheet names; -1: it names it not. */
+static inline int32_t map_segment_number(const struct map_rows *s, uint32_t id)
+{
+	uint32_t at = id * 2654435761u >> 22;
+	while (s->id_at[at] >= 0 && s->ids[s->id_at[at]] != id)
+		at = (at + 1) & 1023;
+	return s->id_at[at];
+}
+
+/* --- while reading a sheet (place.c, source.c) ------------------------------------------------------------------------------ */
+
+struct map_reader {
+	struct map_set *set;
+	struct map_rows *sheet;
+	unsigned line;
+	const char *cell; /* column, for errors */
+	struct van_error *e;
+};
+
+/* "map NAME, row N, CELL: WHAT 'AT'; see maps/README.md" */
+int map_reader_fail(struct map_reader *r, const char *what, struct slice at);
+int map_reader_no_memory(struct map_reader *r);
+int map_reader_split(struct map_reader *r, struct slice s, const char *separators, struct slice_list *ret);
+/* The number of a segment's identifier, new or known. VAN_ESYNTAX, VAN_ENOMEM, VAN_ELIMIT. */
+int map_reader_segment(struct map_reader *r, struct slice id, int32_t *ret);
+int map_reader_expression(struct map_reader *r, struct slice text, const struct expression **ret);
+
+/* The innermost scope that the target belongs to, and what of the target stands below its object. */
+int32_t map_place_scope(const struct map_rows *s, struct slice target, struct slice *rest);
+/* The place of this path below the scope's object. *many: it ends in []. */
+int map_place_slot(struct map_reader *r, int32_t scope, struct slice path, bool loop, int32_t *ret, bool *many);
+int map_place_scope_new(struct map_reader *r, int32_t parent, int32_t row, int32_t *ret);
+int map_place_add_row(struct map_reader *r, int32_t scope, int32_t row);
+
+int map_source_parse(struct map_reader *r, struct slice s, struct map_row *row);
+/* After the row's scope is known. */
+int map_source_conditions(struct map_reader *r, struct slice s, int32_t scope, struct map_row *row);
 
 #endif

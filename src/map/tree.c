@@ -46,6 +46,24 @@ struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice 
 	return t;
 }
 
+uint32_t tree_hash(struct slice name)
+{
+	uint32_t h = 5381;
+	for (size_t i = 0; i < name.n; i++)
+		h = h * 33 + (unsigned char)name.p[i];
+	return h ? h : 1;
+}
+
+struct tree *tree_member_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind)
+{
+	struct tree *t = adopt(object, tree_new(r, kind));
+	if (t) {
+		t->name = name;
+		t->hash = hash;
+	}
+	return t;
+}
+
 struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind)
 {
 	return adopt(array, tree_new(r, kind));

@@ -5,12 +5,17 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+#include <stdint.h>
+
 enum tree_kind { TREE_TEXT, TREE_NUMBER, TREE_BOOL, TREE_OBJECT, TREE_ARRAY };
 
 struct tree {
 	struct tree *next, *first, **tail; /* siblings; children of objects and arrays */
 	enum tree_kind kind;
-	bool closed;       /* object: a loop's instance has filled it */
+	bool closed;       /* object: a loop has filled it */
+	bool shared;       /* object: rows of two loops set its members */
+	uint32_t hash;     /* of the name; 0: not known */
+	uint32_t origin;   /* position of the segment that it was read from, from 1; 0: of none */
 	struct slice name; /* in an object */
 	struct slice text; /* text; a number's digits; "true" or "false" */
 };
@@ -24,6 +29,9 @@ struct tree_room {
 struct tree *tree_new(struct tree_room *r, enum tree_kind kind);
 /* The member of an object, made where it is missing. NULL after an error, or when it is of another kind. */
 struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice name, enum tree_kind kind);
+/* A member that is known not to be there yet; `hash` is tree_hash(name). */
+struct tree *tree_member_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind);
+uint32_t tree_hash(struct slice name); /* never 0 */
 struct tree *tree_find(const struct tree *object, struct slice name);
 struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind);
 int tree_write(const struct tree *t, bool pretty, struct van_buf *to);

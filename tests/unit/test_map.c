@@ -63,13 +63,14 @@ static void values_and_transforms(void **state)
 		HEAD "\"ID\":\"P1\",\"D\":\"2026-01-15\",\"_unmapped\":[{\"segment\":\"BEG\",\"position\":2,\"element\":1,\"value\":\"00\"},"
 		"{\"segment\":\"BEG\",\"position\":2,\"element\":2,\"value\":\"SA\"}]}");
 	maps("A,X.01,,implied(2)\nB,X.02,,implied(2)\nC,X.03,,decimal\nD,X.04,,decimal\nE,X.05,,lower\nF,X.06,,time\nG,X.07,,number\n",
-		"X1*1~X*1250*-5*007.50*.5*AbC*0930*12~", "ERROR: map m, row 3: source must be SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], 'text', "
-		"@name or loop …, not 'X.01'; see maps/README.md");
+		"X1*1~X*1250*-5*007.50*.5*AbC*0930*12~", "ERROR: map m, row 3, source: must be like SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], "
+		"'text', @name, =expression or loop SEG, not 'X.01'; see maps/README.md");
 	maps("A,XX.01,,implied(2)\nB,XX.02,,implied(2)\nC,XX.03,,decimal\nD,XX.04,,decimal\nE,XX.05,,lower\nF,XX.06,,time\nG,XX.07,,number\n",
 		"XX*1250*-5*007.50*.5*AbC*0930*12~", HEAD "\"A\":\"12.50\",\"B\":\"-0.05\",\"C\":\"7.50\",\"D\":\"0.5\",\"E\":\"abc\","
 		"\"F\":\"09:30:00\",\"G\":12,\"_unmapped\":[]}");
 	maps("T,XX.01,,,,none\nS,'DAY'\nN[],XX.02\n", "XX**a~XX**b~", HEAD "\"T\":\"none\",\"S\":\"DAY\",\"N\":[\"a\",\"b\"],\"_unmapped\":[]}");
-	maps("V,XX.02.02\n", "XX**a>b>c~", HEAD "\"V\":\"b\",\"_unmapped\":[]}");
+	maps("V,XX.02.02\n", "XX**a>b>c~", HEAD "\"V\":\"b\",\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":2,\"component\":1,\"value\":\"a\"},"
+		"{\"segment\":\"XX\",\"position\":1,\"element\":2,\"component\":3,\"value\":\"c\"}]}");
 }
 
 static void errors_name_row_and_remedy(void **state)
@@ -80,8 +81,8 @@ static void errors_name_row_and_remedy(void **state)
 	maps("D,BEG.05,,date\n", "BEG*00*SA*P1**2026~", "ERROR: map m, row 3 (D): 2026 in segment 1 (BEG) is not a date (YYMMDD or CCYYMMDD)");
 	maps("U,PO1.03,,,unit\n", "PO1*1*1*QQ~", "ERROR: map m, row 3 (U): QQ in segment 1 (PO1) is not in the row's table: add it there, or let "
 		"the row pass or default on a miss");
-	maps("U,PO1.03,,,nothing\n", "PO1*1*1*QQ~", "ERROR: map m, row 3: there is no table nothing; add table-nothing.csv, or vanctl table import it");
-	maps("U,PO1.03,REF=x\n", "PO1~", "ERROR: map m, row 3: when must be like REF.01=DP|IA, not 'REF=x'; see maps/README.md");
+	maps("U,PO1.03,,,nothing\n", "PO1*1*1*QQ~", "ERROR: map m, row 3, table: there is no table nothing; add table-nothing.csv, or vanctl table import it");
+	maps("U,PO1.03,REF=x\n", "PO1~", "ERROR: map m, row 3, when: must be like REF.01=DP|IA, or /place=value, not 'REF=x'; see maps/README.md");
 }
 
 static void tables_and_pairs(void **state)
@@ -91,7 +92,7 @@ static void tables_and_pairs(void **state)
 		HEAD "\"U\":\"QQ\",\"V\":\"v\",\"_unmapped\":[{\"segment\":\"PO1\",\"position\":1,\"element\":1,\"value\":\"1\"},"
 		"{\"segment\":\"PO1\",\"position\":1,\"element\":2,\"value\":\"1\"},{\"segment\":\"PO1\",\"position\":1,\"element\":6,\"value\":\"BP\"},"
 		"{\"segment\":\"PO1\",\"position\":1,\"element\":7,\"value\":\"b\"}]}");
-	maps("U,PO1.03,,,unit:default,EA\n", "PO1***QQ~", HEAD "\"U\":\"EA\",\"_unmapped\":[]}");
+	maps("U,PO1.03,,,unit:default,EA\n", "PO1***QQ~", HEAD "\"U\":\"EA\",\"_unmapped\":[{\"segment\":\"PO1\",\"position\":1,\"element\":3,\"value\":\"QQ\"}]}");
 }
 
 static void loops_see_their_own_segments(void **state)
@@ -102,8 +103,8 @@ static void loops_see_their_own_segments(void **state)
 	maps(rows, "N1*BY*B~REF*ZZ*inner~N1*ST*S1~N1*ST*S2~REF*XX*s2~CUR*BY*USD~REF*YY*outer~PO1*1~SCH*5~SCH*6~PO1*2~CTT*2~",
 		HEAD "\"Ref\":\"outer\",\"Buyer\":{\"Name\":\"B\",\"Ref\":\"inner\"},\"Ship\":[{\"Name\":\"S1\"},{\"Name\":\"S2\"}],"
 		"\"Line\":[{\"ID\":\"1\",\"Cur\":\"USD\",\"Part\":[{\"Q\":\"5\"},{\"Q\":\"6\"}]},{\"ID\":\"2\",\"Cur\":\"USD\"}],\"Total\":\"2\","
-		"\"_unmapped\":[{\"segment\":\"REF\",\"position\":2,\"element\":1,\"value\":\"ZZ\"},{\"segment\":\"REF\",\"position\":5,\"element\":1,\"value\":\"XX\"},"
-		"{\"segment\":\"REF\",\"position\":5,\"element\":2,\"value\":\"s2\"},{\"segment\":\"CUR\",\"position\":6,\"element\":1,\"value\":\"BY\"},"
+		"\"_unmapped\":[{\"segment\":\"REF\",\"position\":2,\"loop\":\"N1[1]\",\"element\":1,\"value\":\"ZZ\"},{\"segment\":\"REF\",\"position\":5,\"loop\":\"N1[3]\",\"element\":1,\"value\":\"XX\"},"
+		"{\"segment\":\"REF\",\"position\":5,\"loop\":\"N1[3]\",\"element\":2,\"value\":\"s2\"},{\"segment\":\"CUR\",\"position\":6,\"element\":1,\"value\":\"BY\"},"
 		"{\"segment\":\"REF\",\"position\":7,\"element\":1,\"value\":\"YY\"}]}");
 }
 

@@ -152,6 +152,8 @@ static int load_data(struct worker *w)
 	if (rc == 0 && maps) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", maps->fd);
 		rc = map_library_open(path, &w->maps, &e);
+		if (rc == 0)
+			map_library_dictionaries(w->maps, w->dictionaries);
 	}
 	if (rc == 0)
 		rc = add_guides(w, &e);

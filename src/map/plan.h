@@ -1,0 +1,55 @@
+/* The way out, compiled for one version: where in the dictionary's message the rows of a sheet write. Internal to src/map. */
+#ifndef OPENVAN_MAP_PLAN_H
+#define OPENVAN_MAP_PLAN_H
+
+#include "map/rows.h"
+
+#define MAP_NODE_NONE (-2)
+
+/* A constant that a condition writes. */
+struct map_constant {
+	uint32_t element, component;
+	struct slice value;
+};
+
+/* Rows that fill one segment: the same identifier, conditions and place. */
+struct map_plan_segment {
+	uint32_t id;                        /* packed */
+	struct slice name;
+	int32_t node;                       /* its place */
+	const struct edi_segment_def *definition;
+	int32_t *rows;
+	int32_t row_count, row_room;
+	struct map_constant constants[2 * MAP_MAX_CONDITIONS];
+	uint32_t constant_count;
+	struct slice within;
+	bool listed;                        /* a row has a list: as many segments as it needs */
+	bool begins;                        /* the first segment of the scope's own loop */
+	bool numbered;                      /* HL: the engine numbers it */
+	const struct map_row *outer;        /* of rows in other loops that write to the head; NULL */
+};
+
+struct map_plan_scope {
+	int32_t node;                       /* its loop; -1 the message, MAP_NODE_NONE: no loop of the dictionary, its one segment */
+	struct map_plan_segment *segments;  /* in the order of their places */
+	int32_t count, room;
+	int32_t *outer;                     /* segments of the head that rows of this scope write to, by number there */
+	int32_t outer_count;
+};
+
+struct map_plan {
+	const struct edi_message_def *definition;
+	struct map_plan_scope *scopes;
+	int32_t *earlier;                   /* by row: the row before it in its scope with the same place that goes out; -1 */
+	int32_t *segment_of;                /* by row: the number of its segment (of the head for `^`); -1: it writes none */
+};
+
+/* Compiles it once; the map keeps it. 0; VAN_ENOTFOUND (no dictionary); VAN_ESYNTAX (a row names what the message has not); VAN_ENOMEM. */
+int map_plan_get(const struct map *out, const struct map_plan **ret, struct van_error *e);
+
+/* The place nearest to the loop `loop` (-1: the message) of this segment in it or below; MAP_NODE_NONE: it has none. */
+int32_t map_plan_place(const struct edi_message_def *d, int32_t loop, uint32_t id);
+/* What the standard says of an element; NULL: nothing. */
+const struct edi_element_def *map_plan_element(const struct edi_segment_def *d, uint32_t element, uint32_t component);
+
+#endif

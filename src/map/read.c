@@ -1,0 +1,745 @@
+/* Messages to documents: loops become objects, rows set values, what no row took is listed. */
+#include "map/run.h"
+#include "map/transform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A loop's segments while its rows run: first … end - 1 that have its owner; others belong to loops within it. */
+struct in_scope {
+	const struct map_scope *scope;
+	int32_t number;           /* of the scope in the sheet */
+	int32_t owner;
+	int32_t level;            /* its HL; -1 */
+	uint32_t first, end;
+	struct tree *object;
+	struct tree **places;     /* by slot; NULL: not there yet */
+	int32_t *heads;           /* by segment number: the first of its own; -1 */
+	struct in_scope *message; /* the outermost */
+	struct tree *seen;        /* its segments as expressions see them; NULL: not made yet */
+	struct slice path;        /* of the object, with a dot behind it; only to explain */
+};
+
+static bool is_places_row(const struct map_row *row)
+{
+	return row->to == MAP_TO_PLACE && row->way & MAP_WAY_IN;
+}
+
+/* --- places of the document ----------------------------------------------------------------------------------------------------- */
+
+static struct tree *place(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind)
+{
+	const struct map_slot *p = &s->scope->slots[slot];
+	if (s->places[slot])
+		return s->places[slot];
+	struct tree *parent = p->parent < 0 ? s->object : place(r, s, p->parent, s->scope->slots[p->parent].array ? TREE_ARRAY : TREE_OBJECT);
+	if (!parent)
+		return NULL;
+	struct tree *t = NULL;
+	if (p->item)
+		t = parent->first ? parent->first : tree_append(&r->room, parent, TREE_OBJECT);
+	else if (parent->shared) /* rows of the loop outside may have been here */
+		t = tree_member(&r->room, parent, p->name, kind);
+	else
+		t = tree_member_new(&r->room, parent, p->name, p->hash, kind);
+	if (t && p->object && parent->shared)
+		t->shared = true;
+	s->places[slot] = t;
+	return t;
+}
+
+static enum tree_kind kind_of(const struct map_slot *p, enum tree_kind leaf)
+{
+	return p->array ? TREE_ARRAY : p->object ? TREE_OBJECT : leaf;
+}
+
+static int put(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct slice value, uint32_t origin)
+{
+	struct tree *t = place(r, s, row->slot, kind_of(&s->scope->slots[row->slot], row->value_kind));
+	if (t && row->many)
+		t = tree_append(&r->room, t, row->value_kind);
+	if (!t)
+		return r->room.error ? r->room.error
+		                     : van_error_set(r->e, VAN_EINVAL, "map %s, row %u: target %.*s is an object in one row and a value in another",
+		                                     r->map->name, row->line, SLICE_ARG(row->target));
+	t->text = value;
+	t->origin = origin;
+	return 0;
+}
+
+/* --- conditions ------------------------------------------------------------------------------------------------------------------- */
+
+static bool holds_on(struct map_run_state *r, const struct map_condition *c, const struct map_segment *s)
+{
+	struct slice v = map_value(&r->message, s, c->element, c->component);
+	bool found = c->values.n == 0 && v.p;
+	for (size_t i = 0; i < c->values.n && !found; i++)
+		found = v.p && slice_eq(v, c->values.v[i]);
+	return found != c->unequal;
+}
+
+/* The first own segment of this kind. While a loop's row is chosen there are no lists yet. */
+static int32_t first_of(struct map_run_state *r, const struct in_scope *s, int32_t number)
+{
+	if (s->heads)
+		return s->heads[number];
+	for (uint32_t i = s->first; i < s->end; i++)
+		if (r->message.segments[i].owner == s->owner && r->message.segments[i].number == number)
+			return (int32_t)i;
+	return -1;
+}
+
+/* The segments of a loop as an expression sees them. */
+static struct tree *seen(struct map_run_state *r, struct in_scope *s)
+{
+	struct tree *all = s->seen ? s->seen : tree_new(&r->room, TREE_OBJECT);
+	if (!all || s->seen)
+		return all;
+	for (uint32_t i = s->first; i < s->end; i++) {
+		const struct map_segment *g = &r->message.segments[i];
+		if (g->owner != s->owner)
+			continue;
+		struct tree *list = tree_member(&r->room, all, map_raw(&r->message, g, 0), TREE_ARRAY);
+		struct tree *one = list ? tree_append(&r->room, list, TREE_OBJECT) : NULL;
+		for (uint32_t k = 1; one && k < g->count; k++)
+			for (uint32_t c = 1; c < 100; c++) {
+				struct slice v = map_value(&r->message, g, k, c);
+				struct slice name = v.p ? c == 1 ? van_arena_printf(r->arena, "_%02u", k) : van_arena_printf(r->arena, "_%02u_%02u", k, c) : SLICE_NONE;
+				struct tree *leaf = v.p ? tree_member(&r->room, one, name, TREE_TEXT) : NULL;
+				if (leaf)
+					leaf->text = v;
+				if (!g->odd || (!v.p && !map_value(&r->message, g, k, c + 1).p))
+					break;
+			}
+	}
+	return s->seen = all;
+}
+
+/* 1: holds; 0: not; negative. */
+static int holds(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_condition *c,
+	const struct map_segment *candidate)
+{
+	if (c->kind == MAP_ASK_PLACE)
+		return 1; /* it is written */
+	if (c->kind == MAP_ASK_EXPRESSION) {
+		const struct tree *result = NULL;
+		int rc = map_run_expression(r, row, "when", c->expression, seen(r, s), s->object, &result);
+		return rc < 0 ? rc : expression_true(result);
+	}
+	if (candidate && candidate->number == c->segment)
+		return holds_on(r, c, candidate);
+	int32_t first = first_of(r, s, c->segment);
+	return first < 0 ? c->unequal : holds_on(r, c, &r->message.segments[first]);
+}
+
+static int all_hold(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *candidate)
+{
+	int rc = 1;
+	for (uint32_t i = 0; i < row->condition_count && rc == 1; i++)
+		rc = holds(r, s, row, &row->conditions[i], candidate);
+	return rc;
+}
+
+/* The elements that the conditions looked at have told what they had to tell; what they say of the document is written there. */
+static int take_conditions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g)
+{
+	for (uint32_t i = 0; i < row->condition_count; i++) {
+		const struct map_condition *c = &row->conditions[i];
+		if (c->kind == MAP_ASK_ELEMENT && !c->unequal && g && g->number == c->segment && c->element < g->count)
+			map_take(&r->message, g, c->element, c->component);
+		if (c->kind == MAP_ASK_PLACE && !c->unequal && c->values.n && !s->places[c->slot]) {
+			struct tree *t = place(r, s, c->slot, TREE_TEXT);
+			if (!t)
+				return r->room.error ? r->room.error : VAN_EINVAL;
+			t->text = c->values.v[0];
+		}
+	}
+	return 0;
+}
+
+/* --- values ----------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_within(const struct map_run_state *r, const struct map_row *row, const struct map_segment *g)
+{
+	const struct edi_node *nodes = r->map->definition ? r->map->definition->nodes : NULL;
+	if (!row->within.p)
+		return true;
+	if (!nodes || g->node < 0)
+		return false;
+	const struct edi_node *n = &nodes[g->node];
+	return slice_eq(n->loop, row->within) || (n->parent >= 0 && slice_eq(nodes[n->parent].id, row->within));
+}
+
+static int bad_value(struct map_run_state *r, const struct map_row *row, const struct map_segment *g, struct slice value, const char *what)
+{
+	if (!what)
+		return VAN_ESYNTAX; /* told already */
+	return van_error_set(r->e, VAN_ESYNTAX, "map %s, row %u (%.*s): %.*s in segment %u (%.*s) %s", r->map->name, row->line,
+		SLICE_ARG(row->target), value.n > 80 ? 80 : (int)value.n, value.p, (unsigned)(g - r->message.segments) + 1,
+		SLICE_ARG(map_raw(&r->message, g, 0)), what);
+}
+
+static int explain(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, uint32_t element,
+	uint32_t component, struct slice value)
+{
+	struct map_note *n = map_run_note(r, MAP_NOTE_TAKEN, row->line);
+	if (!n)
+		return VAN_ENOMEM;
+	n->place = map_run_place(r, s->scope, row->slot, s->path);
+	if (row->many) {
+		size_t count = 0;
+		for (const struct tree *t = s->places[row->slot]->first; t; t = t->next)
+			count++;
+		n->place = van_arena_printf(r->arena, "%.*s[%zu]", SLICE_ARG(n->place), count);
+	}
+	n->value = value;
+	if (g) {
+		n->segment = map_raw(&r->message, g, 0);
+		n->position = (uint32_t)(g - r->message.segments) + 1;
+		n->element = element;
+		n->component = component;
+		n->loop = map_run_loop(r, g->owner);
+	}
+	return 0;
+}
+
+/* Transforms and sets. *set tells whether there was a value in the end. `g` NULL: it comes from no segment. */
+static int take_value(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, uint32_t element,
+	uint32_t component, struct slice value, bool *set)
+{
+	struct slice raw = value, format = SLICE_NONE;
+	const char *what = "";
+	bool dated = g && row->transform_count && row->transforms[0].kind == MAP_DATE && component && *r->map->standard == 'e';
+	if (dated)
+		format = map_value(&r->message, g, element, component + 1);
+	int rc = row->transform_count || row->table ? map_transform_in(r, row, format, &value, &what) : 0;
+	if (rc == VAN_ESYNTAX)
+		return g ? bad_value(r, row, g, raw, what) : bad_value(r, row, &r->message.segments[s->first], raw, what);
+	if (rc < 0 || !value.p)
+		return rc;
+	*set = true;
+	if (format.p)
+		map_take(&r->message, g, element, component + 1);
+	rc = put(r, s, row, value, g ? (uint32_t)(g - r->message.segments) + 1 : 0);
+	return rc == 0 && r->options.explain ? explain(r, s, row, g, element, component, raw) : rc;
+}
+
+/* Every repetition of the element. */
+static int take_repetitions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, bool *set)
+{
+	struct slice raw = map_raw(&r->message, g, row->element), rest = raw;
+	int rc = 0;
+	for (uint32_t k = 0; rest.p && rc == 0; k++) {
+		edi_cut(&rest, r->message.delimiters.repetition, r->message.delimiters.release);
+		struct slice v = map_value_slow(&r->message, g, row->element, k, row->component);
+		if (v.p)
+			rc = take_value(r, s, row, g, row->element, row->component, v, set);
+	}
+	if (*set)
+		r->message.taken[g->first + row->element] |= MAP_TAKEN_REPEATS;
+	map_take(&r->message, g, row->element, row->component);
+	return rc;
+}
+
+static int take_pairs(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, bool *set)
+{
+	uint32_t step = row->qualifier ? 1 : 2;
+	for (uint32_t i = row->element; i <= row->last && i < g->count; i += step) {
+		struct slice qualifier = map_value(&r->message, g, i, row->qualifier);
+		if (!qualifier.p || !slice_eq(qualifier, row->literal))
+			continue;
+		uint32_t element = row->qualifier ? i : i + 1, component = row->qualifier && !row->component ? 1 : row->component;
+		struct slice v = map_value(&r->message, g, element, component);
+		if (!v.p)
+			continue;
+		int rc = take_value(r, s, row, g, element, component, v, set);
+		if (rc < 0)
+			return rc;
+		if (*set) {
+			map_take(&r->message, g, i, row->qualifier);
+			map_take(&r->message, g, element, component);
+		}
+		if (*set && !row->many)
+			return 0;
+	}
+	return 0;
+}
+
+static int take_segment(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, bool *set)
+{
+	bool had = *set;
+	if (row->kind == MAP_PAIRS)
+		return take_pairs(r, s, row, g, set);
+	if (row->repeats)
+		return take_repetitions(r, s, row, g, set);
+	struct slice v = map_value(&r->message, g, row->element, row->component);
+	if (!v.p)
+		return 0;
+	*set = false;
+	int rc = take_value(r, s, row, g, row->element, row->component, v, set);
+	if (*set)
+		map_take(&r->message, g, row->element, row->component);
+	*set |= had;
+	return rc;
+}
+
+/* --- rows ------------------------------------------------------------------------------------------------------------------------- */
+
+static int run_segments(struct map_run_state *r, struct in_scope *s, const struct map_row *row, bool *set)
+{
+	const struct in_scope *where = row->outer ? s->message : s;
+	int rc = 0;
+	for (int32_t i = where->heads[row->segment]; i >= 0 && rc == 0 && (row->many || !*set); i = r->message.segments[i].next) {
+		const struct map_segment *g = &r->message.segments[i];
+		/* rows of one list and segment take turns */
+		for (const struct map_row *one = row; one && rc == 0; one = one->group_next < 0 ? NULL : &r->map->sheet->rows[one->group_next]) {
+			bool took = false;
+			if (!(one->way & MAP_WAY_IN) || !is_within(r, one, g))
+				continue;
+			rc = all_hold(r, s, one, g);
+			if (rc == 1)
+				rc = take_segment(r, s, one, g, &took);
+			if (took && rc == 0)
+				rc = take_conditions(r, s, one, g);
+			*set |= took;
+		}
+	}
+	return rc;
+}
+
+static struct slice from_envelope(const struct map_run_state *r, const struct map_row *row)
+{
+	const struct map_envelope *e = r->envelope;
+	if (!e)
+		return SLICE_NONE;
+	const struct slice values[] = {e->sender, e->receiver, e->interchange_control_number, e->group_control_number,
+		e->message_control_number, e->test ? SLICE("true") : SLICE("false")};
+	return values[row->envelope].n ? values[row->envelope] : SLICE_NONE;
+}
+
+/* Texts, the envelope, expressions: of no segment. */
+static int run_hollow(struct map_run_state *r, struct in_scope *s, const struct map_row *row, bool *set)
+{
+	struct slice v = SLICE_NONE;
+	int rc = all_hold(r, s, row, NULL);
+	if (rc != 1)
+		return rc;
+	if (row->kind == MAP_EXPRESSION) {
+		const struct tree *result = NULL;
+		rc = map_run_expression(r, row, "source", row->computed, seen(r, s), s->object, &result);
+		if (rc < 0)
+			return rc;
+		if (result && result->kind == TREE_ARRAY && row->many) {
+			rc = 0;
+			for (const struct tree *t = result->first; t && rc == 0; t = t->next)
+				rc = take_value(r, s, row, NULL, 0, 0, expression_text(&r->room, t), set);
+			return rc;
+		}
+		v = expression_text(&r->room, result);
+	} else {
+		v = row->kind == MAP_LITERAL ? row->literal : from_envelope(r, row);
+	}
+	rc = v.p ? take_value(r, s, row, NULL, 0, 0, v, set) : r->room.error;
+	return rc == 0 && *set ? take_conditions(r, s, row, NULL) : rc;
+}
+
+static int required(struct map_run_state *r, const struct in_scope *s, const struct map_row *row)
+{
+	struct slice id = row->segment >= 0 ? map_run_id(r, r->map->sheet->ids[row->segment]) : SLICE("its source");
+	return van_error_set(r->e, VAN_ESYNTAX, "map %s, row %u: %.*s is required, but %.*s is missing after segment %u (%.*s); ask the "
+		"sender for it or give the row a default", r->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(id), s->first + 1,
+		SLICE_ARG(map_raw(&r->message, &r->message.segments[s->first], 0)));
+}
+
+static int run_row(struct map_run_state *r, struct in_scope *s, const struct map_row *row)
+{
+	bool set = s->places[row->slot] && !row->many;
+	int rc = 0;
+	if (set || row->group_later)
+		return 0;
+	if (row->kind == MAP_ELEMENT || row->kind == MAP_PAIRS)
+		rc = run_segments(r, s, row, &set);
+	else if (row->kind != MAP_NOTHING)
+		rc = run_hollow(r, s, row, &set);
+	if (rc < 0 || set || !row->hollow)
+		return rc < 0 ? rc : 0;
+	if (row->fallback.p && (rc = all_hold(r, s, row, NULL)) != 0)
+		return rc < 0 ? rc : put(r, s, row, row->fallback, 0);
+	return row->required ? required(r, s, row) : 0;
+}
+
+/* What the way out would write by itself has told nothing: it counts as taken where it is the same. */
+static void take_constant(struct map_run_state *r, struct in_scope *s, const struct map_row *row)
+{
+	struct slice text = row->text;
+	char digits[16];
+	if (row->to == MAP_TO_COUNT) {
+		unsigned count = 0;
+		for (uint32_t i = 0; i < r->message.count; i++)
+			count += r->message.segments[i].number == row->counted;
+		text = slice_make(digits, (size_t)snprintf(digits, sizeof digits, "%u", count));
+	}
+	for (int32_t i = s->heads[row->segment]; i >= 0; i = r->message.segments[i].next) {
+		const struct map_segment *g = &r->message.segments[i];
+		struct slice v = map_value(&r->message, g, row->element, row->component);
+		if (v.p && slice_eq(v, text) && is_within(r, row, g) && all_hold(r, s, row, g) == 1)
+			map_take(&r->message, g, row->element, row->component);
+	}
+}
+
+/* --- loops ------------------------------------------------------------------------------------------------------------------------ */
+
+static int add_range(struct map_run_state *r, struct map_range range)
+{
+	if (r->range_count == r->range_room) {
+		int32_t room = r->range_room ? 2 * r->range_room : 64;
+		struct map_range *v = realloc(r->ranges, (size_t)room * sizeof *v);
+		if (!v)
+			return VAN_ENOMEM;
+		r->ranges = v;
+		r->range_room = room;
+	}
+	r->ranges[r->range_count++] = range;
+	return 0;
+}
+
+/* The first loop row of this scope that takes the instance; NULL: none. */
+static int row_for(struct map_run_state *r, struct in_scope *outer, struct in_scope *inner, const struct map_row **ret)
+{
+	const struct map_rows *sheet = r->map->sheet;
+	const struct map_segment *trigger = &r->message.segments[inner->first];
+	*ret = NULL;
+	for (int32_t i = 0; i < outer->scope->row_count; i++) {
+		const struct map_row *row = &sheet->rows[outer->scope->rows[i]];
+		if (row->kind != MAP_LOOP || row->segment != trigger->number || !is_places_row(row) || !is_within(r, row, trigger))
+			continue;
+		inner->object = outer->object;
+		int rc = all_hold(r, inner, row, trigger);
+		if (rc < 0)
+			return rc;
+		if (rc == 1) {
+			*ret = row;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static bool listed(const struct map_row *row, const struct map_segment *g)
+{
+	for (uint32_t i = 0; i < row->member_count; i++)
+		if (g->number == row->members[i])
+			return true;
+	return false;
+}
+
+/* Where the loop ends that begins at segment i: as the dictionary says, or the row's list. 0: one segment, no loop. */
+static uint32_t loop_end(const struct map_run_state *r, const struct in_scope *s, const struct map_row *row, uint32_t i)
+{
+	const struct map_segment *all = r->message.segments;
+	if (all[i].end)
+		return all[i].end < s->end ? all[i].end : s->end;
+	if (!row->member_count || all[i].node >= 0)
+		return 0;
+	uint32_t end = i + 1;
+	while (end < s->end && all[end].owner == s->owner && all[end].number != row->segment && listed(row, &all[end]) != row->until)
+		end++;
+	return end;
+}
+
+/* Sets apart the loops that begin in this scope. */
+static int mark_loops(struct map_run_state *r, struct in_scope *s)
+{
+	const struct map_rows *sheet = r->map->sheet;
+	struct map_segment *all = r->message.segments;
+	uint32_t *ordinals = van_arena_array(r->arena, (size_t)sheet->id_count + 1, sizeof *ordinals);
+	int rc = ordinals ? map_run_step(r, s->end - s->first) : VAN_ENOMEM;
+	for (uint32_t i = s->first + (s->owner ? 1 : 0); i < s->end && rc == 0; i++) {
+		if (all[i].owner != s->owner || all[i].number < 0 || s->scope->trigger[all[i].number] < 0)
+			continue;
+		const struct map_row *row = &sheet->rows[s->scope->trigger[all[i].number]], *taker = NULL;
+		if (row->segment == sheet->level && s->level >= 0)
+			continue;
+		uint32_t end = loop_end(r, s, row, i);
+		if (!end) { /* set apart only when a row wants it, so that other rows may read it */
+			struct in_scope one = {.owner = s->owner, .first = i, .end = i + 1, .level = -1};
+			rc = row_for(r, s, &one, &taker);
+			if (rc < 0 || !taker)
+				continue;
+			end = i + 1;
+		} else if (row->within.p) { /* all loops of another place stay where they are */
+			bool wanted = false;
+			for (int32_t k = 0; k < s->scope->row_count && !wanted; k++) {
+				const struct map_row *other = &sheet->rows[s->scope->rows[k]];
+				wanted = other->kind == MAP_LOOP && other->segment == row->segment && is_within(r, other, &all[i]);
+			}
+			if (!wanted)
+				continue;
+		}
+		int32_t owner = r->range_count;
+		rc = add_range(r, (struct map_range){i, end, s->owner, ++ordinals[all[i].number], false});
+		for (uint32_t k = i; k < end && rc == 0; k++)
+			all[k].owner = owner;
+		i = end - 1;
+	}
+	return rc;
+}
+
+static int run_scope(struct map_run_state *r, struct in_scope *s);
+
+/* Gives the loop to the first row whose conditions hold; to none, and it stays unmapped. *took: it was taken. */
+static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t owner, int32_t level, bool *took)
+{
+	const struct map_range range = r->ranges[owner];
+	struct in_scope inner = {.owner = owner, .level = level, .first = range.first, .end = range.end, .message = outer->message};
+	const struct map_row *row;
+	int rc = row_for(r, outer, &inner, &row);
+	*took = false;
+	if (rc < 0 || !row)
+		return rc;
+	struct tree *at = place(r, outer, row->slot, row->many ? TREE_ARRAY : TREE_OBJECT);
+	if (at && row->many) {
+		at = tree_append(&r->room, at, TREE_OBJECT);
+	} else if (at) {
+		if (at->closed)
+			return 0; /* an object is filled once; the rest is listed as unmapped */
+		at->closed = at->shared = true;
+	}
+	if (!at)
+		return r->room.error ? r->room.error : VAN_EINVAL;
+	at->origin = range.first + 1;
+	r->ranges[owner].taken = *took = true;
+	inner.number = row->loop_scope;
+	inner.scope = &r->map->sheet->scopes[row->loop_scope];
+	inner.object = at;
+	if (r->options.explain) {
+		size_t count = 0;
+		for (const struct tree *t = row->many ? outer->places[row->slot]->first : NULL; t; t = t->next)
+			count++;
+		struct slice path = map_run_place(r, outer->scope, row->slot, outer->path);
+		inner.path = row->many ? van_arena_printf(r->arena, "%.*s[%zu]", SLICE_ARG(path), count) : path;
+	}
+	inner.places = van_arena_array(r->arena, (size_t)inner.scope->slot_count + 1, sizeof *inner.places);
+	if (!inner.places)
+		return VAN_ENOMEM;
+	rc = take_conditions(r, &inner, row, &r->message.segments[range.first]);
+	if (rc == 0)
+		rc = run_scope(r, &inner);
+	return rc;
+}
+
+/* --- HL levels -------------------------------------------------------------------------------------------------------------------- */
+
+static int add_level(struct map_run_state *r, int32_t owner)
+{
+	if (r->level_count == r->level_room) {
+		int32_t room = r->level_room ? 2 * r->level_room : 64;
+		struct map_level *v = realloc(r->levels, (size_t)room * sizeof *v);
+		if (!v)
+			return VAN_ENOMEM;
+		r->levels = v;
+		r->level_room = room;
+	}
+	r->levels[r->level_count++] = (struct map_level){owner, -1, -1, -1, -1};
+	return 0;
+}
+
+static struct slice level_element(struct map_run_state *r, int32_t level, uint32_t element)
+{
+	return map_value(&r->message, &r->message.segments[r->ranges[r->levels[level].owner].first], element, 0);
+}
+
+/* HL02 names the nearest HL01 before it. Numbered 1, 2, 3 … as nearly always, it is found at once. */
+static int32_t parent_of(struct map_run_state *r, int32_t level)
+{
+	unsigned long long n;
+	struct slice parent = level_element(r, level, 2);
+	if (!parent.p)
+		return -1;
+	if (slice_u64(parent, &n) && n && n <= (unsigned long long)level && slice_eq(level_element(r, (int32_t)n - 1, 1), parent))
+		return (int32_t)n - 1;
+	for (int32_t i = level; i--;)
+		if (r->steps-- && slice_eq(level_element(r, i, 1), parent))
+			return i;
+	return -1;
+}
+
+/* Makes the tree of the levels among the ranges from `first` on. */
+static int find_levels(struct map_run_state *r, int32_t first)
+{
+	int rc = 0;
+	for (int32_t i = first; i < r->range_count && rc == 0; i++)
+		if (r->message.segments[r->ranges[i].first].number == r->map->sheet->level)
+			rc = add_level(r, i);
+	for (int32_t i = 0; i < r->level_count && rc == 0; i++) {
+		int32_t parent = parent_of(r, i);
+		r->levels[i].parent = parent;
+		if (parent < 0)
+			continue;
+		struct map_level *p = &r->levels[parent];
+		if (p->last_child < 0)
+			p->child = i;
+		else
+			r->levels[p->last_child].next = i;
+		p->last_child = i;
+		rc = map_run_step(r, 1);
+	}
+	return rc;
+}
+
+static int run_levels_below(struct map_run_state *r, struct in_scope *s, int32_t level, uint32_t depth);
+
+/* A level that no row takes is passed over: those below it count as its parent's. */
+static int run_level(struct map_run_state *r, struct in_scope *s, int32_t level, uint32_t depth)
+{
+	bool took;
+	int rc = run_instance(r, s, r->levels[level].owner, level, &took);
+	return rc < 0 || took ? rc : run_levels_below(r, s, level, depth + 1);
+}
+
+static int run_levels_below(struct map_run_state *r, struct in_scope *s, int32_t level, uint32_t depth)
+{
+	int rc = depth > MAP_MAX_LOOPS * 2 ? van_error_set(r->e, VAN_ELIMIT, "map %s: HL levels stand deeper in one another than maps go",
+		r->map->name) : 0;
+	for (int32_t i = r->levels[level].child; i >= 0 && rc == 0; i = r->levels[i].next)
+		rc = run_level(r, s, i, depth);
+	return rc;
+}
+
+/* --- scopes ----------------------------------------------------------------------------------------------------------------------- */
+
+static int run_loops(struct map_run_state *r, struct in_scope *s, int32_t first, int32_t end)
+{
+	int rc = 0;
+	bool took;
+	for (int32_t i = first; i < end && rc == 0; i++)
+		if (r->message.segments[r->ranges[i].first].number != r->map->sheet->level)
+			rc = run_instance(r, s, i, -1, &took);
+	if (rc < 0 || !s->scope->levels)
+		return rc;
+	if (s->level >= 0)
+		return run_levels_below(r, s, s->level, 0);
+	for (int32_t i = 0; i < r->level_count && rc == 0; i++)
+		if (r->levels[i].parent < 0)
+			rc = run_level(r, s, i, 0);
+	return rc;
+}
+
+/* Lists of the scope's own segments, by identifier. */
+static int list_segments(struct map_run_state *r, struct in_scope *s)
+{
+	size_t n = (size_t)r->map->sheet->id_count + 1;
+	s->heads = van_arena_array(r->arena, n, sizeof *s->heads);
+	if (!s->heads)
+		return VAN_ENOMEM;
+	memset(s->heads, 0xff, n * sizeof *s->heads);
+	for (uint32_t i = s->end; i-- > s->first;) {
+		struct map_segment *g = &r->message.segments[i];
+		if (g->owner != s->owner || g->number < 0)
+			continue;
+		g->next = s->heads[g->number];
+		s->heads[g->number] = (int32_t)i;
+	}
+	return 0;
+}
+
+static int run_scope(struct map_run_state *r, struct in_scope *s)
+{
+	const struct map_row *rows = r->map->sheet->rows;
+	int32_t first = r->range_count;
+	int rc = s->scope->has_loops ? mark_loops(r, s) : 0;
+	int32_t end = r->range_count;
+	bool loops_done = false;
+	if (rc == 0 && s->scope->levels && s->level < 0)
+		rc = find_levels(r, first);
+	if (rc == 0)
+		rc = list_segments(r, s);
+	if (rc == 0)
+		rc = map_run_step(r, (uint64_t)s->scope->row_count);
+	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
+		const struct map_row *row = &rows[s->scope->rows[i]];
+		if (row->to == MAP_TO_LITERAL || row->to == MAP_TO_COUNT) {
+			take_constant(r, s, row);
+		} else if (row->kind == MAP_LOOP && !loops_done) {
+			loops_done = true;
+			rc = run_loops(r, s, first, end);
+		} else if (row->kind != MAP_LOOP && is_places_row(row)) {
+			bool there = row->hollow || row->segment < 0 || (row->outer ? s->message : s)->heads[row->segment] >= 0;
+			rc = there ? run_row(r, s, row) : 0;
+		}
+	}
+	return rc;
+}
+
+/* --- the message ------------------------------------------------------------------------------------------------------------------ */
+
+static int place_segments(struct map_run_state *r)
+{
+	const struct edi_message_def *d;
+	int rc = map_run_definition(r->map, &d, r->e);
+	if (rc < 0 || !d)
+		return rc;
+	if (d->count > r->count_room) {
+		uint32_t *v = realloc(r->counts, (size_t)d->count * sizeof *v);
+		if (!v)
+			return VAN_ENOMEM;
+		r->counts = v;
+		r->count_room = d->count;
+	}
+	map_message_place(&r->message, d, r->counts);
+	return 0;
+}
+
+static int run_message(struct map_run_state *r, struct tree *document)
+{
+	struct map_message *m = &r->message;
+	for (uint32_t i = 0; i < m->count; i++) {
+		m->segments[i].number = map_segment_number(r->map->sheet, m->segments[i].id);
+		m->segments[i].owner = 0;
+	}
+	int rc = add_range(r, (struct map_range){.end = m->count});
+	struct in_scope s = {.scope = &r->map->sheet->scopes[0], .level = -1, .end = m->count, .object = document};
+	s.message = &s;
+	s.path = SLICE("");
+	s.places = van_arena_array(r->arena, (size_t)s.scope->slot_count + 1, sizeof *s.places);
+	if (rc < 0 || !s.places)
+		return VAN_ENOMEM;
+	return run_scope(r, &s);
+}
+
+int map_read(struct map_run_state *r, const struct map *in, struct slice message, struct map_delimiters delimiters,
+	const struct map_envelope *envelope, struct tree **ret, struct van_error *e)
+{
+	struct van_error own = {0};
+	r->e = e ? e : &own;
+	r->e->code = VAN_OK;
+	r->map = in;
+	r->envelope = envelope;
+	r->message.charset = *in->standard == 'e' && envelope && envelope->version.p ? edi_charset_of(envelope->version) : EDI_CHARSET_NONE;
+	r->range_count = r->level_count = 0;
+	if (in->way != MAP_IN)
+		return van_error_set(r->e, VAN_EINVAL, "map %s makes messages of documents; the other way needs %s", in->name,
+			in->reverse ? in->reverse->name : "a sheet that goes in");
+	struct tree *document = tree_new(&r->room, TREE_OBJECT);
+	r->document = document;
+	int rc = document ? map_message_split(&r->message, message, delimiters) : r->room.error;
+	if (rc == 0 && !r->message.count)
+		return van_error_set(r->e, VAN_ESYNTAX, "map %s: the message has no segments", in->name);
+	struct tree *name = rc == 0 ? tree_member(&r->room, document, SLICE("_document"), TREE_TEXT) : NULL;
+	if (name)
+		name->text = slice_str(in->target);
+	if (rc == 0)
+		rc = place_segments(r);
+	if (rc == 0)
+		rc = map_run_step(r, r->message.count);
+	if (rc == 0)
+		rc = run_message(r, document);
+	if (rc == 0)
+		rc = r->room.error ? r->room.error : map_sidecar_make(r, document);
+	if (rc == 0)
+		rc = r->room.error;
+	if (rc < 0)
+		return map_run_fail(r, rc);
+	*ret = document;
+	return 0;
+}

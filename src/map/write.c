@@ -1,0 +1,878 @@
+/* Documents to messages: rows fill segments, lists and objects become loops, in the order of the standard. */
+#include "map/out.h"
+#include "map/transform.h"
+
+#include <stdio.h>
+
+/* A loop while its rows write. */
+struct out_scope {
+	const struct map_scope *scope;
+	const struct map_plan_scope *plan;
+	int32_t number;
+	const struct tree *object;
+	const struct tree **places;    /* by slot; NULL: the document has nothing there */
+	bool *done;                    /* by slot: a row took it */
+	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
+	struct out_segment **written;  /* by segment of the plan */
+	struct out_scope *parent;
+	int32_t parent_slot;           /* of the object in the parent's places */
+	struct slice path;             /* "OrderLine[2]" */
+};
+
+/* --- the document's places ------------------------------------------------------------------------------------------------------- */
+
+static int32_t child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
+{
+	int32_t i = parent < 0 ? s->first_slot : s->slots[parent].first;
+	for (; i >= 0; i = s->slots[i].next) {
+		const struct map_slot *p = &s->slots[i];
+		if (!p->item && (t->hash ? t->hash == p->hash : true) && slice_eq(t->name, p->name))
+			return i;
+	}
+	return -1;
+}
+
+static int32_t item_slot(const struct map_scope *s, int32_t array)
+{
+	int32_t i = s->slots[array].first;
+	while (i >= 0 && !s->slots[i].item)
+		i = s->slots[i].next;
+	return i;
+}
+
+static struct slice path_of(struct out_scope *s, int32_t slot, struct map_run_state *r)
+{
+	return map_run_place(r, s->scope, slot, s->path);
+}
+
+/* A value that no row takes: all of it is told. */
+static void unwritten(struct map_run_state *r, const struct tree *t, struct slice path)
+{
+	if (t->kind != TREE_OBJECT && t->kind != TREE_ARRAY) {
+		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
+		if (n) {
+			n->place = path;
+			n->value = t->text;
+		}
+		return;
+	}
+	unsigned i = 0;
+	for (const struct tree *c = t->first; c; c = c->next)
+		unwritten(r, c, t->kind == TREE_ARRAY ? van_arena_printf(r->arena, "%.*s[%u]", SLICE_ARG(path), ++i)
+		                                      : van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path), path.n ? "." : "", SLICE_ARG(c->name)));
+}
+
+/* A member that this scope has no place for may be one of the scope outside, where both share the object. */
+static bool known_outside(const struct out_scope *s, int32_t parent, const struct tree *t)
+{
+	return parent < 0 && s->parent && s->parent_slot >= 0 && child_slot(s->parent->scope, s->parent_slot, t) >= 0;
+}
+
+/* Lays the object's members to the scope's places. */
+static int scatter(struct map_run_state *r, struct out_scope *s, const struct tree *object, int32_t parent)
+{
+	int rc = 0;
+	for (const struct tree *c = object->first; c && rc == 0; c = c->next) {
+		int32_t slot = child_slot(s->scope, parent, c);
+		bool shared = parent >= 0 && s->scope->slots[parent].loops >= 0;
+		if (slot < 0) {
+			if (!shared && *c->name.p != '_' && !known_outside(s, parent, c))
+				unwritten(r, c, van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path_of(s, parent, r)), parent < 0 && !s->path.n ? "" : ".",
+					SLICE_ARG(c->name)));
+			continue;
+		}
+		const struct map_slot *p = &s->scope->slots[slot];
+		s->places[slot] = c;
+		int32_t item = p->array ? item_slot(s->scope, slot) : -1;
+		const struct tree *inner = p->object ? c : item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
+		if (item >= 0)
+			s->places[item] = inner;
+		if (inner && inner->kind == TREE_OBJECT)
+			rc = scatter(r, s, inner, p->object ? slot : item);
+		if (item >= 0 && c->kind == TREE_ARRAY && c->first && p->loops < 0)
+			for (const struct tree *more = c->first->next; more; more = more->next)
+				unwritten(r, more, path_of(s, slot, r));
+	}
+	return rc;
+}
+
+static bool is_leaf(const struct tree *t)
+{
+	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY;
+}
+
+/* Values that no row took. */
+static void note_unwritten(struct map_run_state *r, struct out_scope *s)
+{
+	for (int32_t i = 0; i < s->scope->slot_count; i++) {
+		const struct map_slot *p = &s->scope->slots[i];
+		const struct tree *t = s->places[i];
+		if (!t || s->done[i] || (p->loops >= 0 && !p->leaf))
+			continue;
+		if (p->leaf || (p->array && item_slot(s->scope, i) < 0) || is_leaf(t))
+			unwritten(r, t, path_of(s, i, r));
+	}
+}
+
+/* --- conditions ------------------------------------------------------------------------------------------------------------------- */
+
+/* 1: the row may be used; 0: not; negative. What is asked of the document is told by that. */
+static int eligible(struct map_run_state *r, struct out_scope *s, const struct map_row *row)
+{
+	for (uint32_t i = 0; i < row->condition_count; i++) {
+		const struct map_condition *c = &row->conditions[i];
+		if (c->kind == MAP_ASK_EXPRESSION) {
+			const struct tree *result = NULL;
+			int rc = map_run_expression(r, row, "when", c->expression, s->object, s->object, &result);
+			if (rc < 0)
+				return rc;
+			if (!expression_true(result))
+				return 0;
+		}
+		if (c->kind != MAP_ASK_PLACE)
+			continue;
+		const struct tree *t = s->places[c->slot];
+		bool found = c->values.n == 0 && t;
+		for (size_t k = 0; k < c->values.n && !found; k++)
+			found = is_leaf(t) && slice_eq(t->text, c->values.v[k]);
+		if (found == c->unequal)
+			return 0;
+	}
+	return 1;
+}
+
+static void take_conditions(struct out_scope *s, const struct map_row *row)
+{
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		if (row->conditions[i].kind == MAP_ASK_PLACE)
+			s->done[row->conditions[i].slot] = true;
+}
+
+/* The first row with this place that can write takes it; rows of one list and segment share it. */
+static int may_write(struct map_run_state *r, const struct out *o, struct out_scope *s, int32_t number)
+{
+	const struct map_row *rows = o->map->sheet->rows;
+	int rc = eligible(r, s, &rows[number]);
+	for (int32_t i = o->plan->earlier[number]; i >= 0 && rc == 1; i = o->plan->earlier[i]) {
+		if (rows[i].many && o->plan->segment_of[i] == o->plan->segment_of[number] && rows[i].outer == rows[number].outer)
+			continue;
+		int other = eligible(r, s, &rows[i]);
+		rc = other < 0 ? other : !other;
+	}
+	return rc;
+}
+
+/* --- cells ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool before(const struct out_cell *c, uint32_t element, uint32_t component, uint32_t repetition)
+{
+	if (c->element != element)
+		return c->element < element;
+	return c->repetition != repetition ? c->repetition < repetition : c->component < component;
+}
+
+struct out_cell *map_out_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition)
+{
+	uint32_t at = s->count;
+	while (at && !before(&s->cells[at - 1], element, component, repetition))
+		at--;
+	struct out_cell *c = at < s->count ? &s->cells[at] : NULL;
+	if (c && c->element == element && c->component == component && c->repetition == repetition)
+		return c;
+	if ((s->count & 7) == 0) {
+		struct out_cell *v = van_arena_alloc(r->arena, (s->count + 8) * sizeof *v);
+		if (!v)
+			return NULL;
+		if (s->count)
+			memcpy(v, s->cells, s->count * sizeof *v);
+		s->cells = v;
+	}
+	memmove(s->cells + at + 1, s->cells + at, (s->count - at) * sizeof *s->cells);
+	s->count++;
+	s->cells[at] = (struct out_cell){.element = (uint16_t)element, .component = (uint16_t)component, .repetition = (uint16_t)repetition};
+	return &s->cells[at];
+}
+
+static bool find_cell(const struct out_segment *s, uint32_t element, uint32_t component, const struct out_cell **ret)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->cells[i].element == element && s->cells[i].component == component) {
+			*ret = &s->cells[i];
+			return true;
+		}
+	return false;
+}
+
+static size_t characters(struct slice s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static size_t length_of(const struct edi_element_def *d, struct slice v)
+{
+	size_t n = characters(v);
+	if (d->type != EDI_N && d->type != EDI_R)
+		return n;
+	for (size_t i = 0; i < v.n; i++)
+		n -= v.p[i] == '-' || v.p[i] == '.' || v.p[i] == ',';
+	return n;
+}
+
+static int cut(struct map_run_state *r, const struct map_row *row, size_t max, struct slice *v)
+{
+	size_t n = 0, at = 0;
+	struct map_note *note = map_run_note(r, MAP_NOTE_CUT, row->line);
+	if (!note)
+		return VAN_ENOMEM;
+	note->place = row->target;
+	note->value = *v;
+	while (at < v->n && (n < max || ((unsigned char)v->p[at] & 0xc0) == 0x80)) {
+		n += ((unsigned char)v->p[at] & 0xc0) != 0x80;
+		at++;
+	}
+	v->n = at;
+	while (v->n && v->p[v->n - 1] == ' ')
+		v->n--;
+	return 0;
+}
+
+/* What is too long is cut where the row says so, else refused. */
+static int fit(struct map_run_state *r, const struct map_row *row, const struct out_segment *s, const struct edi_element_def *d,
+	uint32_t element, struct slice *v)
+{
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		if (row->transforms[i].kind == MAP_CUT) {
+			size_t max = row->transforms[i].argument ? row->transforms[i].argument : d ? d->max : 0;
+			return max && characters(*v) > max ? cut(r, row, max, v) : 0;
+		}
+	if (!d || v->n <= d->max || length_of(d, *v) <= d->max)
+		return 0;
+	return van_error_set(r->e, VAN_EINVAL, "map %s, row %u (%.*s): '%.*s' is longer than the %u characters of %.*s.%02u; shorten it, or add cut to "
+		"the row's transform", r->map->name, row->line, SLICE_ARG(row->target), v->n > 80 ? 80 : (int)v->n, v->p, d->max,
+		SLICE_ARG(s->name), element);
+}
+
+static int bad_value(struct map_run_state *r, const struct map_row *row, struct slice value, const char *what)
+{
+	if (!what)
+		return VAN_ESYNTAX; /* told already */
+	return van_error_set(r->e, VAN_ESYNTAX, "map %s, row %u (%.*s): %.*s %s", r->map->name, row->line, SLICE_ARG(row->target),
+		value.n > 80 ? 80 : (int)value.n, value.p, what);
+}
+
+static int set_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition, struct slice v,
+	bool weak, const struct map_row *row)
+{
+	struct out_cell *c = map_out_cell(r, s, element, component, repetition);
+	if (!c)
+		return VAN_ENOMEM;
+	if (c->value.p && (weak || !c->weak))
+		return 0; /* the first stays */
+	c->value = v;
+	c->weak = weak;
+	c->row = row ? row->line : 0;
+	return 0;
+}
+
+/* Components of composites are numbered: component 0 is the first of one. */
+static uint32_t component_of(const struct map_plan_segment *p, uint32_t element, uint32_t component)
+{
+	bool composite = p->definition && element && element <= p->definition->count && p->definition->fields[element - 1].composite;
+	return composite && !component ? 1 : !composite && component == 1 ? 0 : component;
+}
+
+/* One value of the document, on its way to one cell. *wrote: it is there. */
+static int write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
+	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote)
+{
+	struct map_run_state *r = o->r;
+	const struct edi_element_def *d = map_plan_element(g->plan->definition, element, component);
+	struct slice raw = v, format = SLICE_NONE;
+	const char *what = "";
+	const struct out_cell *there;
+	bool dated = row->transform_count && row->transforms[0].kind == MAP_DATE && *r->map->standard == 'e' && component;
+	if (dated && find_cell(g, element, component + 1, &there))
+		format = there->value;
+	int rc = row->transform_count || row->table ? map_transform_out(r, row, d, &format, &v, &what) : 0;
+	if (rc == VAN_ESYNTAX)
+		return bad_value(r, row, raw, what);
+	if (rc < 0 || !v.p || !v.n)
+		return rc;
+	rc = fit(r, row, g, d, element, &v);
+	if (rc == 0)
+		rc = set_cell(r, g, element, component, repetition, v, weak, row);
+	if (rc == 0 && dated && format.p)
+		rc = set_cell(r, g, element, component + 1, repetition, format, true, NULL);
+	if (rc == 0 && r->options.explain && !weak) {
+		struct out_cell *c = map_out_cell(r, g, element, component, repetition);
+		c->place = row->slot >= 0 ? path_of(s, row->slot, r) : row->target;
+	}
+	*wrote |= !weak;
+	return rc;
+}
+
+/* The next of the row's elements that holds nothing yet: pairs stand one behind the other. */
+static int write_pair(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote)
+{
+	uint32_t step = row->qualifier ? 1 : 2;
+	for (uint32_t i = row->element; i <= row->last; i += step) {
+		const struct out_cell *there;
+		uint32_t element = row->qualifier ? i : i + 1, qualifier = row->qualifier ? component_of(g->plan, i, row->qualifier) : 0;
+		uint32_t component = row->qualifier ? component_of(g->plan, i, row->component ? row->component : 1) : 0;
+		if (find_cell(g, i, qualifier, &there) || find_cell(g, element, component, &there))
+			continue;
+		bool did = false;
+		int rc = write_value(o, s, row, g, element, component, 0, v, weak, &did);
+		*wrote |= did;
+		return rc == 0 && (did || weak) ? set_cell(o->r, g, i, qualifier, 0, row->literal, weak, row) : rc;
+	}
+	return van_error_set(o->r->e, VAN_EINVAL, "map %s, row %u (%.*s): there is no pair left for it in %.*s.%02u-%02u; give the row another "
+		"place", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(g->name), row->element, row->last);
+}
+
+static int write_to(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote)
+{
+	if (row->kind == MAP_PAIRS)
+		return write_pair(o, s, row, g, v, weak, wrote);
+	return write_value(o, s, row, g, row->element, component_of(g->plan, row->element, row->component), 0, v, weak, wrote);
+}
+
+/* --- segments --------------------------------------------------------------------------------------------------------------------- */
+
+static struct out_segment *new_segment(struct out *o, const struct map_plan_segment *p)
+{
+	struct out_segment *g = van_arena_alloc(o->r->arena, sizeof *g);
+	if (g)
+		*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .node = p->node};
+	return g;
+}
+
+static int set_constants(struct out *o, struct out_segment *g)
+{
+	int rc = 0;
+	for (uint32_t i = 0; i < g->plan->constant_count && rc == 0; i++) {
+		const struct map_constant *k = &g->plan->constants[i];
+		rc = set_cell(o->r, g, k->element, component_of(g->plan, k->element, k->component), 0, k->value, true, NULL);
+	}
+	return rc;
+}
+
+/* How many segments the lists of the rows need. */
+static size_t needed(struct out *o, struct out_scope *s, const struct map_plan_segment *p)
+{
+	const struct map_row *rows = o->map->sheet->rows;
+	size_t most = 1;
+	if (!p->listed)
+		return 1;
+	for (int32_t i = 0; i < p->row_count; i++) {
+		const struct map_row *row = &rows[p->rows[i]];
+		size_t sharers = 0, items = 0;
+		if (!row->many || row->repeats || row->kind != MAP_ELEMENT || row->scope != s->number || row->slot < 0 || !s->places[row->slot])
+			continue;
+		for (int32_t k = 0; k < p->row_count; k++)
+			sharers += rows[p->rows[k]].slot == row->slot && rows[p->rows[k]].scope == row->scope && rows[p->rows[k]].way & MAP_WAY_OUT;
+		for (const struct tree *t = s->places[row->slot]->first; t; t = t->next)
+			items++;
+		size_t n = (items + sharers - 1) / sharers;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* Of the list's items the one that this row writes into segment number `turn`. */
+static const struct tree *item_for(struct out *o, struct out_scope *s, const struct map_plan_segment *p, const struct map_row *row, size_t turn)
+{
+	const struct map_row *rows = o->map->sheet->rows;
+	size_t sharers = 0, own = 0;
+	for (int32_t k = 0; k < p->row_count; k++) {
+		if (rows[p->rows[k]].slot != row->slot || rows[p->rows[k]].scope != row->scope || !(rows[p->rows[k]].way & MAP_WAY_OUT))
+			continue;
+		own = &rows[p->rows[k]] == row ? sharers : own;
+		sharers++;
+	}
+	const struct tree *t = s->places[row->slot]->first;
+	for (size_t skip = turn * sharers + own; t && skip; skip--)
+		t = t->next;
+	return t;
+}
+
+/* A row whose place is a list, in a segment of which there is one: pairs, or repetitions. */
+static int write_all(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, bool *wrote)
+{
+	uint32_t repetition = 0;
+	int rc = 0;
+	for (const struct tree *t = s->places[row->slot]->first; t && rc == 0; t = t->next) {
+		if (!is_leaf(t))
+			continue;
+		g->origin = g->origin ? g->origin : t->origin;
+		rc = row->kind == MAP_PAIRS ? write_pair(o, s, row, g, t->text, false, wrote)
+		                            : write_value(o, s, row, g, row->element, component_of(g->plan, row->element, row->component), repetition++,
+		                                      t->text, false, wrote);
+	}
+	s->done[row->slot] = true;
+	return rc;
+}
+
+static int missing(struct out *o, struct out_scope *s, const struct map_row *row)
+{
+	return van_error_set(o->r->e, VAN_ESYNTAX, "map %s, row %u: %.*s is required, but the document has nothing there; add it (%.*s) or give the row "
+		"a default", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(path_of(s, row->slot, o->r)));
+}
+
+static int write_place(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, size_t turn, bool *wrote)
+{
+	const struct tree *t = s->places[row->slot];
+	bool did = false;
+	int rc = 0;
+	if (t && row->many && t->kind == TREE_ARRAY) {
+		if (row->repeats || row->kind == MAP_PAIRS) {
+			rc = write_all(o, s, row, g, &did);
+			*wrote |= did;
+			return rc;
+		}
+		s->done[row->slot] = true;
+		t = item_for(o, s, g->plan, row, turn);
+		if (!t)
+			return 0;
+	}
+	if (is_leaf(t) && t->text.n) {
+		rc = write_to(o, s, row, g, t->text, false, &did);
+		if (did) {
+			s->done[row->slot] = true;
+			take_conditions(s, row);
+			if (!g->origin && t->origin)
+				g->origin = t->origin;
+		}
+		*wrote |= did;
+		return rc;
+	}
+	if (row->fallback.p)
+		return write_to(o, s, row, g, row->fallback, !row->required, wrote);
+	return row->required && !turn ? missing(o, s, row) : 0;
+}
+
+static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
+{
+	const struct map_row *row = &o->map->sheet->rows[number];
+	if (row->scope != s->number)
+		return 0;
+	int rc = may_write(o->r, o, s, number);
+	if (rc != 1)
+		return rc;
+	if (row->to == MAP_TO_PLACE)
+		return write_place(o, s, row, g, turn, wrote);
+	if (row->to == MAP_TO_LITERAL)
+		return write_to(o, s, row, g, row->text, !row->required, wrote);
+	if (row->to == MAP_TO_COUNT) {
+		uint32_t component = component_of(g->plan, row->element, row->component);
+		rc = set_cell(o->r, g, row->element, component, 0, SLICE("0"), !row->required, row);
+		struct out_cell *c = rc == 0 ? map_out_cell(o->r, g, row->element, component, 0) : NULL;
+		if (c)
+			c->count = o->map->sheet->ids[row->counted];
+		*wrote |= row->required;
+		return rc;
+	}
+	const struct tree *result = NULL;
+	rc = map_run_expression(o->r, row, "target", row->computed, s->object, s->object, &result);
+	struct slice v = rc == 0 ? expression_text(&o->r->room, result) : SLICE_NONE;
+	return rc == 0 && v.n ? write_to(o, s, row, g, v, false, wrote) : rc;
+}
+
+/* --- loops ------------------------------------------------------------------------------------------------------------------------ */
+
+static struct out_loop *new_loop(struct out *o, int32_t node, struct out_loop *parent)
+{
+	struct out_loop *l = van_arena_alloc(o->r->arena, sizeof *l);
+	struct out_item *item = parent ? van_arena_alloc(o->r->arena, sizeof *item) : NULL;
+	if (!l || (parent && !item))
+		return NULL;
+	l->node = node;
+	l->parent = parent;
+	if (!parent)
+		return l;
+	*item = (struct out_item){.node = node, .loop = l};
+	if (!parent->first || parent->last->node <= node) {
+		*(parent->first ? &parent->last->next : &parent->first) = item;
+		parent->last = item;
+		return l;
+	}
+	struct out_item **at = &parent->first;
+	while ((*at)->node <= node)
+		at = &(*at)->next;
+	item->next = *at;
+	*at = item;
+	return l;
+}
+
+static int add_item(struct out *o, struct out_loop *l, struct out_segment *s)
+{
+	struct out_item *item = van_arena_alloc(o->r->arena, sizeof *item);
+	if (!item)
+		return VAN_ENOMEM;
+	*item = (struct out_item){.node = s->node, .segment = s};
+	s->loop = l;
+	l->segments++;
+	if (!l->first || l->last->node <= s->node) {
+		*(l->first ? &l->last->next : &l->first) = item;
+		l->last = item;
+		return 0;
+	}
+	struct out_item **at = &l->first;
+	while ((*at)->node <= s->node)
+		at = &(*at)->next;
+	item->next = *at;
+	*at = item;
+	return 0;
+}
+
+/* The loop `node` below `l` that is open: the last one there is, or a new one. */
+static struct out_loop *open_loop(struct out *o, struct out_loop *l, int32_t node, bool fresh)
+{
+	const struct edi_node *nodes = o->plan->definition->nodes;
+	if (node == l->node || node < 0)
+		return l;
+	struct out_loop *parent = nodes[node].parent == l->node ? l : open_loop(o, l, nodes[node].parent, false), *found = NULL;
+	if (!parent)
+		return NULL;
+	for (struct out_item *i = fresh ? NULL : parent->first; i; i = i->next)
+		if (i->loop && i->node == node)
+			found = i->loop;
+	return found ? found : new_loop(o, node, parent);
+}
+
+int map_out_add(struct out *o, struct out_loop *loop, struct out_segment *s)
+{
+	const struct edi_node *nodes = o->plan->definition->nodes;
+	int32_t parent = nodes[s->node].parent;
+	bool begins = parent >= 0 && parent == s->node - 1;
+	struct out_loop *l = parent == loop->node ? loop : open_loop(o, loop, parent, begins);
+	return l ? add_item(o, l, s) : VAN_ENOMEM;
+}
+
+/* Whether what `g` holds fits into `there`: nothing differs. */
+static bool fits(const struct out_segment *g, const struct out_segment *there)
+{
+	const struct out_cell *other;
+	for (uint32_t i = 0; i < g->count; i++)
+		if (find_cell(there, g->cells[i].element, g->cells[i].component, &other) && !slice_eq(other->value, g->cells[i].value) &&
+		    !(g->cells[i].weak || other->weak))
+			return false;
+	return true;
+}
+
+/* A segment without conditions of its own may fill one that stands at the same place already. */
+static int merge(struct out *o, struct out_segment *g, const struct map_plan_scope *plan, struct out_segment **written, bool *did)
+{
+	int rc = 0;
+	*did = false;
+	for (int32_t i = 0; i < plan->count && !*did; i++) {
+		if (plan->segments[i].node != g->node)
+			continue;
+		for (struct out_segment *t = written[i]; t && !*did; t = t->next) {
+			*did = fits(g, t);
+			for (uint32_t k = 0; *did && k < g->count && rc == 0; k++) {
+				const struct out_cell *c = &g->cells[k];
+				rc = set_cell(o->r, t, c->element, c->component, c->repetition, c->value, c->weak, NULL);
+			}
+		}
+	}
+	return rc;
+}
+
+/* One segment of the plan (or as many as its lists need) from what the document has. */
+static int write_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
+	struct out_loop *loop, bool force)
+{
+	const struct map_plan_segment *p = &plan->segments[number];
+	size_t n = needed(o, s, p);
+	bool outer = p->outer != NULL;
+	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
+	for (size_t turn = 0; turn < n && rc == 0; turn++) {
+		struct out_segment *g = new_segment(o, p);
+		bool wrote = false, merged = false;
+		rc = g ? 0 : VAN_ENOMEM;
+		if (p->constant_count && rc == 0)
+			rc = set_constants(o, g);
+		for (int32_t i = 0; i < p->row_count && rc == 0; i++)
+			rc = write_row(o, s, p->rows[i], g, turn, &wrote);
+		if (rc < 0 || (!wrote && !force))
+			continue;
+		if (!p->listed && !p->begins && (outer || !p->constant_count))
+			rc = merge(o, g, plan, written, &merged);
+		if (merged || rc < 0)
+			continue;
+		if (outer && written[number])
+			continue; /* the head has one, with other values: those here are told as not written */
+		if (p->begins && s->object && !g->origin)
+			g->origin = s->object->origin;
+		rc = map_out_add(o, loop, g);
+		if (p->numbered)
+			g->loop->level = g;
+		g->next = written[number];
+		written[number] = g;
+	}
+	return rc;
+}
+
+static int write_scope(struct out *o, struct out_scope *s);
+
+/* How much of an item the rows of a loop would write. */
+static uint32_t worth(const struct map_scope *scope, const struct map_rows *sheet, const struct tree *object, int32_t parent, uint32_t depth)
+{
+	uint32_t sum = 0;
+	for (const struct tree *c = object->first; c && depth < MAP_MAX_PARTS * MAP_MAX_LOOPS; c = c->next) {
+		int32_t slot = child_slot(scope, parent, c);
+		if (slot < 0)
+			continue;
+		const struct map_slot *p = &scope->slots[slot];
+		int32_t item = p->array ? item_slot(scope, slot) : -1;
+		const struct tree *inner = item >= 0 && c->kind == TREE_ARRAY ? c->first : c;
+		if (p->loops >= 0 || (p->array && item < 0) || p->leaf)
+			sum++;
+		else if (inner && inner->kind == TREE_OBJECT)
+			sum += worth(scope, sheet, inner, item >= 0 ? item : slot, depth + 1);
+	}
+	return sum;
+}
+
+/* Whether the loop row may take the item: what it asks of the document below the item. */
+static int asks(struct out *o, struct out_scope *outer, const struct map_row *row, const struct tree *object)
+{
+	const struct map_scope *scope = &o->map->sheet->scopes[row->loop_scope];
+	bool any = false;
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		any |= row->conditions[i].kind != MAP_ASK_ELEMENT;
+	if (!any)
+		return 1;
+	struct out_scope s = {.scope = scope, .number = row->loop_scope, .object = object, .parent = outer, .parent_slot = row->many ? -1 : row->slot};
+	s.places = van_arena_array(o->r->arena, (size_t)scope->slot_count + 1, sizeof *s.places);
+	s.path = SLICE("");
+	if (!s.places)
+		return VAN_ENOMEM;
+	struct map_note **last = o->r->last_note;
+	int rc = scatter(o->r, &s, object, -1);
+	*last = NULL; /* what it noted is told when the loop is written */
+	o->r->last_note = last;
+	return rc < 0 ? rc : eligible(o->r, &s, row);
+}
+
+/* The loop row that takes the item: of those that may, the first that writes most of it. */
+static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const struct tree *object, const struct map_row **ret)
+{
+	const struct map_rows *sheet = o->map->sheet;
+	const struct map_row *only = NULL;
+	uint32_t best = 0, candidates = 0;
+	*ret = NULL;
+	for (int32_t i = 0; i < s->scope->row_count; i++) {
+		const struct map_row *row = &sheet->rows[s->scope->rows[i]];
+		if (row->kind != MAP_LOOP || row->slot != slot || !(row->way & MAP_WAY_OUT))
+			continue;
+		int rc = asks(o, s, row, object);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
+		candidates++;
+		only = only ? only : row;
+		uint32_t value = 1 + worth(&sheet->scopes[row->loop_scope], sheet, object, -1, 0);
+		if (value > best) {
+			best = value;
+			*ret = row;
+		}
+	}
+	*ret = candidates == 1 ? only : *ret;
+	return 0;
+}
+
+static int write_object(struct out *o, struct out_scope *s, int32_t slot, const struct tree *object, struct slice path)
+{
+	const struct map_row *row;
+	int rc = choose_row(o, s, slot, object, &row);
+	if (rc < 0)
+		return rc;
+	if (!row) {
+		unwritten(o->r, object, path);
+		return 0;
+	}
+	struct out_scope inner = {.scope = &o->map->sheet->scopes[row->loop_scope], .plan = &o->plan->scopes[row->loop_scope],
+		.number = row->loop_scope, .object = object, .parent = s, .parent_slot = row->many ? -1 : slot, .path = path};
+	bool level = row->segment == o->map->sheet->level;
+	struct out_loop *around = level && s->outer && s->loop->level ? s->outer : s->loop;
+	inner.outer = around;
+	inner.loop = around;
+	if (inner.plan->node >= 0) {
+		struct out_loop *parent = open_loop(o, around, o->plan->definition->nodes[inner.plan->node].parent, false);
+		inner.loop = parent ? new_loop(o, inner.plan->node, parent) : NULL;
+		if (!inner.loop)
+			return VAN_ENOMEM;
+		inner.outer = parent;
+		if (level && s->loop->level)
+			inner.loop->above = s->loop;
+	}
+	rc = write_scope(o, &inner);
+	if (rc == 0 && inner.loop->level && inner.loop->above)
+		inner.loop->above->below++;
+	return rc;
+}
+
+static int write_loops(struct out *o, struct out_scope *s)
+{
+	int rc = 0;
+	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
+		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
+		const struct tree *t = row->kind == MAP_LOOP ? s->places[row->slot] : NULL;
+		if (!t || s->done[row->slot])
+			continue;
+		struct slice path = path_of(s, row->slot, o->r);
+		unsigned n = 0;
+		s->done[row->slot] = true;
+		if (t->kind == TREE_OBJECT)
+			rc = write_object(o, s, row->slot, t, path);
+		for (const struct tree *c = t->kind == TREE_ARRAY ? t->first : NULL; c && rc == 0; c = c->next)
+			if (c->kind == TREE_OBJECT)
+				rc = write_object(o, s, row->slot, c, van_arena_printf(o->r->arena, "%.*s[%u]", SLICE_ARG(path), ++n));
+	}
+	return rc;
+}
+
+static bool has_anything(const struct out_loop *l)
+{
+	bool any = l->segments != 0;
+	for (const struct out_item *i = l->first; i && !any; i = i->next)
+		any = i->loop && has_anything(i->loop);
+	return any;
+}
+
+/* A row that is not written, and yet tells what is there: a text, what the envelope has, a way in. */
+static void take_others(struct out *o, struct out_scope *s)
+{
+	for (int32_t i = 0; i < s->scope->row_count; i++) {
+		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
+		if (row->slot < 0 || row->kind == MAP_LOOP)
+			continue;
+		const struct tree *t = s->places[row->slot];
+		if (!(row->way & MAP_WAY_OUT) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING ||
+		    (row->kind == MAP_LITERAL && is_leaf(t) && slice_eq(t->text, row->literal)))
+			s->done[row->slot] = true;
+	}
+}
+
+static int write_scope(struct out *o, struct out_scope *s)
+{
+	struct map_run_state *r = o->r;
+	size_t n = (size_t)s->scope->slot_count + 1;
+	s->places = van_arena_array(r->arena, n, sizeof *s->places);
+	s->done = van_arena_array(r->arena, n, sizeof *s->done);
+	s->written = s->number ? van_arena_array(r->arena, (size_t)s->plan->count + 1, sizeof *s->written) : o->written;
+	int rc = s->places && s->done && s->written ? scatter(r, s, s->object, -1) : VAN_ENOMEM;
+	take_others(o, s);
+	for (int32_t i = 0; i < s->plan->count && rc == 0; i++)
+		if (!s->plan->segments[i].outer)
+			rc = write_segment(o, s, s->plan, i, s->written, s->loop, false);
+	for (int32_t i = 0; i < s->plan->outer_count && rc == 0; i++)
+		rc = write_segment(o, s, &o->plan->scopes[0], s->plan->outer[i], o->written, o->root, false);
+	if (rc == 0)
+		rc = write_loops(o, s);
+	/* a loop in which there is something begins with its first segment */
+	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && has_anything(s->loop))
+		rc = write_segment(o, s, s->plan, 0, s->written, s->loop, true);
+	if (rc == 0)
+		note_unwritten(r, s);
+	return rc;
+}
+
+int map_out_append(struct out *o, struct out_segment *s)
+{
+	if (o->count == o->room) {
+		uint32_t room = o->room ? 2 * o->room : 128;
+		struct out_segment **v = van_arena_array(o->r->arena, room, sizeof *v);
+		if (!v)
+			return VAN_ENOMEM;
+		if (o->count)
+			memcpy(v, o->all, o->count * sizeof *v);
+		o->all = v;
+		o->room = room;
+	}
+	o->all[o->count++] = s;
+	return 0;
+}
+
+/* A loop below that holds something, but whose first segment no row wrote, gets a bare one. */
+static int flatten(struct out *o, struct out_loop *l)
+{
+	const struct edi_node *nodes = o->plan->definition->nodes;
+	int rc = 0;
+	if (!has_anything(l))
+		return 0;
+	bool begun = l->node < 0 || (l->first && l->first->segment && l->first->node == l->node + 1);
+	if (!begun) {
+		struct out_segment *g = van_arena_alloc(o->r->arena, sizeof *g);
+		if (!g)
+			return VAN_ENOMEM;
+		*g = (struct out_segment){.node = l->node + 1, .id = edi_pack(nodes[l->node + 1].id.p, nodes[l->node + 1].id.n),
+			.name = nodes[l->node + 1].id, .loop = l};
+		rc = map_out_append(o, g);
+	}
+	for (struct out_item *i = l->first; i && rc == 0; i = i->next)
+		rc = i->segment ? map_out_append(o, i->segment) : flatten(o, i->loop);
+	return rc;
+}
+
+static int set_number(struct out *o, struct out_segment *s, uint32_t element, uint32_t value)
+{
+	struct out_cell *c = map_out_cell(o->r, s, element, 0, 0);
+	if (!c)
+		return VAN_ENOMEM;
+	c->value = van_arena_printf(o->r->arena, "%u", value);
+	return c->value.p ? 0 : VAN_ENOMEM;
+}
+
+int map_out_number(struct out *o)
+{
+	uint32_t levels = 0;
+	int rc = 0;
+	for (uint32_t i = 0; i < o->count && rc == 0; i++) {
+		struct out_segment *s = o->all[i];
+		if (!s->plan || !s->plan->numbered)
+			continue;
+		s->loop->number = ++levels;
+		rc = set_number(o, s, 1, levels);
+		if (rc == 0 && s->loop->above)
+			rc = set_number(o, s, 2, s->loop->above->number);
+		if (rc == 0)
+			rc = set_number(o, s, 4, s->loop->below ? 1 : 0);
+	}
+	for (uint32_t i = 0; i < o->count && rc == 0; i++)
+		for (uint32_t k = 0; k < o->all[i]->count && rc == 0; k++) {
+			struct out_cell *c = &o->all[i]->cells[k];
+			uint32_t n = 0;
+			for (uint32_t j = 0; c->count && j < o->count; j++)
+				n += o->all[j]->id == c->count;
+			if (c->count) {
+				c->value = van_arena_printf(o->r->arena, "%u", n);
+				rc = c->value.p ? 0 : VAN_ENOMEM;
+			}
+		}
+	return rc;
+}
+
+int map_out_flatten(struct out *o)
+{
+	int rc = flatten(o, o->root);
+	return rc == 0 ? map_out_number(o) : rc;
+}
+
+int map_out_make(struct out *o, const struct tree *document)
+{
+	o->root = new_loop(o, -1, NULL);
+	o->written = van_arena_array(o->r->arena, (size_t)o->plan->scopes[0].count + 1, sizeof *o->written);
+	if (!o->root || !o->written)
+		return VAN_ENOMEM;
+	struct out_scope s = {.scope = &o->map->sheet->scopes[0], .plan = &o->plan->scopes[0], .object = document, .loop = o->root,
+		.parent_slot = -1, .path = SLICE("")};
+	int rc = write_scope(o, &s);
+	return rc == 0 ? map_out_flatten(o) : rc;
+}
