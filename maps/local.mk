@@ -6,6 +6,7 @@ dist_maps_DATA = \
 	%D%/table-party-scheme.csv \
 	%D%/table-purpose.csv \
 	%D%/table-unit.csv \
+	%D%/table-unit-factor.csv \
 	%D%/x12-004010-850-to-order.csv
 mapscanonicaldir = $(mapsdir)/canonical
 dist_mapscanonical_DATA = %D%/canonical/order-1.0.json

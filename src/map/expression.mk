@@ -10,5 +10,7 @@
 	%D%/expression_path.c \
 	%D%/expression_run.c \
 	%D%/expression_text.c \
+	%D%/expression_trade.c \
 	%D%/expression_value.c \
+	%D%/units.c %D%/units.h \
 	%D%/zone_table.c %D%/zone_table.h

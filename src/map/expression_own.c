@@ -302,7 +302,7 @@ const struct builtin builtins_own[] = {
 
 const struct builtin *builtin_find(struct slice name)
 {
-	static const struct builtin *const all[] = {builtins_number, builtins_text, builtins_array, builtins_own};
+	static const struct builtin *const all[] = {builtins_number, builtins_text, builtins_array, builtins_own, builtins_trade};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		for (const struct builtin *b = all[i]; b->name; b++)
 			if (slice_is(name, b->name))

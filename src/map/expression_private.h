@@ -195,7 +195,7 @@ struct builtin {
 #define CALL_ARGUMENTS 4
 
 const struct builtin *builtin_find(struct slice name);
-extern const struct builtin builtins_number[], builtins_text[], builtins_array[], builtins_own[];
+extern const struct builtin builtins_number[], builtins_text[], builtins_array[], builtins_own[], builtins_trade[];
 
 static inline struct slice slice_rest(struct slice s, size_t from)
 {

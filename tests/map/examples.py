@@ -15,7 +15,8 @@ import tap  # noqa: E402
 
 EVALUATE = os.path.join(os.path.abspath(os.environ.get("VAN_BUILDDIR") or "."), "tests", "map", "evaluate")
 ROW = re.compile(r"^\| .*?\| (?:`([^`]+)`|``(.+?) ?``) \| `(.*)` \|$")
-TABLE = {"unit": {"EA": "C62"}}
+TABLE = {"unit": {"EA": "C62"}, "pack": {"A-100 CA": "4 BX", "A-100 BX": "10 EA", "PF": "40 CA"},
+         "unit-factor": {"EA": "1 C62", "DZN": "12 C62", "LBR": "0.45359237 KGM", "ONZ": "0.028349523125 KGM"}}
 
 t = tap.Tap()
 
@@ -59,7 +60,7 @@ class Digits(str):
 
 def builtins():
     found = set()
-    for name in ("number", "text", "array", "own"):
+    for name in ("number", "text", "array", "own", "trade"):
         with open(os.path.join(TOP, "src", "map", f"expression_{name}.c"), encoding="utf-8") as f:
             found |= set(re.findall(r'\{\.name = "(\w+)"', f.read()))
     return found
