@@ -13,4 +13,10 @@
 	%D%/expression_trade.c \
 	%D%/expression_value.c \
 	%D%/units.c %D%/units.h \
+	%D%/ubl.h %D%/ubl_private.h \
+	%D%/ubl_despatch.c \
+	%D%/ubl_names.c \
+	%D%/ubl_read.c \
+	%D%/ubl_table.c \
+	%D%/ubl_write.c \
 	%D%/zone_table.c %D%/zone_table.h
