@@ -224,7 +224,7 @@ static int write_value(struct writer *w, const struct ubl_member *m, const struc
 
 static int write_members(struct writer *w, const struct ubl_type *type, const struct tree *object, bool *any);
 
-/* A part in which nothing stands is not written. 1: there was nothing. */
+/* A part in which nothing stands is written only where UBL wants one. 1: there was nothing. */
 static int write_part(struct writer *w, const struct ubl_member *m, const struct tree *t)
 {
 	size_t begin = w->to->n;
@@ -244,6 +244,11 @@ static int write_part(struct writer *w, const struct ubl_member *m, const struct
 		van_buf_printf(w->to, "</cac:%.*s>", SLICE_ARG(m->name));
 	} else if (rc == 0 && !van_buf_error(w->to)) {
 		w->to->n = begin;
+		if (m->required) {
+			line(w);
+			van_buf_printf(w->to, "<cac:%.*s/>", SLICE_ARG(m->name));
+			any = true;
+		}
 	}
 	return rc < 0 ? rc : !any;
 }

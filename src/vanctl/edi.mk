@@ -8,4 +8,5 @@ vanctl_SOURCES += \
 	%D%/edi_dict_show.c \
 	%D%/edi_form.c \
 	%D%/edi_inspect.c \
+	%D%/edi_ubl.c \
 	%D%/edi_validate.c

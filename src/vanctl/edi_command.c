@@ -25,7 +25,7 @@ static const struct verb {
 	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
 	{"validate", edi_run_validate, " [--strict] [--nearest]", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
 	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines] [--strict] [--nearest]", "prints the acknowledgement the receiver owes"},
-	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical [--map NAME] [--charset NAME] [--lines]", "prints the document in another form"},
+	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical|ubl-xml [--map NAME] [--document N] [--charset NAME] [--lines]", "prints the document in another form"},
 };
 
 #define VERBS (sizeof verbs / sizeof *verbs)
@@ -152,11 +152,12 @@ int edi_take_option(struct edi_command *c, const char *word, const char *value)
 		return 2;
 	}
 	unsigned long long n;
-	if (strcmp(word, "--control") != 0)
+	bool document = strcmp(word, "--document") == 0;
+	if (!document && strcmp(word, "--control") != 0)
 		return 0;
 	if (!value || !slice_u64(slice_str(value), &n) || !n || n > 999999999)
 		return -1;
-	c->control = (uint32_t)n;
+	*(document ? &c->document : &c->control) = (uint32_t)n;
 	return 2;
 }
 

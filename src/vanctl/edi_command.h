@@ -12,6 +12,7 @@ struct edi_command {
 	const char *dict[8];                   /* --dict, the first goes first */
 	unsigned dict_count;
 	uint32_t control;                      /* --control: first control number written */
+	uint32_t document;                     /* --document: which of several, from 1; 0: not given */
 };
 
 enum { EDI_DONE = 0, EDI_NO = 1, EDI_USAGE = 2 };
@@ -40,5 +41,8 @@ int edi_run_dict(int argc, char **argv); /* argv[0]: "dict" */
 /* Its forms without a map: to JSON or XML, and back. */
 int edi_run_to_form(const struct edi_command *c);
 int edi_run_from_form(const struct edi_command *c);
+/* One canonical document as UBL XML; a UBL document as canonical JSON. EDI_DONE, or a status after an error was printed. */
+int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf *to);
+int edi_ubl_read(const struct edi_command *c, struct slice xml, struct van_buf *json);
 
 #endif

@@ -1,6 +1,7 @@
 /* vanctl edi convert: a map makes canonical documents; without a map JSON and XML hold the same segments (edi_form.c). */
 #include "base/datafolder.h"
 #include "map/map.h"
+#include "map/ubl.h"
 #include "vanctl/edi_command.h"
 
 #include <stdio.h>
@@ -85,6 +86,27 @@ static int to_canonical(struct convert *x)
 	return status;
 }
 
+/* From EDI by a map, from UBL, or as it is. */
+static int any_to_canonical(struct convert *x)
+{
+	struct slice text = slice_trim(x->in);
+	if (ubl_looks_like(slice_make(x->in.p, x->in.n < 8192 ? x->in.n : 8192)))
+		return edi_ubl_read(x->c, x->in, &x->out);
+	if (!text.n || (*text.p != '{' && *text.p != '['))
+		return to_canonical(x);
+	van_buf_append_slice(&x->out, x->in);
+	return EDI_DONE;
+}
+
+static int to_ubl(struct convert *x)
+{
+	struct van_buf xml = VAN_BUF_INIT((size_t)4 << 30);
+	int status = edi_ubl_write(x->c, van_buf_slice(&x->out), &xml);
+	van_buf_free(&x->out);
+	x->out = xml;
+	return status;
+}
+
 static int with_map(const struct edi_command *c)
 {
 	struct convert x = {.c = c, .out = VAN_BUF_INIT((size_t)4 << 30)};
@@ -92,7 +114,9 @@ static int with_map(const struct edi_command *c)
 	int status = edi_read(c, &in);
 	x.in = van_buf_slice(&in);
 	if (status == EDI_DONE)
-		status = to_canonical(&x);
+		status = any_to_canonical(&x);
+	if (status == EDI_DONE && strcmp(c->to, "ubl-xml") == 0)
+		status = to_ubl(&x);
 	if (status == EDI_DONE && edi_flush(&x.out) < 0)
 		status = edi_fail(EDI_USAGE, "standard output cannot be written");
 	van_buf_free(&x.out);
@@ -104,12 +128,12 @@ int edi_run_convert(const struct edi_command *c)
 {
 	const char *to = c->to;
 	if (!to)
-		return edi_fail(EDI_USAGE, "convert to what? give --to json, xml, x12, edifact or canonical");
-	if (strcmp(to, "canonical") == 0 || (strcmp(to, "json") == 0 && c->map))
+		return edi_fail(EDI_USAGE, "convert to what? give --to json, xml, x12, edifact, canonical or ubl-xml");
+	if (strcmp(to, "canonical") == 0 || strcmp(to, "ubl-xml") == 0 || (strcmp(to, "json") == 0 && c->map))
 		return with_map(c);
 	if (strcmp(to, "json") == 0 || strcmp(to, "xml") == 0)
 		return edi_run_to_form(c);
 	if (strcmp(to, "x12") == 0 || strcmp(to, "edifact") == 0)
 		return edi_run_from_form(c);
-	return edi_fail(EDI_USAGE, "--to %s is not there; json, xml, x12, edifact and canonical are", to);
+	return edi_fail(EDI_USAGE, "--to %s is not there; json, xml, x12, edifact, canonical and ubl-xml are", to);
 }
