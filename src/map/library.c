@@ -2,13 +2,19 @@
 #include "map/library.h"
 
 #include "map/folder.h"
+#include "map/rows.h"
+#include "map/rules.h"
 #include "map/table.h"
 
 #include <stdlib.h>
 
+#define RULES_MEMORY ((size_t)64 << 20)
+
 struct entry {
 	struct map_sheet sheet; /* name and text are ours */
 	struct map_set *set;    /* of a map, compiled; NULL: not yet, or in error */
+	struct van_arena *arena; /* of rules, compiled; NULL: not yet, or in error */
+	const struct map_rules *rules;
 	struct van_error error;
 };
 
@@ -26,6 +32,16 @@ static bool is_table(struct slice name)
 	return slice_starts(name, "table-");
 }
 
+static bool is_rules(struct slice name)
+{
+	return slice_starts(name, "rules-");
+}
+
+static bool is_map(const struct map_sheet *s)
+{
+	return !is_table(s->name) && !is_rules(s->name);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct map_sheet *x = &((const struct entry *)a)->sheet, *y = &((const struct entry *)b)->sheet;
@@ -36,6 +52,7 @@ static int by_name(const void *a, const void *b)
 static void entry_free(struct entry *e)
 {
 	map_set_free(e->set);
+	van_arena_free(e->arena);
 	free((char *)e->sheet.name.p);
 	free((char *)e->sheet.text.p);
 }
@@ -99,6 +116,8 @@ static void forget_compiled(struct map_library *l)
 	for (size_t i = 0; i < l->n; i++) {
 		map_set_free(l->v[i].set);
 		l->v[i].set = NULL;
+		van_arena_free(l->v[i].arena);
+		l->v[i].arena = NULL;
 		l->v[i].error = (struct van_error){0};
 	}
 	map_set_free(l->tables);
@@ -135,7 +154,12 @@ int map_library_compile(struct map_library *l, struct slice name, struct slice t
 	if (rc < 0)
 		return rc;
 	map_set_dictionaries(set, l->dictionaries);
-	rc = map_set_add(set, name, text, e);
+	if (is_rules(name)) {
+		const struct map_rules *rules;
+		rc = map_rules_compile(set->arena, name, text, &rules, e);
+	} else {
+		rc = map_set_add(set, name, text, e);
+	}
 	if (rc == 0)
 		rc = map_set_link(set, e);
 	if (rc < 0)
@@ -161,6 +185,20 @@ void map_library_dictionaries(struct map_library *l, struct edi_dictionary_set *
 			map_set_dictionaries(l->v[i].set, dictionaries);
 }
 
+static int compile_rules(struct entry *k)
+{
+	if (k->arena || k->error.code)
+		return k->error.code;
+	struct van_arena *a = van_arena_new(RULES_MEMORY);
+	int rc = a ? map_rules_compile(a, k->sheet.name, k->sheet.text, &k->rules, &k->error)
+		   : van_error_set(&k->error, VAN_ENOMEM, "no memory for the rules");
+	if (rc == 0)
+		k->arena = a;
+	else
+		van_arena_free(a);
+	return rc;
+}
+
 /* --- what is in it ------------------------------------------------------------------------------------------------------------ */
 
 int map_library_open(const char *path, struct map_library **ret, struct van_error *e)
@@ -174,7 +212,9 @@ int map_library_open(const char *path, struct map_library **ret, struct van_erro
 	if (rc == 0)
 		rc = compile_tables(l, e);
 	for (size_t i = 0; rc == 0 && i < l->n; i++) {
-		if (!is_table(l->v[i].sheet.name))
+		if (is_rules(l->v[i].sheet.name))
+			compile_rules(&l->v[i]);
+		else if (!is_table(l->v[i].sheet.name))
 			compiled(l, &l->v[i]);
 		rc = l->v[i].error.code;
 		if (rc < 0 && e)
@@ -248,7 +288,7 @@ int map_library_find(struct map_library *l, struct slice name, uint64_t version,
 	const struct entry *broken = NULL;
 	for (size_t i = 0; i < l->n; i++) {
 		struct entry *k = &l->v[i];
-		if (is_table(k->sheet.name) || (version == MAP_VERSION_ACTIVE ? !k->sheet.active : k->sheet.version != version))
+		if (!is_map(&k->sheet) || (version == MAP_VERSION_ACTIVE ? !k->sheet.active : k->sheet.version != version))
 			continue;
 		const struct map *m = compiled(l, k) ? map_find(k->set, name) : NULL;
 		if (m)
@@ -269,7 +309,7 @@ static int find_for(struct map_library *l, const char *standard, struct slice ty
 	int count = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		struct entry *k = &l->v[i];
-		if (!k->sheet.active || is_table(k->sheet.name) || slice_starts(k->sheet.name, standard) == own_names || !compiled(l, k))
+		if (!k->sheet.active || !is_map(&k->sheet) || slice_starts(k->sheet.name, standard) == own_names || !compiled(l, k))
 			continue;
 		if ((m = map_find_for(k->set, standard, type, version)))
 			count += 1 + found(m, k, ret, ret_sheet);
@@ -300,6 +340,42 @@ void map_library_scope(struct map_library *l, struct slice partner, van_time now
 	}
 	if (now)
 		memcpy(l->scope.day, van_time_rfc3339(time, now), 10);
+}
+
+/* --- rules and tables -------------------------------------------------------------------------------------------------------- */
+
+int map_library_rules(struct map_library *l, struct slice name, const struct map_rules **ret, const struct map_sheet **ret_sheet,
+	struct van_error *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct entry *k = &l->v[i];
+		struct slice plain = k->sheet.name;
+		if (!k->sheet.active || !is_rules(plain))
+			continue;
+		plain = slice_make(plain.p + 6, plain.n - 6);
+		if (!slice_eq(plain, name) && !slice_eq(k->sheet.name, name))
+			continue;
+		int rc = compile_rules(k);
+		if (rc < 0 && e)
+			*e = k->error;
+		*ret = k->rules;
+		if (ret_sheet)
+			*ret_sheet = &k->sheet;
+		return rc;
+	}
+	return van_error_set(e, VAN_ENOTFOUND, "there is no active sheet of rules %.*s; vanctl map list shows them", SLICE_ARG(name));
+}
+
+int map_library_look_up(void *library, struct slice table, struct slice value, struct slice *ret, struct van_error *e)
+{
+	struct map_library *l = library;
+	int rc = compile_tables(l, e);
+	if (rc < 0)
+		return rc;
+	for (const struct map_table *t = l->tables->tables; t; t = t->next)
+		if (slice_eq(t->name, table))
+			return map_table_in(t, value, ret);
+	return van_error_set(e, VAN_ENOTFOUND, "there is no table %.*s; add table-%.*s.csv, or vanctl table import it", SLICE_ARG(table), SLICE_ARG(table));
 }
 
 int map_library_each(const struct map_library *l, int (*fn)(void *arg, const struct map_sheet *s), void *arg)

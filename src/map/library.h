@@ -14,7 +14,7 @@ struct map_library;
 #define MAP_VERSION_SHIPPED 0 /* of the folder */
 
 struct map_sheet {
-	struct slice name;  /* of the sheet, as a file's without .csv: "table-unit" is a table */
+	struct slice name;  /* of the sheet, as a file's without .csv: "table-unit" is a table, "rules-order" business rules */
 	uint64_t version;   /* from 1; MAP_VERSION_SHIPPED: of the folder */
 	bool active;
 	struct slice text;  /* CSV */
@@ -39,13 +39,21 @@ int map_library_find(struct map_library *l, struct slice name, uint64_t version,
 int map_library_find_for(struct map_library *l, const char *standard, struct slice type, struct slice version, const struct map **ret,
 	const struct map_sheet **ret_sheet, struct van_error *e);
 
+/* Business rules (rules.h) by the name of their active sheet, with or without "rules-". As map_library_find(). */
+struct map_rules;
+int map_library_rules(struct map_library *l, struct slice name, const struct map_rules **ret, const struct map_sheet **ret_sheet,
+	struct van_error *e);
+/* An expression_table_fn, with the library as its context: the value of a table, in its present scope, on the way in. */
+int map_library_look_up(void *library, struct slice table, struct slice value, struct slice *ret, struct van_error *e);
+
 /* Every sheet in the order of names, until fn returns something else than 0; that is returned. */
 int map_library_each(const struct map_library *l, int (*fn)(void *arg, const struct map_sheet *s), void *arg);
 
 /* Whose rows of tables count from now on (absent: only those for all), and on which day (0: rows hold whatever their days are). */
 void map_library_scope(struct map_library *l, struct slice partner, van_time now);
 
-/* Compiles a sheet with the tables of the library, without taking it in; *ret_set is the caller's and must be freed first. */
+/* Compiles a sheet with the tables of the library, without taking it in; *ret_set is the caller's and must be freed first. It is empty
+ * for a table, and for rules. */
 int map_library_compile(struct map_library *l, struct slice name, struct slice text, struct map_set **ret_set, struct van_error *e);
 
 #endif

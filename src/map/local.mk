@@ -27,6 +27,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/plan.c %D%/plan.h \
 	%D%/read.c \
 	%D%/rows.c %D%/rows.h \
+	%D%/rules.c %D%/rules.h \
 	%D%/run.c %D%/run.h \
 	%D%/sidecar.c \
 	%D%/source.c \
