@@ -63,12 +63,12 @@ def files_without_a_server(n, files):
     t.equal(done.returncode, 0, "a sound sheet is sound without a server")
     lines = demo.read(SHEET).decode().splitlines()
     lines[4] = "OrderTypeCode,nonsense"
-    lines[8] = "X,CUR.02,=="
+    lines[8] = "X,CUR.02,REF!!"
     broken = files.write("broken.csv", "\n".join(lines) + "\n")
     done = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "check", broken], check=False)
     said = done.stderr.decode()
     t.equal(done.returncode, 1, "a broken one: exit 1")
-    t.ok("broken.csv:5: " in said and "nonsense" in said and "broken.csv:9: " in said and "'=='" in said and "see maps/README.md" in said,
+    t.ok("broken.csv:5: " in said and "nonsense" in said and "broken.csv:9: " in said and 'REF!!' in said and "see maps/README.md" in said,
          "every broken row is named: file, row, cell and remedy", said)
     exported = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "export", MAP]).stdout
     t.equal(exported, demo.read(SHEET), "a shipped sheet is exported as it is")
