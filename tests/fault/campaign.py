@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import demo  # noqa: E402
 import x12  # noqa: E402
 
-PATIENCE = 120.0
+PATIENCE = 5 * demo.PATIENCE  # for all the messages of a batch, with restarts between
 
 
 class Message:
@@ -92,7 +92,7 @@ class Campaign:
         message.tries += 1
         try:
             if connection is None:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             connection.request("POST", "/as2", message.body, self.network.as2_headers(message.id))
             response = connection.getresponse()
             body = response.read()
@@ -128,7 +128,7 @@ class Campaign:
     def close(self):
         self.closing = True
         for thread in self.threads:
-            thread.join(25)
+            thread.join(demo.PATIENCE)
 
     # --- uploads over SFTP -------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Campaign:
 
     def _count_uploads(self, t, label):
         for thread in self.uploads:
-            thread.join(30)
+            thread.join(demo.PATIENCE)
         listed = {m["file_name"] for m in self.network.messages("--direction", "in")}
         times = collections.Counter(m["file_name"] for m in self.network.messages("--direction", "in") if (m["file_name"] or "").startswith("up-"))
         lost = [name for name, _ in self.kept if name not in listed]
@@ -188,9 +188,9 @@ class Campaign:
         n = self.network
         orders = sum(m.receiver == demo.ALPHA for m in sent)
         try:
-            n.drain(60)
+            n.drain()
             demo.wait_for("mailboxes", lambda: len(n.sftp_list("alpha")) >= orders and len(n.sftp_list("buyer")) >= orders + len(self.kept)
-                          and len(n.sftp_list("beta")) >= len(sent) - orders, 20, 0.3)
+                          and len(n.sftp_list("beta")) >= len(sent) - orders, pause=0.3)
         except TimeoutError:
             pass  # the count says what is missing
 

@@ -42,7 +42,7 @@ def kill_role(n, role, chance):
         others = list(n.tree())
         n.vand.kill()
         n.vand.wait()
-        left = demo.wait_gone(others, 10)
+        left = demo.wait_gone(others)
         t.ok(not left, "roles end when the supervisor is gone", f"still there: {left}")
         return "the supervisor"
     pids = n.role_pids(role)
@@ -65,7 +65,7 @@ def random_kills(n, c, chance, batches, rounds):
         c.wait()
         t.ok(killed, f"kill -9 of {role}: all senders got their MDNs", "no such process")
         if role not in ("tree", "supervisor"):
-            demo.wait_for(f"{role} is back", lambda: n.role_pids(role), 15)
+            demo.wait_for(f"{role} is back", lambda: n.role_pids(role))
 
 
 def named_points(n, c, chance, batches, points):
@@ -78,11 +78,10 @@ def named_points(n, c, chance, batches, points):
         # A job that meets two dying workers is rightly quarantined: let the last job of the batch meet the only one.
         nth = BATCH if point == "worker-before-result" else chance.randint(2, 5)
         n.kill()
-        n.start(environment={"OPENVAN_FAULT": f"{point}:{nth}"}, timeout=60)
-        role = point.split("-")[0]
-        before = set(n.role_pids(role))
+        logged = len(n.log())
+        n.start(environment={"OPENVAN_FAULT": f"{point}:{nth}"})
         c.post(batch)
-        fired = wait_fired(n, role, before)
+        fired = n.wait_killed(point.split("-")[0], logged)
         time.sleep(chance.uniform(0, 0.3))
         n.kill()
         n.start()
@@ -94,7 +93,7 @@ def upload_points(n, c):
     """A session that dies before its upload is committed leaves nothing; one that dies after it loses nothing."""
     for point, kept in (("sftp-before-commit", 0), ("sftp-after-commit", 1)):
         n.kill()
-        n.start(environment={"OPENVAN_FAULT": f"{point}:1"}, timeout=60)
+        n.start(environment={"OPENVAN_FAULT": f"{point}:1"})
         name = f"{point}.edi"
         ack = x12.ack_997(demo.BETA, demo.BUYER, 600000 + kept, 900000000 + kept)
         put = n.sftp_put("beta", ack, "/in/" + name, check=False)
@@ -110,21 +109,14 @@ def upload_points(n, c):
 def poison_job(n):
     """A job that kills its worker twice is put aside, and the others go on."""
     n.kill()
-    n.start(environment={"OPENVAN_FAULT": "worker-before-result:1"}, timeout=60)
+    n.start(environment={"OPENVAN_FAULT": "worker-before-result:1"})
     _, mdn, _, message_id = n.send(x12.order_850(demo.BUYER, demo.BETA, 700001, "POISON"))
     t.ok(mdn and mdn.outcome == "processed", "a poisonous message: its MDN says that it arrived", mdn)
-    found = demo.wait_for("quarantine", lambda: n.messages("--state", "quarantined"), 30, 0.2)
+    found = demo.wait_for("quarantine", lambda: n.messages("--state", "quarantined"), pause=0.2)
     t.equal([campaign.strip(m["as2_message_id"]) for m in found], [campaign.strip(message_id)], "it is quarantined, and visible")
     n.kill()
     n.start()
     t.equal(len(n.messages("--state", "quarantined")), 1, "and stays so after a restart")
-
-
-def wait_fired(n, role, before):
-    try:
-        return demo.wait_for("fault", lambda: not before or not before <= set(n.role_pids(role)) or n.vand.poll() is not None, 8, 0.01)
-    except TimeoutError:
-        return False
 
 
 def main():
@@ -153,8 +145,7 @@ def main():
         c.close()
         t.run(poison_job, n)
         t.equal(n.stop(), 0, "SIGTERM ends it cleanly")
-        if t.failed:
-            t.diag(n.log_tail(6000))
+        n.tell(t)
     return t.done()
 
 

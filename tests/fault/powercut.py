@@ -37,7 +37,7 @@ def first_start(n, s):
     n.apply_profiles()
     n.kill()
     s.cut()
-    n.start(environment=s.environment(), timeout=60)
+    n.start(environment=s.environment())
     t.equal(sorted(p["id"] for p in n.json("partner", "list") if p["id"] != n.station), ["alpha", "beta", "buyer"],
             "profiles applied in the first second survive a cut")
     n.kill()
@@ -47,7 +47,7 @@ def first_start(n, s):
 def cuts(n, c, chance, batches, s, count):
     for i in range(count):
         s.delay = chance.choice([0, 2000, 20000])
-        n.start(environment=s.environment(), timeout=60)
+        n.start(environment=s.environment())
         batch = next(batches)
         c.post(batch)
         c.upload()
@@ -72,14 +72,14 @@ def cuts(n, c, chance, batches, s, count):
                 pass
             n.kill()
             s.cut(None)
-    n.start(environment=s.environment(), timeout=60)
+    n.start(environment=s.environment())
     c.wait()
 
 
 def commits_in_doubt(n, c, batch, s):
     """The disk takes a commit and says it failed, again and again: nothing is lost or doubled, and service goes on."""
     s.fail = 10
-    n.start(environment=s.environment(), timeout=60)
+    n.start(environment=s.environment())
     first = n.role_pids("store")
     c.post(batch)
     c.wait()
@@ -91,7 +91,7 @@ def commits_in_doubt(n, c, batch, s):
 
 def order_of_flushes(n, c, messages, s):
     """Replays the log: each answer of 200 needs a whole flush of the database between the last arrival and itself."""
-    n.start(environment=s.environment(), timeout=60)
+    n.start(environment=s.environment())
     c.post(messages)
     c.wait()
     events = s.events()
@@ -142,8 +142,7 @@ def main():
         t.run(cuts, n, c, chance, iter(list(c.batches(BATCH))[80 // BATCH:]), s, count)
         t.run(c.count, t)
         c.close()
-        if t.failed:
-            t.diag(n.log_tail(6000))
+        n.tell(t)
     return t.done()
 
 

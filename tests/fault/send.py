@@ -8,7 +8,6 @@ import argparse
 import collections
 import os
 import random
-import re
 import signal
 import sys
 import time
@@ -36,8 +35,8 @@ class Campaign:
         self.n, self.chance = n, chance
         self.s = as2_send.Sender(n)
         for name, mdn in MODES.items():
-            # the schedule is long enough for the tries that are killed, short enough for a test
-            self.s.add(name, mdn=mdn, retry="[" + ", ".join(["1s"] * 20) + "]")
+            # an asynchronous MDN that comes while nobody is there is asked for again soon
+            self.s.add(name, mdn=mdn, timeout="5s" if name == "async" else "1m", retry=as2_send.AGAIN_AND_AGAIN)
         self.s.apply()
         self.sent = {}  # message: (partner, payload)
 
@@ -61,7 +60,7 @@ class Campaign:
             made.append(message)
         return made
 
-    def settle(self, made, timeout=90):
+    def settle(self, made, timeout=3 * demo.PATIENCE):
         deadline = time.monotonic() + timeout
         left = list(made)
         while left and time.monotonic() < deadline:
@@ -95,23 +94,14 @@ def named_points(c, points):
         c.hold(False)
         nth = 1 if point == "deliver-mid-body" else c.chance.randint(1, 4)  # long bodies are few
         logged = len(n.log())
-        n.start(environment={"OPENVAN_FAULT": f"{point}:{nth}"}, timeout=60)
-        fired = fires(n, point.split("-")[0], logged)
+        n.start(environment={"OPENVAN_FAULT": f"{point}:{nth}"})
+        fired = n.wait_killed(point.split("-")[0], logged)
         time.sleep(c.chance.uniform(0, 1))
         n.kill()
         n.start()
         left = c.settle(made)
         t.ok(fired, f"{point}:{nth}: the point was reached", "no role died there")
         c.check(f"{point}:{nth}", made, left)
-
-
-def fires(n, role, logged):
-    """Did the role die since then? The log says so also of one that died before anybody could look for it."""
-    died = re.compile(rf"role-ended .*name=\S*{role}\S* .*signal=9\b")
-    try:
-        return demo.wait_for("fault", lambda: died.search(n.log()[logged:]) or n.vand.poll() is not None, 15, 0.01)
-    except TimeoutError:
-        return False
 
 
 def random_kills(c, roles):
@@ -128,8 +118,7 @@ def random_kills(c, roles):
             n.vand.kill()
             n.vand.wait()
         else:
-            pids = n.role_pids(role)
-            os.kill(c.chance.choice(pids), signal.SIGKILL)
+            os.kill(c.chance.choice(demo.wait_for(role, lambda: n.role_pids(role))), signal.SIGKILL)
         if role in ("tree", "supervisor"):
             n.kill()
             n.start()
@@ -157,6 +146,7 @@ def main():
         t.run(named_points, c, points)
         t.equal(n.stop(), 0, "vand stops cleanly")
         c.s.stop()
+        n.tell(t)
     return t.done()
 
 

@@ -174,8 +174,7 @@ def main():
             if n.vand and n.vand.poll() is not None:
                 t.ok(False, f"vand lives after {group.__name__}", n.log_tail())
                 break
-        if t.failed:
-            t.diag(n.log_tail(5000))
+        n.tell(t)
     return t.done()
 
 

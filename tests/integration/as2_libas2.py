@@ -67,7 +67,7 @@ connections:
       url: "{url}"
       encrypt: {encrypt}
       key_transport: rsa-oaep
-      mdn: {{mode: sync, signed: false, timeout: 20s}}
+      mdn: {{mode: sync, signed: false, timeout: 2m}}
       retry: []
 """)
     n.apply_profiles(n.station_profile, path)
@@ -85,7 +85,7 @@ def we_send(n, folder):
             with open(file, "wb") as f:
                 f.write(payload)
             message = n.vanctl("message", "send", "--from", n.station, "--to", "node", file).stdout.decode().strip()
-            shown = demo.wait_for("the end", lambda: (m := n.json("message", "show", message))["delivery"] in ("delivered", "failed") and m, 40)
+            shown = demo.wait_for("the end", lambda: (m := n.json("message", "show", message))["delivery"] in ("delivered", "failed") and m)
             got = node.line()
             # its parser hands text over with a line end of its own
             back = base64.b64decode(got.get("payload", ""))

@@ -71,6 +71,17 @@ def split_entity(entity):
     return headers, body
 
 
+_strangers, _strangers_lock = {}, threading.Lock()
+
+
+def stranger_keys(folder):
+    """(certificate, key) that nobody knows, made once: peers answer at the same time."""
+    with _strangers_lock:
+        if folder not in _strangers:
+            _strangers[folder] = demo.make_certificate(folder, "stranger")
+        return _strangers[folder]
+
+
 class Peer:
     """`certificate`, `key`: its own; `station_certificate`: of whoever sends. A context manager: serves from the start."""
 
@@ -244,7 +255,7 @@ class Peer:
             time.sleep(delay)
             for _ in range(times):
                 at = urllib.parse.urlsplit(url)
-                connection = http.client.HTTPConnection(at.hostname, at.port, timeout=30)
+                connection = http.client.HTTPConnection(at.hostname, at.port, timeout=demo.PATIENCE)
                 try:
                     connection.request("POST", at.path, body, {
                         "AS2-Version": "1.2", "AS2-From": self.own_name, "AS2-To": self.station_name, "Message-ID": f"<mdn-{time.time_ns()}@peer>",
@@ -256,7 +267,9 @@ class Peer:
                     self.posted.append((message_id, str(error)))
                 finally:
                     connection.close()
-        threading.Thread(target=post, daemon=True).start()
+        thread = threading.Thread(target=post, daemon=True)
+        thread.start()
+        return thread
 
     def behaviour_for(self, message_id, nth):
         words = (self.behaviour(message_id) if callable(self.behaviour) else self.behaviour).split()
@@ -294,7 +307,7 @@ class Peer:
     def answer(self, request, message_id, headers, body, what):
         """good; a status such as 503; redirect:URL; reset, reset-after (taken, then no answer), stall; garbage, half, empty, two;
         mismatch, no-mic, bad-signature, stranger, unsigned, sha1 (another digest), negative, other-message;
-        for asynchronous MDNs also no-content, late:SECONDS, twice, never, early."""
+        for asynchronous MDNs also no-content, twice, never, early."""
         what, _, argument = what.partition(":")
         if what.isdigit():
             return self.reply(request, int(what), body=f"status {what} on purpose".encode())
@@ -306,7 +319,7 @@ class Peer:
             request.connection.close()
             return None
         if what == "stall":
-            self.release.wait(60)
+            self.release.wait()
             return None
         m = self.open({k.lower(): v for k, v in headers.items()}, body)
         with self.lock:
@@ -326,18 +339,17 @@ class Peer:
             "other-message": {"original": "<another@message>"},
         }.get(what, {})
         if what == "stranger":
-            changes = {"keys": demo.make_certificate(self.folder, "stranger")}
+            changes = {"keys": stranger_keys(self.folder)}
         kind, mdn = self.mdn(message_id, m, headers, **changes)
         if what == "bad-signature":
             mdn = mdn.replace(b"Received.", b"Forged!!.")
         url = headers.get("Receipt-Delivery-Option")
         if url:
             if what == "early":
-                self.post_mdn(url, message_id, kind, mdn)
-                time.sleep(1)
+                self.post_mdn(url, message_id, kind, mdn).join(demo.PATIENCE)
             self.reply(request, 204 if what == "no-content" else 200)
             if what not in ("never", "early"):
-                self.post_mdn(url, message_id, kind, mdn, float(argument or 0) if what == "late" else 0.05, 2 if what == "twice" else 1)
+                self.post_mdn(url, message_id, kind, mdn, 0.05, 2 if what == "twice" else 1)
             return None
         if what == "garbage":
             return self.reply(request, 200, "text/html", b"<html>It works!</html>")

@@ -5,12 +5,12 @@
 """
 
 import base64
+import datetime
 import hashlib
 import itertools
 import os
 import re
 import sys
-import time
 
 import demo
 import tap
@@ -18,6 +18,7 @@ import x12
 from as2_peer import Peer
 
 t = tap.Tap()
+AGAIN_AND_AGAIN = "[" + ", ".join(["1s"] * 600) + "]"  # for longer than a test takes on a slow machine
 FINAL = ("delivered", "failed", "expired", "dropped")
 CIPHERS = ["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm", "des-ede3-cbc"]
 
@@ -30,7 +31,7 @@ class Sender:
         self.peers = {}
         self.profiles = {}
 
-    def profile(self, name, peer, send="", mdn="mode: sync", retry="[1s, 1s]", url=None, connection=""):
+    def profile(self, name, peer, send="", mdn="mode: sync", timeout="10m", retry="[1s, 1s]", url=None, connection=""):
         lines = "".join(f"      {line}\n" for line in send.splitlines())
         return f"""kind: partner
 id: {name}
@@ -43,7 +44,7 @@ connections:
 {connection}    receive: {{certificates: [{peer.certificate}]}}
     send:
       url: "{url or peer.url}"
-      mdn: {{{mdn}, timeout: 2s, url: "http://127.0.0.1:{self.n.ports['as2']}/as2/mdn"}}
+      mdn: {{{mdn}, timeout: {timeout}, url: "http://127.0.0.1:{self.n.ports['as2']}/as2/mdn"}}
       retry: {retry}
 {lines}---
 """
@@ -71,8 +72,8 @@ connections:
     def show(self, message):
         return self.n.json("message", "show", message)
 
-    def wait(self, message, timeout=30):
-        return demo.wait_for(f"the end of {message}", lambda: (m := self.show(message))["delivery"] in FINAL and m, timeout)
+    def wait(self, message):
+        return demo.wait_for(f"the end of {message}", lambda: (m := self.show(message))["delivery"] in FINAL and m)
 
     def stop(self):
         for peer in self.peers.values():
@@ -125,7 +126,7 @@ ANSWERS = [
     ("no-content", "", "mode: async", "delivered", 1, ""),
     ("early", "", "mode: async", "delivered", 1, ""),
     ("twice", "", "mode: async", "delivered", 1, ""),
-    ("never good", "", "mode: async", "delivered", 2, ""),
+    ("never early", "", "mode: async", "delivered", 2, ""),
     ("never", "", "mode: async", "expired", 3, "no MDN came in time"),
     ("negative", "", "mode: async", "failed", 1, "authentication-failed"),
     ("mismatch", "", "mode: async", "failed", 1, "the receiver got something else"),
@@ -136,13 +137,16 @@ ANSWERS = [
 
 def every_answer(s):
     """All at once: each peer is another partner, so none waits for another."""
-    for i, (behaviour, send, mdn, *_) in enumerate(ANSWERS):
-        s.add(f"a{i}", behaviour, send=send, mdn=mdn)
+    for i, (behaviour, send, mdn, delivery, *_) in enumerate(ANSWERS):
+        nothing_comes = delivery == "expired" or behaviour in ("stall", "never early")
+        s.add(f"a{i}", behaviour, send=send, mdn=mdn, timeout="2s" if nothing_comes else "10m")
     s.apply()
     sent = [s.send(f"a{i}", x12.order_850(demo.HUB, f"ZZ:A{i}", 100 + i, f"PO-{i}")) for i in range(len(ANSWERS))]
     for i, (behaviour, send, mdn, delivery, tries, error) in enumerate(ANSWERS):
         name, peer = f"{mdn}, {behaviour}{', ' + send if send else ''}", s.peers[f"a{i}"]
         m = s.wait(sent[i])
+        if behaviour == "stall":
+            demo.wait_for("the peer to notice", lambda: sum(peer.tries.values()) >= tries)  # nobody waited for it
         t.equal((m["delivery"], sum(peer.tries.values())), (delivery, tries), f"{name}: {delivery} after {tries}")
         t.ok(error in (m["error"] or ""), f"{name}: the error says why", m["error"])
         t.ok(len(peer.tries) == 1, f"{name}: every try had the same Message-ID", peer.tries)
@@ -173,21 +177,29 @@ def schedule_holds(s):
     peer = s.add("plan", "503 503 503 good", retry="[1s, 2s, 3s]")
     s.apply()
     m = s.wait(s.send("plan", b"by schedule"))
+    failed = [(moment(e["time"]), moment(e["text"].split("next try at ")[1])) for e in events(m, "try-failed")]
+    t.equal([round((then - now).total_seconds(), 1) for now, then in failed], [1, 2, 3], "tries are planned 1, 2 and 3 seconds apart")
     times = peer.times[m["as2_message_id"]]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    t.ok(len(pauses) == 3 and all(want - 0.1 <= got < want + 2 for want, got in zip((1, 2, 3), pauses)),
-         "tries come 1, 2 and 3 seconds apart", pauses)
+    t.ok(len(pauses) == 3 and all(got > want - 0.1 for want, got in zip((1, 2, 3), pauses)), "and come no earlier", pauses)
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def late_mdn(s):
     """An MDN that comes when all is given up: what failed is delivered after all; what is delivered stays so."""
-    peer = s.add("late", "late:4", mdn="mode: async", retry="[]")
+    peer = s.add("late", "never", mdn="mode: async", timeout="1s", retry="[]")
     s.apply()
     message = s.send("late", b"late receipt")
-    demo.wait_for("expiry", lambda: s.show(message)["delivery"] == "expired", 10)
+    m = demo.wait_for("expiry", lambda: (m := s.show(message))["delivery"] == "expired" and m)
     t.ok(True, "without an MDN in time it is expired")
-    m = demo.wait_for("the late MDN", lambda: (m := s.show(message))["delivery"] == "delivered" and m, 10)
+    kind, mdn = peer.mdn(m["as2_message_id"], peer.messages[m["as2_message_id"]], {}, signed=True)
+    peer.post_mdn(f"http://127.0.0.1:{s.n.ports['as2']}/as2/mdn", m["as2_message_id"], kind, mdn)
+    m = demo.wait_for("the late MDN", lambda: (m := s.show(message))["delivery"] == "delivered" and m)
     t.ok(m["error"] is None, "the late MDN delivers it", m)
+    demo.wait_for("the answer", lambda: len(peer.posted) == 1)
     kind, mdn = peer.mdn(m["as2_message_id"], peer.messages[m["as2_message_id"]], {}, signed=True, disposition="processed/error: decryption-failed")
     peer.post_mdn(f"http://127.0.0.1:{s.n.ports['as2']}/as2/mdn", m["as2_message_id"], kind, mdn)
     demo.wait_for("the answer", lambda: len(peer.posted) == 2)
@@ -274,7 +286,7 @@ def ways_there(s):
     """A proxy, a redirect that is allowed, a partner that is switched off meanwhile."""
     proxy = s.add("proxy", send="THE-WAY", url="http://far-away.invalid:8080/as2")
     s.profiles["proxy"] = s.profiles["proxy"].replace("THE-WAY", f"proxy: http://127.0.0.1:{proxy.port}")
-    there = s.add("there")
+    there = s.add("there", retry=AGAIN_AND_AGAIN)
     s.add("moved", f"redirect:{there.url}", send="redirects: 1")
     s.apply()
     m = s.wait(s.send("proxy", b"by way of a proxy"))
@@ -299,9 +311,9 @@ def large_file(s):
     peer2 = s.add("large2")
     s.apply()
     data = (os.urandom(1 << 20) + b"\0" * (3 << 20)) * 10
-    m = s.wait(s.send("large", data, "large.bin"), 60)
+    m = s.wait(s.send("large", data, "large.bin"))
     t.ok(m["delivery"] == "delivered" and peer.messages[m["as2_message_id"]].payload == data, "40 MiB, compressed, signed, encrypted", m["error"])
-    m = s.wait(s.send("large2", data, "large.bin"), 60)
+    m = s.wait(s.send("large2", data, "large.bin"))
     t.ok(m["delivery"] == "delivered" and peer2.messages[m["as2_message_id"]].payload == data, "40 MiB, signed, encrypted", m["error"])
     t.equal(m["sha256"], hashlib.sha256(data).hexdigest(), "its hash is known")
 
@@ -376,18 +388,19 @@ def certificates_roll_over(s):
 # --- one partner and the others -------------------------------------------------------------------------------------------------
 
 def dead_partner(s):
-    s.add("dead", "stall", retry="[10s]")
+    s.add("dead", "stall")  # each try takes ten minutes
     s.add("alive")
     s.apply()
     for i in range(20):
         s.send("dead", b"to the dead %d" % i)
-    start = time.monotonic()
     sent = [s.send("alive", b"to the living %d" % i) for i in range(10)]
     for m in sent:
         t.equal(s.wait(m)["delivery"], "delivered", "delivered beside a dead partner")
-    t.ok(time.monotonic() - start < 10, "at once", time.monotonic() - start)
-    trying = [d for d in s.n.json("queue", "list", "--connection", "dead") if d["state"] == "trying"]
-    t.ok(len(trying) <= 8, "the dead partner has no more than its eight tries under way", len(trying))
+
+    def trying():
+        return sum(d["state"] == "trying" for d in s.n.json("queue", "list", "--connection", "dead"))
+    demo.wait_for("eight tries", lambda: trying() >= 8)
+    t.equal(trying(), 8, "the dead partner has its eight tries under way, and no more")
     t.equal(s.n.vanctl("partner", "disable", "dead").returncode, 0, "the dead partner is disabled")
 
 
@@ -404,10 +417,9 @@ def operators(s):
     t.equal(s.show(message)["delivery"], "held", "hold")
     t.equal(n.vanctl("queue", "retry", message, check=False).returncode, 1, "a held one is not retried")
     n.vanctl("queue", "release", message)
-    demo.wait_for("another try", lambda: n.json("queue", "show", message)["tries"] == 2)
+    demo.wait_for("another try", lambda: (d := n.json("queue", "show", message))["tries"] == 2 and d["state"] == "queued")
     t.ok(True, "release: it is tried at once")
     peer.behaviour = "good"
-    demo.wait_for("its end", lambda: n.json("queue", "show", message)["state"] == "queued")
     n.vanctl("queue", "retry", message)
     m = s.wait(message)
     t.equal((m["delivery"], len(peer.tries)), ("delivered", 1), "retry: delivered, still under the same Message-ID")
@@ -532,7 +544,7 @@ def asynchronous_mdns_are_durable(a, b):
     with open(path, "w") as f:
         f.write(text)
     a.apply_profiles(a.station_profile, path)
-    apply_pair(b, a, "a", "", retry="[" + ", ".join(["1s"] * 300) + "]")  # as many as a slow restart takes
+    apply_pair(b, a, "a", "", retry=AGAIN_AND_AGAIN)
     file = os.path.join(a.root, "durable.edi")
     with open(file, "wb") as f:
         f.write(b"durable")
@@ -553,7 +565,7 @@ def asynchronous_mdns_are_durable(a, b):
         peer.reply(request, 200)
     peer.serve = forward
     with peer:
-        demo.wait_for("the MDN", lambda: arrived, 30)
+        demo.wait_for("the MDN", lambda: arrived)
         demo.wait_for("the end of what is owed", lambda: not [d for d in b.json("queue", "list") if d["kind"] == "mdn"])
     t.equal(len(arrived), 1, "after kill -9 and a restart it is delivered, once")
     t.ok(b"disposition-notification" in arrived[0][1] and arrived[0][0]["AS2-To"] == a.own_as2, "and it is the MDN", arrived[0])
@@ -571,7 +583,7 @@ def through_the_network(n):
     payload = x12.order_850(demo.BUYER, "ZZ:GAMMA", 815, "PO-GAMMA")
     _, mdn, _, message_id = n.send(payload)
     t.ok(mdn and mdn.outcome == "processed", "the order is accepted", mdn)
-    received = demo.wait_for("delivery", lambda: [m for m in n.messages("--direction", "in", "--delivery", "delivered")], 20)
+    received = demo.wait_for("delivery", lambda: [m for m in n.messages("--direction", "in", "--delivery", "delivered")])
     t.equal((received[0]["as2_message_id"] or "").strip("<>"), message_id.strip("<>"), "the received message shows that its output is delivered")
     m = n.json("message", "show", n.json("message", "show", received[0]["id"])["children"][0]["id"])
     got = peer.messages[m["as2_message_id"]]

@@ -127,9 +127,8 @@ def http_refusals(n):
     before = snapshot(n)
     port = n.ports["as2"]
 
-    def raw(head, body=b"", wait=10):
-        with socket.create_connection(("127.0.0.1", port), 10) as s:
-            s.settimeout(wait)
+    def raw(head, body=b""):
+        with socket.create_connection(("127.0.0.1", port), demo.PATIENCE) as s:
             try:
                 s.sendall(head + body)
             except OSError:
@@ -160,7 +159,7 @@ def http_refusals(n):
     response = raw(b"DELETE /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
     refused(n, "another method", response, (405,), before)
     refused(n, "not HTTP", raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(300)), (400, 0), before)
-    with socket.create_connection(("127.0.0.1", port), 10) as s:  # a body that stops half way
+    with socket.create_connection(("127.0.0.1", port), demo.PATIENCE) as s:  # a body that stops half way
         s.sendall(head + b"AS2-From: BUYER\r\nAS2-To: HUBNET\r\nMessage-ID: <half@x>\r\nContent-Length: 100000\r\n\r\n" + b"x" * 5000)
     time.sleep(0.3)
     unchanged(n, "a sender that goes away half way", before)
@@ -248,7 +247,7 @@ def file_names(n):
         raise tap.Skip("no paramiko")
     before = snapshot(n)
     outside = os.path.join(n.dir, "escaped")
-    transport = paramiko.Transport(("127.0.0.1", n.ports["sftp"]))
+    transport = demo.sftp_transport(("127.0.0.1", n.ports["sftp"]))
     transport.connect(username="beta", pkey=paramiko.Ed25519Key.from_private_key_file(n.keys["beta"][0]))
     sftp = paramiko.SFTPClient.from_transport(transport)
 
@@ -301,8 +300,11 @@ def strangers_on_sftp(n):
                          "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-P", n.ports["sftp"], "-o", f"User={user}",
                          "127.0.0.1"], input=b"ls\n", check=False)
         t.ok(done.returncode != 0, f"user {user!r} with an unknown key is refused", done)
-    with socket.create_connection(("127.0.0.1", n.ports["sftp"]), 10) as s:
-        s.sendall(os.urandom(100000))
+    with socket.create_connection(("127.0.0.1", n.ports["sftp"]), demo.PATIENCE) as s:
+        try:
+            s.sendall(os.urandom(100000))
+        except ConnectionError:
+            pass  # it has seen enough
     t.equal(n.sftp("beta", "ls /").returncode, 0, "after garbage on the port log-in still works")
 
 
@@ -310,8 +312,7 @@ def still_sound(n):
     payload = order()
     response, mdn, mic, _ = n.send(payload)
     t.ok(mdn and mdn.verified and mdn.outcome == "processed" and mdn.mic == mic, "after all that an order is accepted", f"{response} {mdn}")
-    restarts = {r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}
-    t.equal(restarts, {}, "and no role has crashed")
+    n.check_sound(t)
     t.equal(n.stop(), 0, "SIGTERM ends it cleanly")
 
 
@@ -326,8 +327,7 @@ def main():
             if n.vand and n.vand.poll() is not None:
                 t.ok(False, f"vand lives after {group.__name__}", n.log_tail())
                 break
-        if t.failed:
-            t.diag(n.log_tail(5000))
+        n.tell(t)
     return t.done()
 
 

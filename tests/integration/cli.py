@@ -343,8 +343,7 @@ def main():
         n.apply_profiles()
         for group in (errors_in_profiles, keys_that_do_not_fit, listings, routes, edi_commands):
             t.run(group, n)
-        if t.failed:
-            t.diag(n.log_tail(3000))
+        n.tell(t)
     t.run(interface_examples)
     return t.done()
 

@@ -7,6 +7,7 @@ Programs come from $VAN_BUILDDIR (default: the top of the source tree).
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -25,6 +26,7 @@ HUB = "ZZ:HUBNET"
 ALPHA = "ZZ:ALPHA"
 BETA = "ZZ:BETA"
 BUYER_AS2, HUB_AS2 = "BUYER", "HUBNET"
+PATIENCE = 120.0  # seconds for what takes milliseconds: nobody waits so long unless something is wrong, however slow the machine
 
 
 def program(name):
@@ -58,24 +60,43 @@ def available():
     return bool(program("vand") and program("vanctl"))
 
 
-_given_ports = set()
+_given_ports = {}  # port: the socket that keeps it
+
+
+def _chosen_ports():
+    """Ports that no outgoing connection is given by the kernel; 0, any port, where it may give all of them."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+            low, high = map(int, f.read().split())
+    except OSError:
+        low = high = 0
+    room = [r for r in (range(10000, low), range(high + 1, 65536)) if len(r) >= 4000]
+    return room[0] if room else range(1)
 
 
 def free_port():
+    """A port for this test program alone, also while its server is down. Test programs that run at the same time keep out of
+    each other's way by abstract Unix sockets with the ports' numbers, which end with the program."""
+    ports = _chosen_ports()
     while True:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in _given_ports:
-            _given_ports.add(port)
-            return port
+        keep = socket.socket(socket.AF_UNIX)
+        try:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", random.SystemRandom().choice(ports)))
+                port = s.getsockname()[1]
+            keep.bind(f"\0openvan-test-port-{port}")
+        except OSError:
+            keep.close()
+            continue
+        _given_ports[port] = keep
+        return port
 
 
 def run(argv, check=True, **options):
     """A command's CompletedProcess with its output as bytes; raises with its standard error when it fails."""
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
-    options.setdefault("timeout", 120)
+    options.setdefault("timeout", 300)
     if "input" not in options:
         options.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run([str(a) for a in argv], **options)
@@ -85,7 +106,7 @@ def run(argv, check=True, **options):
     return done
 
 
-def wait_for(what, condition, timeout=20.0, pause=0.05):
+def wait_for(what, condition, timeout=PATIENCE, pause=0.05):
     """The first true value of condition(); raises when none comes in time."""
     deadline = time.monotonic() + timeout
     while True:
@@ -317,7 +338,7 @@ acknowledged_by: receiver
 
     # --- running it ----------------------------------------------------------------------------------------------
 
-    def start(self, environment=None, timeout=30, wrapper=()):
+    def start(self, environment=None, timeout=PATIENCE, wrapper=()):
         """Starts vand in a session of its own and waits for `ready`; one that still runs is killed."""
         self.kill()
         env = dict(self.environment)
@@ -359,6 +380,29 @@ acknowledged_by: receiver
         """Everything that vand has logged."""
         return read(self.vand_log).decode("utf-8", "replace")
 
+    def wait_killed(self, role, logged=0, timeout=PATIENCE):
+        """Waits until the log says, behind its first `logged` characters, that a process of this role was killed, or until vand
+        itself has ended: True. The log knows also of one that was started again before anybody looked. False: none was."""
+        killed = re.compile(rf"role-ended .*name=\S*{role}\S* .*signal=9\b")
+        try:
+            return bool(wait_for("fault", lambda: killed.search(self.log()[logged:]) or self.vand.poll() is not None, timeout, 0.02))
+        except TimeoutError:
+            return False
+
+    def check_sound(self, t, killed_sessions=0):
+        """Results: since the network was made no role has ended but by a stop, and no SFTP session has crashed but those that the
+        test killed, whatever they were sent."""
+        errors = [line for line in self.log().splitlines() if "level=error" in line]
+        t.equal([line for line in errors if "event=role-ended" in line], [], "no role has crashed")
+        t.equal({r["name"]: r["restarts"] for r in self.json("status")["roles"] if r["restarts"]}, {}, "none was started again")
+        sessions = [line for line in errors if "event=session-crashed" in line]
+        t.ok(len(sessions) == killed_sessions, "and no session has crashed", sessions)
+
+    def tell(self, t, size=5000):
+        """The end of the log, when something has failed."""
+        if t.failed:
+            t.diag(self.log_tail(size))
+
     def kill(self):
         """SIGKILL to the whole tree, the supervisor first so that it restarts nothing. Returns how many were killed."""
         if not self.vand:
@@ -376,7 +420,7 @@ acknowledged_by: receiver
         self.vand = None
         return len(pids)
 
-    def stop(self, timeout=30):
+    def stop(self, timeout=PATIENCE):
         """SIGTERM and the exit status; what is left after the timeout is killed (status None)."""
         if not self.vand:
             return 0
@@ -423,7 +467,7 @@ acknowledged_by: receiver
     def queue_depth(self):
         return self.json("status")["queue"]["depth"]
 
-    def drain(self, timeout=60):
+    def drain(self, timeout=PATIENCE):
         """Waits until nothing is left to process (twice in a row, for a job may make another)."""
         quiet = 0
         deadline = time.monotonic() + timeout
@@ -461,7 +505,7 @@ acknowledged_by: receiver
             headers[name.replace("_", "-")] = value
         return {k: v for k, v in headers.items() if v is not None}
 
-    def post(self, body, message_id, url=None, timeout=60, **changes):
+    def post(self, body, message_id, url=None, timeout=PATIENCE, **changes):
         """Posts with curl. `body` is bytes. Returns a Response."""
         with tempfile.TemporaryDirectory(dir=self.root) as folder:
             path, head, answer = (os.path.join(folder, n) for n in ("body", "head", "answer"))
@@ -481,6 +525,16 @@ acknowledged_by: receiver
         response = self.post(body, message_id)
         return response, self.check_mdn(response), mic, message_id
 
+    def send_until_taken(self, payload, **options):
+        """As senders do: the same message again until its MDN says that it was taken. For tests that kill what takes it."""
+        message_id = self.message_id()
+        body, _ = self.as2_body(payload, **options)
+
+        def taken():
+            mdn = self.check_mdn(self.post(body, message_id))
+            return mdn and mdn.outcome == "processed"
+        wait_for("the MDN", taken)
+
     def check_mdn(self, response):
         if response.status != 200 or b"disposition-notification" not in response.body:
             return None
@@ -490,8 +544,8 @@ acknowledged_by: receiver
 
     def sftp_options(self, user):
         return ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-                "-o", "IdentitiesOnly=yes", "-o", "PasswordAuthentication=no", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10",
-                "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
+                "-o", "IdentitiesOnly=yes", "-o", "PasswordAuthentication=no", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={PATIENCE:g}",
+                "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=6",
                 "-i", self.keys[user][0], "-P", str(self.ports["sftp"])]
 
     def sftp(self, user, *commands, check=True, extra=()):
@@ -514,6 +568,10 @@ acknowledged_by: receiver
             self.sftp(user, f"lcd {local}", *[f'get "{folder}/{n}" "{i}"' for i, n in enumerate(names)])
             return {n: read(os.path.join(local, str(i))) for i, n in enumerate(names)}
 
+    def wait_sessions_over(self):
+        """Until all that SFTP sessions had to say has come to the store: what they tell without waiting for an answer, too."""
+        wait_for("the end of the sessions", lambda: self.json("session", "list") == [])
+
     def sftp_put(self, user, data, name, check=True):
         """Uploads bytes under a name. The connection is given up when the server stays silent."""
         with tempfile.NamedTemporaryFile(dir=self.root) as f:
@@ -522,7 +580,17 @@ acknowledged_by: receiver
             return self.sftp(user, f'put "{f.name}" "{name}"', check=check)
 
 
-def wait_gone(pids, timeout=10):
+def sftp_transport(where):
+    """paramiko's Transport, with patience: `where` is (host, port) or a connected socket."""
+    import paramiko
+    if isinstance(where, tuple):
+        where = socket.create_connection(where, PATIENCE)
+    transport = paramiko.Transport(where)
+    transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = transport.channel_timeout = PATIENCE
+    return transport
+
+
+def wait_gone(pids, timeout=PATIENCE):
     """Waits until none of these processes lives; returns those that still do."""
     deadline = time.monotonic() + timeout
     while True:

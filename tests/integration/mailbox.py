@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 
 import demo
 import tap
@@ -42,7 +41,7 @@ class Session:
     """A session of paramiko's; `vanish` breaks it without a word."""
 
     def __init__(self, n, user):
-        self.transport = paramiko.Transport(("127.0.0.1", n.ports["sftp"]))
+        self.transport = demo.sftp_transport(("127.0.0.1", n.ports["sftp"]))
         self.transport.connect(username=user, pkey=paramiko.Ed25519Key.from_private_key_file(n.keys[user][0]))
         self.sftp = paramiko.SFTPClient.from_transport(self.transport)
 
@@ -148,14 +147,16 @@ def resumed_downloads(n):
     with s.sftp.open(f"/out/{name}") as f:
         first = f.read(20000)
     s.vanish()
+    n.wait_sessions_over()  # how far it came is told at its end
     with tempfile.TemporaryDirectory(dir=n.root) as folder:
         local = os.path.join(folder, name)
         with open(local, "wb") as f:
             f.write(first)
         n.sftp("beta", f"reget /out/{name} {local}")
         t.equal(demo.read(local), payload, "openssh reget after a broken download")
-    out = [m for m in n.messages("--direction", "out") if m["control_number"] == "000000820"]
-    t.equal([m["delivery"] for m in out], ["collected"], "read in two parts by two sessions it is collected")
+    demo.wait_for("the download to be noted", lambda: [m["delivery"] for m in n.messages("--direction", "out")
+                                                       if m["control_number"] == "000000820"] == ["collected"])
+    t.ok(True, "read in two parts by two sessions it is collected")
     n.sftp("beta", f"rm /out/{name}")
 
 
@@ -202,6 +203,11 @@ def names(n):
         t.ok(found[0]["bytes"] == 0 and found[0]["error"], "an empty file is a message, and what is wrong with it is said", found)
 
 
+def day_in_kiritimati():
+    """Fourteen hours ahead of UTC."""
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=14)).strftime("%Y-%m-%d")
+
+
 def folders_and_patterns(n):
     order_for(n, demo.ALPHA, 850)
     with Session(n, "alpha") as s:
@@ -214,11 +220,11 @@ def folders_and_patterns(n):
         t.ok(said(lambda: s.stat("/to us/" + name)) is not None, "and nowhere else")
         with s.open("/to us/purchase orders/" + name) as f:
             t.ok(b"PO-M850" in f.read(), "they are fetched from there")
+        days = [day_in_kiritimati()]
         s.remove("/to us/purchase orders/" + name)
+        days.append(day_in_kiritimati())
         t.equal(s.listdir("/to us/purchase orders"), [], "and deleted")
-        # fourteen hours ahead of UTC
-        day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=14)).strftime("%Y-%m-%d")
-        t.equal(s.listdir("/to us/archive"), [day], "the archive's date is that of the agreement's time zone")
+        t.ok(s.listdir("/to us/archive") in [[day] for day in days], "the archive's date is that of the agreement's time zone", days)
         message = [m for m in n.messages("--direction", "out", "--partner", "alpha") if m["type"] == "850"][0]
         n.vanctl("mailbox", "restore", message["id"])
         t.equal(s.listdir("/to us/purchase orders"), [name], "put back, it is in its subfolder again")
@@ -268,9 +274,8 @@ def many_entries(n, count=1000):
                 f.write(b"x")
         for i in range(count):
             put(i)
-        start = time.monotonic()
         listed = [a for a in s.listdir("/in") if a.startswith("many-")]
-        t.ok(listed == [f"many-{i:05d}.tmp" for i in range(count)], f"{count} entries, in order, each once ({time.monotonic() - start:.2f} s)", len(listed))
+        t.ok(listed == [f"many-{i:05d}.tmp" for i in range(count)], f"{count} entries, in order, each once", len(listed))
         t.equal(sum(line.startswith(b"-") for line in n.sftp("beta", "ls -l /in/many-*").stdout.splitlines()), count, "and by OpenSSH's client")
         for name in listed:
             s.remove("/in/" + name)
@@ -287,11 +292,8 @@ def main():
         n.apply_profiles()
         for group in (resumed_uploads, resumed_downloads, renames, names, folders_and_patterns, reports, many_entries):
             t.run(group, n)
-        restarts = {r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}
-        t.equal(restarts, {}, "no role has crashed")
-        t.ok("session-crashed" not in n.log(), "and no session")
-        if t.failed:
-            t.diag(n.log_tail(3000))
+        n.check_sound(t)
+        n.tell(t)
     return t.done()
 
 

@@ -29,11 +29,12 @@ GIB = 1 << 30
 
 def log_in(n, key):
     for _ in range(5):
-        transport = paramiko.Transport(("127.0.0.1", n.ports["sftp"]))
-        transport.banner_timeout = transport.auth_timeout = 120
+        transport = demo.sftp_transport(("127.0.0.1", n.ports["sftp"]))
         try:
             transport.connect(username="beta", pkey=key)
-            return transport, paramiko.SFTPClient.from_transport(transport)
+            sftp = paramiko.SFTPClient.from_transport(transport)
+            sftp.get_channel().settimeout(demo.PATIENCE)
+            return transport, sftp
         except (paramiko.SSHException, EOFError, OSError):
             transport.close()
     raise RuntimeError("no log-in in five tries")
@@ -58,9 +59,11 @@ def session_pids(n):
 
 
 def answers(session):
-    start = time.monotonic()
-    session[1].stat("/in")
-    return time.monotonic() - start
+    try:
+        session[1].stat("/in")
+        return True
+    except (OSError, EOFError, paramiko.SSHException):
+        return False
 
 
 def flood(session):
@@ -100,26 +103,21 @@ def main():
         t.diag(f"a session takes {each / 1024:.0f} KiB; all of vand {all_of_vand / GIB:.2f} GiB")
         t.ok(len(pids) == count and all_of_vand < 24 * GIB, "within 24 GiB", (len(pids), all_of_vand))
         t.equal(len(n.json("session", "list")), count, "vanctl session list shows them")
-        slowest = max(answers(s) for s in sessions)
-        t.ok(slowest < 10, f"every one answers; the slowest within {slowest:.2f} s")
+        t.equal(sum(answers(s) for s in sessions), count, "every one answers")
         # one floods, one sends what is no SFTP, one dies
         flood(sessions[0])
         sessions[1][1].get_channel().sendall(struct.pack(">IB", 256 << 20, 6) + b"x" * 1000)
         os.kill(pids[-1], 9)
-        time.sleep(1)
-        good = 0
-        for s in sessions[2:]:
-            try:
-                good += answers(s) < 10
-            except (OSError, EOFError, paramiko.SSHException):
-                pass
+        demo.wait_for("its end", lambda: pids[-1] not in session_pids(n))
+        good = sum(answers(s) for s in sessions[2:])
         t.ok(good >= count - 3, f"after one flooded, one broke the protocol and one was killed, the others answer: {good} of {count - 3}")
         n.sftp_put("alpha", b"hello", "/in/late.tmp")
         t.ok("late.tmp" in n.sftp_list("alpha", "/in"), "another partner works as ever")
         for transport, _ in sessions:
             transport.close()
-        demo.wait_for("the end of all sessions", lambda: not session_pids(n), 60, 0.5)
-        t.equal({r["name"]: r["restarts"] for r in n.json("status")["roles"] if r["restarts"]}, {}, "no role has crashed")
+        demo.wait_for("the end of all sessions", lambda: not session_pids(n), pause=0.5)
+        n.check_sound(t, killed_sessions=1)
+        n.tell(t)
     return t.done()
 
 

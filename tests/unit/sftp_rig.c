@@ -4,7 +4,8 @@
  *
  * User "volt" logs in with PUBLICKEY (an OpenSSH .pub file) or the password "secret". Files of FOLDER wait in /out; uploads are
  * unnamed files in FOLDER. What became a message is seen in /in/archive. Prints the store's process id, to be killed, the port
- * (PORT may be 0) and "ready". SFTP_RIG_PATIENCE sets the time-outs in seconds, SFTP_RIG_SESSIONS the most of one address. */
+ * (PORT may be 0) and "ready". SFTP_RIG_GRACE and SFTP_RIG_IDLE set the time-outs for log-in and of sessions in seconds, SFTP_RIG_SESSIONS
+ * the most connections of one address. */
 #include "base/codec.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -387,8 +388,10 @@ int main(int argc, char **argv)
 	struct loop *loop = loop_new();
 	struct sftpd_limits limits = sftpd_limits_default();
 	limits.connections_per_address = limits.connections;
-	if (getenv("SFTP_RIG_PATIENCE")) /* seconds */
-		limits.login_grace = limits.idle = atoi(getenv("SFTP_RIG_PATIENCE")) * VAN_SECOND;
+	if (getenv("SFTP_RIG_GRACE"))
+		limits.login_grace = atoi(getenv("SFTP_RIG_GRACE")) * VAN_SECOND;
+	if (getenv("SFTP_RIG_IDLE"))
+		limits.idle = atoi(getenv("SFTP_RIG_IDLE")) * VAN_SECOND;
 	if (getenv("SFTP_RIG_SESSIONS"))
 		limits.connections_per_address = (uint32_t)atoi(getenv("SFTP_RIG_SESSIONS"));
 	struct van_error e = {0};

@@ -326,7 +326,7 @@ struct reader {
 static void *read_on(void *arg)
 {
 	struct reader *r = arg;
-	while (!r->stop) {
+	while (!r->stop || (!r->reads && !r->wrong)) { /* however late this thread came to run */
 		struct store_txn *t;
 		struct store_cursor *c;
 		struct slice k, v;

@@ -334,7 +334,7 @@ static struct rlimit limit_files(rlim_t bytes)
 static void a_disk_full_inside_a_block(void **state)
 {
 	struct fixture *f = *state;
-	alarm(20);
+	alarm(300);
 	uint64_t kept = append(f, 1, 100);
 	commit(f);
 	struct rlimit was = limit_files(4096 + 4096 + 100);
