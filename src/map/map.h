@@ -40,7 +40,7 @@ enum map_way { MAP_IN, MAP_OUT };
 const struct map *map_find(const struct map_set *set, struct slice name);
 /* The only map from this message type and version to the canonical document, or NULL. standard "x12", "edifact". */
 const struct map *map_find_for(const struct map_set *set, const char *standard, struct slice type, struct slice version);
-/* The only map of this document ("order/1.0") to this message type and version, or NULL. */
+/* The only map of this document ("order/1.0") to this message type and version, or NULL. An absent slice stands for any. */
 const struct map *map_find_out(const struct map_set *set, struct slice document, const char *standard, struct slice type,
 	struct slice version);
 /* All maps, the ways in and out of each version. */
@@ -104,6 +104,8 @@ void map_run_free(struct map_run_state *r); /* NULL is fine */
 void map_run_reset(struct map_run_state *r);
 /* Of the reads and writes since the last reset. */
 const struct map_note *map_run_notes(const struct map_run_state *r);
+
+void map_run_forget_notes(struct map_run_state *r); /* those so far */
 
 /* Makes the document of one message: exactly the bytes ST..SE (or UNH..UNT) of the report's offset and length. *ret lives until
  * the reset. 0; VAN_ESYNTAX (text names row, segment and remedy), VAN_ELIMIT, VAN_ENOMEM. */

@@ -100,7 +100,7 @@ const struct map *map_find(const struct map_set *set, struct slice name)
 	return m;
 }
 
-/* The only one among those named as usual, else among the others. `document` absent: any. */
+/* The only one among those named as usual, else among the others. Absent: any. */
 static const struct map *find(const struct map_set *set, enum map_way way, struct slice document, const char *standard,
 	struct slice type, struct slice version)
 {
@@ -110,8 +110,8 @@ static const struct map *find(const struct map_set *set, enum map_way way, struc
 		const struct map *found = NULL;
 		unsigned count = 0;
 		for (const struct map *m = set ? set->maps : NULL; m; m = m->next) {
-			if (m->way != way || m->sheet->usual != usual || strcmp(m->standard, standard) != 0 || !slice_eq(m->type, type) ||
-			    !slice_eq(m->version, version) || (document.p && !slice_is(document, m->target)))
+			if (m->way != way || m->sheet->usual != usual || strcmp(m->standard, standard) != 0 || (type.p && !slice_eq(m->type, type)) ||
+			    (version.p && !slice_eq(m->version, version)) || (document.p && !slice_is(document, m->target)))
 				continue;
 			found = m;
 			count++;

@@ -58,6 +58,12 @@ const struct map_note *map_run_notes(const struct map_run_state *r)
 	return r->notes;
 }
 
+void map_run_forget_notes(struct map_run_state *r)
+{
+	r->notes = NULL;
+	r->last_note = &r->notes;
+}
+
 int map_run_fail(struct map_run_state *r, int code)
 {
 	if (r->e->code == VAN_OK)

@@ -8,5 +8,9 @@ vanctl_SOURCES += \
 	%D%/edi_dict_show.c \
 	%D%/edi_form.c \
 	%D%/edi_inspect.c \
+	%D%/edi_map.c %D%/edi_map.h \
+	%D%/edi_map_in.c \
+	%D%/edi_map_out.c \
+	%D%/edi_map_report.c \
 	%D%/edi_ubl.c \
 	%D%/edi_validate.c

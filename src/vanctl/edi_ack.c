@@ -28,7 +28,7 @@ static int put_part(struct answers *a, const struct edi_output_part *p, struct v
 {
 	char digits[EDI_SLOT_MAX];
 	size_t n;
-	uint32_t number = a->c->control + a->next + (p->level == EDI_LEVEL_GROUP ? p->index : 0);
+	uint32_t number = (a->c->control ? a->c->control : 1) + a->next + (p->level == EDI_LEVEL_GROUP ? p->index : 0);
 	if (p->bytes.p)
 		return van_buf_append_slice(to, p->bytes);
 	int rc = edi_slot_render(p, number, digits, &n);

@@ -6,13 +6,13 @@
 
 struct edi_command {
 	const char *verb, *file;
-	bool json, ta1, lines, pretty, strict, nearest;
-	const char *type, *to, *map, *version, *charset, *guide; /* options with values; NULL: not given */
+	bool json, ta1, lines, pretty, strict, nearest, explain;
+	const char *type, *to, *map, *version, *charset, *guide, *sender, *receiver; /* options with values; NULL: not given */
 	struct edi_guide *rules;               /* what --guide names; NULL: it was not given */
 	const char *dict[8];                   /* --dict, the first goes first */
 	unsigned dict_count;
-	uint32_t control;                      /* --control: first control number written */
 	uint32_t document;                     /* --document: which of several, from 1; 0: not given */
+	uint32_t control;                      /* --control: first control number written; 0: not given */
 };
 
 enum { EDI_DONE = 0, EDI_NO = 1, EDI_USAGE = 2 };
@@ -23,6 +23,8 @@ int edi_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 
 struct edi_check_options edi_options(const struct edi_command *c);
 /* The file, or standard input for "-". A descriptor, or negative after an error was printed. */
 int edi_open(const struct edi_command *c);
+/* All of an open descriptor behind what is in `to` already. As edi_read. */
+int edi_read_fd(const struct edi_command *c, int fd, struct van_buf *to);
 /* All of the file. EDI_DONE or EDI_USAGE after an error was printed. */
 int edi_read(const struct edi_command *c, struct van_buf *to);
 /* The dictionaries, those of --dict before the shipped ones; NULL after an error was printed. */
@@ -40,9 +42,13 @@ int edi_run_convert(const struct edi_command *c);
 int edi_run_dict(int argc, char **argv); /* argv[0]: "dict" */
 /* Its forms without a map: to JSON or XML, and back. */
 int edi_run_to_form(const struct edi_command *c);
-int edi_run_from_form(const struct edi_command *c);
 /* One canonical document as UBL XML; a UBL document as canonical JSON. EDI_DONE, or a status after an error was printed. */
 int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf *to);
 int edi_ubl_read(const struct edi_command *c, struct slice xml, struct van_buf *json);
+/* `fd` has been read up to `head`, whose memory is taken. */
+int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n);
+/* By maps: messages to documents, documents to messages, messages to others (edi_map.c). `in`: all of the input. */
+int edi_run_to_canonical(const struct edi_command *c, struct slice in, struct van_buf *to);
+int edi_run_to_messages(const struct edi_command *c, struct slice in);
 
 #endif

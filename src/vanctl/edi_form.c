@@ -122,13 +122,8 @@ int edi_run_to_form(const struct edi_command *c)
 }
 
 /* JSON begins with a brace, XML with an angle bracket; blanks and a byte-order mark may stand before. */
-static int which_form(const struct feed *f, char *head, size_t *n, enum form *form)
+static int which_form(const struct feed *f, struct slice s, enum form *form)
 {
-	ssize_t got = read_some(f->fd, head);
-	if (got < 0)
-		return edi_fail(EDI_USAGE, "%s: %s", f->c->file, strerror(errno));
-	struct slice s = slice_make(head, (size_t)got);
-	*n = s.n;
 	if (slice_starts(s, "\xef\xbb\xbf"))
 		s = slice_make(s.p + 3, s.n - 3);
 	s = slice_trim(s);
@@ -138,18 +133,12 @@ static int which_form(const struct feed *f, char *head, size_t *n, enum form *fo
 	return EDI_DONE;
 }
 
-int edi_run_from_form(const struct edi_command *c)
+int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n)
 {
-	struct feed f = {.c = c, .fd = edi_open(c)};
+	struct feed f = {.c = c, .fd = fd};
 	struct form_options options = {.lines = c->lines, .standard = strcmp(c->to, "x12") == 0 ? EDI_X12 : EDI_EDIFACT};
 	enum form form = FORM_JSON;
-	size_t n = 0;
-	char *head = malloc(CHUNK);
-	if (f.fd < 0 || !head) {
-		free(head);
-		return EDI_USAGE;
-	}
-	int status = which_form(&f, head, &n, &form);
+	int status = which_form(&f, slice_make(head, n), &form);
 	if (status == EDI_DONE && !(f.reader = form_reader_new(form, &options, write_out, NULL)))
 		status = edi_fail(EDI_USAGE, "no memory");
 	if (status == EDI_DONE)

@@ -1,0 +1,114 @@
+#include "vanctl/edi_map.h"
+
+#include "base/datafolder.h"
+
+#include <stdio.h>
+
+#define LARGEST_OUTPUT ((size_t)4 << 30)
+
+int edi_map_open(struct edi_map *x, const struct edi_command *c)
+{
+	char folder[4096];
+	struct van_error e = {0};
+	struct map_options options = {.explain = c->explain, .no_side_car = strcmp(c->to, "x12") == 0 || strcmp(c->to, "edifact") == 0};
+	*x = (struct edi_map){.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT), .report = VAN_BUF_INIT(LARGEST_OUTPUT)};
+	x->dictionaries = edi_dictionaries(c);
+	if (!x->dictionaries)
+		return EDI_USAGE;
+	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
+	if (map_set_open(found ? folder : NULL, &x->maps, &e) < 0)
+		return edi_fail(EDI_USAGE, "%s", e.text);
+	map_set_dictionaries(x->maps, x->dictionaries);
+	x->run = map_run_new(&options);
+	return x->run ? EDI_DONE : edi_fail(EDI_USAGE, "no memory");
+}
+
+void edi_map_close(struct edi_map *x)
+{
+	map_run_free(x->run);
+	map_set_free(x->maps);
+	edi_dictionary_set_free(x->dictionaries);
+	van_buf_free(&x->out);
+	van_buf_free(&x->report);
+}
+
+/* --- messages of the input ------------------------------------------------------------------------------------------------------- */
+
+struct walk {
+	struct edi_map *x;
+	struct slice in;
+	edi_map_message_fn fn;
+	void *ctx;
+	const struct edi_interchange *interchange;
+	const struct edi_group *group;
+};
+
+static int begin_interchange(void *ctx, const struct edi_interchange *i)
+{
+	((struct walk *)ctx)->interchange = i;
+	return 0;
+}
+
+static int begin_group(void *ctx, const struct edi_group *g)
+{
+	((struct walk *)ctx)->group = g;
+	return 0;
+}
+
+static int end_message(void *ctx, const struct edi_message *m)
+{
+	struct walk *w = ctx;
+	const struct edi_interchange *i = w->interchange;
+	if (m->acknowledgement)
+		return 0;
+	struct edi_map_message one = {
+		.interchange = i, .group = w->group, .message = m, .bytes = slice_make(w->in.p + m->offset, m->length),
+		.delimiters = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release, i->delimiters.terminator},
+		.envelope = {.sender = i->sender, .receiver = i->receiver, .interchange_control_number = i->control_number,
+			.group_control_number = w->group && w->group->real ? w->group->control_number : SLICE_NONE,
+			.message_control_number = m->control_number, .test = i->usage == 'T', .version = i->version},
+	};
+	w->x->documents++;
+	w->x->status = w->fn(w->x, w->ctx, &one);
+	return w->x->status == EDI_DONE ? 0 : VAN_ECLOSED;
+}
+
+static int end_interchange(void *ctx, const struct edi_interchange *i)
+{
+	struct walk *w = ctx;
+	(void)i;
+	w->x->status = w->fn(w->x, w->ctx, NULL);
+	w->group = NULL;
+	return w->x->status == EDI_DONE ? 0 : VAN_ECLOSED;
+}
+
+int edi_map_each(struct edi_map *x, struct slice in, edi_map_message_fn fn, void *ctx)
+{
+	struct walk w = {.x = x, .in = in, .fn = fn, .ctx = ctx};
+	struct edi_check_options options = {.envelopes_only = true};
+	struct edi_check_sink sink = {.interchange_begin = begin_interchange, .group_begin = begin_group, .message_end = end_message,
+		.interchange_end = end_interchange, .ctx = &w};
+	struct edi_checker *checker = edi_checker_new(NULL, &options, &sink);
+	int rc = checker ? edi_checker_feed(checker, in, true) : VAN_ENOMEM, status = x->status;
+	if (rc < 0 && status == EDI_DONE)
+		status = edi_fail(EDI_USAGE, "%s: %s", x->c->file, van_err_name(rc));
+	if (status == EDI_DONE && !edi_checker_report(checker)->interchange_count)
+		status = edi_fail(EDI_NO, "%s: %.*s", x->c->file, SLICE_ARG(edi_checker_report(checker)->errors->text));
+	if (status == EDI_DONE && !x->documents)
+		status = edi_fail(EDI_NO, "%s: there is no message to convert", x->c->file);
+	edi_checker_free(checker);
+	return status;
+}
+
+int edi_map_read(struct edi_map *x, const struct edi_map_message *m, const char *name, struct tree **ret)
+{
+	const char *standard = m->interchange->standard == EDI_X12 ? "x12" : "edifact";
+	const struct map *map = name ? map_find(x->maps, slice_str(name)) : map_find_for(x->maps, standard, m->message->type, m->message->version);
+	struct van_error e = {0};
+	if (!map)
+		return name ? edi_fail(EDI_USAGE, "there is no map %s", name)
+		            : edi_fail(EDI_NO, "no map for %.*s %.*s; name one with --map", SLICE_ARG(m->message->type), SLICE_ARG(m->message->version));
+	if (map_read(x->run, map, m->bytes, m->delimiters, &m->envelope, ret, &e) < 0)
+		return edi_fail(EDI_NO, "message %.*s: %s", SLICE_ARG(m->message->control_number), e.text);
+	return EDI_DONE;
+}

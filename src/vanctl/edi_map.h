@@ -1,0 +1,43 @@
+/* What converting by maps shares: maps, the run, the report. */
+#ifndef OPENVAN_VANCTL_EDI_MAP_H
+#define OPENVAN_VANCTL_EDI_MAP_H
+
+#include "map/map.h"
+#include "vanctl/edi_command.h"
+
+struct edi_map {
+	const struct edi_command *c;
+	struct edi_dictionary_set *dictionaries;
+	struct map_set *maps;
+	struct map_run_state *run;
+	struct van_buf out, report;
+	uint64_t documents;
+	uint64_t untold;       /* notes of what did not go along that --explain would list */
+	int status;            /* of an error that was told; EDI_DONE */
+};
+
+/* Opens maps and dictionaries. EDI_DONE, or a status after an error was printed. */
+int edi_map_open(struct edi_map *x, const struct edi_command *c);
+void edi_map_close(struct edi_map *x);
+/* Tells what the message's run noted; `chain`: the document is not kept, so what no row took is gone. */
+void edi_map_report(struct edi_map *x, struct slice message, bool chain);
+/* The report to standard error. */
+void edi_map_tell(struct edi_map *x);
+
+struct edi_map_message {
+	const struct edi_interchange *interchange;
+	const struct edi_group *group;
+	const struct edi_message *message;
+	struct slice bytes;
+	struct map_delimiters delimiters;
+	struct map_envelope envelope;
+};
+
+/* Each message of the input but acknowledgements; the interchange's end with `m` NULL. fn returns EDI_DONE, or a status that
+ * ends it. */
+typedef int (*edi_map_message_fn)(struct edi_map *x, void *ctx, const struct edi_map_message *m);
+int edi_map_each(struct edi_map *x, struct slice in, edi_map_message_fn fn, void *ctx);
+/* The document of one message, by the map that its type and version have, or `map`. */
+int edi_map_read(struct edi_map *x, const struct edi_map_message *m, const char *map, struct tree **ret);
+
+#endif

@@ -1,0 +1,204 @@
+/* vanctl edi convert --to x12|edifact by maps: documents to messages, and messages of one kind to those of another. */
+#include "base/clock.h"
+#include "map/tree.h"
+#include "vanctl/edi_map.h"
+
+#include <stdio.h>
+
+#define LARGEST_INTERCHANGE ((size_t)3 << 30)
+
+struct outbound {
+	struct edi_outbound to;
+	struct van_arena *arena; /* of the interchange at hand */
+	const struct map *map;   /* of its messages so far */
+	uint32_t interchanges;
+	struct slice numbers[2]; /* control numbers that documents had: interchange, group; absent */
+	struct slice sender, receiver;
+	bool open, test;
+};
+
+static struct slice member(const struct tree *object, const char *name)
+{
+	const struct tree *t = object && object->kind == TREE_OBJECT ? tree_find(object, slice_str(name)) : NULL;
+	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY ? t->text : SLICE_NONE;
+}
+
+static const struct tree *object(const struct tree *document, const char *name)
+{
+	return document->kind == TREE_OBJECT ? tree_find(document, slice_str(name)) : NULL;
+}
+
+/* --map; else the message that the document came from, where it goes back to its standard; else the only map there is. */
+static const struct map *choose(struct edi_map *x, const struct tree *document)
+{
+	const struct tree *source = object(document, "_source");
+	struct slice version = slice_str(x->c->version), type = member(source, "type");
+	struct slice kind = member(document, "_document");
+	const struct map *found = NULL;
+	if (x->c->map) {
+		found = map_find(x->maps, slice_str(x->c->map));
+		if (found && map_way(found) == MAP_IN && map_reverse(found))
+			found = map_reverse(found); /* one name for both ways of a sheet */
+		return found;
+	}
+	bool back = slice_is(member(source, "standard"), x->c->to) && type.p;
+	if (back)
+		return map_find_out(x->maps, kind, x->c->to, type, version.p ? version : member(source, "version"));
+	return map_find_out(x->maps, kind, x->c->to, SLICE_NONE, version);
+}
+
+static int no_map(struct edi_map *x, const struct tree *document)
+{
+	struct slice kind = member(document, "_document");
+	if (x->c->map)
+		return edi_fail(EDI_USAGE, "there is no map %s", x->c->map);
+	if (!kind.p)
+		return edi_fail(EDI_NO, "%s: the document has no _document, such as \"order/1.0\"; add it, or name a map with --map", x->c->file);
+	return edi_fail(EDI_NO, "no map, or more than one, makes %s of %.*s%s%s; name one with --map", strcmp(x->c->to, "x12") == 0 ? "X12" : "EDIFACT",
+		SLICE_ARG(kind), x->c->version ? " in version " : "", x->c->version ? x->c->version : "");
+}
+
+/* Of "D:96A" and "004010" the version of the interchange around them. */
+static struct slice interchange_version(const struct map *m, struct van_arena *a)
+{
+	struct slice v = map_version(m);
+	return strcmp(map_standard(m), "x12") == 0 ? van_arena_printf(a, "%.5s", v.n >= 6 && v.p[4] == '0' ? v.p : v.p) : SLICE("UNOC:3");
+}
+
+static int begin(struct edi_map *x, struct outbound *o, const struct map *m, const struct tree *document)
+{
+	const struct tree *envelope = object(document, "_envelope"), *source = object(document, "_source");
+	struct van_error e = {0};
+	bool back = slice_is(member(source, "standard"), map_standard(m));
+	struct slice d = back ? member(source, "delimiters") : SLICE_NONE;
+	struct slice sender = x->c->sender ? slice_str(x->c->sender) : o->sender.p ? o->sender : member(envelope, "sender");
+	struct slice receiver = x->c->receiver ? slice_str(x->c->receiver) : o->receiver.p ? o->receiver : member(envelope, "receiver");
+	if (!sender.n || !receiver.n)
+		return edi_fail(EDI_NO, "%s: nothing tells sender and receiver; give --sender QUAL:ID and --receiver QUAL:ID", x->c->file);
+	struct edi_outbound_terms terms = {.standard = strcmp(map_standard(m), "x12") == 0 ? EDI_X12 : EDI_EDIFACT,
+		.sender = van_arena_slice(o->arena, sender), .receiver = van_arena_slice(o->arena, receiver),
+		.version = interchange_version(m, o->arena), .usage = o->test || slice_is(member(envelope, "test"), "true") ? 'T' : 'P',
+		.lines = x->c->lines, .when = van_time_civil(van_clock_now())};
+	if (d.n == 5)
+		terms.delimiters = (struct edi_delimiters){.element = d.p[0], .component = d.p[1] == ' ' ? 0 : d.p[1],
+			.repetition = d.p[2] == ' ' ? 0 : d.p[2], .release = d.p[3] == ' ' ? 0 : d.p[3], .terminator = d.p[4]};
+	o->numbers[0] = van_arena_slice(o->arena, back ? member(envelope, "interchangeControlNumber") : SLICE_NONE);
+	o->numbers[1] = van_arena_slice(o->arena, back ? member(envelope, "groupControlNumber") : SLICE_NONE);
+	if (edi_outbound_begin(&o->to, &terms, o->arena, &e) < 0)
+		return edi_fail(EDI_NO, "%s", e.text);
+	o->open = true;
+	o->map = NULL;
+	return EDI_DONE;
+}
+
+static int change_group(struct outbound *o, const struct map *m)
+{
+	struct edi_group_terms terms;
+	struct van_error e = {0};
+	if (o->map == m || strcmp(map_standard(m), "x12") != 0)
+		return EDI_DONE;
+	if (map_group(m, &terms, &e) < 0)
+		return edi_fail(EDI_NO, "%s", e.text);
+	edi_outbound_group(&o->to, &terms);
+	return EDI_DONE;
+}
+
+static int write_document(struct edi_map *x, struct outbound *o, const struct tree *document, struct slice message, bool chain)
+{
+	const struct map *m = choose(x, document);
+	struct van_error e = {0};
+	if (!m)
+		return no_map(x, document);
+	if (strcmp(map_standard(m), x->c->to) != 0)
+		return edi_fail(EDI_USAGE, "map %s makes %s, not %s", map_name(m), map_standard(m), x->c->to);
+	int status = o->open ? EDI_DONE : begin(x, o, m, document);
+	if (status == EDI_DONE)
+		status = change_group(o, m);
+	if (status != EDI_DONE)
+		return status;
+	o->map = m;
+	if (map_write(x->run, m, document, &o->to, &e) < 0)
+		return edi_fail(EDI_NO, "message %.*s: %s", SLICE_ARG(message), e.text);
+	edi_map_report(x, message, chain);
+	return EDI_DONE;
+}
+
+static uint32_t number(struct slice s, uint32_t otherwise)
+{
+	unsigned long long n;
+	return s.p && slice_u64(s, &n) && n && n <= 999999999 ? (uint32_t)n : otherwise;
+}
+
+static int end(struct edi_map *x, struct outbound *o)
+{
+	struct edi_output output;
+	struct van_error e = {0};
+	uint32_t from = x->c->control, first = (from ? from : 1) + o->interchanges;
+	if (!o->open)
+		return EDI_DONE;
+	int status = edi_outbound_finish(&o->to, &output, &e) < 0 ? edi_fail(EDI_NO, "%s", e.text) : EDI_DONE;
+	uint32_t *groups = status == EDI_DONE ? van_arena_array(o->arena, output.groups + 1, sizeof *groups) : NULL;
+	for (uint32_t i = 0; groups && i < output.groups; i++)
+		groups[i] = (from ? first : number(o->numbers[1], first)) + i;
+	uint32_t interchange = from ? first : number(o->numbers[0], first);
+	if (status == EDI_DONE && (!groups || edi_output_render(&output, &interchange, groups, &x->out) < 0))
+		status = edi_fail(EDI_USAGE, "the interchange needs more memory than its bound");
+	if (status == EDI_DONE && !x->c->lines)
+		van_buf_append_char(&x->out, '\n');
+	edi_outbound_free(&o->to);
+	van_arena_reset(o->arena);
+	o->open = false;
+	o->interchanges++;
+	return status;
+}
+
+static int convert_message(struct edi_map *x, void *ctx, const struct edi_map_message *m)
+{
+	struct outbound *o = ctx;
+	struct tree *document = NULL;
+	if (!m)
+		return end(x, o);
+	o->sender = m->envelope.sender;
+	o->receiver = m->envelope.receiver;
+	o->test = m->envelope.test;
+	map_run_reset(x->run);
+	int status = edi_map_read(x, m, NULL, &document);
+	return status == EDI_DONE ? write_document(x, o, document, m->message->control_number, true) : status;
+}
+
+static int convert_documents(struct edi_map *x, struct outbound *o, struct slice in)
+{
+	struct tree *all = NULL;
+	struct van_error e = {0};
+	if (map_read_json(x->run, in, &all, &e) < 0)
+		return edi_fail(EDI_NO, "%s: %s", x->c->file, e.text);
+	int status = EDI_DONE;
+	for (const struct tree *t = all->kind == TREE_ARRAY ? all->first : all; t && status == EDI_DONE; t = t->next) {
+		x->documents++;
+		status = write_document(x, o, t, member(object(t, "_envelope"), "messageControlNumber"), false);
+	}
+	if (status == EDI_DONE && !x->documents)
+		status = edi_fail(EDI_NO, "%s: there is no document to convert", x->c->file);
+	return status == EDI_DONE ? end(x, o) : status;
+}
+
+int edi_run_to_messages(const struct edi_command *c, struct slice in)
+{
+	struct edi_map x;
+	struct outbound o = {.arena = van_arena_new(LARGEST_INTERCHANGE)};
+	struct slice s = slice_trim(slice_starts(in, "\xef\xbb\xbf") ? slice_make(in.p + 3, in.n - 3) : in);
+	int status = edi_map_open(&x, c);
+	if (status == EDI_DONE && !o.arena)
+		status = edi_fail(EDI_USAGE, "no memory");
+	if (status == EDI_DONE)
+		status = s.n && (*s.p == '{' || *s.p == '[') ? convert_documents(&x, &o, in) : edi_map_each(&x, in, convert_message, &o);
+	if (status == EDI_DONE)
+		edi_map_tell(&x);
+	if (status == EDI_DONE && edi_flush(&x.out) < 0)
+		status = edi_fail(EDI_USAGE, "standard output cannot be written");
+	if (o.open)
+		edi_outbound_free(&o.to);
+	van_arena_free(o.arena);
+	edi_map_close(&x);
+	return status;
+}
