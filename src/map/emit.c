@@ -143,6 +143,7 @@ int map_write(struct map_run_state *r, const struct map *out, const struct tree 
 			out->reverse ? out->reverse->name : "a sheet that goes out");
 	if (document->kind != TREE_OBJECT)
 		return van_error_set(r->e, VAN_ESYNTAX, "map %s: the document is no JSON object", out->name);
+	o.back = map_sidecar_is_of(document, out);
 	int rc = map_plan_get(out, &o.plan, r->e);
 	if (rc == 0)
 		rc = map_out_make(&o, document);

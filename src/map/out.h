@@ -54,12 +54,15 @@ struct out {
 	struct out_segment **all;            /* in their final order, without the envelope's */
 	uint32_t count, room;
 	struct map_delimiters delimiters;    /* of raw cells */
+	bool back;                           /* to where it came from: what was too long there may be so again */
 };
 
 /* Puts the document's segments together: out->all in the standard's order. What no row took is noted. */
 int map_out_make(struct out *o, const struct tree *document);
 /* Counts, HL numbers. */
 int map_out_number(struct out *o);
+/* Whether the document came from this message type, version and sheet. */
+bool map_sidecar_is_of(const struct tree *document, const struct map *out);
 /* Puts back what the side-car keeps; nothing where it is not of this message type, version and sheet (sidecar.c). */
 int map_sidecar_restore(struct out *o, const struct tree *document, enum edi_charset *charset);
 /* Lists the segments of `root` in their order. */

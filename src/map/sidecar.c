@@ -319,7 +319,7 @@ static int keep_source(struct map_run_state *r, struct tree *document)
 	const struct map *in = r->map;
 	struct map_note **notes = r->last_note;
 	struct van_error e = {0}, *outer = r->e;
-	struct out o = {.r = r, .map = in->reverse};
+	struct out o = {.r = r, .map = in->reverse, .back = true};
 	bool explain = r->options.explain;
 	const char all[] = {r->message.delimiters.element, r->message.delimiters.component, r->message.delimiters.repetition,
 		r->message.delimiters.release, r->message.delimiters.terminator};
@@ -637,14 +637,20 @@ static int tell_kept(struct out *o, const struct tree *list)
 	return 0;
 }
 
+bool map_sidecar_is_of(const struct tree *document, const struct map *out)
+{
+	const struct tree *source = tree_find(document, SLICE("_source"));
+	return source && source->kind == TREE_OBJECT && slice_is(text_of(source, "standard"), out->standard) &&
+	       slice_eq(text_of(source, "type"), out->type) && slice_eq(text_of(source, "version"), out->version) &&
+	       slice_eq(text_of(source, "map"), out->sheet->name);
+}
+
 int map_sidecar_restore(struct out *o, const struct tree *document, enum edi_charset *charset)
 {
 	struct restore x = {.o = o, .source = tree_find(document, SLICE("_source"))};
 	struct slice delimiters = text_of(x.source, "delimiters");
 	bool done = false;
-	if (!x.source || x.source->kind != TREE_OBJECT || !slice_is(text_of(x.source, "standard"), o->map->standard) ||
-	    !slice_eq(text_of(x.source, "type"), o->map->type) || !slice_eq(text_of(x.source, "version"), o->map->version) ||
-	    !slice_eq(text_of(x.source, "map"), o->map->sheet->name) || delimiters.n != 5)
+	if (!o->back || delimiters.n != 5)
 		return tell_kept(o, tree_find(document, SLICE("_unmapped")));
 	char v[5];
 	for (size_t i = 0; i < sizeof v; i++)

@@ -240,9 +240,12 @@ static int cut(struct map_run_state *r, const struct map_row *row, size_t max, s
 }
 
 /* What is too long is cut where the row says so, else refused. */
-static int fit(struct map_run_state *r, const struct map_row *row, const struct out_segment *s, const struct edi_element_def *d,
+static int fit(struct out *o, const struct map_row *row, const struct out_segment *s, const struct edi_element_def *d,
 	uint32_t element, struct slice *v)
 {
+	struct map_run_state *r = o->r;
+	if (o->back)
+		return 0;
 	for (uint32_t i = 0; i < row->transform_count; i++)
 		if (row->transforms[i].kind == MAP_CUT) {
 			size_t max = row->transforms[i].argument ? row->transforms[i].argument : d ? d->max : 0;
@@ -301,7 +304,7 @@ static int write_value(struct out *o, struct out_scope *s, const struct map_row 
 		return bad_value(r, row, raw, what);
 	if (rc < 0 || !v.p || !v.n)
 		return rc;
-	rc = fit(r, row, g, d, element, &v);
+	rc = fit(o, row, g, d, element, &v);
 	if (rc == 0)
 		rc = set_cell(r, g, element, component, repetition, v, weak, row);
 	if (rc == 0 && dated && format.p)

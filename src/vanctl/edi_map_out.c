@@ -76,7 +76,7 @@ static int begin(struct edi_map *x, struct outbound *o, const struct map *m, con
 	if (!sender.n || !receiver.n)
 		return edi_fail(EDI_NO, "%s: nothing tells sender and receiver; give --sender QUAL:ID and --receiver QUAL:ID", x->c->file);
 	struct edi_outbound_terms terms = {.standard = strcmp(map_standard(m), "x12") == 0 ? EDI_X12 : EDI_EDIFACT,
-		.sender = van_arena_slice(o->arena, sender), .receiver = van_arena_slice(o->arena, receiver),
+		.sender = van_arena_slice(o->arena, slice_trim(sender)), .receiver = van_arena_slice(o->arena, slice_trim(receiver)),
 		.version = interchange_version(m, o->arena), .usage = o->test || slice_is(member(envelope, "test"), "true") ? 'T' : 'P',
 		.lines = x->c->lines, .when = van_time_civil(van_clock_now())};
 	if (d.n == 5)
