@@ -32,4 +32,6 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/validate_level.c \
 	%D%/validate_period.c \
 	%D%/write.c %D%/write.h \
+	%D%/rewrite.c \
+	%D%/write_copy.c %D%/write_copy.h \
 	%D%/write_envelope.c %D%/write_envelope.h

@@ -60,6 +60,11 @@ static struct slice identity(struct slice party, struct slice *sub)
 	return id;
 }
 
+struct slice edi_party_id(struct slice party)
+{
+	return identity(party, NULL);
+}
+
 static void slot(struct edi_outbound *w, enum edi_level level, uint32_t index, uint32_t width)
 {
 	edi_write_hole(&w->writer);

@@ -48,6 +48,8 @@ struct edi_outbound {
 	struct slice type;
 };
 
+/* "ID", or "ID:SUB", of "QUAL:ID:SUB". */
+struct slice edi_party_id(struct slice party);
 /* The usual delimiters where `d` has none. VAN_EINVAL: two are the same, or one is a letter, digit or blank. */
 int edi_outbound_delimiters(enum edi_standard standard, struct slice version, struct edi_delimiters *d, struct van_error *e);
 

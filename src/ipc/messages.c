@@ -146,6 +146,11 @@ static const struct record_field lookup_fields[] = {
 	RECORD_FIELD(7, RECORD_TEXT, struct ipc_lookup, type),
 	RECORD_FIELD(8, RECORD_TEXT, struct ipc_lookup, version),
 	RECORD_FIELD(9, RECORD_TEXT, struct ipc_lookup, usage),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_lookup, group_from),
+	RECORD_FIELD(11, RECORD_TEXT, struct ipc_lookup, group_to),
+	RECORD_FIELD(12, RECORD_TEXT, struct ipc_lookup, group_code),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_lookup, group_control_number),
+	RECORD_FIELD(14, RECORD_BOOL, struct ipc_lookup, whole),
 	RECORD_END,
 };
 const struct record_table ipc_lookup_table = {"lookup", 1, sizeof(struct ipc_lookup), lookup_fields};
@@ -176,9 +181,43 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD(15, RECORD_TEXT, struct ipc_job, time_zone),
 	RECORD_FIELD_ENUM(16, struct ipc_job, disposition, NULL),
 	RECORD_FIELD(17, RECORD_U64, struct ipc_job, maps),
+	RECORD_FIELD(20, RECORD_U64, struct ipc_job, head),
 	RECORD_END,
 };
 const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};
+
+static const struct record_field piece_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_piece, type),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_piece, version),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_piece, agency),
+	RECORD_FIELD(4, RECORD_TEXT, struct ipc_piece, association),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_piece, group_code),
+	RECORD_FIELD(6, RECORD_BYTES, struct ipc_piece, delimiters),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_piece, offset),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_piece, length),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_piece, origin),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_piece, origin_group_code),
+	RECORD_FIELD(11, RECORD_TEXT, struct ipc_piece, origin_group_number),
+	RECORD_FIELD(12, RECORD_TEXT, struct ipc_piece, origin_number),
+	RECORD_FIELD_SUB(13, RECORD_MANY, struct ipc_piece, keys, &ipc_business_key_table),
+	RECORD_END,
+};
+const struct record_table ipc_piece_table = {"piece", 1, sizeof(struct ipc_piece), piece_fields};
+
+static const struct record_field batch_fields[] = {
+	RECORD_FIELD(1, RECORD_BYTES, struct ipc_batch, terms),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_batch, usage),
+	RECORD_FIELD_SUB(3, RECORD_MANY, struct ipc_batch, pieces, &ipc_piece_table),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_batch, zone_offset),
+	RECORD_END,
+};
+const struct record_table ipc_batch_table = {"batch", 1, sizeof(struct ipc_batch), batch_fields};
+
+static const struct record_field answer_fields[] = {
+	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_answer, messages, &ipc_transaction_table),
+	RECORD_END,
+};
+const struct record_table ipc_answer_table = {"answer", 1, sizeof(struct ipc_answer), answer_fields};
 
 static const struct record_field job_list_fields[] = {
 	RECORD_FIELD_SUB(1, RECORD_MANY, struct ipc_job_list, jobs, &ipc_job_table),
@@ -213,6 +252,11 @@ static const struct record_field transaction_fields[] = {
 	RECORD_FIELD(8, RECORD_TEXT, struct ipc_transaction, status),
 	RECORD_FIELD(9, RECORD_U64, struct ipc_transaction, errors),
 	RECORD_FIELD_SUB(10, RECORD_MANY, struct ipc_transaction, keys, &ipc_business_key_table),
+	RECORD_FIELD(11, RECORD_U64, struct ipc_transaction, group_index),
+	RECORD_FIELD(12, RECORD_TEXT, struct ipc_transaction, origin),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_transaction, origin_group_code),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_transaction, origin_group_number),
+	RECORD_FIELD(15, RECORD_TEXT, struct ipc_transaction, origin_number),
 	RECORD_END,
 };
 const struct record_table ipc_transaction_table = {"transaction", 1, sizeof(struct ipc_transaction), transaction_fields};
@@ -237,6 +281,7 @@ static const struct record_field interchange_fields[] = {
 	RECORD_FIELD(17, RECORD_TEXT, struct ipc_interchange, ack),
 	RECORD_FIELD(18, RECORD_U64, struct ipc_interchange, ack_within),
 	RECORD_FIELD_SUB(19, RECORD_MANY, struct ipc_interchange, transactions, &ipc_transaction_table),
+	RECORD_FIELD(20, RECORD_BOOL, struct ipc_interchange, turn_back),
 	RECORD_END,
 };
 const struct record_table ipc_interchange_table = {"interchange", 1, sizeof(struct ipc_interchange), interchange_fields};
@@ -265,6 +310,14 @@ static const struct record_field output_fields[] = {
 	RECORD_FIELD(21, RECORD_U64, struct ipc_output, ack_within),
 	RECORD_FIELD(22, RECORD_TEXT, struct ipc_output, report),
 	RECORD_FIELD(23, RECORD_TEXT, struct ipc_output, map),
+	RECORD_FIELD_SUB(30, RECORD_MANY, struct ipc_output, transactions, &ipc_transaction_table),
+	RECORD_FIELD(31, RECORD_TEXT, struct ipc_output, agency),
+	RECORD_FIELD(32, RECORD_TEXT, struct ipc_output, association),
+	RECORD_FIELD(33, RECORD_BYTES, struct ipc_output, delimiters),
+	RECORD_FIELD(34, RECORD_BYTES, struct ipc_output, terms),
+	RECORD_FIELD(35, RECORD_U64, struct ipc_output, batch_time),
+	RECORD_FIELD(36, RECORD_U64, struct ipc_output, batch_messages),
+	RECORD_FIELD(37, RECORD_U64, struct ipc_output, batch_size),
 	RECORD_END,
 };
 const struct record_table ipc_output_table = {"output", 1, sizeof(struct ipc_output), output_fields};
@@ -288,6 +341,8 @@ static const struct record_field ack_seen_fields[] = {
 	RECORD_FIELD(8, RECORD_TEXT, struct ipc_ack_seen, group_control_number),
 	RECORD_FIELD(9, RECORD_TEXT, struct ipc_ack_seen, status),
 	RECORD_FIELD_SUB(10, RECORD_MANY, struct ipc_ack_seen, items, &ipc_ack_item_table),
+	RECORD_FIELD(11, RECORD_BOOL, struct ipc_ack_seen, whole),
+	RECORD_FIELD(12, RECORD_BOOL, struct ipc_ack_seen, header),
 	RECORD_END,
 };
 const struct record_table ipc_ack_seen_table = {"ack_seen", 1, sizeof(struct ipc_ack_seen), ack_seen_fields};

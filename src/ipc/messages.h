@@ -195,7 +195,7 @@ struct ipc_as2_accept {
 
 /* --- look-ups -------------------------------------------------------------------------------------------------------- */
 
-enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE };
+enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE, IPC_LOOKUP_ACK };
 struct ipc_lookup {
 	uint32_t kind;
 	struct slice as2_from, as2_to; /* AS2: unquoted */
@@ -204,6 +204,10 @@ struct ipc_lookup {
 	struct slice from, to;        /* "x12 ZZ:ACME", trailing padding removed */
 	struct slice type, version;   /* "850", "004010" */
 	struct slice usage;           /* "P", "T" or "I" of the envelope */
+	/* ACK: an acknowledgement, as in ipc_ack_seen: is what it is about an interchange of our own writing? The answer is a record of
+	 * struct ipc_verdict */
+	struct slice group_from, group_to, group_code, group_control_number;
+	bool whole;
 };
 struct ipc_lookup_reply {
 	uint64_t generation; /* of the directory; changes with every apply */
@@ -213,7 +217,13 @@ struct ipc_lookup_reply {
 
 /* --- jobs ------------------------------------------------------------------------------------------------------------ */
 
-enum ipc_job_kind { IPC_JOB_PROCESS, IPC_JOB_AS2_CONFLICT };
+enum ipc_job_kind {
+	IPC_JOB_PROCESS,
+	IPC_JOB_AS2_CONFLICT,
+	IPC_JOB_BATCH,  /* messages that waited for one another become interchanges; the payload is a struct ipc_batch of `head` bytes, and behind
+	                 * it the messages */
+	IPC_JOB_ANSWER, /* the acknowledgement of a received interchange, from what its receivers answered: struct ipc_answer in the last fd */
+};
 struct ipc_job {
 	uint32_t kind;
 	uint64_t generation;   /* of the directory, as in ipc_lookup_reply */
@@ -229,6 +239,26 @@ struct ipc_job {
 	uint32_t disposition;  /* AS2_CONFLICT: enum as2_disposition for it */
 	struct slice time_zone;
 	uint64_t maps;         /* generation of the maps in force, as in ipc_maps_reply */
+	uint64_t head;         /* BATCH */
+};
+
+/* A message that waited for others of its batch. */
+struct ipc_piece {
+	struct slice type, version, agency, association, group_code;
+	struct slice delimiters;     /* as in directory_output, of its bytes */
+	uint64_t offset, length;
+	struct slice origin, origin_group_code, origin_group_number, origin_number; /* as in ipc_transaction */
+	struct record_list keys;     /* struct ipc_business_key */
+};
+struct ipc_batch {
+	struct slice terms;          /* struct directory_route, as it was when the batch began */
+	struct slice usage;          /* "P", "T" */
+	uint64_t zone_offset;        /* as in ipc_lookup_reply */
+	struct record_list pieces;   /* struct ipc_piece */
+};
+/* What became of the messages of an interchange that was translated. */
+struct ipc_answer {
+	struct record_list messages; /* struct ipc_transaction: of those that were translated; `status` is the receiver's */
 };
 
 /* Jobs for one worker, to be done one after another: each has a result of its own, in this order, under the same request. Several
@@ -262,6 +292,11 @@ struct ipc_transaction {
 	struct slice status; /* "accepted", "accepted-with-errors", "rejected" */
 	uint64_t errors;
 	struct record_list keys; /* struct ipc_business_key */
+	/* of an output: which of its group numbers is this group's (no code: none), and which message it was made of: its group's code and
+	 * number, and its own */
+	uint64_t group_index;
+	struct slice origin; /* stored message id; absent: that of the output's interchange */
+	struct slice origin_group_code, origin_group_number, origin_number;
 };
 
 enum ipc_interchange_state {
@@ -286,9 +321,15 @@ struct ipc_interchange {
 	struct slice ack;      /* state to set: "none", "expected", "accepted", "accepted-with-errors", "partially-accepted", "rejected" */
 	uint64_t ack_within;   /* microseconds from receipt; 0: no deadline */
 	struct record_list transactions; /* struct ipc_transaction */
+	bool turn_back;        /* the receiver's acknowledgement of what was made of it becomes one with its own numbers */
 };
 
-enum ipc_output_kind { IPC_OUTPUT_PASS_THROUGH, IPC_OUTPUT_TRANSLATED, IPC_OUTPUT_ACK };
+enum ipc_output_kind {
+	IPC_OUTPUT_PASS_THROUGH,
+	IPC_OUTPUT_TRANSLATED,
+	IPC_OUTPUT_ACK,
+	IPC_OUTPUT_WAITING, /* a message for a batch, which it opens or joins */
+};
 /* A message that this job makes: a delivery over `connection`, or a mailbox entry when that is a mailbox. */
 struct ipc_output {
 	uint32_t kind;
@@ -308,6 +349,11 @@ struct ipc_output {
 	/* when an acknowledgement is expected for this output: the group it will name, see ipc_ack_seen */
 	struct slice report;         /* what no map row took, for the history; absent if nothing */
 	struct slice map;            /* TRANSLATED: "x12-004010-850-to-order, shipped", for the history */
+	struct record_list transactions; /* struct ipc_transaction: of EDI that was made; WAITING: one */
+	/* WAITING */
+	struct slice agency, association, delimiters;
+	struct slice terms;          /* struct directory_route */
+	uint64_t batch_time, batch_messages, batch_size; /* when its batch is complete: microseconds, bytes; 0: never for that */
 };
 
 struct ipc_ack_item {
@@ -322,6 +368,8 @@ struct ipc_ack_seen {
 	struct slice group_code, group_control_number; /* AK101, AK102 */
 	struct slice status;         /* of the group: "accepted", "accepted-with-errors", "partially-accepted", "rejected" */
 	struct record_list items;    /* struct ipc_ack_item; empty: the status decides the whole group */
+	bool whole;                  /* it speaks of the interchange, whose number it has: TA1, CONTRL */
+	bool header;                 /* TA1: nothing is said of what is in it, unless it is rejected */
 };
 
 struct ipc_job_result {
@@ -628,7 +676,7 @@ struct ipc_control_reply {
 #define IPC_TABLES(X) \
 	X(role_config) X(role_thing) X(key) X(keys_wanted) X(credentials_wanted) X(key_status) X(role_status) X(status) \
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
-	X(job) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
+	X(job) X(piece) X(batch) X(answer) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) X(sheet) X(sheets) X(maps_reply) X(sample) X(sheet_samples) X(map_trial) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \

@@ -23,9 +23,9 @@ int queue_accept_as2(struct queue_work *w, struct slice id, const struct ipc_as2
 
 /* Every waiting job, oldest first: at start. */
 int queue_jobs(struct queue_work *w, int (*fn)(void *arg, struct slice message, const struct queue_job *j), void *arg);
-/* Fills the request for a job worker; the payload's descriptor, if any, is *ret_fd (the caller's), else -1. VAN_ENOTFOUND when
- * the job is gone. */
-int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd);
+/* Fills the request for a job worker; descriptors that belong to it, if any, are in ret_fds (the caller's), else -1: the payload's first.
+ * VAN_ENOTFOUND when the job is gone. */
+int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int ret_fds[2]);
 
 /* Of an output that came in a file: read and hashed before the transaction. */
 struct queue_output_file {
@@ -46,7 +46,7 @@ struct queue_job_ids {
 int queue_result_hash_files(const struct ipc_job_result *r, const int *fds, size_t nfds, struct van_arena *arena,
 			    struct queue_output_file *files);
 /* Applies the result: children, outputs with their control numbers, deliveries and mailbox entries, acknowledgements, receipts;
- * ends the job. VAN_ENOTFOUND when no job waits for that message (it was done already). */
+ * ends the job. VAN_ENOTFOUND when no job waits for that message (it was done already); VAN_EAGAIN: a batch has grown since. */
 int queue_job_done(struct queue_work *w, const struct ipc_job_result *r, const struct queue_job_ids *ids);
 /* The worker could not do it. With retry the job waits (*ret_next); else the message is held with the error. */
 int queue_job_failed(struct queue_work *w, const struct ipc_job_failed *f, van_time *ret_next);

@@ -1,5 +1,5 @@
 #include "queue/accept.h"
-#include "queue/internal.h"
+#include "queue/ack_private.h"
 
 #include <stdlib.h>
 
@@ -37,8 +37,7 @@ static int compare_places(const void *a, const void *b)
 	return rc ? rc : x < y ? -1 : x > y;
 }
 
-/* The transactions, those of one group together: a document may have very many groups. NULL: no memory. */
-static const struct queue_transaction **by_group(struct queue_work *w, const struct queue_message *m)
+const struct queue_transaction **queue_ack_by_group(struct queue_work *w, const struct queue_message *m)
 {
 	const struct queue_transaction **v = van_arena_array(w->arena, m->transactions.n + 1, sizeof *v);
 	for (size_t i = 0; v && i < m->transactions.n; i++)
@@ -48,13 +47,30 @@ static const struct queue_transaction **by_group(struct queue_work *w, const str
 	return v;
 }
 
-/* How many from v on are of one group. */
-static size_t run_of_group(const struct queue_transaction **v, size_t n)
+size_t queue_ack_run_of_group(const struct queue_transaction **v, size_t n)
 {
 	size_t run = 1;
 	while (run < n && compare_groups(v[0], v[run]) == 0)
 		run++;
 	return run;
+}
+
+void queue_ack_key(struct store_key *k, const struct queue_message *m, const struct queue_transaction *t)
+{
+	transaction_key(k, m, t);
+	store_key_fixed(k, m->id.p, m->id.n);
+}
+
+/* Of the interchange as a whole: a TA1 names no group. */
+static void interchange_key(struct store_key *k, uint32_t env, struct slice from, struct slice to, struct slice number)
+{
+	group_key(k, env, from, to, SLICE("*"), number);
+}
+
+/* What we rejected ourselves was not translated: nobody else will say anything of it. */
+static uint32_t state_at_first(const struct queue_message *m, const struct queue_transaction *t)
+{
+	return m->turn_back && slice_is(t->status, "rejected") ? QUEUE_ACK_REJECTED : QUEUE_ACK_EXPECTED;
 }
 
 static int put_expect(struct queue_work *w, const struct queue_message *m, const struct queue_transaction **group, size_t n)
@@ -63,31 +79,40 @@ static int put_expect(struct queue_work *w, const struct queue_message *m, const
 				 .due = m->ack_due};
 	struct queue_expect_item *items = van_arena_array(w->arena, n, sizeof *items);
 	struct store_key k;
+	size_t rejected = 0;
 	if (!items)
 		return VAN_ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		items[i] = (struct queue_expect_item){.type = group[i]->type, .control_number = group[i]->control_number,
-						      .ack = QUEUE_ACK_EXPECTED};
+						      .ack = state_at_first(m, group[i])};
+		rejected += items[i].ack == QUEUE_ACK_REJECTED;
+	}
+	if (rejected == n)
+		e.ack = QUEUE_ACK_REJECTED;
 	e.items = (struct record_list){items, n};
-	transaction_key(&k, m, group[0]);
-	store_key_fixed(&k, m->id.p, m->id.n);
+	queue_ack_key(&k, m, group[0]);
 	return queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 }
 
 int queue_ack_expect(struct queue_work *w, const struct queue_message *m)
 {
-	const struct queue_transaction **v = by_group(w, m);
+	const struct queue_transaction **v = queue_ack_by_group(w, m);
 	if (!v)
 		return VAN_ENOMEM;
 	for (size_t i = 0, n = 0; i < m->transactions.n; i += n) {
-		n = run_of_group(v + i, m->transactions.n - i);
+		n = queue_ack_run_of_group(v + i, m->transactions.n - i);
 		int rc = put_expect(w, m, v + i, n);
 		if (rc < 0)
 			return rc;
 	}
-	if (!m->ack_due)
-		return 0;
-	struct store_key k = STORE_KEY_INIT;
+	struct queue_expect whole = {.message = m->id, .from = m->from, .to = m->to, .ack = QUEUE_ACK_EXPECTED, .since = m->time};
+	struct store_key k;
+	interchange_key(&k, m->env, m->from, m->to, m->control_number);
+	store_key_fixed(&k, m->id.p, m->id.n);
+	int rc = queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &whole);
+	if (rc < 0 || !m->ack_due)
+		return rc;
+	k = STORE_KEY_INIT;
 	store_key_time(&k, m->ack_due);
 	store_key_fixed(&k, m->id.p, m->id.n);
 	w->writes++;
@@ -124,8 +149,7 @@ static int find_expect(struct queue_work *w, const struct store_key *prefix, con
 	return rc < 0 && rc != VAN_ENOTFOUND ? rc : found ? 0 : VAN_ENOTFOUND;
 }
 
-/* How bad; a worse answer is never overwritten by a better one. */
-static int badness(uint32_t ack)
+int queue_ack_badness(uint32_t ack)
 {
 	switch (ack) {
 	case QUEUE_ACK_ACCEPTED: return 1;
@@ -193,30 +217,28 @@ static uint32_t item_status(const struct answers *s, const struct queue_expect_i
 
 static const char *verdict(uint32_t old, uint32_t new, bool late)
 {
-	if (badness(old) == 0)
+	if (queue_ack_badness(old) == 0)
 		return late ? " (late)" : "";
 	if (old == new)
 		return " (repeated)";
-	return badness(new) < badness(old) ? " (contradicts an earlier one, which stands)" : " (contradicts an earlier, better one)";
+	return queue_ack_badness(new) < queue_ack_badness(old) ? " (contradicts an earlier one, which stands)" : " (contradicts an earlier, better one)";
 }
 
-/* The state of a document from those of its groups. */
-static int overall(struct queue_work *w, const struct queue_message *m, uint32_t *ret)
+int queue_ack_overall(struct queue_work *w, const struct queue_message *m, uint32_t *ret)
 {
-	const struct queue_transaction **v = by_group(w, m);
+	const struct queue_transaction **v = queue_ack_by_group(w, m);
 	bool waiting = false, good = false, errors = false, bad = false, mixed = false;
 	if (!v)
 		return VAN_ENOMEM;
-	for (size_t i = 0; i < m->transactions.n; i += run_of_group(v + i, m->transactions.n - i)) {
+	for (size_t i = 0; i < m->transactions.n; i += queue_ack_run_of_group(v + i, m->transactions.n - i)) {
 		struct queue_expect e;
 		struct store_key k;
-		transaction_key(&k, m, v[i]);
-		store_key_fixed(&k, m->id.p, m->id.n);
+		queue_ack_key(&k, m, v[i]);
 		int rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 		if (rc < 0 && rc != VAN_ENOTFOUND)
 			return rc;
 		uint32_t ack = rc == 0 ? e.ack : QUEUE_ACK_EXPECTED;
-		waiting |= badness(ack) == 0;
+		waiting |= queue_ack_badness(ack) == 0;
 		good |= ack == QUEUE_ACK_ACCEPTED;
 		errors |= ack == QUEUE_ACK_ACCEPTED_WITH_ERRORS;
 		mixed |= ack == QUEUE_ACK_PARTIALLY_ACCEPTED;
@@ -238,7 +260,7 @@ struct mirror {
 static int collect_output(void *arg, const struct queue_message *m)
 {
 	struct mirror *r = arg;
-	bool follows = m->direction == QUEUE_OUT && !m->acknowledgement && m->ack != QUEUE_ACK_NONE;
+	bool follows = m->direction == QUEUE_OUT && !m->acknowledgement && m->ack != QUEUE_ACK_NONE && !m->transactions.n;
 	if (follows && r->n < sizeof r->ids / sizeof *r->ids)
 		r->ids[r->n++] = van_arena_slice(r->w->arena, m->id);
 	return 0;
@@ -260,7 +282,7 @@ static int mirror(struct queue_work *w, struct slice id, uint32_t ack)
 	return rc;
 }
 
-static int set_ack(struct queue_work *w, struct queue_message *m, uint32_t ack)
+int queue_ack_set(struct queue_work *w, struct queue_message *m, uint32_t ack)
 {
 	struct queue_message old = *m;
 	if (m->ack == ack)
@@ -278,12 +300,31 @@ static int merge(struct queue_work *w, struct queue_expect *e, const struct ipc_
 	for (size_t i = 0; i < e->items.n; i++) {
 		struct queue_expect_item *item = RECORD_AT(e->items, struct queue_expect_item, i);
 		uint32_t new = item_status(&answers, item, status);
-		if (badness(new) > badness(item->ack))
+		if (queue_ack_badness(new) > queue_ack_badness(item->ack))
 			item->ack = new;
 	}
-	if (badness(status) > badness(e->ack))
+	if (queue_ack_badness(status) > queue_ack_badness(e->ack))
 		e->ack = status;
 	return 0;
+}
+
+/* What is said of an interchange as a whole is said of each of its groups. */
+static int merge_all(struct queue_work *w, const struct queue_message *m, const struct ipc_ack_seen *a, uint32_t status)
+{
+	const struct queue_transaction **v = queue_ack_by_group(w, m);
+	int rc = v ? 0 : VAN_ENOMEM;
+	for (size_t i = 0; i < m->transactions.n && rc == 0; i += queue_ack_run_of_group(v + i, m->transactions.n - i)) {
+		struct queue_expect e;
+		struct store_key k;
+		queue_ack_key(&k, m, v[i]);
+		rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
+		if (rc == 0)
+			rc = merge(w, &e, a, status);
+		if (rc == 0)
+			rc = queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
+		rc = rc == VAN_ENOTFOUND ? 0 : rc;
+	}
+	return rc;
 }
 
 /* Remembers the document: its state is made from all its groups, once, by queue_ack_settle(). */
@@ -307,28 +348,70 @@ static int touch(struct queue_work *w, struct queue_ack_run *run, struct slice i
 	return rc;
 }
 
+/* Where an acknowledgement's document waits: its group, or for one that speaks of interchanges that as a whole. */
+static int find(struct queue_work *w, const struct ipc_ack_seen *a, uint32_t env, bool *ret_whole, struct slice *ret_key, struct queue_expect *ret)
+{
+	struct store_key prefix;
+	bool grouped = a->group_code.n != 0;
+	*ret_whole = a->header;
+	int rc = VAN_ENOTFOUND;
+	if (!a->header) {
+		group_key(&prefix, env, grouped ? a->group_from : a->from, grouped ? a->group_to : a->to, a->group_code, a->group_control_number);
+		rc = find_expect(w, &prefix, a, ret_key, ret);
+	}
+	if (rc != VAN_ENOTFOUND || !a->whole)
+		return rc;
+	*ret_whole = true; /* CONTRL, and what it is about has groups */
+	interchange_key(&prefix, env, a->from, a->to, a->group_control_number);
+	return find_expect(w, &prefix, a, ret_key, ret);
+}
+
+int queue_ack_ours(struct queue_work *w, const struct ipc_ack_seen *a, bool *ret)
+{
+	int env = queue_name_index(queue_env_names, a->env);
+	struct queue_message m;
+	struct queue_expect e;
+	struct slice key;
+	bool whole;
+	*ret = false;
+	int rc = env < 0 ? VAN_ENOTFOUND : find(w, a, (uint32_t)env, &whole, &key, &e);
+	if (rc == 0)
+		rc = queue_message_get(w, e.message, &m);
+	if (rc == 0)
+		*ret = m.direction == QUEUE_OUT;
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+/* A TA1 that accepts says of the messages nothing. */
+static bool says_something(const struct ipc_ack_seen *a, uint32_t status)
+{
+	return !a->header || status == QUEUE_ACK_REJECTED;
+}
+
 int queue_ack_match(struct queue_work *w, struct queue_ack_run *run, const struct queue_message *carrier, const struct ipc_ack_seen *a)
 {
 	int env = queue_name_index(queue_env_names, a->env), status = queue_name_index(queue_ack_state_names, a->status);
-	struct store_key prefix;
 	struct slice key;
 	struct queue_expect e;
-	if (env < 0 || status < 0 || badness((uint32_t)status) == 0)
+	bool whole;
+	if (env < 0 || status < 0 || queue_ack_badness((uint32_t)status) == 0)
 		return 0;
-	bool grouped = a->group_code.n != 0;
-	group_key(&prefix, (uint32_t)env, grouped ? a->group_from : a->from, grouped ? a->group_to : a->to, a->group_code,
-		  a->group_control_number);
-	int rc = find_expect(w, &prefix, a, &key, &e);
+	int rc = find(w, a, (uint32_t)env, &whole, &key, &e);
 	if (rc == 0)
 		rc = touch(w, run, e.message);
 	if (rc < 0)
 		return rc == VAN_ENOTFOUND ? 0 : rc;
 	const struct queue_message *m = &run->last;
 	bool late = m->ack == QUEUE_ACK_OVERDUE || (e.due && w->now > e.due);
-	struct slice text = van_arena_printf(w->arena, "%.*s of group %.*s by message %.*s%s", SLICE_ARG(a->status),
-					     SLICE_ARG(a->group_control_number), SLICE_ARG(carrier->id),
+	struct slice text = van_arena_printf(w->arena, "%s%.*s of %s %.*s by message %.*s%s", a->header ? "TA1: " : "", SLICE_ARG(a->status),
+					     whole ? "interchange" : "group", SLICE_ARG(a->group_control_number), SLICE_ARG(carrier->id),
 					     verdict(e.ack, (uint32_t)status, late));
-	rc = merge(w, &e, a, (uint32_t)status);
+	if (whole && says_something(a, (uint32_t)status))
+		rc = merge_all(w, m, a, (uint32_t)status);
+	if (!whole)
+		rc = merge(w, &e, a, (uint32_t)status);
+	if (whole && queue_ack_badness((uint32_t)status) > queue_ack_badness(e.ack))
+		e.ack = (uint32_t)status;
 	if (rc == 0)
 		rc = queue_put_record(w, w->q->expect, key, &queue_expect_table, &e);
 	if (rc == 0)
@@ -353,9 +436,13 @@ int queue_ack_settle(struct queue_work *w, struct queue_ack_run *run)
 			continue;
 		rc = queue_message_get(w, run->touched[i], &m);
 		if (rc == 0)
-			rc = overall(w, &m, &ack);
-		if (rc == 0)
-			rc = set_ack(w, &m, ack);
+			rc = queue_ack_overall(w, &m, &ack);
+		if (rc == 0 && m.direction == QUEUE_OUT) /* of our own writing: a TA1 alone answers nothing */
+			rc = ack == QUEUE_ACK_EXPECTED && m.ack == QUEUE_ACK_NONE ? 0 : queue_ack_set(w, &m, ack);
+		else if (rc == 0)
+			rc = queue_ack_set(w, &m, ack);
+		if (rc == 0 && m.direction == QUEUE_OUT)
+			rc = queue_ack_turn(w, &m);
 	}
 	*run = (struct queue_ack_run){0};
 	return rc;
@@ -372,7 +459,7 @@ int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, s
 	if (m.ack != QUEUE_ACK_EXPECTED && m.ack != QUEUE_ACK_OVERDUE && m.ack != QUEUE_ACK_UNMATCHED)
 		return van_error_set(&w->err, VAN_ESTATE, "no acknowledgement of message %.*s is awaited: it is %s", SLICE_ARG(id),
 				     queue_ack_state_names[m.ack]);
-	rc = set_ack(w, &m, QUEUE_ACK_NONE);
+	rc = queue_ack_set(w, &m, QUEUE_ACK_NONE);
 	struct slice text = van_arena_printf(w->arena, "acknowledgement closed: %.*s", SLICE_ARG(reason));
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);
 }
@@ -383,7 +470,7 @@ static int mark_overdue(struct queue_work *w, struct slice id)
 	int rc = queue_message_get(w, id, &m);
 	if (rc < 0 || m.ack != QUEUE_ACK_EXPECTED)
 		return rc == VAN_ENOTFOUND ? 0 : rc;
-	rc = set_ack(w, &m, QUEUE_ACK_OVERDUE);
+	rc = queue_ack_set(w, &m, QUEUE_ACK_OVERDUE);
 	if (rc == 0)
 		rc = queue_trail_receipt(w, RECEIPT_OVERDUE, &m, SLICE("no acknowledgement came in time"), SLICE_NONE, NULL, 0);
 	return rc < 0 ? rc : 1;

@@ -170,6 +170,27 @@ int queue_delivery_kind_of(const struct profile_connection *c)
 
 /* --- messages ------------------------------------------------------------------------------------------------------------ */
 
+static int show(struct queue_work *w, struct slice id, enum queue_delivery_state to)
+{
+	struct queue_message old, m;
+	int rc = queue_message_get(w, id, &m);
+	if (rc == VAN_ENOTFOUND)
+		return 0;
+	if (rc < 0 || m.delivery == (uint32_t)to)
+		return rc;
+	old = m;
+	m.delivery = to;
+	return queue_message_put(w, &old, &m);
+}
+
+int queue_delivery_show(struct queue_work *w, const struct queue_message *m, enum queue_delivery_state to)
+{
+	int rc = m->parent.p ? show(w, m->parent, to) : 0;
+	for (size_t i = 0; i < m->origins.n && rc == 0; i++)
+		rc = show(w, m->origins.v[i], to);
+	return rc;
+}
+
 int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queue_delivery_state to)
 {
 	struct queue_message old = *m;
@@ -179,19 +200,9 @@ int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queu
 int queue_delivery_move_from(struct queue_work *w, const struct queue_message *stored, struct queue_message *m,
 			     enum queue_delivery_state to)
 {
-	struct queue_message old, parent;
 	m->delivery = to;
 	int rc = queue_message_put(w, stored, m);
-	if (rc < 0 || !m->parent.p || slice_is(m->made_as, "ack"))
-		return rc;
-	rc = queue_message_get(w, m->parent, &parent);
-	if (rc == VAN_ENOTFOUND)
-		return 0;
-	if (rc < 0 || parent.delivery == (uint32_t)to)
-		return rc;
-	old = parent;
-	parent.delivery = to;
-	return queue_message_put(w, &old, &parent);
+	return rc < 0 || slice_is(m->made_as, "ack") ? rc : queue_delivery_show(w, m, to);
 }
 
 /* --- operators ------------------------------------------------------------------------------------------------------------ */

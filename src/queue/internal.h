@@ -36,6 +36,9 @@ struct queue {
 	store_table_id sheet;     /* name → sheet */
 	store_table_id sheet_version; /* name, version → sheet version */
 	store_table_id segment;   /* "end" → position */
+	store_table_id batch;      /* message id → batch */
+	store_table_id batch_item; /* message id, number → item */
+	store_table_id batch_open; /* terms, from, to, env → message id of the batch that takes more */
 };
 
 /* --- reading and writing records: queue.c --- */
@@ -117,9 +120,30 @@ int queue_delivery_put(struct queue_work *w, const struct queue_delivery *old, c
 int queue_delivery_forget(struct queue_work *w, const struct queue_delivery *old);
 /* Moves an output's delivery state; a received message shows that of its outputs (acknowledgements aside). */
 int queue_delivery_move(struct queue_work *w, struct queue_message *m, enum queue_delivery_state to);
+/* What an output was made of shows that state. */
+int queue_delivery_show(struct queue_work *w, const struct queue_message *m, enum queue_delivery_state to);
 /* The same, where other fields of *m have changed, too; `stored` is what is stored. */
 int queue_delivery_move_from(struct queue_work *w, const struct queue_message *stored, struct queue_message *m,
 			     enum queue_delivery_state to);
+
+/* --- batches: batch.c --- */
+
+struct result;
+/* Puts output `i`, a message that waits for others, into the batch of its terms; without one it opens it. Sets m. */
+int queue_batch_add(struct queue_work *w, struct result *r, size_t i, struct queue_message *m);
+int queue_batch_fill(struct queue_work *w, const struct queue_message *m, struct ipc_job *ret, int *ret_fd);
+/* The batch became interchanges: what waited is let go. VAN_EAGAIN: more has come since it was given to the worker. */
+int queue_batch_end(struct queue_work *w, struct slice id, uint64_t messages);
+/* What was made of a batch belongs to all whose messages are in it. */
+int queue_batch_origins(struct queue_work *w, struct queue_message *m);
+
+/* --- answers: answer.c --- */
+
+/* Asks for the acknowledgement that a message's sender is owed, once. */
+int queue_answer_want(struct queue_work *w, struct queue_message *m);
+int queue_answer_fill(struct queue_work *w, const struct queue_message *m, struct ipc_job *ret, int ret_fds[2]);
+/* Work that is due now because of what this transaction does. */
+int queue_wake(struct queue_work *w, struct slice id, van_time when);
 
 /* --- acknowledgements: ack.c --- */
 

@@ -1,6 +1,8 @@
 #include "queue/accept.h"
 #include "queue/internal.h"
 
+#include <unistd.h>
+
 #define BACKOFF_FIRST VAN_SECOND
 #define BACKOFF_MAX (300 * VAN_SECOND)
 #define CRASHES_MAX 2
@@ -35,12 +37,22 @@ static int get_job(struct queue_work *w, struct slice id, struct queue_job *job,
 	return rc < 0 ? rc : queue_message_get(w, id, m);
 }
 
-int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int *ret_fd)
+static int fill_kind(struct queue_work *w, const struct queue_job *job, const struct queue_message *m, struct ipc_job *ret, int ret_fds[2])
+{
+	return job->kind == QUEUE_JOB_ANSWER ? queue_answer_fill(w, m, ret, ret_fds) : 0;
+}
+
+int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *ret, int ret_fds[2])
 {
 	struct queue_job job;
 	struct queue_message m;
 	struct queue_content content;
+	ret_fds[0] = ret_fds[1] = -1;
 	int rc = get_job(w, message, &job, &m);
+	if (rc == 0 && job.kind == QUEUE_JOB_BATCH) {
+		*ret = (struct ipc_job){.kind = IPC_JOB_BATCH, .message = m.id, .received = m.time};
+		return queue_batch_fill(w, &m, ret, &ret_fds[0]);
+	}
 	if (rc == 0)
 		rc = queue_part_open(w, m.id, SLICE("payload"), &content);
 	if (rc < 0)
@@ -50,8 +62,11 @@ int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *r
 		.connection = m.connection, .file_name = m.file_name, .content_type = m.content_type, .received = m.time,
 		.payload = content.fd < 0 ? content.bytes : SLICE_NONE, .offset = content.offset, .length = content.length,
 	};
-	*ret_fd = content.fd;
-	return 0;
+	ret_fds[0] = content.fd;
+	rc = fill_kind(w, &job, &m, ret, ret_fds);
+	if (rc < 0 && content.fd >= 0)
+		close(content.fd);
+	return rc;
 }
 
 static int end_job(struct queue_work *w, struct slice id)
@@ -66,6 +81,10 @@ static int park(struct queue_work *w, struct queue_message *m, enum queue_state 
 		enum receipt_event event, struct slice actor)
 {
 	struct queue_message old = *m;
+	if (m->state == QUEUE_PROCESSED) /* what was to be made of it was not: it stays what it is, and people are told */
+		state = QUEUE_PROCESSED;
+	if (m->direction == QUEUE_OUT)
+		m->delivery = QUEUE_DELIVERY_HELD;
 	m->state = state;
 	m->error = error;
 	int rc = end_job(w, m->id);

@@ -6,7 +6,8 @@
 
 #define HASH_MAX ((uint64_t)1 << 20) /* larger stretches of files are not hashed anew: the file's receipt has its hash */
 
-static const char *const kind_names[] = {"pass-through", "translated", "ack", NULL};
+static const char *const kind_names[] = {"pass-through", "translated", "ack", "translated", NULL};
+#define OUTPUT_MAX ((size_t)256 << 20)
 
 /* The numbers that this output takes; each is taken once. */
 struct numbers {
@@ -31,6 +32,26 @@ static int take_number(struct queue_work *w, const struct queue_message *m, cons
 	return rc;
 }
 
+/* Of what was written: the groups' numbers, by which its receiver will acknowledge it. */
+static int note_group_numbers(struct queue_work *w, struct queue_message *m, const struct ipc_output *o, const struct numbers *n)
+{
+	for (size_t i = 0; i < o->transactions.n && i < m->transactions.n; i++) {
+		const struct ipc_transaction *from = RECORD_AT(o->transactions, struct ipc_transaction, i);
+		struct queue_transaction *t = RECORD_AT(m->transactions, struct queue_transaction, i);
+		if (!from->group_code.p)
+			continue;
+		if (from->group_index >= n->ngroups)
+			return van_error_set(&w->err, VAN_EINVAL, "an output's groups are not numbered from 0 on");
+		/* most often that of the message before */
+		bool same = i && from->group_index == from[-1].group_index && t[-1].group_control_number.p;
+		t->group_control_number = same ? t[-1].group_control_number
+					       : van_arena_printf(w->arena, "%llu", (unsigned long long)n->group[from->group_index]);
+		if (!t->group_control_number.p)
+			return VAN_ENOMEM;
+	}
+	return 0;
+}
+
 static int render(struct queue_work *w, struct queue_message *m, const struct ipc_output *o, struct van_buf *to)
 {
 	/* each group has a part of its own */
@@ -52,7 +73,8 @@ static int render(struct queue_work *w, struct queue_message *m, const struct ip
 		if (p->kind == IPC_PART_INTERCHANGE_NUMBER && !m->control_number.p)
 			m->control_number = van_arena_printf(w->arena, "%0*llu", width, (unsigned long long)number);
 	}
-	return to->error;
+	int rc = note_group_numbers(w, m, o, &numbers);
+	return rc < 0 ? rc : to->error;
 }
 
 /* Bytes of a stretch of the payload; absent where they are in a file and long. */
@@ -192,6 +214,20 @@ static int make_content(struct queue_work *w, const struct result *r, size_t i, 
 	return 0;
 }
 
+int queue_result_content(struct queue_work *w, const struct result *r, size_t i, struct queue_message *m, struct queue_part *ret)
+{
+	struct made made = {.bytes = VAN_BUF_INIT(OUTPUT_MAX)};
+	int rc = make_content(w, r, i, m, &made);
+	*ret = made.part;
+	ret->sha256 = SLICE_NONE;
+	if (rc == 0 && made.part.content.p && made.bytes.n) {
+		ret->content = van_arena_slice(w->arena, made.part.content);
+		rc = ret->content.p ? 0 : VAN_ENOMEM;
+	}
+	van_buf_free(&made.bytes);
+	return rc;
+}
+
 /* Where it goes: a mailbox at once, any other connection by a delivery. */
 static int deliver(struct queue_work *w, struct queue_message *m, const struct ipc_output *o)
 {
@@ -218,13 +254,20 @@ static int put_output(struct queue_work *w, struct result *r, const struct ipc_o
 		      struct made *made)
 {
 	const struct queue_message *target = o->interchange < r->ntargets ? &r->targets[o->interchange] : NULL;
+	bool was_batch = r->batch && slice_eq(m->id, r->message.id);
 	m->bytes = made->part.bytes;
 	m->sha256 = queue_sha256_hex(w, made->part.sha256);
 	int rc = queue_part_put(w, m->id, &made->part);
 	if (rc == 0)
 		rc = deliver(w, m, o);
+	if (rc == 0 && !m->parent.p)
+		rc = queue_batch_origins(w, m);
 	if (rc == 0)
-		rc = queue_message_put(w, NULL, m);
+		rc = queue_message_put(w, was_batch ? &r->message : NULL, m);
+	if (rc == 0 && m->transactions.n && m->control_number.n)
+		rc = queue_ack_expect(w, m);
+	if (rc == 0 && r->batch)
+		rc = queue_delivery_show(w, m, (enum queue_delivery_state)m->delivery);
 	if (rc == 0)
 		rc = queue_search_put(w, m->file_name, m->id);
 	if (rc == 0)
@@ -234,8 +277,10 @@ static int put_output(struct queue_work *w, struct result *r, const struct ipc_o
 	/* What is passed on has the numbers and keys of what came. */
 	if (rc == 0 && target && o->kind == IPC_OUTPUT_PASS_THROUGH)
 		rc = queue_result_search(w, target, m->id);
-	struct slice text = van_arena_printf(w->arena, "%s%s%.*s for %.*s, made of message %.*s", kind_names[o->kind], o->map.n ? " by map " : "",
-					     SLICE_ARG(o->map), SLICE_ARG(o->connection), SLICE_ARG(m->parent));
+	struct slice of = m->parent.p ? van_arena_printf(w->arena, "message %.*s", SLICE_ARG(m->parent))
+				      : van_arena_printf(w->arena, "%zu messages", m->origins.n);
+	struct slice text = van_arena_printf(w->arena, "%s%s%.*s for %.*s, made of %.*s", kind_names[o->kind], o->map.n ? " by map " : "",
+					     SLICE_ARG(o->map), SLICE_ARG(o->connection), SLICE_ARG(of));
 	return rc < 0 ? rc : queue_trail_receipt(w, o->kind == IPC_OUTPUT_ACK ? RECEIPT_ACK_SENT : RECEIPT_QUEUED, m, text, SLICE_NONE,
 						 &made->artefact, made->has_artefact);
 }
@@ -254,6 +299,17 @@ static int fill_output(struct queue_work *w, const struct result *r, size_t i, s
 		.report = o->report, .made_as = slice_str(kind_names[o->kind]), .station = r->message.station,
 		.acknowledgement = o->kind == IPC_OUTPUT_ACK,
 	};
+	m->ack_due = m->ack == QUEUE_ACK_EXPECTED && o->ack_within ? w->now + (van_time)o->ack_within : 0;
+	if (r->batch) {
+		m->parent = SLICE_NONE;
+		if (i == 0) { /* it is there already, with what it is made of */
+			m->id = r->message.id;
+			m->time = r->message.time;
+			m->origins = r->message.origins;
+		}
+	}
+	if (o->kind != IPC_OUTPUT_WAITING && !queue_result_transactions(w, &o->transactions, m->parent, m))
+		return VAN_ENOMEM;
 	return queue_result_keys(w, &o->keys, &m->keys) ? 0 : VAN_ENOMEM;
 }
 
@@ -270,14 +326,20 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
 	struct queue_message *target = o->interchange < r->ntargets ? &r->targets[o->interchange] : NULL;
 	struct queue_message m;
-	struct made made = {.bytes = VAN_BUF_INIT((size_t)16 << 20)};
-	if (o->kind > IPC_OUTPUT_ACK)
+	struct made made = {.bytes = VAN_BUF_INIT(OUTPUT_MAX)};
+	if (o->kind > IPC_OUTPUT_WAITING)
 		return van_error_set(&w->err, VAN_EINVAL, "an output of an unknown kind");
-	if (r->message.reprocess_of.p && o->kind == IPC_OUTPUT_ACK)
+	if (r->message.reprocess_of.p && o->kind == IPC_OUTPUT_ACK && r->ntargets)
 		return 0; /* its sender has one already */
 	if (target && !wanted(target, RECORD_AT(r->from->interchanges, struct ipc_interchange, o->interchange), o))
 		return 0;
 	int rc = fill_output(w, r, i, &m);
+	if (rc == 0 && o->kind == IPC_OUTPUT_WAITING) {
+		rc = queue_batch_add(w, r, i, &m);
+		if (rc == 0 && target)
+			target->delivery = QUEUE_DELIVERY_QUEUED;
+		return rc;
+	}
 	if (rc == 0)
 		rc = make_content(w, r, i, &m, &made);
 	if (rc == 0)

@@ -16,6 +16,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"counter", &q->counter}, {"control", &q->control}, {"index", &q->index},
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
 		{"segment", &q->segment}, {"sheet", &q->sheet}, {"sheet-version", &q->sheet_version},
+		{"batch", &q->batch}, {"batch-item", &q->batch_item}, {"batch-open", &q->batch_open},
 		{"login", &q->login}, {"pickup", &q->pickup}, {"ban", &q->ban},
 	};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -236,16 +237,21 @@ static int count_index(struct queue_work *w, char kind, const char *value, uint6
 	return rc == VAN_ENOTFOUND ? 0 : rc;
 }
 
-/* Identifiers begin with the time: the first key is the oldest. */
-static int oldest(struct queue_work *w, store_table_id table, van_time *ret)
+/* Identifiers begin with the time: the first key is the oldest. Batches wait because they are meant to. */
+static int oldest_job(struct queue_work *w, van_time *ret)
 {
 	struct store_cursor *c;
-	struct slice id;
+	struct slice id, value;
 	struct queue_message m;
-	int rc = store_cursor_open(w->txn, table, SLICE_NONE, &c);
+	struct queue_job job;
+	int rc = store_cursor_open(w->txn, w->q->job, SLICE_NONE, &c);
 	if (rc < 0)
 		return rc;
-	rc = store_cursor_first(c, &id, NULL);
+	do {
+		rc = store_cursor_next(c, &id, &value);
+		if (rc == 0)
+			rc = record_decode(&queue_job_table, value, w->arena, &job);
+	} while (rc == 0 && job.kind == QUEUE_JOB_BATCH);
 	if (rc == 0)
 		rc = queue_message_get(w, id, &m);
 	if (rc == 0 && (*ret == 0 || m.time < *ret))
@@ -270,6 +276,9 @@ int queue_figures(struct queue_work *w, struct queue_figures *ret)
 	struct queue_figures f = {0};
 	int rc = store_count(w->txn, w->q->job, &f.jobs);
 	if (rc == 0)
+		rc = store_count(w->txn, w->q->batch_open, &f.batches);
+	f.jobs -= f.batches < f.jobs ? f.batches : f.jobs;
+	if (rc == 0)
 		rc = store_count(w->txn, w->q->delivery_next, &f.deliveries);
 	if (rc == 0)
 		rc = store_count(w->txn, w->q->message, &f.messages);
@@ -278,7 +287,7 @@ int queue_figures(struct queue_work *w, struct queue_figures *ret)
 	if (rc == 0)
 		rc = count_index(w, QUEUE_INDEX_DELIVERY, "failed", &f.deliveries_failed);
 	if (rc == 0)
-		rc = oldest(w, w->q->job, &f.oldest);
+		rc = oldest_job(w, &f.oldest);
 	if (rc == 0)
 		rc = queue_deliveries(w, -1, SLICE_NONE, first_waiting, &f.oldest);
 	if (rc >= 0)

@@ -6,6 +6,7 @@
 #ifndef OPENVAN_QUEUE_QUEUE_H
 #define OPENVAN_QUEUE_QUEUE_H
 
+#include "base/id.h"
 #include "ipc/messages.h"
 #include "partner/directory.h"
 #include "queue/records.h"
@@ -39,6 +40,12 @@ void queue_abort(struct queue *q, struct store_txn *t);
  * and files that it refers to must stay. */
 bool queue_in_doubt(const struct queue *q);
 
+struct queue_woken {
+	struct queue_woken *next;
+	struct van_id id;
+	van_time when; /* 0: now */
+};
+
 /* One piece of work inside a transaction. */
 struct queue_work {
 	struct queue *q;
@@ -48,6 +55,7 @@ struct queue_work {
 	const struct directory *directory; /* where routing is needed; else NULL */
 	struct van_error err;      /* why the last function refused */
 	struct van_buf scratch;    /* for encoding */
+	struct queue_woken *woken; /* jobs that this transaction makes due, newest first; in the arena */
 	unsigned writes;           /* how many; a refusal with writes (a defect, or a full disk) spoils the transaction */
 };
 /* `txn`, `arena` and `directory` (may be NULL) stay the caller's; what the work gives out lives as long as both first. */
@@ -112,6 +120,8 @@ int queue_message_reject(struct queue_work *w, struct slice id, struct slice act
 
 /* --- acknowledgements ------------------------------------------------------------------------------------------------ */
 
+/* Is it about an interchange of our own writing? Then it goes no further. */
+int queue_ack_ours(struct queue_work *w, const struct ipc_ack_seen *a, bool *ret);
 /* Closes an awaited or overdue acknowledgement by hand. */
 int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
 /* When the next deadline of an acknowledgement is; 0: none. */
@@ -152,6 +162,7 @@ int queue_profiles_load(struct queue_work *w, struct directory *d);
 
 struct queue_figures {
 	uint64_t jobs, deliveries; /* waiting */
+	uint64_t batches;          /* open: they wait for more, and are no jobs yet */
 	uint64_t deliveries_failed; /* and neither retried nor dropped; messages */
 	van_time oldest;           /* of both; 0: none */
 	uint64_t acks_overdue;

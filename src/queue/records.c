@@ -11,6 +11,7 @@ const char *const queue_ack_state_names[] = {"none", "expected", "accepted", "ac
 					     "partially-accepted", "rejected", "overdue", "unmatched", NULL};
 const char *const queue_delivery_kind_names[] = {"as2", "mdn", "sftp", "webhook", NULL};
 const char *const queue_mailbox_state_names[] = {"waiting", "collected", "taken", "staged", "unfinished", NULL};
+static const char *const job_kind_names[] = {"process", "batch", "answer", NULL};
 static const char *const part_kind_names[] = {"inline", "file", "stretch", "segment", NULL};
 
 int queue_name_index(const char *const *names, struct slice name)
@@ -39,6 +40,10 @@ static const struct record_field transaction_fields[] = {
 	RECORD_FIELD(8, RECORD_TEXT, struct queue_transaction, status),
 	RECORD_FIELD(9, RECORD_U64, struct queue_transaction, errors),
 	RECORD_FIELD_SUB(10, RECORD_MANY, struct queue_transaction, keys, &queue_key_table),
+	RECORD_FIELD(11, RECORD_TEXT, struct queue_transaction, origin),
+	RECORD_FIELD(12, RECORD_TEXT, struct queue_transaction, origin_group_code),
+	RECORD_FIELD(13, RECORD_TEXT, struct queue_transaction, origin_group_number),
+	RECORD_FIELD(14, RECORD_TEXT, struct queue_transaction, origin_number),
 	RECORD_END,
 };
 const struct record_table queue_transaction_table = {"transaction", 1, sizeof(struct queue_transaction), transaction_fields};
@@ -95,6 +100,9 @@ static const struct record_field message_fields[] = {
 	RECORD_FIELD(48, RECORD_TIME, M, collected),
 	RECORD_FIELD(49, RECORD_TIME, M, taken),
 	RECORD_FIELD(50, RECORD_U64, M, downloads),
+	RECORD_FIELD(60, RECORD_TEXTS, M, origins),
+	RECORD_FIELD(61, RECORD_BOOL, M, turn_back),
+	RECORD_FIELD(62, RECORD_BOOL, M, answered),
 	RECORD_END,
 };
 #undef M
@@ -127,9 +135,39 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD(3, RECORD_TIME, struct queue_job, next),
 	RECORD_FIELD(4, RECORD_TEXT, struct queue_job, error),
 	RECORD_FIELD(5, RECORD_BOOL, struct queue_job, accept_duplicate),
+	{.tag = 6, .kind = RECORD_ENUM, .offset = offsetof(struct queue_job, kind), .names = job_kind_names},
 	RECORD_END,
 };
 const struct record_table queue_job_table = {"job", 1, sizeof(struct queue_job), job_fields};
+
+static const struct record_field batch_fields[] = {
+	RECORD_FIELD(1, RECORD_BYTES, struct queue_batch, terms),
+	RECORD_FIELD(2, RECORD_TEXT, struct queue_batch, from),
+	RECORD_FIELD(3, RECORD_TEXT, struct queue_batch, to),
+	RECORD_FIELD(4, RECORD_TEXT, struct queue_batch, env),
+	RECORD_FIELD(5, RECORD_U64, struct queue_batch, messages),
+	RECORD_FIELD(6, RECORD_U64, struct queue_batch, bytes),
+	RECORD_FIELD(7, RECORD_U64, struct queue_batch, next),
+	RECORD_END,
+};
+const struct record_table queue_batch_table = {"batch", 1, sizeof(struct queue_batch), batch_fields};
+
+static const struct record_field batch_item_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct queue_batch_item, type),
+	RECORD_FIELD(2, RECORD_TEXT, struct queue_batch_item, version),
+	RECORD_FIELD(3, RECORD_TEXT, struct queue_batch_item, agency),
+	RECORD_FIELD(4, RECORD_TEXT, struct queue_batch_item, association),
+	RECORD_FIELD(5, RECORD_TEXT, struct queue_batch_item, group_code),
+	RECORD_FIELD(6, RECORD_BYTES, struct queue_batch_item, delimiters),
+	RECORD_FIELD(7, RECORD_TEXT, struct queue_batch_item, part),
+	RECORD_FIELD(8, RECORD_TEXT, struct queue_batch_item, origin),
+	RECORD_FIELD(9, RECORD_TEXT, struct queue_batch_item, origin_group_code),
+	RECORD_FIELD(10, RECORD_TEXT, struct queue_batch_item, origin_group_number),
+	RECORD_FIELD(11, RECORD_TEXT, struct queue_batch_item, origin_number),
+	RECORD_FIELD_SUB(12, RECORD_MANY, struct queue_batch_item, keys, &queue_key_table),
+	RECORD_END,
+};
+const struct record_table queue_batch_item_table = {"batch-item", 1, sizeof(struct queue_batch_item), batch_item_fields};
 
 static const struct record_field delivery_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct queue_delivery, id),

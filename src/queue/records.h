@@ -66,6 +66,9 @@ struct queue_transaction {
 	struct slice status; /* "accepted", "accepted-with-errors", "rejected" */
 	uint64_t errors;
 	struct record_list keys; /* struct queue_key */
+	/* of what was made by translation: the received message it was made of, with that one's group and number */
+	struct slice origin;     /* stored message id */
+	struct slice origin_group_code, origin_group_number, origin_number;
 };
 
 extern const struct record_table queue_transaction_table;
@@ -103,6 +106,9 @@ struct queue_message {
 	van_time ack_due;        /* 0: none */
 	van_time collected, taken; /* mailbox: first complete download; when the partner removed it */
 	uint64_t downloads;
+	struct slice_list origins; /* out, of a batch: all that it was made of, where `parent` is not enough */
+	bool turn_back;          /* in: what its receivers acknowledge becomes an acknowledgement with its own numbers */
+	bool answered;           /* in: that one was asked for */
 };
 extern const struct record_table queue_message_table;
 
@@ -128,8 +134,11 @@ struct queue_event {
 };
 extern const struct record_table queue_event_table;
 
-/* Waiting work: one for each received message until its result is committed. */
+enum queue_job_kind { QUEUE_JOB_PROCESS, QUEUE_JOB_BATCH, QUEUE_JOB_ANSWER };
+/* Waiting work: one for each received message until its result is committed, for each batch until it is complete, for a message
+ * whose acknowledgement is to be written. */
 struct queue_job {
+	uint32_t kind;    /* enum queue_job_kind */
 	uint64_t tries;   /* that ended with a retry */
 	uint64_t crashes; /* that killed the worker */
 	van_time next;    /* not before; 0: now */
@@ -163,6 +172,23 @@ struct queue_delivery {
 	uint32_t compress; /* AS2: enum profile_compress of the last try */
 };
 extern const struct record_table queue_delivery_table;
+
+/* Messages that wait for one another under a message that will be their interchange. */
+struct queue_batch {
+	struct slice terms;    /* struct directory_route: as it was when the batch began */
+	struct slice from, to, env; /* of what is written */
+	uint64_t messages, bytes;
+	uint64_t next;         /* number of the next item */
+};
+extern const struct record_table queue_batch_table;
+struct queue_batch_item {
+	struct slice type, version, agency, association, group_code;
+	struct slice delimiters; /* of its bytes */
+	struct slice part;       /* of the batch's message */
+	struct slice origin, origin_group_code, origin_group_number, origin_number;
+	struct record_list keys; /* struct queue_key */
+};
+extern const struct record_table queue_batch_item_table;
 
 enum queue_folder { QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_IN_ARCHIVE, QUEUE_FOLDER_OUT_ARCHIVE };
 enum queue_mailbox_state { QUEUE_MAILBOX_WAITING, QUEUE_MAILBOX_COLLECTED, QUEUE_MAILBOX_TAKEN, QUEUE_MAILBOX_STAGED, QUEUE_MAILBOX_UNFINISHED };

@@ -1,5 +1,5 @@
 #include "queue/accept.h"
-#include "queue/internal.h"
+#include "queue/ack_private.h"
 #include "queue/result.h"
 
 static bool copy_keys(struct queue_work *w, const struct record_list *from, struct record_list *to)
@@ -18,16 +18,18 @@ bool queue_result_keys(struct queue_work *w, const struct record_list *from, str
 	return copy_keys(w, from, to);
 }
 
-static bool copy_transactions(struct queue_work *w, const struct ipc_interchange *ic, struct queue_message *m)
+bool queue_result_transactions(struct queue_work *w, const struct record_list *from, struct slice origin, struct queue_message *m)
 {
-	size_t n = ic->transactions.n;
+	size_t n = from->n;
 	struct queue_transaction *v = n ? van_arena_array(w->arena, n, sizeof *v) : NULL;
 	for (size_t i = 0; v && i < n; i++) {
-		const struct ipc_transaction *t = RECORD_AT(ic->transactions, struct ipc_transaction, i);
+		const struct ipc_transaction *t = RECORD_AT(*from, struct ipc_transaction, i);
 		v[i] = (struct queue_transaction){
 			.type = t->type, .version = t->version, .control_number = t->control_number,
 			.group_code = t->group_code, .group_control_number = t->group_control_number,
 			.group_from = t->group_from, .group_to = t->group_to, .status = t->status, .errors = t->errors,
+			.origin = t->origin.p ? t->origin : origin, .origin_group_code = t->origin_group_code,
+			.origin_group_number = t->origin_group_number, .origin_number = t->origin_number,
 		};
 		if (!copy_keys(w, &t->keys, &v[i].keys))
 			return false;
@@ -71,7 +73,8 @@ static int fill(struct queue_work *w, const struct ipc_interchange *ic, struct q
 	m->error = ic->error;
 	m->ack = name_or_zero(queue_ack_state_names, ic->ack);
 	m->ack_due = m->ack == QUEUE_ACK_EXPECTED && ic->ack_within ? m->time + (van_time)ic->ack_within : 0;
-	return copy_transactions(w, ic, m) ? 0 : VAN_ENOMEM;
+	m->turn_back = ic->turn_back && m->state == QUEUE_PROCESSED;
+	return queue_result_transactions(w, &ic->transactions, SLICE_NONE, m) ? 0 : VAN_ENOMEM;
 }
 
 static void control_key(struct store_key *k, const struct queue_message *m)
@@ -194,6 +197,18 @@ static int put_trail(struct queue_work *w, const struct queue_message *m, struct
 	}
 }
 
+/* Where nothing is left that a receiver could say: its sender is told at once. */
+static int answer_at_once(struct queue_work *w, const struct queue_message *target)
+{
+	struct queue_message m = *target;
+	uint32_t ack;
+	int rc = queue_ack_overall(w, &m, &ack);
+	if (rc < 0 || !queue_ack_badness(ack))
+		return rc;
+	rc = queue_ack_set(w, &m, ack);
+	return rc < 0 ? rc : queue_answer_want(w, &m);
+}
+
 static int finish_targets(struct queue_work *w, struct result *r)
 {
 	for (size_t i = 0; i < r->ntargets; i++) {
@@ -203,6 +218,8 @@ static int finish_targets(struct queue_work *w, struct result *r)
 			rc = queue_result_search(w, m, m->id);
 		if (rc == 0 && m->ack == QUEUE_ACK_EXPECTED)
 			rc = queue_ack_expect(w, m);
+		if (rc == 0 && m->turn_back && m->ack == QUEUE_ACK_EXPECTED)
+			rc = answer_at_once(w, m);
 		if (rc == 0)
 			rc = put_trail(w, m, summary(w, r, i));
 		if (rc < 0)
@@ -267,6 +284,36 @@ static int check_result(struct queue_work *w, const struct ipc_job_result *from)
 	return 0;
 }
 
+static int all_outputs(struct queue_work *w, struct result *r)
+{
+	int rc = 0;
+	for (size_t i = 0; i < r->from->outputs.n && rc == 0; i++)
+		rc = queue_result_output(w, r, i);
+	return rc;
+}
+
+/* What waited stands in the outputs now. Refuses before anything is changed when it has grown. */
+static int end_batch(struct queue_work *w, struct result *r)
+{
+	uint64_t messages = 0;
+	for (size_t i = 0; i < r->from->outputs.n; i++)
+		messages += RECORD_AT(r->from->outputs, struct ipc_output, i)->transactions.n;
+	r->batch = true;
+	return queue_batch_end(w, r->message.id, messages);
+}
+
+static int finish_received(struct queue_work *w, struct result *r)
+{
+	int rc = prepare_targets(w, r);
+	if (rc == 0)
+		rc = all_outputs(w, r);
+	if (rc == 0)
+		rc = finish_targets(w, r);
+	if (rc == 0 && r->ntargets != 1)
+		rc = finish_whole(w, r);
+	return rc < 0 ? rc : match_acks(w, r);
+}
+
 int queue_job_done(struct queue_work *w, const struct ipc_job_result *from, const struct queue_job_ids *ids)
 {
 	struct result r = {.from = from, .ids = ids};
@@ -281,15 +328,13 @@ int queue_job_done(struct queue_work *w, const struct ipc_job_result *from, cons
 	if (rc < 0)
 		return rc;
 	r.accept_duplicate = job.accept_duplicate;
+	if (job.kind == QUEUE_JOB_BATCH)
+		rc = end_batch(w, &r);
+	if (rc < 0)
+		return rc;
 	w->writes++;
 	rc = store_del(w->txn, w->q->job, from->message);
-	if (rc == 0)
-		rc = prepare_targets(w, &r);
-	for (size_t i = 0; i < from->outputs.n && rc == 0; i++)
-		rc = queue_result_output(w, &r, i);
-	if (rc == 0)
-		rc = finish_targets(w, &r);
-	if (rc == 0 && r.ntargets != 1)
-		rc = finish_whole(w, &r);
-	return rc < 0 ? rc : match_acks(w, &r);
+	if (rc < 0)
+		return rc;
+	return job.kind == QUEUE_JOB_PROCESS ? finish_received(w, &r) : all_outputs(w, &r);
 }

@@ -13,12 +13,18 @@ struct result {
 	size_t ntargets;
 	bool split; /* the targets are children */
 	bool accept_duplicate;
+	bool batch; /* the message is a batch, and the first output becomes it */
 	uint32_t delivery; /* of outputs that belong to no interchange */
 };
 
 bool queue_result_keys(struct queue_work *w, const struct record_list *from, struct record_list *to);
+/* The transactions of an output; `origin`: what they were made of where they do not say it themselves. False: no memory. */
+bool queue_result_transactions(struct queue_work *w, const struct record_list *from, struct slice origin, struct queue_message *m);
 /* Makes `id` findable by the control numbers and keys of `from`. */
 int queue_result_search(struct queue_work *w, const struct queue_message *from, struct slice id);
+
+/* Fills the part "payload" of output `i`, of which *m is the message (control numbers are taken, and set in it). The part is not put. */
+int queue_result_content(struct queue_work *w, const struct result *r, size_t i, struct queue_message *m, struct queue_part *ret);
 
 /* Makes output number `i`: message, content, delivery, receipt. Nothing where its interchange is not processed. */
 int queue_result_output(struct queue_work *w, struct result *r, size_t i);

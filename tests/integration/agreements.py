@@ -34,7 +34,36 @@ BEG02,,,codes,KN,only purchase orders of the kind KN
 OTHER_GUIDE = "guide,x12,810,004010,Shop invoices\nplace,loop,when,rule,value,text\nBIG01,,,required\n"
 
 
+# What is written for the mill, which has a mailbox of its own.
+MILL = {
+    "WRAP": "output: {format: x12, delimiters: {element: '|', component: '<', terminator: \"\\n\"}, group_from: BUYAPP, group_to: MILLAPP}\n"
+            "acknowledged_by: network",
+    "EACH": "output: {format: x12, split: message, acknowledged_within: 1h}\nacknowledged_by: network",
+    "PAIRS": "output: {format: x12, max_messages: 2}\nacknowledged_by: none",
+    "OTHER": "output: {format: x12, from: 'x12 ZZ:BUYNET', to: 'x12 12:5551234'}\nacknowledged_by: none",
+    "TURN": "output: {format: x12}\nacknowledged_by: receiver\nacknowledgement: {within: 1h}",
+    "COUNT": "output: {format: x12, batch: {time: 2h, messages: 3}}\nacknowledged_by: receiver\nacknowledgement: {within: 3h}",
+    "TIME": "output: {format: x12, batch: {time: 2s}}\nacknowledged_by: none",
+    "SIZE": "output: {format: x12, batch: {time: 2h, size: 2KiB}}\nacknowledged_by: none",
+}
+
+
 def profiles(n):
+    mill = ", ".join(f'{{standard: x12, id: "{i}", connection: mill-sftp}}' for i in [f"ZZ:{m}" for m in MILL] + ["ZZ:FIXED", "12:5551234"])
+    yield f"""\
+kind: partner
+id: mill
+name: Mill Supplies
+identities: [{mill}]
+connections:
+  - id: mill-sftp
+    protocol: sftp-mailbox
+    user: mill
+    keys: [{{key: "{n.keys['mill'][1]}"}}]
+"""
+    for name, terms in MILL.items():
+        yield f'kind: agreement\nid: buyer-{name.lower()}\nfrom: "x12 {BUYER}"\nto: "x12 ZZ:{name}"\nmode: translate\n{terms}\n'
+    yield f'kind: agreement\nid: buyer-fixed\nfrom: "x12 {BUYER}"\nto: "x12 ZZ:FIXED"\nvalidation: {{policy: repair}}\n'
     identities = ", ".join(f'{{standard: x12, id: "ZZ:{name}", connection: shop-sftp}}' for name in PARTIES)
     yield f"""\
 kind: partner
@@ -60,7 +89,8 @@ def make(n):
             f.write(text)
     n.config_changes["guides"] = f"[{guides}]"
     n.create()
-    n.keys["shop"] = demo.make_ssh_key(n.peers, "shop")
+    for user in ("shop", "mill"):
+        n.keys[user] = demo.make_ssh_key(n.peers, user)
     n.more = os.path.join(n.root, "agreements.yaml")
     with open(n.more, "w") as f:
         f.write("---\n".join(profiles(n)))
@@ -73,7 +103,14 @@ class Case:
     """Documents sent by the buyer's mailbox, and what came of them."""
 
     def __init__(self, n):
-        self.n, self.control = n, 100
+        self.n, self.control, self.seen = n, 100, {}
+
+    def new(self, user):
+        """What has come into a mailbox since the last time this was asked, in the order of time."""
+        found = self.n.sftp_fetch(user)
+        new = [found[name] for name in sorted(found, key=lambda s: s.rsplit("_", 1)[-1]) if name not in self.seen.setdefault(user, set())]
+        self.seen[user] |= set(found)
+        return new
 
     def send(self, to, change=lambda s: s, **options):
         """(the received message, our acknowledgements for it as bytes)"""
@@ -163,13 +200,191 @@ def forms(n, c):
     t.ok(text.startswith("ISA|00|") and "\nST|997|0001\n" in text and "AK2" not in text, "delimiters and brevity are the agreement's", text)
 
 
+def several(count):
+    """A change that makes `count` messages of one."""
+    def change(data):
+        message = data[data.index(b"ST*850"):data.index(b"GE*1*")]
+        more = b"".join(message.replace(b"*0001~", b"*%04d~" % i).replace(b"BEG*00*SA*PO", b"BEG*00*SA*P%dO" % i) for i in range(2, count + 1))
+        return data.replace(b"GE*1*", more + b"GE*%d*" % count)
+    return change
+
+
+def fields(data, segment):
+    """The elements of each segment with this identifier."""
+    return [s for s in x12.segments(data) if s[0] == segment]
+
+
+def valid(n, data):
+    path = os.path.join(n.root, "made.edi")
+    with open(path, "wb") as f:
+        f.write(data)
+    done = n.vanctl("edi", "validate", "--strict", path, check=False)
+    return done.returncode == 0 or done.stdout.decode()
+
+
+def written_for_the_receiver(n, c):
+    order, acks = c.send("WRAP", replaced("~CTT", "**~ CTT"))
+    t.ok("AK9*A*1*1*1" in answer(acks), "the network acknowledges what it writes anew", answer(acks))
+    made = c.new("mill")
+    t.equal(len(made), 1, "an interchange in the agreement's form")
+    text = made[0].decode()
+    t.ok(text.startswith("ISA|00|          |00|          |01|123456789      |ZZ|WRAP           |") and text.index("\n") == 105, "padded", text[:120])
+    t.ok("GS|PO|BUYAPP|MILLAPP|" in text and "\nST|850|0001\n" in text, "with its delimiters and group addresses", text[:300])
+    t.equal(valid(n, made[0]), True, "it is valid, and nothing in it needs tolerance")
+    numbers = [(fields(made[0], "ISA")[0][13], fields(made[0], "GS")[0][6], fields(made[0], "IEA")[0][2], fields(made[0], "GE")[0][2])]
+    t.equal(numbers, [("000000001", "1", "000000001", "1")], "with the network's own numbers")
+    c.send("WRAP")
+    made = c.new("mill")
+    t.equal((fields(made[0], "ISA")[0][13], fields(made[0], "GS")[0][6]), ("000000002", "2"), "which count")
+    order, _ = c.send("WRAP", replaced("PID*F****CORDLESS", "PID*F****CORD|LESS"))
+    t.equal(order["state"], "held", "data that cannot be written holds the document")
+    t.ok(order["error"] and "PID05" in order["error"], "and says where", order["error"])
+    c.send("OTHER")
+    made = c.new("mill")
+    isa = fields(made[0], "ISA")[0]
+    t.equal((isa[5], isa[6].strip(), isa[7], isa[8].strip()), ("ZZ", "BUYNET", "12", "5551234"), "other addresses where the agreement names them")
+    c.send("EACH", several(3))
+    made = c.new("mill")
+    t.equal([len(fields(m, "ST")) for m in made], [1, 1, 1], "split: message makes an interchange of each")
+    t.equal([int(fields(m, "ISA")[0][13]) for m in made], [1, 2, 3], "numbered one after the other")
+    c.send("PAIRS", several(5))
+    made = c.new("mill")
+    t.equal([len(fields(m, "ST")) for m in made], [2, 2, 1], "max_messages splits")
+    t.equal([valid(n, m) for m in made], [True] * 3, "and each is valid")
+
+
+def put_right(n, c):
+    c.send("FIXED", lambda d: d.replace(b"~CTT", b"**~\r\n CTT").replace(b"123456789      ", b"123456789") + b"\n\n")
+    made = c.new("mill")
+    t.equal(len(made), 1, "policy: repair passes the interchange on")
+    t.equal((valid(n, made[0]), made[0].find(b"~")), (True, 105), "with its form put right")
+    t.equal(fields(made[0], "ISA")[0][13], f"{c.control:09d}", "under the sender's own number")
+
+
+def ack_of(data, control, statuses="A", ta1=None):
+    """The receiver's 997 for an interchange that we wrote: a status for each of its messages."""
+    isa, gs = fields(data, "ISA")[0], fields(data, "GS")[0]
+    sender, receiver = f"{isa[7]}:{isa[8].strip()}", f"{isa[5]}:{isa[6].strip()}"
+    numbers = [s[2] for s in fields(data, "ST")]
+    head = [x12.isa(sender, receiver, control)]
+    if ta1:
+        return "".join(s + "~" for s in head + [f"TA1*{isa[13]}*{isa[9]}*{isa[10]}*{ta1}", f"IEA*0*{control:09d}"]).encode()
+    body = ["ST*997*0001", f"AK1*PO*{gs[6]}"]
+    for number, status in zip(numbers, statuses):
+        body += [f"AK2*850*{number}", f"AK5*{status}" + ("*5" if status == "R" else "")]
+    accepted = sum(s != "R" for s in statuses)
+    whole = "A" if "R" not in statuses else "R" if accepted == 0 else "P"
+    body += [f"AK9*{whole}*{len(numbers)}*{len(numbers)}*{accepted}"]
+    body += [f"SE*{len(body) + 1}*0001"]
+    segments = head + [f"GS*FA*{gs[3]}*{gs[2]}*20260801*1310*{control}*X*004010"] + body + [f"GE*1*{control}", f"IEA*1*{control:09d}"]
+    return "".join(s + "~" for s in segments).encode()
+
+
+def answer_from_mill(n, c, data):
+    """The mill uploads; what the buyer then gets."""
+    c.new("buyer")
+    n.sftp_put("mill", data, f"/in/a{len(c.seen)}_{abs(hash(data))}.edi")
+    n.drain()
+    return c.new("buyer")
+
+
+def shown(n, message):
+    return n.json("message", "show", message["id"])
+
+
+def turned_back(n, c):
+    order, acks = c.send("TURN", several(3))
+    made = c.new("mill")
+    t.equal((len(made), len(acks), order["ack"]), (1, 0, "expected"), "acknowledged_by: receiver waits for the receiver")
+    outs = [m for m in shown(n, order)["children"]]
+    t.equal(len(outs), 1, "the order shows what was made of it")
+    back = answer_from_mill(n, c, ack_of(made[0], 801, "ARA"))
+    t.equal(len(back), 1, "its 997 becomes one for the sender, and only that")
+    text = back[0].decode()
+    t.equal(x12.acknowledged_groups(back[0]), [("PO", c.control, "P")], "with the sender's group number")
+    t.ok("AK2*850*0001~AK5*A~AK2*850*0002~AK5*R~AK2*850*0003~AK5*A~AK9*P*3*3*2" in text, "and his messages' numbers", text)
+    t.equal(valid(n, back[0]), True, "it is valid by our dictionary")
+    t.equal(shown(n, order)["ack"], "partially-accepted", "the order shows the state")
+    again = answer_from_mill(n, c, ack_of(made[0], 802, "AAA"))
+    t.equal((len(again), shown(n, order)["ack"]), (0, "partially-accepted"), "a second 997 makes no second answer, and changes no rejection")
+    # what we rejected ourselves is told with its places, beside what the receiver said
+    order, acks = c.send("TURN", lambda d: several(2)(d).replace(b"ST*850*0002~BEG*00*SA", b"ST*850*0002~BEG*QQQ*SA"))
+    made = c.new("mill")
+    t.equal(len(fields(made[0], "ST")), 1, "a rejected message is not written")
+    back = answer_from_mill(n, c, ack_of(made[0], 803, "A"))
+    text = back[0].decode() if back else ""
+    t.ok("AK2*850*0001~AK5*A~AK2*850*0002~AK3*BEG*2**8~" in text and "AK5*R*5~AK9*P*2*2*1" in text, "the answer tells both", text)
+    order, acks = c.send("TURN", replaced("BEG*00*SA", "BEG*QQQ*SA"))
+    t.ok("AK9*R*1*1*0" in answer(acks) and order["state"] == "rejected", "where nothing was written the sender is answered at once", answer(acks))
+
+
+def ta1_and_strangers(n, c):
+    order, _ = c.send("TURN")
+    made = c.new("mill")[0]
+    back = answer_from_mill(n, c, ack_of(made, 811, ta1="A*000"))
+    t.equal((back, shown(n, order)["ack"]), ([], "expected"), "a TA1 that accepts goes no further, and answers nothing")
+    back = answer_from_mill(n, c, ack_of(made, 812, ta1="R*022"))
+    t.equal([x12.acknowledged_groups(b) for b in back], [[("PO", c.control, "R")]], "one that rejects is the end of the order")
+    order, _ = c.send("WRAP")
+    made = c.new("mill")[0]
+    c.new("buyer")
+    back = answer_from_mill(n, c, ack_of(made, 813, "R"))
+    t.equal(back, [], "where the network has acknowledged, the receiver's goes no further")
+    made_of = shown(n, order)
+    t.equal((made_of["ack"], [m["ack"] for m in n.messages("--direction", "out", "--to", "x12 ZZ:WRAP")][0]), ("accepted", "rejected"),
+            "it is shown with what was written")
+
+
+def mixed_acknowledgements(n, c):
+    """One interchange of the mill's with a 997 for what we wrote and one for what the buyer wrote."""
+    c.send("TURN")
+    made = c.new("mill")[0]
+    ours = ack_of(made, 821, "A")
+    theirs = ours[ours.index(b"GS*"):ours.index(b"IEA*")].replace(b"AK1*PO*" + fields(made, "GS")[0][6].encode(), b"AK1*PO*777777")
+    theirs = theirs.replace(b"*821*X*", b"*822*X*").replace(b"GE*1*821", b"GE*1*822")
+    both = ours[:ours.index(b"IEA*")] + theirs + ours[ours.index(b"IEA*"):].replace(b"IEA*1*", b"IEA*2*")
+    back = answer_from_mill(n, c, both)
+    groups = sorted(g for b in back for g in x12.acknowledged_groups(b))
+    t.equal(groups, sorted([("PO", c.control, "A"), ("PO", 777777, "A")]), "each reaches the buyer once, in the numbers he knows")
+    t.equal([valid(n, b) for b in back], [True] * len(back), "in interchanges that are valid")
+
+
+def batches(n, c):
+    orders = [c.send("COUNT")[0] for _ in range(2)]
+    t.equal(c.new("mill"), [], "messages wait for the others of their batch")
+    t.equal([shown(n, o)["delivery"] for o in orders], ["queued"] * 2, "and show that they do")
+    n.kill()
+    n.start()
+    orders.append(c.send("COUNT")[0])
+    made = c.new("mill")
+    t.equal([len(fields(m, "ST")) for m in made], [3], "after kill -9 and a restart none is lost, and they go as one interchange")
+    t.equal(len({s[3] for s in fields(made[0], "BEG")}), 3, "each of them once")
+    t.equal(valid(n, made[0]), True, "it is valid")
+    back = answer_from_mill(n, c, ack_of(made[0], 831, "AAR"))
+    states = {x12.acknowledged_groups(b)[0][2] for b in back}
+    t.equal((len(back), states), (3, {"A", "R"}), "its 997 becomes one for each of the three orders")
+    t.equal([shown(n, o)["ack"] for o in orders], ["accepted", "accepted", "rejected"], "with the state of each")
+    numbers = sorted(x12.acknowledged_groups(b)[0][1] for b in back)
+    t.equal(numbers, [c.control - 2, c.control - 1, c.control], "in their own numbers")
+    c.send("TIME")
+    c.send("TIME")
+    made = []
+    demo.wait_for("the batch's time", lambda: made.extend(c.new("mill")) or sum(len(fields(m, "ST")) for m in made) == 2, timeout=60)
+    t.ok(len(made) in (1, 2), "by time", len(made))
+    c.send("SIZE")
+    t.equal(c.new("mill"), [], "a small one waits for a size")
+    c.send("SIZE", several(3))
+    t.equal([len(fields(m, "ST")) for m in c.new("mill")], [4], "and goes when it is reached")
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         make(n)
         c = Case(n)
-        for group in (judged_by_agreement, groups, versions, guides, forms):
+        for group in (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right,
+                      turned_back, ta1_and_strangers, mixed_acknowledgements, batches):
             t.run(group, n, c)
             if n.vand and n.vand.poll() is not None:
                 t.ok(False, f"vand lives after {group.__name__}", n.log_tail())

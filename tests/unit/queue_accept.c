@@ -227,10 +227,10 @@ static void test_several_interchanges(void **state)
 	fixture_assert_states(f, &second, "unroutable//none");
 	/* Released, it runs as a job of its own, over its stretch. */
 	struct ipc_job job;
-	int fd;
+	int fds[2];
 	fixture_begin(f, STORE_WRITE);
 	assert_int_equal(queue_message_release(&f->w, id_slice(&second), SLICE("uid 0")), 0);
-	assert_int_equal(queue_job_fill(&f->w, id_slice(&second), &job, &fd), 0);
+	assert_int_equal(queue_job_fill(&f->w, id_slice(&second), &job, fds), 0);
 	assert_true(slice_is(job.payload, "ISA2"));
 	fixture_commit(f);
 }

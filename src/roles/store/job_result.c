@@ -18,6 +18,7 @@ struct finishing {
 	int fds[IPC_FDS_MAX];
 	size_t nfds;
 	struct van_buf body; /* a long result */
+	struct queue_woken *woken;
 };
 
 static bool stays_file(const struct finishing *f, size_t number)
@@ -46,7 +47,9 @@ static int prepare_result(struct write_request *r)
 static int run_result(struct write_request *r, struct queue_work *w)
 {
 	struct finishing *f = (struct finishing *)r;
-	return queue_job_done(w, &f->result, &f->ids);
+	int rc = queue_job_done(w, &f->result, &f->ids);
+	f->woken = w->woken;
+	return rc;
 }
 
 struct giving_up {
@@ -122,14 +125,16 @@ static void done_result(struct write_request *r)
 	bool later = r->rc == VAN_ENOSPC || r->rc == VAN_EIO;
 	if (r->rc < 0)
 		drop_files(f);
-	if (later)
-		jobs_add(s, f->result.message, van_clock_now() + JOB_AGAIN_LATER);
+	if (later || r->rc == VAN_EAGAIN)
+		jobs_add(s, f->result.message, later ? van_clock_now() + JOB_AGAIN_LATER : 0);
 	else if (r->rc < 0 && r->rc != VAN_ENOTFOUND)
 		job_give_up(s, f->result.message, false, slice_str(r->err.text[0] ? r->err.text : van_err_name(r->rc)), false);
 	else
 		log_event(LOG_LEVEL_DEBUG, "job-done", "message", log_slice(f->result.message), "outputs", log_u64(f->result.outputs.n), NULL);
 	if (r->rc == 0)
 		wake_deliveries(f);
+	for (const struct queue_woken *n = r->rc == 0 ? f->woken : NULL; n; n = n->next)
+		jobs_add(s, slice_make(n->id.text, VAN_ID_LEN), n->when);
 	for (size_t i = 0; i < f->nfds; i++)
 		if (f->fds[i] >= 0)
 			close(f->fds[i]);

@@ -253,10 +253,10 @@ static void job_unreadable(struct store_role *s, const struct van_id *id, int rc
 	job_give_up(s, slice_make(id->text, VAN_ID_LEN), retry, slice_str(err->text[0] ? err->text : van_err_name(rc)), false);
 }
 
-/* Reads what the job needs. *ret_fd: a large payload's. */
-static int fill(struct store_role *s, struct store_read *r, const struct van_id *id, struct ipc_job *job, int *ret_fd)
+/* Reads what the job needs. ret_fds: a large payload's, and what else belongs to it. */
+static int fill(struct store_role *s, struct store_read *r, const struct van_id *id, struct ipc_job *job, int ret_fds[2])
 {
-	int rc = queue_job_fill(&r->work, slice_make(id->text, VAN_ID_LEN), job, ret_fd);
+	int rc = queue_job_fill(&r->work, slice_make(id->text, VAN_ID_LEN), job, ret_fds);
 	if (rc == 0) {
 		job->generation = s->generation;
 		job->maps = maps_generation(s);
@@ -281,24 +281,31 @@ struct given {
 	struct ipc_job jobs[JOBS_AT_ONCE];
 	struct van_id ids[JOBS_AT_ONCE];
 	size_t n, bytes;
-	int fd; /* of the only one, or -1 */
+	int fds[2]; /* of the only one, or -1 */
+	size_t nfds;
 };
+
+static void close_given(struct given *g)
+{
+	for (size_t i = 0; i < g->nfds; i++)
+		close(g->fds[i]);
+	g->nfds = 0;
+}
 
 /* Small jobs until there are enough, or one large one. */
 static void gather_jobs(struct store_role *s, struct store_read *r, struct given *g)
 {
 	size_t most = share(s);
 	struct van_id id;
-	while (g->n < most && g->fd < 0 && g->bytes < JOBS_BYTES - IPC_INLINE_MAX && pop(s->jobs, &id)) {
-		int fd = -1;
-		if (fill(s, r, &id, &g->jobs[g->n], &fd) != 0)
+	while (g->n < most && !g->nfds && g->bytes < JOBS_BYTES - IPC_INLINE_MAX && pop(s->jobs, &id)) {
+		if (fill(s, r, &id, &g->jobs[g->n], g->fds) != 0)
 			continue;
-		if (fd >= 0 && g->n) { /* the next list is its own */
-			close(fd);
+		g->nfds = (g->fds[0] >= 0) + (g->fds[1] >= 0);
+		if (g->nfds && g->n) { /* the next list is its own */
+			close_given(g);
 			push_back_first(s->jobs, &id);
 			return;
 		}
-		g->fd = fd;
 		g->bytes += g->jobs[g->n].payload.n;
 		g->ids[g->n++] = id;
 	}
@@ -333,20 +340,20 @@ static int send_jobs(struct store_role *s, struct peer_worker *w)
 		return rc; /* with the next event */
 	g = van_arena_alloc(s->arena, sizeof *g);
 	if (g) {
-		g->fd = -1;
+		g->nfds = 0;
 		gather_jobs(s, &r, g);
 	}
 	if (g && g->n) {
 		struct ipc_job_list list = {.jobs = {g->jobs, g->n}};
-		rc = ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_list_table, &list, g->fd >= 0 ? &g->fd : NULL, g->fd >= 0);
+		rc = ipc_send(w->channel, IPC_JOB, ++w->request, &ipc_job_list_table, &list, g->fds, g->nfds);
 		if (rc == 0)
 			note_given(w, g);
 		else
 			later_all(s, g); /* its channel is closing: nobody saw them */
 	}
 	store_read_end(s, &r);
-	if (g && g->fd >= 0)
-		close(g->fd);
+	if (g)
+		close_given(g);
 	return rc < 0 ? rc : g && g->n;
 }
 

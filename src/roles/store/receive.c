@@ -179,6 +179,24 @@ static uint32_t environment_of(struct slice usage)
 	return slice_is(usage, "T") || slice_is(usage, "1") ? PROFILE_TEST : PROFILE_PRODUCTION;
 }
 
+/* Is the acknowledgement about an interchange of our own writing? */
+static int lookup_ack(struct store_role *s, const struct ipc_lookup *l, struct van_buf *record)
+{
+	const struct ipc_ack_seen seen = {
+		.env = environment_of(l->usage) == PROFILE_TEST ? SLICE("test") : SLICE("production"), .from = l->from, .to = l->to,
+		.group_from = l->group_from, .group_to = l->group_to, .group_code = l->group_code,
+		.group_control_number = l->group_control_number, .whole = l->whole,
+	};
+	struct ipc_verdict v = {0};
+	struct store_read r;
+	int rc = store_read_begin(s, s->arena, &r);
+	if (rc < 0)
+		return rc;
+	rc = queue_ack_ours(&r.work, &seen, &v.ok);
+	store_read_end(s, &r);
+	return rc < 0 ? rc : record_encode(&ipc_verdict_table, &v, record);
+}
+
 static int lookup(struct store_role *s, const struct ipc_lookup *l, struct van_buf *record, uint64_t *zone_offset)
 {
 	van_time now = van_clock_now();
@@ -209,8 +227,10 @@ void receive_lookup(struct store_role *s, struct ipc_channel *to, struct ipc_mes
 	struct ipc_lookup l;
 	uint64_t zone_offset = 1440;
 	int rc = record_decode(&ipc_lookup_table, m->body, s->arena, &l);
+	if (rc == 0 && l.kind == IPC_LOOKUP_ACK)
+		rc = lookup_ack(s, &l, &record);
 	pthread_rwlock_rdlock(&s->directory_lock);
-	if (rc == 0)
+	if (rc == 0 && l.kind != IPC_LOOKUP_ACK)
 		rc = lookup(s, &l, &record, &zone_offset);
 	struct ipc_lookup_reply reply = {.generation = s->generation, .zone_offset = zone_offset, .record = rc < 0 ? SLICE_NONE : van_buf_slice(&record)};
 	rc = ipc_send(to, IPC_LOOKUP_REPLY, m->request, &ipc_lookup_reply_table, &reply, NULL, 0);

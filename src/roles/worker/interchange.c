@@ -1,6 +1,6 @@
 /* One interchange: its facts, its route, its outputs. The rules of the network stand here. */
 #include "map/library.h"
-#include "roles/worker/job.h"
+#include "roles/worker/interchange.h"
 
 #include <stdlib.h>
 
@@ -26,18 +26,6 @@ void job_list_free(struct job_list *l)
 	*l = (struct job_list){0};
 }
 
-/* What is known while one interchange is worked on. */
-struct work {
-	struct job *job;
-	const struct edi_interchange *in;
-	size_t number;
-	struct ipc_interchange *out;
-	struct directory_route route;   /* of its first message; all must agree on mode and receiver */
-	int zone_offset;
-	struct slice type, version;     /* when all messages have the same; absent else */
-	bool routed, mixed_types;
-};
-
 static struct van_arena *arena_of(struct work *w)
 {
 	return w->job->worker->arena;
@@ -55,7 +43,7 @@ int job_route(struct job *j, struct slice connection, struct slice from, struct 
 
 /* --- facts ------------------------------------------------------------------------------------------------------------------- */
 
-static int copy_keys(struct van_arena *arena, const struct edi_key *from, struct record_list *to)
+int work_keys(struct van_arena *arena, const struct edi_key *from, struct record_list *to)
 {
 	size_t n = 0;
 	for (const struct edi_key *k = from; k; k = k->next)
@@ -83,7 +71,7 @@ static int fill_transaction(struct work *w, const struct edi_group *g, const str
 	}
 	to->status = slice_str(edi_status_name(m->status));
 	to->errors = m->error_count;
-	return copy_keys(arena_of(w), m->keys, &to->keys);
+	return work_keys(arena_of(w), m->keys, &to->keys);
 }
 
 static int fill_transactions(struct work *w)
@@ -127,7 +115,7 @@ static int fill_facts(struct work *w)
 
 /* --- route --------------------------------------------------------------------------------------------------------------------- */
 
-static int hold(struct work *w, enum ipc_interchange_state state, struct slice why)
+int work_hold(struct work *w, enum ipc_interchange_state state, struct slice why)
 {
 	w->out->state = state;
 	w->out->error = why;
@@ -137,11 +125,11 @@ static int hold(struct work *w, enum ipc_interchange_state state, struct slice w
 /* Not routed: which state, and what people are told. */
 static int refuse(struct work *w, const struct directory_route *r)
 {
-	bool unroutable = r->outcome == AGREEMENT_UNROUTABLE || r->outcome == AGREEMENT_NO_RECEIVER;
+	bool unroutable = w->unroutable = r->outcome == AGREEMENT_UNROUTABLE || r->outcome == AGREEMENT_NO_RECEIVER;
 	struct slice why = r->reason.p ? r->reason
 				       : van_arena_printf(arena_of(w), "no agreement governs documents from %.*s to %.*s: add one",
 							  SLICE_ARG(w->out->from), SLICE_ARG(w->out->to));
-	return hold(w, unroutable ? IPC_INTERCHANGE_UNROUTABLE : IPC_INTERCHANGE_HELD, why);
+	return work_hold(w, unroutable ? IPC_INTERCHANGE_UNROUTABLE : IPC_INTERCHANGE_HELD, why);
 }
 
 static bool same_way(const struct directory_route *a, const struct directory_route *b)
@@ -164,11 +152,11 @@ static int take_route(struct work *w, struct slice type, struct slice version)
 	}
 	if (r.hold) {
 		w->routed = false;
-		return hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s is on hold", SLICE_ARG(r.agreement)));
+		return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s is on hold", SLICE_ARG(r.agreement)));
 	}
 	if (t->missing_guide.p) {
 		w->routed = false;
-		return hold(w, IPC_INTERCHANGE_HELD,
+		return work_hold(w, IPC_INTERCHANGE_HELD,
 			    van_arena_printf(arena_of(w), "agreement %.*s names guide \"%.*s\", which is not there or in error: put %.*s.csv into a folder "
 							  "of vand.yaml's \"guides\" and restart, or correct the agreement",
 					     SLICE_ARG(r.agreement), SLICE_ARG(t->missing_guide), SLICE_ARG(t->missing_guide)));
@@ -189,7 +177,7 @@ static int take_route(struct work *w, struct slice type, struct slice version)
 	if (same_way(&w->route, &r))
 		return 0;
 	w->routed = false;
-	return hold(w, IPC_INTERCHANGE_HELD,
+	return work_hold(w, IPC_INTERCHANGE_HELD,
 		    van_arena_printf(arena_of(w), "agreements %.*s and %.*s treat documents of this one interchange differently: have the "
 						  "sender send them in interchanges of their own, or give both agreements the same mode",
 				     SLICE_ARG(w->route.agreement), SLICE_ARG(r.agreement)));
@@ -218,7 +206,7 @@ static void fill_policy(struct work *w)
 
 /* --- outputs --------------------------------------------------------------------------------------------------------------------- */
 
-static struct ipc_output *new_output(struct work *w, enum ipc_output_kind kind, const struct directory_route *r)
+struct ipc_output *work_output(struct work *w, enum ipc_output_kind kind, const struct directory_route *r)
 {
 	struct ipc_output *o = job_list_add(&w->job->outputs, sizeof *o);
 	if (!o)
@@ -245,10 +233,35 @@ static void whole_stretch(const struct work *w, uint64_t *ret_offset, uint64_t *
 	*ret_length = to - from;
 }
 
+static bool is_own(void *ctx, uint64_t message)
+{
+	const struct work *w = ctx;
+	return message < w->own_count && w->own[message];
+}
+
+/* Put right as the agreement asks, and without the acknowledgements that are about what we wrote ourselves: their sender knows nothing
+ * of it. What cannot be put right goes as it came. */
+static int pass_rewritten(struct work *w, struct ipc_output *o)
+{
+	const struct edi_rewrite_options options = {.drop = w->own_acks ? is_own : NULL, .ctx = w};
+	struct van_buf text = VAN_BUF_INIT((size_t)1 << 30);
+	struct slice bytes;
+	int rc = job_payload_bytes(w->job, w->in->offset, w->in->length, &bytes);
+	if (rc == 0)
+		rc = edi_rewrite(bytes, &options, &text);
+	if (rc == VAN_ESYNTAX)
+		rc = w->own_acks ? work_hold(w, IPC_INTERCHANGE_HELD, SLICE("some of its acknowledgements are about what the network wrote, and its "
+			"envelopes are too damaged to take those out")) : 0;
+	else if (rc == 0 && !slice_eq(van_buf_slice(&text), bytes))
+		rc = work_content(w, o, van_buf_slice(&text));
+	van_buf_free(&text);
+	return rc;
+}
+
 /* Pass-through: the very bytes. What was asked of the receiver is watched on the received message. */
 static int pass_through(struct work *w)
 {
-	struct ipc_output *o = new_output(w, IPC_OUTPUT_PASS_THROUGH, &w->route);
+	struct ipc_output *o = work_output(w, IPC_OUTPUT_PASS_THROUGH, &w->route);
 	if (!o)
 		return VAN_ENOMEM;
 	o->type = w->mixed_types ? SLICE_NONE : w->type;
@@ -258,6 +271,9 @@ static int pass_through(struct work *w)
 	o->control_number = w->in->control_number;
 	o->extension = SLICE("edi");
 	whole_stretch(w, &o->offset, &o->length);
+	int rc = w->route.policy == PROFILE_REPAIR || w->own_acks ? pass_rewritten(w, o) : 0;
+	if (rc < 0)
+		return rc;
 	if (w->out->transactions.n == 1)
 		o->keys = RECORD_AT(w->out->transactions, struct ipc_transaction, 0)->keys;
 	if (w->route.acknowledged_by == PROFILE_ACK_RECEIVER && !w->out->acknowledgement) {
@@ -268,7 +284,7 @@ static int pass_through(struct work *w)
 }
 
 /* The document's bytes: one part while they are few, else a stretch of the job's content file. */
-static int keep_content(struct work *w, struct ipc_output *o, struct slice bytes)
+int work_content(struct work *w, struct ipc_output *o, struct slice bytes)
 {
 	struct spool *content = &w->job->content;
 	if (content->fd < 0 && w->job->inline_bytes + bytes.n <= CONTENT_INLINE_MAX) {
@@ -327,7 +343,7 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
 	if (rc == 0)
 		rc = map_run(map, bytes, delimiters_of(w->in), &envelope, NULL, &json, &e);
-	struct ipc_output *o = rc == 0 ? new_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
+	struct ipc_output *o = rc == 0 ? work_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
 	if (o) {
 		o->type = m->type;
 		o->version = slice_str(map_target(map));
@@ -336,11 +352,11 @@ static int translate_message(struct work *w, const struct map *map, const struct
 		o->control_number = m->control_number;
 		o->extension = SLICE("json");
 		o->map = named_map(w, map, sheet);
-		rc = copy_keys(arena_of(w), m->keys, &o->keys);
+		rc = work_keys(arena_of(w), m->keys, &o->keys);
 		if (rc == 0)
-			rc = keep_content(w, o, van_buf_slice(&json));
+			rc = work_content(w, o, van_buf_slice(&json));
 	} else if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT) {
-		rc = hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "message %.*s: %s", SLICE_ARG(m->control_number), e.text));
+		rc = work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "message %.*s: %s", SLICE_ARG(m->control_number), e.text));
 	} else if (rc == 0) {
 		rc = VAN_ENOMEM;
 	}
@@ -370,7 +386,7 @@ static int translate(struct work *w)
 				continue;
 			int rc = find_map(w, m, &map, &sheet, &e);
 			if (rc == VAN_ENOTFOUND || rc == VAN_ESYNTAX)
-				return hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s translates: %s",
+				return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s translates: %s",
 										      SLICE_ARG(w->route.agreement), e.text));
 			if (rc == 0)
 				rc = translate_message(w, map, sheet, g, m);
@@ -380,166 +396,75 @@ static int translate(struct work *w)
 	return 0;
 }
 
-/* --- acknowledgement of ours -------------------------------------------------------------------------------------------------- */
-
-static enum edi_ack_kind ack_kind(struct slice name)
-{
-	return slice_is(name, "997") ? EDI_ACK_997 : slice_is(name, "999") ? EDI_ACK_999 : slice_is(name, "CONTRL") ? EDI_ACK_CONTRL
-														      : EDI_ACK_DEFAULT;
-}
-
-static int copy_parts(struct work *w, const struct edi_output *from, struct record_list *to)
-{
-	struct ipc_part *v = van_arena_array(arena_of(w), from->part_count, sizeof *v);
-	if (!v)
-		return VAN_ENOMEM;
-	for (size_t i = 0; i < from->part_count; i++) {
-		const struct edi_output_part *p = &from->parts[i];
-		v[i] = (struct ipc_part){.bytes = p->bytes, .width = p->width};
-		if (p->bytes.p)
-			v[i].kind = IPC_PART_BYTES;
-		else if (p->level == EDI_LEVEL_INTERCHANGE)
-			v[i].kind = IPC_PART_INTERCHANGE_NUMBER;
-		else {
-			v[i].kind = IPC_PART_GROUP_NUMBER;
-			v[i].group_index = p->index;
-		}
-	}
-	*to = (struct record_list){v, from->part_count};
-	return 0;
-}
-
-static struct edi_delimiters unpack_delimiters(struct slice packed)
-{
-	if (packed.n != DIRECTORY_DELIMITERS)
-		return (struct edi_delimiters){0};
-	return (struct edi_delimiters){.element = packed.p[0], .component = packed.p[1], .repetition = packed.p[2], .release = packed.p[3],
-				       .terminator = packed.p[4]};
-}
-
-static bool is_refused(const struct edi_interchange *in)
-{
-	const struct edi_error *e = in->errors;
-	while (e && e->tolerated)
-		e = e->next;
-	return e != NULL;
-}
-
-static struct edi_ack_options ack_options(const struct work *w)
-{
-	const struct directory_route *r = &w->route;
-	bool ta1 = slice_is(r->ack_kind, "TA1");
-	return (struct edi_ack_options){
-		.kind = ack_kind(r->ack_kind), .ta1_only = ta1, .received_only = ta1,
-		.ta1 = r->ack_ta1 == PROFILE_TA1_ALWAYS, .no_ta1 = r->ack_ta1 == PROFILE_TA1_NEVER && !ta1 && !is_refused(w->in),
-		.accepted_messages = r->ack_accepted, .offset_minutes = w->zone_offset,
-		.delimiters = unpack_delimiters(r->ack_delimiters),
-		.lines = r->ack_delimiters.n == DIRECTORY_DELIMITERS && r->ack_delimiters.p[5],
-	};
-}
-
-/* The way back to the sender: the agreement for our acknowledgement, or at least the sender's own connection. */
-static int acknowledge(struct work *w)
-{
-	struct edi_output ack;
-	struct van_error e = {0};
-	struct directory_route back;
-	van_time now = van_clock_now();
-	const struct edi_ack_options options = ack_options(w);
-	int rc = edi_ack_write(w->in, &options, now, arena_of(w), &ack, &e);
-	if (rc < 0 || !ack.part_count)
-		return rc;
-	rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, ack.type, ack.version, w->in->usage, &back, NULL);
-	struct ipc_output *o = rc == 0 ? new_output(w, IPC_OUTPUT_ACK, &back) : NULL;
-	if (!o)
-		return rc < 0 ? rc : VAN_ENOMEM;
-	if (!o->agreement.p) { /* no agreement for the way back is needed: the one that says "network" governs it */
-		o->agreement = w->route.agreement;
-		o->agreement_version = w->route.agreement_version;
-	}
-	o->type = ack.type;
-	o->version = ack.version;
-	o->from = w->out->to;
-	o->to = w->out->from;
-	o->extension = SLICE("edi");
-	return copy_parts(w, &ack, &o->parts);
-}
-
-/* --- acknowledgements of others ---------------------------------------------------------------------------------------------- */
-
-static int note_ack(struct work *w, const struct edi_group *g, const struct edi_message *m)
-{
-	struct ipc_ack_seen *a = job_list_add(&w->job->acks, sizeof *a);
-	size_t n = 0;
-	for (const struct edi_ack_message *k = m->ack->messages; k; k = k->next)
-		n++;
-	struct ipc_ack_item *items = van_arena_array(arena_of(w), n ? n : 1, sizeof *items);
-	if (!a || !items)
-		return VAN_ENOMEM;
-	n = 0;
-	for (const struct edi_ack_message *k = m->ack->messages; k; k = k->next)
-		items[n++] = (struct ipc_ack_item){k->type, k->control_number, slice_str(edi_status_name(k->status))};
-	*a = (struct ipc_ack_seen){
-		.interchange = w->number,
-		.env = w->out->env,
-		.from = w->out->to, /* parties swapped: who is acknowledged sent the document */
-		.to = w->out->from,
-		.group_from = g->receiver,
-		.group_to = g->sender,
-		.group_code = m->ack->functional_code,
-		.group_control_number = m->ack->functional_code.n ? m->ack->group_control_number : m->ack->interchange_control_number,
-		.status = slice_str(edi_status_name(m->ack->status)),
-		.items = {items, n},
-	};
-	return 0;
-}
-
-static int note_acks(struct work *w)
-{
-	for (const struct edi_group *g = w->in->groups; g; g = g->next)
-		for (const struct edi_message *m = g->messages; m; m = m->next) {
-			int rc = m->ack ? note_ack(w, g, m) : 0;
-			if (rc < 0)
-				return rc;
-		}
-	return 0;
-}
-
 /* --- all together --------------------------------------------------------------------------------------------------------------- */
 
-static int translate_and_acknowledge(struct work *w)
+/* What is all about interchanges of our own writing ends here, and needs no agreement; only who may speak for its sender is asked. */
+static bool goes_no_further(const struct work *w)
 {
-	size_t before = w->job->outputs.n;
-	int rc = w->route.to_station && !w->route.connection.p ? 0 : translate(w);
-	if (rc < 0)
-		return rc;
-	if (w->out->state != IPC_INTERCHANGE_PROCESSED) { /* held: nothing of it goes out, nor is it acknowledged */
-		w->job->outputs.n = before;
+	return w->out->acknowledgement && w->acks && w->own_acks == w->acks;
+}
+
+static void settle_own(struct work *w)
+{
+	w->out->state = IPC_INTERCHANGE_PROCESSED;
+	w->out->error = SLICE_NONE;
+	w->routed = true;
+}
+
+/* Under "receiver" what comes back for the output is turned back later; what nothing was made of is answered at once. */
+static int acknowledge_translated(struct work *w)
+{
+	bool network = w->route.acknowledged_by == PROFILE_ACK_NETWORK, rejected = w->in->status == EDI_REJECTED;
+	bool receiver = w->route.acknowledged_by == PROFILE_ACK_RECEIVER && w->route.output;
+	if (w->out->acknowledgement)
+		return 0;
+	if (receiver && !rejected) {
+		w->out->turn_back = true;
+		w->out->ack = SLICE("expected");
+		w->out->ack_within = w->route.ack_within;
 		return 0;
 	}
-	if (w->route.acknowledged_by != PROFILE_ACK_NETWORK || w->out->acknowledgement)
-		return 0;
-	rc = acknowledge(w);
-	w->out->ack = slice_str(edi_status_name(w->in->status));
-	if (w->in->status == EDI_REJECTED) {
+	int rc = network || (receiver && rejected) ? work_acknowledge(w) : 0;
+	if (network || receiver)
+		w->out->ack = slice_str(edi_status_name(w->in->status));
+	if (rejected && (network || receiver)) {
 		w->out->state = IPC_INTERCHANGE_REJECTED;
 		w->out->error = SLICE("the interchange has errors that reject all of it; the acknowledgement lists them");
 	}
 	return rc;
 }
 
+static int translate_and_acknowledge(struct work *w)
+{
+	size_t before = w->job->outputs.n;
+	int rc = w->route.to_station && !w->route.connection.p ? 0 : w->route.output ? work_write(w) : translate(w);
+	if (rc < 0)
+		return rc;
+	if (w->out->state != IPC_INTERCHANGE_PROCESSED) { /* held: nothing of it goes out, nor is it acknowledged */
+		w->job->outputs.n = before;
+		return 0;
+	}
+	return acknowledge_translated(w);
+}
+
 int job_interchange(struct job *j, const struct edi_interchange *i, size_t number, struct ipc_interchange *to)
 {
 	struct work w = {.job = j, .in = i, .number = number, .out = to};
+	size_t acks = j->acks.n;
 	int rc = fill_facts(&w);
 	if (rc == 0)
+		rc = work_note_acks(&w);
+	if (rc == 0)
 		rc = route(&w);
-	if (rc < 0 || !w.routed)
+	if (rc == 0 && goes_no_further(&w) && (w.routed || w.unroutable)) {
+		settle_own(&w);
+		return 0;
+	}
+	if (rc < 0 || !w.routed) {
+		j->acks.n = acks; /* what is held acknowledges nothing */
 		return rc;
+	}
 	fill_policy(&w);
-	rc = note_acks(&w);
-	if (rc < 0)
-		return rc;
 	if (w.route.mode == PROFILE_TRANSLATE)
 		return translate_and_acknowledge(&w);
 	/* a document for a station of ours that nobody fetches ends here: it is in the store */

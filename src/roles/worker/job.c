@@ -4,7 +4,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "partner/settings.h"
-#include "roles/worker/job.h"
+#include "roles/worker/interchange.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -141,7 +141,32 @@ static int process(struct job *j, struct van_error *e)
 	return rc < 0 ? rc : process_interchanges(j);
 }
 
-static void run_process(struct worker *w, uint64_t request, const struct ipc_job *from, int fd)
+static int batch(struct job *j, struct van_error *e)
+{
+	struct slice all;
+	int rc = job_payload_bytes(j, 0, j->payload.length, &all);
+	return rc < 0 ? rc : job_batch(j, all, e);
+}
+
+/* The same document, judged again: our own errors of what was not translated are told with their places. */
+static int answer(struct job *j, int fd, struct van_error *e)
+{
+	int rc = check(j, e);
+	if (rc == 0 && !j->report->interchanges)
+		rc = van_error_set(e, VAN_EINVAL, "what was acknowledged cannot be read any more");
+	return rc < 0 ? rc : job_answer(j, fd);
+}
+
+static int do_kind(struct job *j, const int fds[2], struct van_error *e)
+{
+	switch ((enum ipc_job_kind)j->from->kind) {
+	case IPC_JOB_BATCH: return batch(j, e);
+	case IPC_JOB_ANSWER: return answer(j, j->from->payload.p ? fds[0] : fds[1], e);
+	default: return process(j, e);
+	}
+}
+
+static void run_process(struct worker *w, uint64_t request, const struct ipc_job *from, const int fds[2])
 {
 	struct job j = {.worker = w, .from = from};
 	struct van_error e = {0};
@@ -150,9 +175,9 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	j.stretch = VAN_BUF_INIT(STRETCH_MAX);
 	int rc = worker_maps(w, from->maps);
 	if (rc == 0)
-		rc = find_payload(&j, fd);
+		rc = find_payload(&j, fds[0]);
 	if (rc == 0)
-		rc = process(&j, &e);
+		rc = do_kind(&j, fds, &e);
 	if (rc == 0)
 		rc = send_result(w, request, &j.result, j.content.fd);
 	if (rc < 0)
@@ -164,20 +189,20 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	van_buf_free(&j.stretch);
 }
 
-static void run(struct worker *w, uint64_t request, const struct ipc_job *j, int fd)
+static void run(struct worker *w, uint64_t request, const struct ipc_job *j, const int fds[2])
 {
 	worker_progress(w);
 	worker_generation(w, j->generation);
 	if (j->kind == IPC_JOB_AS2_CONFLICT)
 		worker_conflict(w, request, j);
 	else
-		run_process(w, request, j, fd);
+		run_process(w, request, j, fds);
 }
 
 void worker_job(struct worker *w, struct ipc_message *m)
 {
 	struct ipc_job_list list;
-	int fd = ipc_take_fd(m, 0);
+	int fds[2] = {ipc_take_fd(m, 0), m->nfds > 1 ? ipc_take_fd(m, 1) : -1};
 	/* The list outlives the memory of each of its jobs; and look-ups go over the same channel, and would overwrite the message. */
 	van_arena_reset(w->list_arena);
 	struct slice body = van_arena_slice(w->list_arena, m->body);
@@ -188,10 +213,11 @@ void worker_job(struct worker *w, struct ipc_message *m)
 	}
 	for (size_t i = 0; i < list.jobs.n; i++) {
 		van_arena_reset(w->arena);
-		run(w, m->request, RECORD_AT(list.jobs, struct ipc_job, i), fd);
+		run(w, m->request, RECORD_AT(list.jobs, struct ipc_job, i), fds);
 	}
 	/* A job that never ends ends its worker; the second time its message is quarantined. */
 	alarm(0);
-	if (fd >= 0)
-		close(fd);
+	for (size_t i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }

@@ -50,6 +50,8 @@ int worker_sign(struct worker *w, const struct directory_as2 *d, enum digest_alg
 /* The answer's record, in the arena. Cached until the directory changes, half a minute at most. *ret_zone_offset (may be
  * NULL): minutes east of UTC. VAN_ECLOSED when the store is gone. */
 int worker_lookup(struct worker *w, const struct ipc_lookup *l, struct slice *ret_record, int *ret_zone_offset);
+/* IPC_LOOKUP_ACK, never cached: is the acknowledgement about an interchange of our own writing? VAN_ECLOSED when the store is gone. */
+int worker_ask_ack(struct worker *w, const struct ipc_lookup *l, bool *ret);
 /* The store said which generation of the directory is current: older cached answers are forgotten. */
 void worker_generation(struct worker *w, uint64_t generation);
 

@@ -1,0 +1,137 @@
+#include "edi/write_copy.h"
+
+#include <stdio.h>
+
+/* --- a stretch of an interchange --------------------------------------------------------------------------------------- */
+
+#define NO_COMPONENT '\x1f' /* stands for a component separator where there is none */
+
+struct stretch {
+	edi_segment_fn fn;
+	void *ctx;
+	uint64_t head; /* bytes of the header that is put before it */
+};
+
+static int on_segment(void *ctx, const struct edi_segment *s)
+{
+	const struct stretch *x = ctx;
+	return s->offset < x->head ? 0 : x->fn(x->ctx, s);
+}
+
+/* What tells the lexer these delimiters: nobody sees it. */
+static void put_isa(struct van_buf *b, const struct edi_delimiters *d)
+{
+	const char e = d->element;
+	van_buf_printf(b, "ISA%c00%c%10s%c00%c%10s%cZZ%c%-15s%cZZ%c%-15s%c260101%c0000%c%c%c%s%c000000001%c0%cP%c%c%c", e, e, "", e, e, "", e, e, "A", e,
+		e, "B", e, e, e, d->repetition ? d->repetition : 'U', e, d->release ? "00801" : d->repetition ? "00501" : "00401", e, e, e, e,
+		d->component ? d->component : NO_COMPONENT, d->terminator);
+	if (d->release)
+		van_buf_printf(b, "ISX%c%c%c", e, d->release, d->terminator);
+}
+
+static void put_unb(struct van_buf *b, const struct edi_delimiters *d)
+{
+	const char e = d->element, c = d->component ? d->component : NO_COMPONENT;
+	van_buf_printf(b, "UNA%c%c.%c%c%cUNB%cUNOY%c%c%cA%cB%c260101%c0000%c1%c", c, e, d->release ? d->release : ' ',
+		d->repetition ? d->repetition : ' ', d->terminator, e, c, d->repetition ? '4' : '3', e, e, e, c, e, d->terminator);
+}
+
+int edi_stretch_segments(struct slice stretch, enum edi_standard standard, const struct edi_delimiters *d, edi_segment_fn fn, void *ctx)
+{
+	struct van_buf head = VAN_BUF_INIT(512);
+	struct stretch x = {.fn = fn, .ctx = ctx};
+	const struct edi_lexer_options options = {.max_segment = (size_t)16 << 20};
+	if (!d->element || !d->terminator || (unsigned char)d->terminator >= 0x80 || (unsigned char)d->element >= 0x80)
+		return VAN_EINVAL;
+	if (standard == EDI_X12)
+		put_isa(&head, d);
+	else
+		put_unb(&head, d);
+	x.head = head.n;
+	struct edi_lexer *l = edi_lexer_new(&options, on_segment, &x);
+	int rc = l && !head.error ? edi_lexer_feed(l, van_buf_slice(&head), false) : VAN_ENOMEM;
+	if (rc == 0)
+		rc = edi_lexer_feed(l, stretch, true);
+	edi_lexer_free(l);
+	van_buf_free(&head);
+	return rc;
+}
+
+/* --- segments ---------------------------------------------------------------------------------------------------------- */
+
+static void copy_value(struct edi_writer *to, const struct edi_segment *s, struct slice value, struct van_buf *scratch)
+{
+	if (s->flags & EDI_SEGMENT_RELEASE) {
+		van_buf_reset(scratch);
+		char *room = van_buf_reserve(scratch, value.n + 1);
+		if (!room) {
+			van_error_set(&to->error, VAN_ENOMEM, "no memory for a value");
+			return;
+		}
+		value = edi_unescape(value, s->delimiters->release, room);
+	}
+	edi_write_value(to, value);
+}
+
+static void copy_components(struct edi_writer *to, const struct edi_segment *s, struct slice e, struct van_buf *scratch)
+{
+	const struct edi_delimiters *d = s->delimiters;
+	if (!s->parts) {
+		copy_value(to, s, e, scratch);
+		return;
+	}
+	for (bool more = true; more; more = e.p != NULL)
+		copy_value(to, s, edi_cut(&e, d->component, d->release), scratch);
+}
+
+void edi_copy_element(struct edi_writer *to, const struct edi_segment *s, uint32_t i, struct van_buf *scratch)
+{
+	const struct edi_delimiters *d = s->delimiters;
+	struct slice e = edi_segment_element(s, i);
+	edi_write_next(to);
+	if (i == edi_segment_binary(s)) {
+		edi_write_bytes(to, e);
+		return;
+	}
+	for (bool first = true; e.p; first = false) {
+		if (!first)
+			edi_write_repeat(to);
+		copy_components(to, s, s->parts ? edi_cut(&e, d->repetition, d->release) : e, scratch);
+		if (!s->parts)
+			break;
+	}
+}
+
+void edi_copy_segment(struct edi_writer *to, const struct edi_segment *s, struct van_buf *scratch)
+{
+	struct slice id = edi_segment_element(s, 0), tag = edi_cut(&id, s->delimiters->component, s->delimiters->release);
+	edi_write_segment(to, tag);
+	while (id.p) /* explicit nesting */
+		edi_write_value(to, edi_cut(&id, s->delimiters->component, s->delimiters->release));
+	for (uint32_t i = 1; i < s->count; i++)
+		edi_copy_element(to, s, i, scratch);
+	edi_write_end(to);
+}
+
+struct copying {
+	struct edi_outbound *to;
+	struct van_buf scratch;
+};
+
+static int copy_body(void *ctx, const struct edi_segment *s)
+{
+	struct copying *c = ctx;
+	bool x12 = s->standard == EDI_X12;
+	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT"))
+		return 0;
+	edi_copy_segment(&c->to->writer, s, &c->scratch);
+	return 0;
+}
+
+int edi_outbound_copy(struct edi_outbound *w, struct slice message, const struct edi_delimiters *d)
+{
+	struct copying c = {.to = w, .scratch = VAN_BUF_INIT((size_t)32 << 20)};
+	int rc = edi_stretch_segments(message, w->terms.standard, d, copy_body, &c);
+	van_buf_free(&c.scratch);
+	return rc;
+}

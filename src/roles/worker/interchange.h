@@ -1,0 +1,51 @@
+/* One interchange while it is worked on: shared by interchange.c, output.c, acknowledge.c. */
+#ifndef OPENVAN_ROLES_WORKER_INTERCHANGE_H
+#define OPENVAN_ROLES_WORKER_INTERCHANGE_H
+
+#include "edi/write_copy.h"
+#include "roles/worker/job.h"
+
+struct work {
+	struct job *job;
+	const struct edi_interchange *in;
+	size_t number;
+	struct ipc_interchange *out;
+	struct directory_route route;   /* of its first message; all must agree on mode and receiver */
+	int zone_offset;
+	struct slice type, version;     /* when all messages have the same; absent else */
+	bool routed, mixed_types;
+	bool unroutable;                /* not routed, for want of an agreement or of a receiver */
+	size_t acks, own_acks;          /* acknowledgements in it; those about interchanges of our own writing */
+	bool *own;                      /* of each message: it is one of the latter */
+	size_t own_count;
+};
+
+/* Nothing of it goes out: its state, and what people are told. 0. */
+int work_hold(struct work *w, enum ipc_interchange_state state, struct slice why);
+/* A new output under these terms, or NULL. */
+struct ipc_output *work_output(struct work *w, enum ipc_output_kind kind, const struct directory_route *r);
+/* The document's bytes: one part while they are few, else a stretch of the job's content file. */
+int work_content(struct work *w, struct ipc_output *o, struct slice bytes);
+int work_keys(struct van_arena *arena, const struct edi_key *from, struct record_list *to);
+/* Literal bytes, and slots for numbers of the store's counters. */
+int work_parts(struct job *j, const struct edi_output *from, struct record_list *to);
+/* As packed by the directory; none: zeros. */
+struct edi_delimiters work_delimiters(struct slice packed);
+
+/* acknowledge.c */
+
+/* The way back to the sender: the agreement for our acknowledgement, or at least the sender's own connection. */
+int work_acknowledge(struct work *w);
+/* IPC_JOB_ANSWER: the report's first interchange was checked anew; what its receivers said of what was made of it is in `fd`. */
+int job_answer(struct job *j, int fd);
+/* What the interchange acknowledges, for the store; counts in w->acks and w->own_acks. */
+int work_note_acks(struct work *w);
+
+/* output.c */
+
+/* The interchange's messages become EDI for the receiver: interchanges, or messages that wait in a batch. */
+int work_write(struct work *w);
+/* IPC_JOB_BATCH: what waited becomes interchanges. */
+int job_batch(struct job *j, struct slice all, struct van_error *e);
+
+#endif

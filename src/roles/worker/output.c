@@ -1,0 +1,356 @@
+/* EDI for the receiver: messages become interchanges as the agreement has them, at once or after they waited in a batch. */
+#include "roles/worker/interchange.h"
+
+#include <stdlib.h>
+
+/* One message on its way out. */
+struct piece {
+	struct slice type, version, agency, association, group_code;
+	struct edi_delimiters delimiters; /* of its bytes */
+	struct slice bytes;               /* ST to SE, UNH to UNT */
+	struct ipc_transaction facts;     /* what it was made of; its keys */
+	size_t order;
+};
+
+/* While interchanges are written. */
+struct packing {
+	struct job *job;
+	const struct directory_route *route;
+	struct edi_outbound_terms terms;
+	struct edi_outbound out;
+	bool begun;
+	struct job_list transactions; /* struct ipc_transaction: of the interchange at hand */
+	const struct piece *last;     /* the piece before, of the same group */
+	bool x12, dry;                /* dry: only to see whether it can be written */
+	struct slice env;
+	size_t number;                /* of the received interchange */
+	struct van_error error;
+};
+
+static struct slice id_of(struct slice identity)
+{
+	slice_cut(&identity, ' ');
+	return identity.p ? identity : SLICE("");
+}
+
+/* --- terms ---------------------------------------------------------------------------------------------------------------- */
+
+/* ISA12 of a version: 004010 goes into 00401. */
+static struct slice envelope_version(const struct directory_output *o, const struct piece *p)
+{
+	if (o->syntax.n)
+		return o->syntax;
+	if (!slice_is(o->standard, "x12"))
+		return SLICE("UNOC:3");
+	return p->version.n >= 6 ? slice_make(p->version.p, 5) : SLICE("00401");
+}
+
+static void take_terms(struct packing *k, const struct piece *first, char usage, int zone_offset)
+{
+	const struct directory_output *o = k->route->output;
+	k->x12 = slice_is(o->standard, "x12");
+	k->terms = (struct edi_outbound_terms){
+		.standard = k->x12 ? EDI_X12 : EDI_EDIFACT, .delimiters = work_delimiters(o->delimiters), .sender = id_of(o->from),
+		.receiver = id_of(o->to), .version = envelope_version(o, first), .application = o->application, .usage = usage,
+		.ack_requested = o->ack_requested, .una = o->una, .lines = o->delimiters.n == DIRECTORY_DELIMITERS && o->delimiters.p[5],
+		.when = van_time_civil(van_clock_now() + (van_time)zone_offset * 60 * VAN_SECOND),
+	};
+}
+
+/* --- interchanges --------------------------------------------------------------------------------------------------------- */
+
+/* All of one type, or none. */
+static struct slice common_type(const struct packing *k)
+{
+	const struct ipc_transaction *v = k->transactions.v;
+	for (size_t i = 1; i < k->transactions.n; i++)
+		if (!slice_eq(v[i].type, v[0].type))
+			return SLICE_NONE;
+	return v[0].type;
+}
+
+static int put_output(struct packing *k, const struct edi_output *from)
+{
+	const struct directory_route *r = k->route;
+	struct ipc_transaction *v = van_arena_array(k->job->worker->arena, k->transactions.n, sizeof *v);
+	struct ipc_output *o = v ? job_list_add(&k->job->outputs, sizeof *o) : NULL;
+	if (!o)
+		return VAN_ENOMEM;
+	memcpy(v, k->transactions.v, k->transactions.n * sizeof *v);
+	bool awaited = r->acknowledged_by == PROFILE_ACK_RECEIVER || r->output->acknowledged_within;
+	*o = (struct ipc_output){
+		.kind = IPC_OUTPUT_TRANSLATED, .interchange = k->number, .partner = r->to_party, .connection = r->connection,
+		.agreement = r->agreement, .agreement_version = r->agreement_version, .standard = k->x12 ? SLICE("X12") : SLICE("EDIFACT"),
+		.type = common_type(k), .version = v[0].version, .from = r->output->from, .to = r->output->to, .env = k->env,
+		.extension = SLICE("edi"), .ack = awaited ? SLICE("expected") : SLICE("none"), .ack_within = r->output->acknowledged_within,
+		.transactions = {v, k->transactions.n},
+	};
+	return work_parts(k->job, from, &o->parts);
+}
+
+static int finish_interchange(struct packing *k)
+{
+	struct edi_output made;
+	if (!k->begun)
+		return 0;
+	k->begun = false;
+	int rc = edi_outbound_finish(&k->out, &made, &k->error);
+	if (rc == 0 && !k->dry)
+		rc = put_output(k, &made);
+	edi_outbound_free(&k->out);
+	k->transactions.n = 0;
+	return rc;
+}
+
+/* Is this the last message of its interchange, when `p` comes next? */
+static bool is_full(const struct packing *k, const struct piece *p)
+{
+	const struct directory_output *o = k->route->output;
+	bool other_group = k->last && !slice_eq(k->last->group_code, p->group_code);
+	return k->begun && (o->split == PROFILE_SPLIT_MESSAGE || (o->split == PROFILE_SPLIT_GROUP && other_group) ||
+			    (o->max_messages && k->transactions.n >= o->max_messages) ||
+			    (o->max_size && k->out.text.n + p->bytes.n > o->max_size));
+}
+
+static void begin_group(struct packing *k, const struct piece *p)
+{
+	const struct directory_output *o = k->route->output;
+	const struct edi_group_terms g = {.code = p->group_code, .version = p->version, .sender = o->group_from.p ? o->group_from : SLICE_NONE,
+					  .receiver = o->group_to.p ? o->group_to : SLICE_NONE};
+	edi_outbound_group(&k->out, &g);
+}
+
+static int note(struct packing *k, const struct piece *p)
+{
+	const struct directory_output *o = k->route->output;
+	struct ipc_transaction *t = job_list_add(&k->transactions, sizeof *t);
+	if (!t)
+		return VAN_ENOMEM;
+	*t = p->facts;
+	t->type = p->type;
+	t->version = p->version;
+	t->control_number = van_arena_printf(k->job->worker->arena, k->x12 ? "%04llu" : "%llu", (unsigned long long)k->out.group_messages);
+	if (k->x12) {
+		t->group_code = p->group_code;
+		t->group_from = o->group_from.n ? o->group_from : edi_party_id(k->terms.sender);
+		t->group_to = o->group_to.n ? o->group_to : edi_party_id(k->terms.receiver);
+		t->group_index = k->out.groups - 1;
+	}
+	return t->control_number.p ? 0 : VAN_ENOMEM;
+}
+
+static int pack_one(struct packing *k, const struct piece *p)
+{
+	int rc = is_full(k, p) ? finish_interchange(k) : 0;
+	if (rc == 0 && !k->begun) {
+		rc = edi_outbound_begin(&k->out, &k->terms, k->job->worker->arena, &k->error);
+		if (rc < 0)
+			return rc;
+		k->begun = true;
+		k->last = NULL;
+	}
+	if (rc < 0)
+		return rc;
+	if (k->x12 && (!k->last || !slice_eq(k->last->group_code, p->group_code) || !slice_eq(k->last->version, p->version)))
+		begin_group(k, p);
+	edi_outbound_message(&k->out, p->type, p->version, p->agency, p->association);
+	rc = note(k, p);
+	if (rc == 0)
+		rc = edi_outbound_copy(&k->out, p->bytes, &p->delimiters);
+	edi_outbound_message_end(&k->out);
+	k->last = p;
+	return rc == VAN_EINVAL ? van_error_set(&k->error, VAN_EINVAL, "message %.*s has delimiters of several bytes: it cannot be written again",
+						SLICE_ARG(p->facts.origin_number)) : rc;
+}
+
+/* Messages of one kind stand together: a group has one functional code and version. */
+static int by_group(const void *a, const void *b)
+{
+	const struct piece *x = a, *y = b;
+	int rc = slice_cmp(x->group_code, y->group_code);
+	rc = rc ? rc : slice_cmp(x->version, y->version);
+	return rc ? rc : x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* 0; VAN_EINVAL: k->error says what cannot be written. */
+static int pack(struct packing *k, struct piece *v, size_t n)
+{
+	int rc = 0;
+	if (k->x12)
+		qsort(v, n, sizeof *v, by_group);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = pack_one(k, &v[i]);
+	int end = finish_interchange(k);
+	job_list_free(&k->transactions);
+	return rc < 0 ? rc : end;
+}
+
+/* --- of a received interchange -------------------------------------------------------------------------------------------- */
+
+static int hold_why(struct work *w, const char *text)
+{
+	return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(w->job->worker->arena, "agreement %.*s: %s", SLICE_ARG(w->route.agreement), text));
+}
+
+/* The same message in another envelope. */
+static int take_message(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
+{
+	struct slice bytes;
+	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	if (rc < 0)
+		return rc;
+	*p = (struct piece){.type = m->type, .version = m->version, .agency = m->agency, .association = m->association,
+			    .group_code = g->real ? g->code : SLICE(""), .bytes = van_arena_slice(w->job->worker->arena, bytes)};
+	p->delimiters = (struct edi_delimiters){w->in->delimiters.element, w->in->delimiters.component, w->in->delimiters.repetition,
+						w->in->delimiters.release, w->in->delimiters.terminator};
+	return p->bytes.p ? 0 : VAN_ENOMEM;
+}
+
+static int make_piece(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
+{
+	int rc = take_message(w, g, m, p);
+	if (rc < 0)
+		return rc;
+	if (g->real) {
+		p->facts.origin_group_code = g->code;
+		p->facts.origin_group_number = g->control_number;
+	}
+	p->facts.origin_number = m->control_number;
+	return work_keys(w->job->worker->arena, m->keys, &p->facts.keys);
+}
+
+/* Rejected messages are not written: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
+static int make_pieces(struct work *w, struct job_list *to)
+{
+	int rc = 0;
+	for (const struct edi_group *g = w->in->groups; g; g = g->next)
+		for (const struct edi_message *m = g->messages; m; m = m->next) {
+			if (m->status == EDI_REJECTED || m->acknowledgement)
+				continue;
+			struct piece *p = job_list_add(to, sizeof *p);
+			if (!p)
+				return VAN_ENOMEM;
+			rc = make_piece(w, g, m, p);
+			p->order = to->n;
+			if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
+				return rc;
+		}
+	return rc;
+}
+
+static struct slice pack_delimiters(const struct edi_delimiters *d, struct van_arena *arena)
+{
+	const char bytes[DIRECTORY_DELIMITERS] = {d->element, d->component, d->repetition, d->release, d->terminator, 0};
+	return van_arena_slice(arena, slice_make(bytes, sizeof bytes));
+}
+
+static int put_waiting(struct work *w, const struct piece *p, struct slice terms)
+{
+	const struct directory_output *out = w->route.output;
+	struct ipc_output *o = work_output(w, IPC_OUTPUT_WAITING, &w->route);
+	struct ipc_transaction *t = van_arena_alloc(w->job->worker->arena, sizeof *t);
+	if (!o || !t)
+		return VAN_ENOMEM;
+	*t = p->facts;
+	t->type = p->type;
+	t->version = p->version;
+	t->group_code = p->group_code;
+	o->standard = slice_is(out->standard, "x12") ? SLICE("X12") : SLICE("EDIFACT");
+	o->type = p->type;
+	o->version = p->version;
+	o->from = out->from;
+	o->to = out->to;
+	o->extension = SLICE("edi");
+	o->agency = p->agency;
+	o->association = p->association;
+	o->delimiters = pack_delimiters(&p->delimiters, w->job->worker->arena);
+	o->keys = p->facts.keys;
+	o->transactions = (struct record_list){t, 1};
+	o->terms = terms;
+	o->batch_time = out->batch_time;
+	o->batch_messages = out->batch_messages;
+	o->batch_size = out->batch_size;
+	return o->delimiters.p ? work_content(w, o, p->bytes) : VAN_ENOMEM;
+}
+
+static int wait_for_others(struct work *w, const struct job_list *pieces)
+{
+	struct van_buf record = VAN_BUF_INIT((size_t)1 << 20);
+	int rc = record_encode(&directory_route_table, &w->route, &record);
+	struct slice terms = rc == 0 ? van_arena_slice(w->job->worker->arena, van_buf_slice(&record)) : SLICE_NONE;
+	van_buf_free(&record);
+	if (rc == 0 && !terms.p)
+		rc = VAN_ENOMEM;
+	for (size_t i = 0; i < pieces->n && rc == 0; i++)
+		rc = put_waiting(w, (const struct piece *)pieces->v + i, terms);
+	return rc;
+}
+
+static int write_pieces(struct work *w, struct job_list *pieces)
+{
+	const struct directory_output *o = w->route.output;
+	struct packing k = {.job = w->job, .route = &w->route, .dry = o->batch, .env = w->out->env, .number = w->number};
+	take_terms(&k, pieces->v, w->in->usage, w->zone_offset);
+	int rc = pack(&k, pieces->v, pieces->n); /* what could not be written later is found now, and holds up nobody else */
+	if (rc == 0 && o->batch)
+		rc = wait_for_others(w, pieces);
+	return rc == VAN_EINVAL ? hold_why(w, k.error.text) : rc;
+}
+
+int work_write(struct work *w)
+{
+	const struct directory_output *o = w->route.output;
+	struct job_list pieces = {0};
+	if (!o->from.p || !o->to.p)
+		return hold_why(w, "one of the parties has no identity of the standard that is written: name it in output.from or output.to");
+	if ((w->in->standard == EDI_X12) != slice_is(o->standard, "x12"))
+		return hold_why(w, "another standard is written only by a map: name one of `vanctl map list` in output.map");
+	int rc = make_pieces(w, &pieces);
+	if (rc == 0 && pieces.n && w->out->state == IPC_INTERCHANGE_PROCESSED)
+		rc = write_pieces(w, &pieces);
+	job_list_free(&pieces);
+	return rc;
+}
+
+/* --- of a batch ------------------------------------------------------------------------------------------------------------- */
+
+static int take_piece(const struct ipc_piece *from, struct slice bytes, size_t order, struct piece *to)
+{
+	if (from->offset > bytes.n || from->length > bytes.n - from->offset)
+		return VAN_EINVAL;
+	*to = (struct piece){
+		.type = from->type, .version = from->version, .agency = from->agency, .association = from->association,
+		.group_code = from->group_code.p ? from->group_code : SLICE(""), .delimiters = work_delimiters(from->delimiters),
+		.bytes = slice_make(bytes.p + from->offset, from->length), .order = order,
+		.facts = {.origin = from->origin, .origin_group_code = from->origin_group_code, .origin_group_number = from->origin_group_number,
+			  .origin_number = from->origin_number, .keys = from->keys},
+	};
+	return 0;
+}
+
+int job_batch(struct job *j, struct slice all, struct van_error *e)
+{
+	struct ipc_batch batch;
+	struct directory_route route;
+	uint64_t head = j->from->head;
+	if (head > all.n)
+		return VAN_EINVAL;
+	int rc = record_decode(&ipc_batch_table, slice_make(all.p, head), j->worker->arena, &batch);
+	if (rc == 0)
+		rc = record_decode(&directory_route_table, batch.terms, j->worker->arena, &route);
+	size_t n = batch.pieces.n;
+	struct piece *v = rc == 0 ? van_arena_array(j->worker->arena, n + 1, sizeof *v) : NULL;
+	if (!v || !n || !route.output)
+		return rc < 0 ? rc : !v ? VAN_ENOMEM : VAN_EINVAL;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = take_piece(RECORD_AT(batch.pieces, struct ipc_piece, i), slice_make(all.p + head, all.n - head), i, &v[i]);
+	struct packing k = {.job = j, .route = &route, .env = slice_is(batch.usage, "T") ? SLICE("test") : SLICE("production")};
+	if (rc < 0)
+		return rc;
+	take_terms(&k, v, *batch.usage.p, (int)batch.zone_offset - 1440);
+	rc = pack(&k, v, n);
+	if (rc < 0)
+		*e = k.error;
+	j->result.outputs = job_list_take(&j->outputs);
+	return rc;
+}
