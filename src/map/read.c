@@ -403,6 +403,12 @@ static int add_range(struct map_run_state *r, struct map_range range)
 	return 0;
 }
 
+/* An object that is no list is filled once. */
+static bool is_filled(const struct in_scope *s, const struct map_row *row)
+{
+	return !row->many && row->slot >= 0 && s->places[row->slot] && s->places[row->slot]->closed;
+}
+
 /* The first loop row of this scope that takes the instance; NULL: none. */
 static int row_for(struct map_run_state *r, struct in_scope *outer, struct in_scope *inner, const struct map_row **ret)
 {
@@ -411,7 +417,8 @@ static int row_for(struct map_run_state *r, struct in_scope *outer, struct in_sc
 	*ret = NULL;
 	for (int32_t i = 0; i < outer->scope->row_count; i++) {
 		const struct map_row *row = &sheet->rows[outer->scope->rows[i]];
-		if (row->kind != MAP_LOOP || row->segment != trigger->number || !is_places_row(row) || !is_within(r, row, trigger))
+		if (row->kind != MAP_LOOP || row->segment != trigger->number || !is_places_row(row) || !is_within(r, row, trigger) ||
+		    is_filled(outer, row))
 			continue;
 		inner->object = outer->object;
 		int rc = all_hold(r, inner, row, trigger);
@@ -447,6 +454,17 @@ static uint32_t loop_end(const struct map_run_state *r, const struct in_scope *s
 	return end;
 }
 
+/* The first segment of a loop that no row takes is seen by the rows around it; what is in the loop is not. */
+static int give_back(struct map_run_state *r, struct in_scope *s, int32_t owner)
+{
+	struct in_scope inner = {.owner = owner, .level = -1, .first = r->ranges[owner].first, .end = r->ranges[owner].end};
+	const struct map_row *taker;
+	int rc = row_for(r, s, &inner, &taker);
+	if (rc == 0 && !taker)
+		r->message.segments[inner.first].owner = s->owner;
+	return rc;
+}
+
 /* Sets apart the loops that begin in this scope. */
 static int mark_loops(struct map_run_state *r, struct in_scope *s)
 {
@@ -480,6 +498,8 @@ static int mark_loops(struct map_run_state *r, struct in_scope *s)
 		rc = add_range(r, (struct map_range){i, end, s->owner, ++ordinals[all[i].number], false});
 		for (uint32_t k = i; k < end && rc == 0; k++)
 			all[k].owner = owner;
+		if (rc == 0 && row->segment != sheet->level)
+			rc = give_back(r, s, owner);
 		i = end - 1;
 	}
 	return rc;
@@ -501,8 +521,6 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t
 	if (at && row->many) {
 		at = tree_append(&r->room, at, TREE_OBJECT);
 	} else if (at) {
-		if (at->closed)
-			return 0; /* an object is filled once; the rest is listed as unmapped */
 		at->closed = at->shared = true;
 	}
 	if (!at)

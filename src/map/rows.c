@@ -51,7 +51,7 @@ int map_reader_segment(struct map_reader *r, struct slice id, int32_t *ret)
 		at = (at + 1) & 1023;
 	s->ids[s->id_count] = packed;
 	*ret = s->id_at[at] = (int16_t)s->id_count++;
-	if (slice_is(id, "HL"))
+	if (slice_is(id, "HL") || slice_is(id, "CPS")) /* own number in element 1, the parent's in element 2 */
 		s->level = *ret;
 	return 0;
 }

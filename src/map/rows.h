@@ -117,7 +117,7 @@ struct map_rows {
 	uint32_t ids[MAP_MAX_IDS];  /* packed identifiers of the segments it names */
 	int32_t id_count;
 	int16_t id_at[1024];        /* open addressing, -1: free */
-	int32_t level;              /* number of HL; -1: the sheet does not name it */
+	int32_t level;              /* number of HL or CPS; -1: the sheet names neither */
 };
 
 struct map_plan;

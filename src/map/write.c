@@ -845,7 +845,7 @@ int map_out_number(struct out *o)
 		rc = set_number(o, s, 1, levels);
 		if (rc == 0 && s->loop->above)
 			rc = set_number(o, s, 2, s->loop->above->number);
-		if (rc == 0)
+		if (rc == 0 && slice_is(s->name, "HL"))
 			rc = set_number(o, s, 4, s->loop->below ? 1 : 0);
 	}
 	for (uint32_t i = 0; i < o->count && rc == 0; i++)
