@@ -113,11 +113,11 @@ static const struct map *find(const struct map_set *set, enum map_way way, struc
 			if (m->way != way || m->sheet->usual != usual || strcmp(m->standard, standard) != 0 || (type.p && !slice_eq(m->type, type)) ||
 			    (version.p && !slice_eq(m->version, version)) || (document.p && !slice_is(document, m->target)))
 				continue;
-			found = m;
-			count++;
+			found = found ? found : m;
+			count += !m->sheet->when.condition_count;
 		}
-		if (count)
-			return count == 1 ? found : NULL; /* more than one: it must be named */
+		if (found)
+			return count <= 1 ? found : NULL; /* more than one that does not choose its messages: it must be named */
 	}
 	return NULL;
 }

@@ -69,7 +69,7 @@ static int put(struct map_run_state *r, struct in_scope *s, const struct map_row
 
 /* --- conditions ------------------------------------------------------------------------------------------------------------------- */
 
-static bool holds_on(struct map_run_state *r, const struct map_condition *c, const struct map_segment *s)
+static bool holds_on(const struct map_run_state *r, const struct map_condition *c, const struct map_segment *s)
 {
 	struct slice v = map_value(&r->message, s, c->element, c->component);
 	bool found = c->values.n == 0 && v.p;
@@ -507,6 +507,15 @@ static int mark_loops(struct map_run_state *r, struct in_scope *s)
 
 static int run_scope(struct map_run_state *r, struct in_scope *s);
 
+/* Numbers of a hierarchy: the way out makes them anew. */
+static void take_numbers(struct map_run_state *r, const struct map_segment *g)
+{
+	static const uint32_t numbers[] = {1, 2, 4};
+	uint32_t n = slice_is(map_raw(&r->message, g, 0), "HL") ? 3 : 2;
+	for (uint32_t i = 0; i < n && numbers[i] < g->count; i++)
+		map_take(&r->message, g, numbers[i], 0);
+}
+
 /* Gives the loop to the first row whose conditions hold; to none, and it stays unmapped. *took: it was taken. */
 static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t owner, int32_t level, bool *took)
 {
@@ -526,6 +535,8 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t
 	if (!at)
 		return r->room.error ? r->room.error : VAN_EINVAL;
 	at->origin = range.first + 1;
+	if (level >= 0)
+		take_numbers(r, &r->message.segments[range.first]);
 	r->ranges[owner].taken = *took = true;
 	inner.number = row->loop_scope;
 	inner.scope = &r->map->sheet->scopes[row->loop_scope];
@@ -689,6 +700,34 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 	return rc;
 }
 
+/* --- of several sheets for a message ------------------------------------------------------------------------------------------- */
+
+static bool is_for(const struct map_run_state *r, const struct map *m)
+{
+	const struct map_rows *sheet = m->sheet;
+	for (uint32_t i = 0; i < sheet->when.condition_count; i++) {
+		const struct map_condition *c = &sheet->when.conditions[i];
+		uint32_t at = 0;
+		while (at < r->message.count && r->message.segments[at].id != sheet->ids[c->segment])
+			at++;
+		if (at == r->message.count ? !c->unequal : !holds_on(r, c, &r->message.segments[at]))
+			return false;
+	}
+	return true;
+}
+
+/* The map itself, or the one of another sheet for such messages; NULL: there is none. */
+static const struct map *choose(const struct map_run_state *r, const struct map *in)
+{
+	if (is_for(r, in))
+		return in;
+	for (const struct map *m = in->sheet->set->maps; m; m = m->next)
+		if (m->way == in->way && m->sheet->usual == in->sheet->usual && strcmp(m->standard, in->standard) == 0 && slice_eq(m->type, in->type) &&
+		    slice_eq(m->version, in->version) && is_for(r, m))
+			return m;
+	return NULL;
+}
+
 /* --- the message ------------------------------------------------------------------------------------------------------------------ */
 
 static int place_segments(struct map_run_state *r)
@@ -743,9 +782,12 @@ int map_read(struct map_run_state *r, const struct map *in, struct slice message
 	int rc = document ? map_message_split(&r->message, message, delimiters) : r->room.error;
 	if (rc == 0 && !r->message.count)
 		return van_error_set(r->e, VAN_ESYNTAX, "map %s: the message has no segments", in->name);
+	if (rc == 0 && !(r->map = choose(r, in)))
+		return van_error_set(r->e, VAN_ESYNTAX, "map %s: the message is not one that the sheet is for, as its row @map says in 'when'; name "
+			"another map", in->name);
 	struct tree *name = rc == 0 ? tree_member(&r->room, document, SLICE("_document"), TREE_TEXT) : NULL;
 	if (name)
-		name->text = slice_str(in->target);
+		name->text = slice_str(r->map->target);
 	if (rc == 0)
 		rc = place_segments(r);
 	if (rc == 0)

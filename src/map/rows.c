@@ -224,14 +224,28 @@ static int place_out_row(struct map_reader *r, struct slice when, struct map_row
 	return rc == 0 ? map_place_add_row(r, row->scope, number) : rc;
 }
 
+/* Of several sheets for one message the one is taken whose conditions hold: BIG.07=CR|CN. */
+static int parse_choice(struct map_reader *r, struct slice s)
+{
+	struct map_row *row = &r->sheet->when;
+	int rc = map_source_conditions(r, s, 0, row);
+	for (uint32_t i = 0; i < row->condition_count && rc == 0; i++)
+		if (row->conditions[i].kind != MAP_ASK_ELEMENT)
+			return map_reader_fail(r, "of @map asks for elements, like BIG.07=CR|CN, not", s);
+	return rc;
+}
+
 static int parse_row(struct map_reader *r, const struct slice *f)
 {
 	struct map_row row = {.line = r->line, .target = f[TARGET], .value_kind = TREE_TEXT, .group_next = -1, .segment = -1,
 		.fallback = f[DEFAULT].n ? f[DEFAULT] : SLICE_NONE};
 	if (!f[TARGET].n || *f[TARGET].p == '#')
 		return f[TARGET].n || !f[SOURCE].n ? 0 : map_reader_fail(r, "target is missing for", f[SOURCE]);
-	if (slice_is(f[TARGET], "@map"))
-		return parse_head(r, f[SOURCE]);
+	if (slice_is(f[TARGET], "@map")) {
+		int bad = parse_head(r, f[SOURCE]);
+		r->sheet->when.target = f[TARGET];
+		return bad < 0 ? bad : parse_choice(r, f[WHEN]);
+	}
 	row.required = slice_case_is(f[REQUIRED], "yes");
 	r->cell = "required";
 	if (f[REQUIRED].n && !row.required && !slice_case_is(f[REQUIRED], "no"))

@@ -108,6 +108,7 @@ struct map_rows {
 	struct slice name;          /* of the file */
 	struct slice standard, type, document;
 	struct slice_list versions;
+	struct map_row when;        /* conditions of the row @map: for which messages the sheet is, among those of its type */
 	unsigned ways;
 	bool usual;                 /* named after standard, type and document */
 	struct map_row *rows;
