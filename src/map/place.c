@@ -39,19 +39,27 @@ int map_place_add_row(struct map_reader *r, int32_t scope, int32_t row)
 	return 0;
 }
 
+/* What targets of rows in the scope begin with. */
+static struct slice prefix_of(const struct map_rows *s, int32_t scope)
+{
+	while (scope && s->rows[s->scopes[scope].row].slot < 0)
+		scope = s->scopes[scope].parent;
+	return scope ? s->rows[s->scopes[scope].row].target : SLICE("");
+}
+
 int32_t map_place_scope(const struct map_rows *s, struct slice target, struct slice *rest)
 {
 	int32_t best = 0;
 	size_t longest = 0;
 	*rest = target;
 	for (int32_t i = 1; i < s->scope_count; i++) {
-		struct slice t = s->rows[s->scopes[i].row].target;
-		if (target.n <= t.n + 1 || t.n < longest || memcmp(target.p, t.p, t.n) != 0 || target.p[t.n] != '.')
+		struct slice t = prefix_of(s, i);
+		if (t.n < longest || (t.n && (target.n <= t.n + 1 || memcmp(target.p, t.p, t.n) != 0 || target.p[t.n] != '.')))
 			continue;
 		best = i;
 		longest = t.n;
 	}
-	if (best)
+	if (longest)
 		*rest = slice_make(target.p + longest + 1, target.n - longest - 1);
 	return best;
 }

@@ -17,6 +17,7 @@ struct in_scope {
 	int32_t *heads;           /* by segment number: the first of its own; -1 */
 	struct in_scope *message; /* the outermost */
 	struct tree *seen;        /* its segments as expressions see them; NULL: not made yet */
+	bool here_filled;         /* a loop has filled the object itself, target "." */
 	struct slice path;        /* of the object, with a dot behind it; only to explain */
 };
 
@@ -42,7 +43,7 @@ static struct tree *place(struct map_run_state *r, struct in_scope *s, int32_t s
 		t = tree_member(&r->room, parent, p->name, kind);
 	else
 		t = tree_member_new(&r->room, parent, p->name, p->hash, kind);
-	if (t && p->object && parent->shared)
+	if (t && (p->object || p->array) && parent->shared)
 		t->shared = true;
 	s->places[slot] = t;
 	return t;
@@ -406,7 +407,9 @@ static int add_range(struct map_run_state *r, struct map_range range)
 /* An object that is no list is filled once. */
 static bool is_filled(const struct in_scope *s, const struct map_row *row)
 {
-	return !row->many && row->slot >= 0 && s->places[row->slot] && s->places[row->slot]->closed;
+	if (row->slot < 0)
+		return s->here_filled;
+	return !row->many && s->places[row->slot] && s->places[row->slot]->closed;
 }
 
 /* The first loop row of this scope that takes the instance; NULL: none. */
@@ -526,15 +529,17 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t
 	*took = false;
 	if (rc < 0 || !row)
 		return rc;
-	struct tree *at = place(r, outer, row->slot, row->many ? TREE_ARRAY : TREE_OBJECT);
+	struct tree *at = row->slot < 0 ? outer->object : place(r, outer, row->slot, row->many ? TREE_ARRAY : TREE_OBJECT);
 	if (at && row->many) {
 		at = tree_append(&r->room, at, TREE_OBJECT);
 	} else if (at) {
-		at->closed = at->shared = true;
+		outer->here_filled |= row->slot < 0;
+		at->closed |= row->slot >= 0;
+		at->shared = true;
 	}
 	if (!at)
 		return r->room.error ? r->room.error : VAN_EINVAL;
-	at->origin = range.first + 1;
+	at->origin = row->slot < 0 ? at->origin : range.first + 1;
 	if (level >= 0)
 		take_numbers(r, &r->message.segments[range.first]);
 	r->ranges[owner].taken = *took = true;
@@ -545,7 +550,7 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t
 		size_t count = 0;
 		for (const struct tree *t = row->many ? outer->places[row->slot]->first : NULL; t; t = t->next)
 			count++;
-		struct slice path = map_run_place(r, outer->scope, row->slot, outer->path);
+		struct slice path = row->slot < 0 ? outer->path : map_run_place(r, outer->scope, row->slot, outer->path);
 		inner.path = row->many ? van_arena_printf(r->arena, "%.*s[%zu]", SLICE_ARG(path), count) : path;
 	}
 	inner.places = van_arena_array(r->arena, (size_t)inner.scope->slot_count + 1, sizeof *inner.places);

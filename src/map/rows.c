@@ -197,7 +197,9 @@ static int place_row(struct map_reader *r, struct slice when, struct map_row *ro
 	row->loop_scope = -1;
 	r->cell = "target";
 	row->scope = row->to == MAP_TO_PLACE ? map_place_scope(r->sheet, row->target, &rest) : 0;
-	if (row->to == MAP_TO_PLACE)
+	if (map_row_is_here(row) && row->kind != MAP_LOOP)
+		return map_reader_fail(r, "is the object at hand itself: only a loop row may have it, not", row->target);
+	if (row->to == MAP_TO_PLACE && !map_row_is_here(row))
 		rc = map_place_slot(r, row->scope, rest, row->kind == MAP_LOOP, &row->slot, &row->many);
 	if (rc == 0)
 		rc = add_row(r, row);
@@ -326,7 +328,10 @@ static int finish_scopes(struct map_reader *r)
 			if (row->kind != MAP_LOOP)
 				continue;
 			scope->trigger[row->segment] = scope->rows[k];
-			scope->slots[row->slot].loops = scope->rows[k];
+			if (row->slot >= 0)
+				scope->slots[row->slot].loops = scope->rows[k];
+			else
+				scope->here = row->loop_scope;
 			scope->has_loops = true;
 			scope->levels |= row->segment == m->level;
 		}

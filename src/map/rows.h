@@ -100,6 +100,7 @@ struct map_scope {
 	int32_t row_count, row_room;
 	int32_t *trigger;   /* by segment: the first loop row that begins with it; -1 */
 	bool has_loops, levels; /* a loop HL */
+	int32_t here;       /* the scope of a loop row with the target ".": it shares the object; 0: none */
 };
 
 struct map_rows {
@@ -120,6 +121,12 @@ struct map_rows {
 	int16_t id_at[1024];        /* open addressing, -1: free */
 	int32_t level;              /* number of HL or CPS; -1: the sheet names neither */
 };
+
+/* Target ".": the loop fills the object around it. */
+static inline bool map_row_is_here(const struct map_row *row)
+{
+	return row->to == MAP_TO_PLACE && slice_is(row->target, ".");
+}
 
 struct map_plan;
 

@@ -62,21 +62,49 @@ static void unwritten(struct map_run_state *r, const struct tree *t, struct slic
 		                                      : van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path), path.n ? "." : "", SLICE_ARG(c->name)));
 }
 
-/* A member that this scope has no place for may be one of the scope outside, where both share the object. */
-static bool known_outside(const struct out_scope *s, int32_t parent, const struct tree *t)
+/* The same place in another scope that shares the object; -1: the object itself; -2: it has none. */
+static int32_t same_slot(const struct map_scope *from, int32_t slot, const struct map_scope *to)
 {
+	if (slot < 0)
+		return -1;
+	const struct map_slot *p = &from->slots[slot];
+	int32_t parent = same_slot(from, p->parent, to);
+	if (parent == -2)
+		return -2;
+	for (int32_t i = parent < 0 ? to->first_slot : to->slots[parent].first; i >= 0; i = to->slots[i].next)
+		if (to->slots[i].item == p->item && slice_eq(to->slots[i].name, p->name))
+			return i;
+	return -2;
+}
+
+/* Target ".": what one of the two scopes has no place for the other may have, and tells where it is unwritten. */
+static bool known_beside(const struct map_scope *s, int32_t parent, const struct tree *t, const struct map_scope *other, bool inner)
+{
+	int32_t there = same_slot(s, parent, other);
+	return there == -2 ? false : inner || child_slot(other, there, t) >= 0;
+}
+
+/* A member that this scope has no place for may be one of the scope outside, where both share the object. */
+static bool known_outside(const struct out *o, const struct out_scope *s, int32_t parent, const struct tree *t)
+{
+	const struct map_scope *scopes = o->map->sheet->scopes;
+	if (s->scope->here && known_beside(s->scope, parent, t, &scopes[s->scope->here], false))
+		return true;
+	if (s->parent && s->parent->scope->here == s->number && known_beside(s->scope, parent, t, s->parent->scope, true))
+		return true;
 	return parent < 0 && s->parent && s->parent_slot >= 0 && child_slot(s->parent->scope, s->parent_slot, t) >= 0;
 }
 
 /* Lays the object's members to the scope's places. */
-static int scatter(struct map_run_state *r, struct out_scope *s, const struct tree *object, int32_t parent)
+static int scatter(const struct out *o, struct out_scope *s, const struct tree *object, int32_t parent)
 {
+	struct map_run_state *r = o->r;
 	int rc = 0;
 	for (const struct tree *c = object->first; c && rc == 0; c = c->next) {
 		int32_t slot = child_slot(s->scope, parent, c);
 		bool shared = parent >= 0 && s->scope->slots[parent].loops >= 0;
 		if (slot < 0) {
-			if (!shared && *c->name.p != '_' && !known_outside(s, parent, c))
+			if (!shared && *c->name.p != '_' && !known_outside(o, s, parent, c))
 				unwritten(r, c, van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path_of(s, parent, r)), parent < 0 && !s->path.n ? "" : ".",
 					SLICE_ARG(c->name)));
 			continue;
@@ -88,7 +116,7 @@ static int scatter(struct map_run_state *r, struct out_scope *s, const struct tr
 		if (item >= 0)
 			s->places[item] = inner;
 		if (inner && inner->kind == TREE_OBJECT)
-			rc = scatter(r, s, inner, p->object ? slot : item);
+			rc = scatter(o, s, inner, p->object ? slot : item);
 		if (item >= 0 && c->kind == TREE_ARRAY && c->first && p->loops < 0)
 			for (const struct tree *more = c->first->next; more; more = more->next)
 				unwritten(r, more, path_of(s, slot, r));
@@ -656,7 +684,7 @@ static int asks(struct out *o, struct out_scope *outer, const struct map_row *ro
 	if (!s.places)
 		return VAN_ENOMEM;
 	struct map_note **last = o->r->last_note;
-	int rc = scatter(o->r, &s, object, -1);
+	int rc = scatter(o, &s, object, -1);
 	*last = NULL; /* what it noted is told when the loop is written */
 	o->r->last_note = last;
 	return rc < 0 ? rc : eligible(o->r, &s, row);
@@ -726,7 +754,9 @@ static int write_loops(struct out *o, struct out_scope *s)
 	int rc = 0;
 	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
 		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
-		const struct tree *t = row->kind == MAP_LOOP ? s->places[row->slot] : NULL;
+		if (row->kind == MAP_LOOP && row->slot < 0 && row->loop_scope == s->scope->here)
+			rc = write_object(o, s, -1, s->object, s->path);
+		const struct tree *t = row->kind == MAP_LOOP && row->slot >= 0 ? s->places[row->slot] : NULL;
 		if (!t || s->done[row->slot])
 			continue;
 		struct slice path = path_of(s, row->slot, o->r);
@@ -770,7 +800,7 @@ static int write_scope(struct out *o, struct out_scope *s)
 	s->places = van_arena_array(r->arena, n, sizeof *s->places);
 	s->done = van_arena_array(r->arena, n, sizeof *s->done);
 	s->written = s->number ? van_arena_array(r->arena, (size_t)s->plan->count + 1, sizeof *s->written) : o->written;
-	int rc = s->places && s->done && s->written ? scatter(r, s, s->object, -1) : VAN_ENOMEM;
+	int rc = s->places && s->done && s->written ? scatter(o, s, s->object, -1) : VAN_ENOMEM;
 	take_others(o, s);
 	for (int32_t i = 0; i < s->plan->count && rc == 0; i++)
 		if (!s->plan->segments[i].outer)
