@@ -70,7 +70,7 @@ static int put(struct map_run_state *r, struct in_scope *s, const struct map_row
 
 /* --- conditions ------------------------------------------------------------------------------------------------------------------- */
 
-static bool holds_on(const struct map_run_state *r, const struct map_condition *c, const struct map_segment *s)
+static bool holds_on(struct map_run_state *r, const struct map_condition *c, const struct map_segment *s)
 {
 	struct slice v = map_value(&r->message, s, c->element, c->component);
 	bool found = c->values.n == 0 && v.p;
@@ -707,7 +707,7 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 
 /* --- of several sheets for a message ------------------------------------------------------------------------------------------- */
 
-static bool is_for(const struct map_run_state *r, const struct map *m)
+static bool is_for(struct map_run_state *r, const struct map *m)
 {
 	const struct map_rows *sheet = m->sheet;
 	for (uint32_t i = 0; i < sheet->when.condition_count; i++) {
@@ -722,7 +722,7 @@ static bool is_for(const struct map_run_state *r, const struct map *m)
 }
 
 /* The map itself, or the one of another sheet for such messages; NULL: there is none. */
-static const struct map *choose(const struct map_run_state *r, const struct map *in)
+static const struct map *choose(struct map_run_state *r, const struct map *in)
 {
 	if (is_for(r, in))
 		return in;
