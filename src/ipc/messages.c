@@ -451,6 +451,8 @@ static const struct record_field packaged_fields[] = {
 	RECORD_FIELD(10, RECORD_TEXT, struct ipc_packaged, micalg),
 	RECORD_FIELD(11, RECORD_TEXT, struct ipc_packaged, entity_headers),
 	RECORD_FIELD_ENUM(12, struct ipc_packaged, compress, NULL),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_packaged, etag),
+	RECORD_FIELD(14, RECORD_TEXT, struct ipc_packaged, made_for),
 	RECORD_END,
 };
 const struct record_table ipc_packaged_table = {"packaged", 1, sizeof(struct ipc_packaged), packaged_fields};
@@ -546,6 +548,7 @@ static const struct record_field deliver_fields[] = {
 	RECORD_FIELD(21, RECORD_TEXT, struct ipc_deliver, name),
 	RECORD_FIELD(22, RECORD_TEXT, struct ipc_deliver, temporary),
 	RECORD_FIELD(23, RECORD_BOOL, struct ipc_deliver, again),
+	RECORD_FIELD(24, RECORD_TEXT, struct ipc_deliver, etag),
 	RECORD_END,
 };
 const struct record_table ipc_deliver_table = {"deliver", 1, sizeof(struct ipc_deliver), deliver_fields};

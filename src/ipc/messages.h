@@ -443,6 +443,8 @@ struct ipc_packaged {
 	struct slice mic, micalg;   /* base64, "sha-256" */
 	struct slice entity_headers; /* MIME headers of the document: what the MIC covers before its bytes */
 	uint32_t compress;          /* enum profile_compress */
+	struct slice etag;          /* AS2 Restart: names this very package; absent: it is not asked for */
+	struct slice made_for;      /* kept packages, by the store: the versions of the profiles it was made for */
 };
 /* An MDN for a stored message: the answer to a POST, or one that was posted to us later. */
 struct ipc_mdn_check {
@@ -492,7 +494,8 @@ struct ipc_deliver {
 	/* SFTP; body and so on as above */
 	struct ipc_sftp_server *server;
 	struct slice folder, name, temporary; /* temporary: absent: none */
-	bool again; /* an earlier try may have put it there already */
+	bool again; /* an earlier try may have put it there already; AS2: with `etag`, ask how much is there and go on */
+	struct slice etag; /* AS2 Restart; absent: none */
 };
 /* A partner's SFTP server. */
 struct ipc_sftp_server {

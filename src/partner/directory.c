@@ -282,6 +282,7 @@ static int put_send(const struct profile_send *s, van_time now, struct van_arena
 		.key_transport = s->key_transport,
 		.signature = s->signature,
 		.as2_version = s->as2_version,
+		.restart = s->restart,
 	};
 	*ret = to;
 	int rc = put_send_transport(s, now, arena, to);
@@ -329,6 +330,7 @@ static int put_connection(const struct profile *partner, const struct profile_co
 	to->max_message = c->max_message;
 	to->check_purpose = r->check_purpose;
 	to->check_chain = r->authorities.n > 0;
+	to->restart = r->restart;
 	to->check_client = r->client_certificates.n > 0;
 	to->strict_message_id = r->strict_message_id;
 	to->refuse_duplicate_file_name = r->duplicate_file_name == PROFILE_FILE_NAME_REFUSE;

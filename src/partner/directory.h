@@ -42,7 +42,7 @@ struct directory_send {
 	uint32_t key_transport;         /* enum profile_key_transport */
 	uint32_t signature;             /* enum profile_signature */
 	uint32_t as2_version;           /* enum profile_as2_version */
-	bool chunked, expect_continue;
+	bool chunked, expect_continue, restart;
 	uint64_t redirects;
 	struct slice proxy;             /* absent: none */
 	struct slice user, password_file;
@@ -81,6 +81,7 @@ struct directory_as2 {
 	struct slice_list authorities;             /* DER; valid by from/until now */
 	bool strict_message_id, refuse_duplicate_file_name, refuse_illegal_file_name;
 	struct slice_list addresses;               /* networks messages may come from; empty: any */
+	bool restart;                              /* what broke off may be continued */
 	bool check_client;                         /* the TLS client must show one of: */
 	struct slice_list client_certificates;     /* SHA-256 of the DER, hex; valid by from/until now */
 	struct slice auth_user, auth_password;     /* HTTP basic authentication; absent: none asked for */

@@ -44,6 +44,7 @@ static const struct record_field send_fields[] = {
 	T(23, RECORD_TEXT, directory_send, client_key_file),
 	E(24, directory_send, signature, profile_signature_names),
 	E(25, directory_send, as2_version, profile_as2_version_names),
+	T(26, RECORD_BOOL, directory_send, restart),
 	RECORD_END,
 };
 const struct record_table directory_send_table = {TABLE(directory_send), .fields = send_fields};
@@ -80,6 +81,7 @@ static const struct record_field as2_fields[] = {
 	RECORD_HIDDEN(29, RECORD_TEXT, struct directory_as2, auth_password),
 	T(30, RECORD_BOOL, directory_as2, check_chain),
 	T(31, RECORD_BOOL, directory_as2, check_client),
+	T(32, RECORD_BOOL, directory_as2, restart),
 	RECORD_END,
 };
 const struct record_table directory_as2_table = {TABLE(directory_as2), .fields = as2_fields};

@@ -117,6 +117,7 @@ struct profile_receive {
 	uint64_t ciphers;  /* set of profile_cipher_names */
 	bool check_expiry, check_purpose;
 	bool strict_message_id;
+	bool restart;
 	uint32_t duplicate_file_name, illegal_file_name; /* enum profile_file_name */
 	struct slice_list addresses;            /* "192.0.2.0/24"; empty: any */
 	struct record_list client_certificates; /* struct profile_certificate; empty: none asked for */
@@ -158,7 +159,7 @@ struct profile_send {
 	uint32_t key_transport; /* enum profile_key_transport; of RSA keys */
 	uint32_t signature;     /* enum profile_signature; of RSA keys */
 	uint32_t as2_version;   /* enum profile_as2_version */
-	bool chunked, expect_continue;
+	bool chunked, expect_continue, restart;
 	uint64_t redirects;
 	struct slice proxy;
 	struct profile_send_auth *auth; /* NULL: none */

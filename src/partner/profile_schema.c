@@ -165,6 +165,8 @@ static const struct schema_field receive_fields[] = {
 	 .help = "roots and intermediates: a certificate that verifies must chain up to one of them; default: the certificates count by themselves"},
 	{.key = "strict_message_id", .kind = SCHEMA_BOOL, AT(profile_receive, strict_message_id), .fallback = "false",
 	 .help = "refuse a Message-ID that is not `<left@right>` without blanks, with `invalid-message-id`"},
+	{.key = "restart", .kind = SCHEMA_BOOL, AT(profile_receive, restart), .fallback = "true",
+	 .help = "a message with an `ETag` whose connection breaks may be continued (AS2 Restart), within the limits of `as2.restart` in vand.yaml"},
 	{.key = "duplicate_file_name", .kind = SCHEMA_ENUM, AT(profile_receive, duplicate_file_name), .names = profile_file_name_names,
 	 .fallback = "accept", .help = "`refuse`: a file name that the partner has used before gets `duplicate-filename`"},
 	{.key = "illegal_file_name", .kind = SCHEMA_ENUM, AT(profile_receive, illegal_file_name), .names = profile_file_name_names,
@@ -240,6 +242,9 @@ static const struct schema_field send_fields[] = {
 	 .help = "AS2-Version of what we send. `1.3` lets the partner answer with the errors that came with it; MDNs have the sender's version"},
 	{.key = "chunked", .kind = SCHEMA_BOOL, AT(profile_send, chunked), .fallback = "false", .help = "chunked transfer instead of Content-Length"},
 	{.key = "expect_continue", .kind = SCHEMA_BOOL, AT(profile_send, expect_continue), .fallback = "false", .help = "`Expect: 100-continue`: the server may refuse before the body goes out"},
+	{.key = "restart", .kind = SCHEMA_BOOL, AT(profile_send, restart), .fallback = "false",
+	 .help = "AS2 Restart: a message has an `ETag`, its package is kept until it is delivered, and a further try goes on where the connection broke. "
+		 "For large messages to partners that know it"},
 	{.key = "redirects", .kind = SCHEMA_INTEGER, AT(profile_send, redirects), .fallback = "0", .max = 10, .help = "HTTP redirects followed at most; 0: a redirect is a failure"},
 	{.key = "proxy", .kind = SCHEMA_TEXT, AT(profile_send, proxy), .check = profile_check_proxy, .help = "`http://host:port` of a proxy, or socks5://host:port"},
 	{.key = "auth", .kind = SCHEMA_ONE, AT(profile_send, auth), .sub = &auth_table, .help = "HTTP basic authentication"},

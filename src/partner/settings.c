@@ -127,11 +127,25 @@ static const struct schema_table http_table = {
 	.name = "http", .size = sizeof(struct van_config_http), .fields = http_fields, .help = "Bounds on HTTP clients.",
 };
 
+static const struct schema_field restart_fields[] = {
+	{.key = "size", .kind = SCHEMA_SIZE, AT(van_config_restart, size), .fallback = "16GiB", .help = "bytes kept, all together"},
+	{.key = "count", .kind = SCHEMA_INTEGER, AT(van_config_restart, count), .fallback = "64", .max = 10000, .help = "messages kept; 0: none"},
+	{.key = "per_partner", .kind = SCHEMA_INTEGER, AT(van_config_restart, per_partner), .fallback = "8", .min = 1, .max = 10000,
+	 .help = "of one pair of AS2 names; the oldest goes for a new one"},
+	{.key = "age", .kind = SCHEMA_DURATION, AT(van_config_restart, age), .fallback = "24h", .min = SECOND, .max = 365 * DAY, .help = "removed after so long"},
+	{.key = NULL},
+};
+static const struct schema_table restart_table = {
+	.name = "restart", .size = sizeof(struct van_config_restart), .fields = restart_fields,
+	.help = "What is kept of messages whose connection broke, so that the sender can go on (AS2 Restart).",
+};
+
 static const struct schema_field as2_fields[] = {
 	{.key = "path", .kind = SCHEMA_TEXT, AT(van_config_as2, path), .fallback = "/as2", .check = profile_check_url_path, .help = "where messages are posted; asynchronous MDNs go to `/mdn` below it"},
 	{.key = "receive_timeout", .kind = SCHEMA_DURATION, AT(van_config_as2, receive_timeout), .fallback = "5m", .min = SECOND, .max = DAY, .help = "a worker without progress for so long is stopped"},
 	{.key = "duplicate_window", .kind = SCHEMA_DURATION, AT(van_config_as2, duplicate_window), .fallback = "0", .max = 3650 * DAY,
 	 .help = "how long a Message-ID is remembered: its repeat gets the stored MDN; 0: for ever"},
+	{.key = "restart", .kind = SCHEMA_OBJECT, AT(van_config_as2, restart), .sub = &restart_table, .help = "AS2 Restart"},
 	{.key = NULL},
 };
 static const struct schema_table as2_table = {

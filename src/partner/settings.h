@@ -49,10 +49,19 @@ struct van_config_http {
 	uint64_t header_size;    /* bytes */
 };
 
+/* What is kept of messages whose connection broke. */
+struct van_config_restart {
+	uint64_t size;        /* bytes, all together */
+	uint64_t count;       /* 0: nothing is kept */
+	uint64_t per_partner; /* of one pair of AS2 names */
+	van_time age;
+};
+
 struct van_config_as2 {
 	struct slice path;          /* "/as2" */
 	van_time receive_timeout;   /* a worker is killed when one message takes longer without progress */
 	van_time duplicate_window;  /* how long (pair, Message-ID) is remembered; 0: for ever */
+	struct van_config_restart restart;
 };
 
 struct van_config_sftp {

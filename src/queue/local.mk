@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/mailbox_private.h \
 	%D%/message.c \
 	%D%/output.c \
+	%D%/package.c %D%/package.h \
 	%D%/part.c \
 	%D%/profiles.c \
 	%D%/queue.c %D%/queue.h \

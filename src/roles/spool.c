@@ -45,6 +45,18 @@ static int spill(struct spool *s)
 	return 0;
 }
 
+int spool_use_file(struct spool *s)
+{
+	return s->fd < 0 ? spill(s) : 0;
+}
+
+void spool_adopt(struct spool *s, int fd, uint64_t bytes)
+{
+	spool_close(s);
+	s->fd = fd;
+	s->bytes = s->written_out = bytes;
+}
+
 /* So that a flush at the end finds little left to do. It is only a hint: failing changes nothing. */
 static void write_out(struct spool *s)
 {

@@ -18,6 +18,10 @@ struct spool {
 
 /* `expected`: bytes to come, or 0 when unknown; large ones go to a file at once. 0 or a negative enum van_err. */
 int spool_open(struct spool *s, int folder, uint64_t expected);
+/* What is in memory goes to a file now. */
+int spool_use_file(struct spool *s);
+/* Goes on with a file that holds `bytes` bytes; it is the spool's from here on. */
+void spool_adopt(struct spool *s, int fd, uint64_t bytes);
 int spool_write(struct spool *s, const void *p, size_t n);
 /* A large file goes to the disk now, while only its writer waits: what the store flushes, everybody waits for. */
 int spool_flush(const struct spool *s);

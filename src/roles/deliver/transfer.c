@@ -29,6 +29,10 @@ struct transfer {
 	uint64_t sent;
 	van_time progress;        /* monotonic: the last byte in either direction */
 	bool all_sent;
+	/* AS2 Restart */
+	bool asking;              /* the HEAD that asks how much is there is under way */
+	uint64_t from;            /* the POST begins with this byte */
+	struct curl_slist *question; /* headers of that HEAD */
 	struct van_buf answer, answer_headers;
 	char error[CURL_ERROR_SIZE];
 	const char *ended;        /* why we ended it ourselves */
@@ -77,6 +81,7 @@ static void transfer_free(struct transfer *t)
 	loop_cancel(t->timer);
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->question);
 	if (t->secret.p)
 		explicit_bzero(t->secret.p, t->secret.n);
 	van_buf_free(&t->secret);
@@ -119,9 +124,9 @@ static size_t on_read(char *to, size_t size, size_t n, void *arg)
 static int on_seek(void *arg, curl_off_t to, int origin)
 {
 	struct transfer *t = arg;
-	if (origin != SEEK_SET || to < 0 || (uint64_t)to > t->what.bytes)
+	if (origin != SEEK_SET || to < 0 || (uint64_t)to > t->what.bytes - t->from)
 		return CURL_SEEKFUNC_FAIL;
-	t->sent = (uint64_t)to;
+	t->sent = t->from + (uint64_t)to;
 	t->all_sent = false;
 	return CURL_SEEKFUNC_OK;
 }
@@ -160,7 +165,9 @@ static void on_tick(void *arg)
 	struct transfer *t = arg;
 	van_time quiet = van_clock_monotonic() - t->progress;
 	t->timer = NULL;
-	if (t->all_sent && quiet > (van_time)t->what.answer_timeout)
+	if (t->asking && quiet > t->d->role->config->deliver.idle_timeout)
+		t->ended = "the receiver did not say in time how much it has: see deliver.idle_timeout in vand.yaml";
+	else if (t->all_sent && quiet > (van_time)t->what.answer_timeout)
 		t->ended = "no answer came in time: see mdn.timeout of the profile";
 	else if (!t->all_sent && t->sent && quiet > t->d->role->config->deliver.idle_timeout)
 		t->ended = "the receiver stopped reading: see deliver.idle_timeout in vand.yaml";
@@ -174,14 +181,30 @@ static void on_tick(void *arg)
 
 /* --- starting --------------------------------------------------------------------------------------------------------------- */
 
-static bool add_header(struct transfer *t, struct slice name, struct slice value)
+static bool add_line(struct transfer *t, struct curl_slist **list, struct slice name, struct slice value)
 {
 	struct slice line = value.n ? van_arena_printf(t->arena, "%.*s: %.*s", SLICE_ARG(name), SLICE_ARG(value))
 				    : van_arena_printf(t->arena, "%.*s;", SLICE_ARG(name));
-	struct curl_slist *l = line.p ? curl_slist_append(t->headers, line.p) : NULL;
+	struct curl_slist *l = line.p ? curl_slist_append(*list, line.p) : NULL;
 	if (l)
-		t->headers = l;
+		*list = l;
 	return l;
+}
+
+static bool add_header(struct transfer *t, struct slice name, struct slice value)
+{
+	return add_line(t, &t->headers, name, value);
+}
+
+/* Names the package, so that a later try can go on with it; and where this one does go on, from where (RFC 9110 section 14.4). */
+static bool add_restart(struct transfer *t)
+{
+	if (!t->what.etag.p)
+		return true;
+	unsigned long long last = t->what.bytes - 1;
+	struct slice range = van_arena_printf(t->arena, "bytes %llu-%llu/%llu", (unsigned long long)t->from, last, last + 1);
+	struct slice etag = van_arena_printf(t->arena, "\"%.*s\"", SLICE_ARG(t->what.etag));
+	return etag.p && range.p && add_header(t, SLICE("ETag"), etag) && (!t->from || add_header(t, SLICE("Content-Range"), range));
 }
 
 static bool add_headers(struct transfer *t)
@@ -199,6 +222,21 @@ static bool add_headers(struct transfer *t)
 		ok = add_header(t, SLICE("Expect"), SLICE("100-continue"));
 	if (ok && t->what.chunked)
 		ok = add_header(t, SLICE("Transfer-Encoding"), SLICE("chunked"));
+	return ok && add_restart(t);
+}
+
+/* The headers of a HEAD: which transfer, between whom. */
+static bool add_question(struct transfer *t)
+{
+	static const char *const names[] = {"AS2-Version", "AS2-From", "AS2-To", "User-Agent"};
+	struct slice etag = van_arena_printf(t->arena, "\"%.*s\"", SLICE_ARG(t->what.etag));
+	bool ok = etag.p && add_line(t, &t->question, SLICE("ETag"), etag);
+	for (size_t i = 0; i < t->what.headers.n && ok; i++) {
+		const struct ipc_header *h = RECORD_AT(t->what.headers, struct ipc_header, i);
+		for (size_t k = 0; k < sizeof names / sizeof *names && ok; k++)
+			if (slice_case_is(h->name, names[k]))
+				ok = add_line(t, &t->question, h->name, h->value);
+	}
 	return ok;
 }
 
@@ -243,7 +281,7 @@ static void set_body(struct transfer *t)
 {
 	CURL *e = t->easy;
 	curl_easy_setopt(e, CURLOPT_POST, 1L);
-	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, t->what.chunked ? (curl_off_t)-1 : (curl_off_t)t->what.bytes);
+	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, t->what.chunked ? (curl_off_t)-1 : (curl_off_t)(t->what.bytes - t->from));
 	curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(e, CURLOPT_READDATA, t);
 	curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
@@ -266,7 +304,7 @@ static const char *set_options(struct transfer *t)
 	const struct ipc_deliver *w = &t->what;
 	CURL *e = t->easy;
 	const char *url = text(t, w->url);
-	if (!url || !add_headers(t))
+	if (!url)
 		return "no memory for another delivery";
 	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(e, CURLOPT_URL, url);
@@ -274,7 +312,6 @@ static const char *set_options(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(e, CURLOPT_PROXY, w->proxy.n ? text(t, w->proxy) : ""); /* never the environment's */
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(t->d->role->config->deliver.connect_timeout / 1000));
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, (long)(w->redirects > 0));
@@ -287,9 +324,38 @@ static const char *set_options(struct transfer *t)
 		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 		set_blob(e, CURLOPT_CAINFO_BLOB, w->trust);
 	}
-	set_body(t);
 	set_answer(t);
 	return set_credentials(t);
+}
+
+/* The POST, from byte `from`. NULL, or what is wrong. */
+static const char *set_post(struct transfer *t, uint64_t from)
+{
+	t->asking = false;
+	t->from = t->sent = from;
+	t->all_sent = t->sent == t->what.bytes; /* then nothing is asked of on_read */
+	t->progress = van_clock_monotonic();
+	van_buf_reset(&t->answer);
+	van_buf_reset(&t->answer_headers);
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	if (!add_headers(t))
+		return "no memory for another delivery";
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+	/* on a kept connection that breaks libcurl would begin again by itself, at the same byte */
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, from ? 1L : 0L);
+	set_body(t);
+	return NULL;
+}
+
+static const char *set_question(struct transfer *t)
+{
+	if (!add_question(t))
+		return "no memory for another delivery";
+	t->asking = true;
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->question);
+	curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+	return NULL;
 }
 
 static struct transfer *transfer_new(struct deliver *d, struct ipc_message *m)
@@ -323,8 +389,9 @@ void transfer_start(struct deliver *d, struct ipc_message *m)
 		rc = VAN_EINVAL;
 	if (rc == 0 && t->what.body.p)
 		t->what.bytes = t->what.body.n;
-	t->all_sent = rc == 0 && t->what.bytes == 0; /* then nothing is asked of on_read */
 	const char *wrong = rc < 0 ? van_err_name(rc) : set_options(t);
+	if (!wrong)
+		wrong = t->what.etag.p && t->what.again && t->what.bytes ? set_question(t) : set_post(t, 0);
 	if (!wrong && poller_add(d->poller, t->easy) < 0)
 		wrong = "no memory for another delivery";
 	van_fault_point("deliver-before-send");
@@ -343,6 +410,28 @@ static const char *why(struct transfer *t, CURLcode code)
 	return t->error[0] ? t->error : curl_easy_strerror(code);
 }
 
+/* Posts from a byte on, in the same try. False: it has come to its end. */
+static bool post(struct transfer *t, uint64_t from)
+{
+	const char *wrong = set_post(t, from);
+	if (!wrong && poller_add(t->d->poller, t->easy) < 0)
+		wrong = "no memory for another delivery";
+	if (wrong)
+		fail(t, wrong);
+	return !wrong;
+}
+
+/* What the receiver has already; a receiver that does not understand the question has nothing. When it has all, it wants to see the
+ * last byte again. */
+static uint64_t held(struct transfer *t, CURLcode code, long status)
+{
+	curl_off_t n = -1;
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
+	if (code != CURLE_OK || status != 200 || n <= 0 || (uint64_t)n > t->what.bytes)
+		return 0;
+	return (uint64_t)n == t->what.bytes ? t->what.bytes - 1 : (uint64_t)n;
+}
+
 void transfer_done(void *arg, CURL *easy, CURLcode code)
 {
 	struct transfer *t;
@@ -351,6 +440,17 @@ void transfer_done(void *arg, CURL *easy, CURLcode code)
 	(void)arg;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	bool unreachable = t->asking && (t->ended || status == 0);
+	if (t->asking && !unreachable) {
+		uint64_t from = held(t, code, status);
+		log_event(LOG_LEVEL_INFO, "try-resumes", "delivery", log_slice(t->what.delivery), "at", log_u64(from), NULL);
+		post(t, from);
+		return;
+	}
+	if (t->from && status == 416) { /* it has changed its mind */
+		post(t, 0);
+		return;
+	}
 	/* an answer that broke off is worth reading when it is a refusal: the status says it all */
 	r.answered = status >= 200 && (code == CURLE_OK || (status >= 300 && !t->ended));
 	r.status = (uint64_t)status;

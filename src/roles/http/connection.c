@@ -92,7 +92,7 @@ void connection_body_is_done(struct connection *k)
 static bool body_is_slow(const struct van_config_http *h, const struct request *q, van_time now)
 {
 	van_time late = now - q->body_began - h->body_timeout;
-	return late > 0 && (double)q->spool.bytes < (double)late / VAN_SECOND * (double)h->body_rate;
+	return late > 0 && (double)(q->spool.bytes - q->resumed_at) < (double)late / VAN_SECOND * (double)h->body_rate;
 }
 
 /* libmicrohttpd 0.9.75 takes a short read for the end of what there is; when the client's end came with the same bytes, it is

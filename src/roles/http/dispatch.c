@@ -1,9 +1,10 @@
 /* Complete requests go to an idle worker, wait when there is none, and are answered by the worker or the store. */
-#include "roles/http/http.h"
+#include "roles/http/restart.h"
 
 #include "base/fault.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "partner/settings.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -155,6 +156,8 @@ static void on_store_message(void *arg, struct ipc_channel *c, struct ipc_messag
 	(void)c;
 	if (m->type == IPC_AS2_REPLY)
 		answer_from(arg, m);
+	else if (m->type == IPC_LOOKUP_REPLY)
+		restart_known(arg, m);
 }
 
 static void on_store_closed(void *arg, struct ipc_channel *c)
@@ -179,6 +182,8 @@ static void sweep(void *arg)
 		if (q && q->state == REQUEST_HANDED && now - q->handed > STORE_PATIENCE)
 			request_answer_text(h, q, 503, RETRY_SOON, "it is not known whether the message was accepted; send it again");
 	}
+	if (h->partials)
+		partials_expire(h->partials, &h->role->config->as2.restart);
 	loop_after(h->role->loop, SWEEP_EVERY, sweep, h);
 }
 

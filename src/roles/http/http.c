@@ -47,6 +47,7 @@ int role_http(struct role *r)
 	const struct role_handlers handlers = {.on_peer = on_peer, .on_reload = on_reload, .on_stop = on_stop, .arg = &h};
 	struct role_file *spool = role_file(r, "spool", 0);
 	h.spool_folder = spool ? spool->fd : -1;
+	h.partials = partials_open(h.spool_folder);
 	int rc = requests_init(&h);
 	if (rc == 0)
 		rc = dispatch_init(&h);

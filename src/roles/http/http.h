@@ -17,6 +17,7 @@ struct worker {
 struct http {
 	struct role *role;
 	int spool_folder;
+	struct partials *partials; /* NULL: nothing can be kept */
 	struct listener **listeners;
 	size_t nlisteners;
 	struct ipc_channel *store;

@@ -1,6 +1,7 @@
 /* HTTP through libmicrohttpd, on the role's own event loop: each listener is a daemon with an epoll descriptor that we
  * watch. Only HTTP here: no MIME, no AS2 semantics. */
 #include "roles/http/connection.h"
+#include "roles/http/restart.h"
 #include "roles/http/tls.h"
 
 #include "base/error.h"
@@ -210,6 +211,8 @@ static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char
 	snprintf(mdn_path, sizeof mdn_path, "%.*s/mdn", SLICE_ARG(config->as2.path));
 	if (!slice_is(config->as2.path, url) && strcmp(url, mdn_path) != 0)
 		*ret = refuse(c, 404, 0, NULL, "nothing here; AS2 messages go to the path that vand.yaml names in as2.path (/as2)");
+	else if (strcmp(method, "HEAD") == 0 && slice_is(config->as2.path, url) && restart_head(h, c, ret))
+		return true;
 	else if (strcmp(method, "HEAD") == 0) /* some look whether the address is there before they post */
 		*ret = refuse(c, 200, 0, "POST", "AS2 messages come by POST");
 	else if (strcmp(method, "POST") != 0)
@@ -249,13 +252,18 @@ static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *
 	struct http *h = l->http;
 	uint64_t length = 0, free_bytes, reserve = h->role->config->limits.disk_reserve;
 	enum MHD_Result rc;
+	struct restart_wish wish;
+	const char *text = NULL;
 	if (head_is_refused(h, c, url, method, &length, &rc))
 		return rc;
+	unsigned status = restart_look(h, c, length, &wish, &text);
+	if (status)
+		return refuse(c, status, 0, NULL, text);
 	free_bytes = spool_free_bytes(h->spool_folder);
 	/* received, decrypted and stored at the same time: up to three times its size */
-	if (free_bytes < reserve || free_bytes - reserve < 3 * length)
+	if (free_bytes < reserve || free_bytes - reserve < 3 * wish.total)
 		return refuse(c, 503, RETRY_LATER, NULL, "no room for this message now; send it again later");
-	struct request *q = request_new(h, length);
+	struct request *q = request_new(h, wish.total);
 	if (!q)
 		return refuse(c, 503, RETRY_LATER, NULL, "too many messages at the same time; send it again later");
 	q->connection = c;
@@ -264,12 +272,19 @@ static enum MHD_Result begin_request(struct listener *l, struct MHD_Connection *
 	q->facts.peer = peer_address(q->arena, c);
 	q->facts.path = van_arena_slice(q->arena, slice_str(url));
 	connection_head_is_done(connection_of(c), q);
-	unsigned status = !look_at_client(connection_of(c), q) ? 403 : !keep_headers(q, c) ? 431 : 0;
+	if (!look_at_client(connection_of(c), q)) {
+		status = 403;
+		text = "the TLS client certificate is not signed by an authority that is trusted here";
+	} else if (!keep_headers(q, c)) {
+		status = 431;
+		text = "the headers are too large";
+	} else {
+		status = restart_begin(h, q, &wish, &text);
+	}
 	if (status) {
 		connection_body_is_done(connection_of(c));
 		request_free(h, q);
-		return refuse(c, status, 0, NULL, status == 431 ? "the headers are too large"
-								: "the TLS client certificate is not signed by an authority that is trusted here");
+		return refuse(c, status, 0, NULL, text);
 	}
 	*state = q;
 	return MHD_YES;
@@ -310,6 +325,12 @@ static enum MHD_Result finish_body(struct http *h, struct request *q, struct MHD
 		return refuse(c, q->status, q->status == 503 ? RETRY_LATER : 0, NULL,
 			      q->status == 413 ? "the message is larger than limits.message allows"
 					       : "no room for this message now; send it again later");
+	const char *text;
+	unsigned status = restart_finish(h, q, &text);
+	if (status) {
+		q->state = REQUEST_REFUSED;
+		return refuse(c, status, 0, NULL, text);
+	}
 	q->facts.bytes = q->spool.bytes;
 	q->suspended = true;
 	MHD_suspend_connection(c);

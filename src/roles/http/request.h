@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "ipc/messages.h"
+#include "roles/http/partial.h"
 #include "roles/spool.h"
 
 struct MHD_Connection;
@@ -33,6 +34,14 @@ struct request {
 	struct MHD_Response *response;
 	unsigned status;
 	struct request *next_waiting;
+	/* AS2 Restart */
+	bool restartable;          /* it has an ETag: `key` names it */
+	struct partial_key key;
+	struct partial *partial;   /* its spool has a name; NULL: none */
+	uint64_t total;            /* bytes that the whole has; 0: unknown */
+	uint64_t resumed_at;       /* bytes that were here before */
+	bool ranged;               /* it came with a Content-Range: `total` is what it has to have */
+	bool named;                /* its file has a name until it is answered */
 };
 
 #endif

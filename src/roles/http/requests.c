@@ -61,6 +61,10 @@ static void forget_waiting(struct http *h, struct request *q)
 void request_free(struct http *h, struct request *q)
 {
 	forget_waiting(h, q);
+	if (h->partials) {
+		partials_end(h->partials, &h->role->config->as2.restart, q, q->state == REQUEST_BODY);
+		partials_done(h->partials, q);
+	}
 	for (size_t i = 0; i < h->nworkers; i++)
 		if (h->workers[i]->request == q)
 			h->workers[i]->request = NULL;

@@ -1,9 +1,11 @@
 /* What operators do: message.release, message.hold, message.reject; ack.close; queue.retry, queue.hold, queue.release, queue.drop;
  * mailbox.restore. Each names one message or delivery by its `id` and leaves a receipt that says who did it. */
 #include "queue/delivery.h"
+#include "queue/package.h"
 #include "queue/mailbox.h"
 #include "roles/store/control.h"
 #include "roles/store/control_handlers.h"
+#include "roles/store/store_role.h"
 
 static int finish(struct control_call *c, int rc, struct slice id)
 {
@@ -64,7 +66,15 @@ int control_ack_close(struct control_call *c)
 static int act(struct control_call *c, const char *action)
 {
 	struct slice id;
-	return read_id(c, &id) ? finish(c, queue_delivery_act(c->work, id, action, c->actor), id) : 2;
+	if (!read_id(c, &id))
+		return 2;
+	int rc = queue_delivery_act(c->work, id, action, c->actor);
+	bool package = false;
+	if (rc == 0 && strcmp(action, "drop") == 0)
+		rc = queue_package_forget(c->work, id, &package);
+	if (rc == 0 && package) /* without it a delivery is packaged anew: this may go before the commit */
+		payload_remove(c->role->payload, id, QUEUE_PACKAGE_PART, NULL);
+	return finish(c, rc, id);
 }
 
 int control_queue_retry(struct control_call *c)

@@ -44,6 +44,7 @@ struct outgoing {
 	/* packaged */
 	struct ipc_packaged packaged;
 	int body; /* descriptor, or -1 */
+	bool kept; /* the package is an earlier try's */
 	/* what came back */
 	struct record_list answer_headers; /* struct ipc_header */
 	struct van_buf answer;

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "queue/package.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,12 +19,16 @@ struct ending {
 	struct outgoing *o;
 	struct queue_outcome outcome;
 	uint32_t state;
+	bool package; /* there was one, and nobody needs it any more */
 };
 
 static int run_end(struct write_request *r, struct queue_work *w)
 {
 	struct ending *e = (struct ending *)r;
-	return queue_delivery_end(w, slice_str(e->o->id.text), &e->outcome, &e->state);
+	struct slice id = slice_str(e->o->id.text);
+	int rc = queue_delivery_end(w, id, &e->outcome, &e->state);
+	bool over = e->state == QUEUE_DELIVERY_DELIVERED || e->state == QUEUE_DELIVERY_FAILED || e->state == QUEUE_DELIVERY_EXPIRED;
+	return rc == 0 && over ? queue_package_forget(w, id, &e->package) : rc;
 }
 
 static void done_end(struct write_request *r)
@@ -35,7 +40,9 @@ static void done_end(struct write_request *r)
 		log_event(e->state == QUEUE_DELIVERY_FAILED || e->state == QUEUE_DELIVERY_EXPIRED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 			  "delivery", "message", o->id.text, "state", queue_delivery_state_names[e->state], "text",
 			  log_slice(e->outcome.text), NULL);
-	else if (!quiet) /* it stays `trying`, and is tried again */
+	if (r->rc == 0 && e->package)
+		payload_remove(o->s->payload, slice_str(o->id.text), QUEUE_PACKAGE_PART, NULL);
+	if (r->rc < 0 && !quiet) /* it stays `trying`, and is tried again */
 		log_event(LOG_LEVEL_ERROR, "delivery-not-written", "message", o->id.text, "error", van_err_name(r->rc), NULL);
 	if (o->http_request)
 		outgoing_answer_post(o, r->rc == 0 || quiet ? 200 : 503, "");
@@ -152,6 +159,8 @@ static int fill_deliver(struct outgoing *o, struct ipc_deliver *to)
 		to->body = o->packaged.body;
 		to->offset = o->packaged.offset;
 		to->bytes = o->packaged.bytes;
+		to->etag = o->packaged.etag;
+		to->again = o->kept;
 	}
 	/* out of the transaction before its end */
 	struct van_buf record = VAN_BUF_INIT(IPC_MESSAGE_MAX);
@@ -186,7 +195,70 @@ struct beginning {
 	struct write_request base;
 	struct outgoing *o;
 	struct queue_try try;
+	struct slice package; /* to be kept for later tries: facts of it; absent: it is not */
 };
+
+/* --- packages that are kept ---------------------------------------------------------------------------------------------------- */
+
+/* A package is good as long as nobody has changed a profile: the next one may be for another certificate. */
+static struct slice made_for(const struct directory *d, struct slice connection, struct van_arena *arena)
+{
+	const struct profile *partner = NULL;
+	const struct profile_connection *c = directory_connection(d, connection, &partner);
+	const struct profile *station = c ? directory_get(d, PROFILE_STATION, c->station) : NULL;
+	return partner && station ? van_arena_printf(arena, "%.*s %llu, %.*s %llu", SLICE_ARG(partner->id), (unsigned long long)partner->version,
+						      SLICE_ARG(station->id), (unsigned long long)station->version) : SLICE_NONE;
+}
+
+static struct slice package_facts(struct outgoing *o)
+{
+	struct ipc_packaged facts = o->packaged;
+	struct van_buf b = VAN_BUF_INIT(1 << 18);
+	pthread_rwlock_rdlock(&o->s->directory_lock);
+	facts.made_for = made_for(o->s->directory, slice_str(o->lane->connection), o->arena);
+	pthread_rwlock_unlock(&o->s->directory_lock);
+	struct slice s = record_encode(&ipc_packaged_table, &facts, &b) == 0 ? van_arena_slice(o->arena, van_buf_slice(&b)) : SLICE_NONE;
+	van_buf_free(&b);
+	return s;
+}
+
+static int prepare_begin(struct write_request *r)
+{
+	struct beginning *b = (struct beginning *)r;
+	struct slice id = slice_str(b->o->id.text);
+	if (!b->package.p)
+		return 0;
+	payload_remove(writer_payload(r->writer), id, QUEUE_PACKAGE_PART, NULL); /* one that was made for other profiles */
+	r->files = true;
+	return payload_link(writer_payload(r->writer), b->o->body, id, QUEUE_PACKAGE_PART, &r->err);
+}
+
+/* False: there is none that is still good. */
+static bool take_kept(struct outgoing *o)
+{
+	struct store_read r;
+	struct slice facts, id = slice_str(o->id.text);
+	struct queue_content body = {.fd = -1};
+	struct queue_message m;
+	if (store_read_begin(o->s, o->arena, &r) < 0)
+		return false;
+	int rc = queue_package_get(&r.work, id, &facts, &body);
+	if (rc == 0)
+		rc = queue_message_get(&r.work, id, &m);
+	if (rc == 0)
+		facts = van_arena_slice(o->arena, facts);
+	bool good = rc == 0 && facts.p && record_decode(&ipc_packaged_table, facts, o->arena, &o->packaged) == 0 && body.fd >= 0 &&
+		    slice_eq(o->packaged.made_for, made_for(r.work.directory, slice_str(o->lane->connection), o->arena));
+	if (good) {
+		o->as2_message_id = van_arena_slice(o->arena, m.as2_message_id);
+		o->body = body.fd;
+		o->kept = true;
+	} else if (body.fd >= 0) {
+		close(body.fd);
+	}
+	store_read_end(o->s, &r);
+	return good;
+}
 
 static struct slice header_lines(struct outgoing *o)
 {
@@ -214,7 +286,8 @@ static int run_begin(struct write_request *r, struct queue_work *w)
 		try.as2_from = station->station->as2->id;
 		try.as2_to = c->as2_id;
 	}
-	return queue_delivery_begin(w, slice_str(b->o->id.text), &try);
+	int rc = queue_delivery_begin(w, slice_str(b->o->id.text), &try);
+	return rc == 0 && b->package.p ? queue_package_put(w, slice_str(b->o->id.text), b->package, b->o->packaged.offset + b->try.bytes) : rc;
 }
 
 static void done_begin(struct write_request *r)
@@ -232,7 +305,7 @@ static void done_begin(struct write_request *r)
 	outgoing_free(o);
 }
 
-static const struct write_ops begin_ops = {.run = run_begin, .done = done_begin};
+static const struct write_ops begin_ops = {.prepare = prepare_begin, .run = run_begin, .done = done_begin};
 
 void outgoing_begin(struct outgoing *o)
 {
@@ -247,6 +320,8 @@ void outgoing_begin(struct outgoing *o)
 				    .headers = o->kind == QUEUE_TO_AS2 ? header_lines(o) : SLICE_NONE,
 				    .entity_headers = o->packaged.entity_headers, .compress = o->packaged.compress,
 				    .bytes = o->packaged.bytes};
+	if (o->kind == QUEUE_TO_AS2 && o->packaged.etag.p && o->body >= 0 && !o->kept)
+		b->package = package_facts(o);
 	b->base.patient = true;
 	writer_submit(&b->base);
 }
@@ -259,6 +334,8 @@ void outgoing_start(struct outgoing *o, uint32_t state)
 		outgoing_begin(o);
 	else if (o->kind == QUEUE_TO_SFTP)
 		outgoing_start_sftp(o);
+	else if (take_kept(o))
+		outgoing_begin(o);
 	else
 		outgoing_task(o, OUTGOING_PACKAGE);
 }

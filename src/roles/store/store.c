@@ -125,6 +125,8 @@ static void on_peer_message(void *arg, struct ipc_channel *c, struct ipc_message
 		sessions_open(s, m);
 	else if (c == s->keyd && m->type == IPC_CHECKPOINT_SIGNED)
 		checkpoints_signed(s, m);
+	else if (c == s->http && m->type == IPC_LOOKUP)
+		receive_lookup(s, c, m);
 	else if (c == s->deliver && m->type == IPC_DELIVERED)
 		deliveries_delivered(s, m);
 	else if ((c == s->web || c == s->deliver) && m->type == IPC_CONTROL)

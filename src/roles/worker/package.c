@@ -178,6 +178,12 @@ static int send_packaged(struct packaging *k, uint64_t request, const struct as2
 	} else if (fd < 0) {
 		p.body = van_buf_slice(&k->body.memory);
 	}
+	if (rc == 0 && k->directory.send->restart && !made->document_is_body) { /* the store keeps it; the disk is not for everybody to wait for */
+		p.etag = slice_str(k->unique.text);
+		rc = spool_flush(&k->body);
+	} else if (k->directory.send->restart) {
+		p.etag = slice_str(k->unique.text);
+	}
 	van_fault_point("worker-before-packaged");
 	return rc < 0 ? rc : ipc_send(w->dispatch, IPC_PACKAGED, request, &ipc_packaged_table, &p, p.body.p ? NULL : &fd, !p.body.p);
 }
