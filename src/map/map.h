@@ -61,6 +61,7 @@ struct map_envelope {
 	struct slice interchange_control_number, group_control_number, message_control_number;
 	bool test;
 	struct slice version;            /* ISA12; "UNOC:3". Says the character set of EDIFACT */
+	struct slice date, time;         /* of the group where there is one, else of the interchange, as they came */
 };
 
 struct map_options {

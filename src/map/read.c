@@ -314,7 +314,7 @@ static struct slice from_envelope(const struct map_run_state *r, const struct ma
 	if (!e)
 		return SLICE_NONE;
 	const struct slice values[] = {e->sender, e->receiver, e->interchange_control_number, e->group_control_number,
-		e->message_control_number, e->test ? SLICE("true") : SLICE("false")};
+		e->message_control_number, e->test ? SLICE("true") : SLICE("false"), e->date, e->time};
 	return values[row->envelope].n ? values[row->envelope] : SLICE_NONE;
 }
 

@@ -62,7 +62,7 @@ struct map_row {
 	bool repeats;                      /* every repetition */
 	bool outer;                        /* looked for in the message, outside of its loops */
 	struct slice literal;              /* literal; qualifier of the pairs */
-	enum { MAP_SENDER, MAP_RECEIVER, MAP_INTERCHANGE, MAP_GROUP, MAP_MESSAGE, MAP_TEST } envelope;
+	enum { MAP_SENDER, MAP_RECEIVER, MAP_INTERCHANGE, MAP_GROUP, MAP_MESSAGE, MAP_TEST, MAP_ENVELOPE_DATE, MAP_ENVELOPE_TIME } envelope;
 	int32_t *members;                  /* loop: identifiers of segments it holds, or that end it */
 	uint32_t member_count;
 	bool until;                        /* loop: members end it */

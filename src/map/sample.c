@@ -23,7 +23,7 @@ static int run_message(struct run *r, const struct edi_interchange *i, const str
 	struct map_delimiters d = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release,
 		i->delimiters.terminator};
 	struct map_envelope envelope = {i->sender, i->receiver, i->control_number, g->real ? g->control_number : SLICE_NONE,
-		m->control_number, i->usage == 'T'};
+		m->control_number, i->usage == 'T', i->version, g->real ? g->date : i->date, g->real ? g->time : i->time};
 	struct map_options options = {.pretty = true};
 	const struct map *map = map_find_for(r->set, i->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version);
 	if (!map)

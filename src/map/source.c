@@ -108,7 +108,7 @@ static int loop_source(struct map_reader *r, struct slice s, struct map_row *row
 
 int map_source_parse(struct map_reader *r, struct slice s, struct map_row *row)
 {
-	static const char *const envelope[] = {"@sender", "@receiver", "@interchange", "@group", "@message", "@test"};
+	static const char *const envelope[] = {"@sender", "@receiver", "@interchange", "@group", "@message", "@test", "@date", "@time"};
 	struct slice segment;
 	r->cell = "source";
 	row->segment = -1;

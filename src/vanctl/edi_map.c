@@ -66,7 +66,8 @@ static int end_message(void *ctx, const struct edi_message *m)
 		.delimiters = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release, i->delimiters.terminator},
 		.envelope = {.sender = i->sender, .receiver = i->receiver, .interchange_control_number = i->control_number,
 			.group_control_number = w->group && w->group->real ? w->group->control_number : SLICE_NONE,
-			.message_control_number = m->control_number, .test = i->usage == 'T', .version = i->version},
+			.message_control_number = m->control_number, .test = i->usage == 'T', .version = i->version,
+			.date = g->real ? g->date : i->date, .time = g->real ? g->time : i->time},
 	};
 	w->x->documents++;
 	w->x->status = w->fn(w->x, w->ctx, &one);

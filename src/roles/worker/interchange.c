@@ -316,6 +316,9 @@ static struct map_envelope envelope_of(struct work *w, const struct edi_group *g
 		.group_control_number = g->real ? g->control_number : SLICE_NONE,
 		.message_control_number = m->control_number,
 		.test = w->in->usage == 'T',
+		.version = w->in->version,
+		.date = g->real ? g->date : w->in->date,
+		.time = g->real ? g->time : w->in->time,
 	};
 }
 
