@@ -17,7 +17,8 @@ struct ubl_limits {
 	uint32_t max_attributes; /* of one element; 16 */
 };
 
-/* True for what ubl_reader reads: XML whose first element stands in one of UBL's namespaces. `head`: the file's beginning, a few KiB. */
+/* True for what is XML, no form of EDI (form.h), and so given to ubl_reader. `head`: the file's beginning. */
+#define UBL_HEAD ((size_t)8192)
 bool ubl_looks_like(struct slice head);
 
 struct ubl_reader;

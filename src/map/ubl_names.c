@@ -65,7 +65,9 @@ struct slice ubl_canonical_name(const struct ubl_type *type, struct slice name)
 {
 	static const struct {
 		const char *type, *name, *canonical;
-	} others[] = {{"TransportHandlingUnit", "ActualPackage", "Package"}, {"TransportHandlingUnit", "HandlingUnitDespatchLine", "DespatchLine"}};
+	} others[] = {{"TransportHandlingUnit", "ActualPackage", "Package"}, {"TransportHandlingUnit", "HandlingUnitDespatchLine", "DespatchLine"},
+		/* UBL's own Package there takes the name that is left, so that nothing is lost */
+		{"TransportHandlingUnit", "Package", "ActualPackage"}};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (slice_is(name, others[i].name) && strcmp(type->name, others[i].type) == 0)
 			return slice_str(others[i].canonical);

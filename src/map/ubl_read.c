@@ -554,8 +554,11 @@ struct tree *ubl_reader_document(struct ubl_reader *r)
 
 bool ubl_looks_like(struct slice head)
 {
+	if (head.n >= 2 && (memcmp(head.p, "\xfe\xff", 2) == 0 || memcmp(head.p, "\xff\xfe", 2) == 0 || memcmp(head.p, "<\0", 2) == 0 ||
+	                    memcmp(head.p, "\0<", 2) == 0))
+		return true; /* another width of characters: the reader says so */
 	if (slice_starts(head, "\xef\xbb\xbf"))
 		head = slice_make(head.p + 3, head.n - 3);
 	head = slice_trim(head);
-	return head.n && *head.p == '<' && memmem(head.p, head.n, UBL_NAMESPACE, sizeof UBL_NAMESPACE - 1);
+	return head.n && *head.p == '<' && !memmem(head.p, head.n < UBL_HEAD ? head.n : UBL_HEAD, "<edi", 4);
 }

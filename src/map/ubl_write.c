@@ -87,15 +87,16 @@ static void remark(struct writer *w, enum ubl_remark what, struct slice name)
 
 /* --- attributes -------------------------------------------------------------------------------------------------------- */
 
-/* The attributes of CCTS' types: nothing else becomes one. */
+/* The attributes of CCTS' types, in the order in which they are written: nothing else becomes one. */
+static const char *const attribute_names[] = {"schemeID", "schemeName", "schemeAgencyID", "schemeAgencyName", "schemeVersionID",
+	"schemeDataURI", "schemeURI", "listID", "listName", "listAgencyID", "listAgencyName", "listVersionID", "listURI", "listSchemeURI", "name",
+	"languageID", "languageLocaleID", "currencyID", "currencyCodeListVersionID", "unitCode", "unitCodeListID", "unitCodeListAgencyID",
+	"unitCodeListAgencyName", "mimeCode", "encodingCode", "characterSetCode", "format", "filename", "uri", NULL};
+
 static bool is_attribute(struct slice name)
 {
-	static const char *const names[] = {"schemeID", "schemeName", "schemeAgencyID", "schemeAgencyName", "schemeVersionID", "schemeDataURI",
-		"schemeURI", "listID", "listName", "listAgencyID", "listAgencyName", "listVersionID", "listURI", "listSchemeURI", "name", "languageID",
-		"languageLocaleID", "currencyID", "currencyCodeListVersionID", "unitCode", "unitCodeListID", "unitCodeListAgencyID",
-		"unitCodeListAgencyName", "mimeCode", "encodingCode", "characterSetCode", "format", "filename", "uri"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (slice_is(name, names[i]))
+	for (size_t i = 0; attribute_names[i]; i++)
+		if (slice_is(name, attribute_names[i]))
 			return true;
 	return false;
 }
@@ -141,28 +142,30 @@ static size_t first_aside(const struct writer *w)
 	return low;
 }
 
-/* Those that stood there when the document was read, unless the document names them itself. */
-static int put_aside(struct writer *w, const struct tree *holder)
+/* Of that name: what the document says, else what stood there when it was read. Absent: nothing. */
+static struct slice attribute_of(const struct writer *w, const struct tree *holder, size_t first, const char *name)
 {
-	int rc = 0;
-	for (size_t i = first_aside(w); i < w->aside_count && rc == 0; i++) {
-		if (!slice_eq(member_text(w->aside[i], "path"), van_buf_slice(&w->path)))
-			break;
-		struct slice name = member_text(w->aside[i], "name");
-		if (is_attribute(name) && !(holder && tree_find(holder, name)))
-			rc = put_attribute(w, name, member_text(w->aside[i], "value"));
-	}
-	return rc;
+	const struct tree *t = holder ? tree_find(holder, slice_str(name)) : NULL;
+	if (t)
+		return t->kind == TREE_OBJECT || t->kind == TREE_ARRAY ? SLICE_NONE : t->text;
+	for (size_t i = first; i < w->aside_count && slice_eq(member_text(w->aside[i], "path"), van_buf_slice(&w->path)); i++)
+		if (slice_is(member_text(w->aside[i], "name"), name))
+			return member_text(w->aside[i], "value");
+	return SLICE_NONE;
 }
 
 /* `holder`: the object whose members of an attribute's name become attributes. */
 static int put_attributes(struct writer *w, const struct tree *holder)
 {
+	size_t first = first_aside(w);
+	bool aside = first < w->aside_count && slice_eq(member_text(w->aside[first], "path"), van_buf_slice(&w->path));
 	int rc = 0;
-	for (const struct tree *t = holder ? holder->first : NULL; t && rc == 0; t = t->next)
-		if (is_attribute(t->name) && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY)
-			rc = put_attribute(w, t->name, t->text);
-	return rc < 0 ? rc : put_aside(w, holder);
+	for (size_t i = 0; (holder || aside) && attribute_names[i] && rc == 0; i++) {
+		struct slice value = attribute_of(w, holder, first, attribute_names[i]);
+		if (value.p)
+			rc = put_attribute(w, slice_str(attribute_names[i]), value);
+	}
+	return rc;
 }
 
 /* --- values ------------------------------------------------------------------------------------------------------------ */

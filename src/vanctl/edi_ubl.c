@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#define MEMORY ((size_t)512 << 20)
-#define VALUES 10000000
+#define MEMORY ((size_t)128 << 20)
+#define VALUES 1000000
 
 struct remarks {
 	const char *file;
@@ -56,18 +56,28 @@ int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf
 	return status;
 }
 
-int edi_ubl_read(const struct edi_command *c, struct slice xml, struct van_buf *json)
+static int feed_rest(const struct edi_command *c, struct ubl_reader *r, struct slice head, int fd)
+{
+	struct van_buf chunk = VAN_BUF_INIT((size_t)1 << 20);
+	struct van_error e = {0};
+	int status = EDI_DONE, rc = ubl_reader_feed(r, head, false, &e);
+	while (rc == 0 && status == EDI_DONE) {
+		van_buf_reset(&chunk);
+		status = edi_read_more(c, fd, 1, &chunk);
+		rc = status == EDI_DONE ? ubl_reader_feed(r, van_buf_slice(&chunk), !chunk.n, &e) : 0;
+		if (!chunk.n)
+			break;
+	}
+	van_buf_free(&chunk);
+	return rc < 0 ? edi_fail(EDI_NO, "%s: %s", c->file, e.text) : status;
+}
+
+int edi_ubl_read(const struct edi_command *c, struct slice head, int fd, struct van_buf *json)
 {
 	struct tree_room room = {.arena = van_arena_new(MEMORY), .left = VALUES};
-	struct ubl_limits limits = {.max_bytes = (size_t)1 << 30}; /* what this command reads of any file */
-	struct ubl_reader *r = room.arena ? ubl_reader_new(&room, &limits) : NULL;
-	struct van_error e = {0};
-	int status = EDI_DONE;
-	if (!r)
-		status = edi_fail(EDI_USAGE, "no memory");
-	else if (ubl_reader_feed(r, xml, true, &e) < 0)
-		status = edi_fail(EDI_NO, "%s: %s", c->file, e.text);
-	else if (tree_write(ubl_reader_document(r), !c->json, json) < 0)
+	struct ubl_reader *r = room.arena ? ubl_reader_new(&room, NULL) : NULL;
+	int status = r ? feed_rest(c, r, head, fd) : edi_fail(EDI_USAGE, "no memory");
+	if (status == EDI_DONE && tree_write(ubl_reader_document(r), !c->json, json) < 0)
 		status = edi_fail(EDI_USAGE, "no memory");
 	if (status == EDI_DONE && c->json)
 		van_buf_append_char(json, '\n');
