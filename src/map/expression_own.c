@@ -54,8 +54,10 @@ static bool char_at(struct slice s, size_t at, char c)
 
 static bool all_digits(struct slice s)
 {
-	int unused;
-	return s.n <= 14 && number_at(s, 0, s.n, &unused);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return true;
 }
 
 /* YYMMDD, CCYYMMDD, and with HHMM or HHMMSS behind. */
@@ -154,13 +156,13 @@ static int read_date(struct call *c, const struct value *v, struct stamp *t)
 static int read_time(struct call *c, const struct value *v, struct stamp *t)
 {
 	struct slice s;
-	int rc = value_to_text(c->r, c->at, v, &s), unused;
+	int rc = value_to_text(c->r, c->at, v, &s);
 	*t = (struct stamp){.has_date = false};
 	if (rc < 0)
 		return rc;
 	if (all_digits(s) && s.n <= 8 && s.n != 5 && s.n >= 4) {
 		t->has_time = number_at(s, 0, 2, &t->civil.hour) && number_at(s, 2, 2, &t->civil.minute) &&
-		              (s.n < 6 || number_at(s, 4, 2, &t->civil.second)) && number_at(s, 0, s.n, &unused);
+		              (s.n < 6 || number_at(s, 4, 2, &t->civil.second));
 	} else if (!(all_digits(s) ? read_edi_date(s, t) : read_iso(s, t))) {
 		t->has_time = false;
 	}

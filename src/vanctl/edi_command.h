@@ -42,9 +42,10 @@ int edi_run_convert(const struct edi_command *c);
 int edi_run_dict(int argc, char **argv); /* argv[0]: "dict" */
 /* Its forms without a map: to JSON or XML, and back. */
 int edi_run_to_form(const struct edi_command *c);
-/* One canonical document as UBL XML; a UBL document as canonical JSON. EDI_DONE, or a status after an error was printed. */
+/* One canonical document as UBL XML; a UBL document, whose `fd` has been read up to `head` and is closed, as canonical JSON.
+ * EDI_DONE, or a status after an error was printed. */
 int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf *to);
-int edi_ubl_read(const struct edi_command *c, struct slice xml, struct van_buf *json);
+int edi_ubl_read(const struct edi_command *c, int fd, struct slice head, struct van_buf *json);
 /* `fd` has been read up to `head`, whose memory is taken. */
 int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n);
 /* By maps: messages to documents, documents to messages, messages to others (edi_map.c). `in`: all of the input. */

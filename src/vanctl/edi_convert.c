@@ -25,13 +25,13 @@ static bool contains(struct slice s, const char *word)
 /* A document of a map says so early; JSON and XML without a map begin with their format. */
 static enum input what_is(struct slice s)
 {
+	if (ubl_looks_like(s))
+		return INPUT_UBL;
 	if (slice_starts(s, "\xef\xbb\xbf"))
 		s = slice_make(s.p + 3, s.n - 3);
 	s = slice_trim(s);
 	if (!s.n || !strchr("{[<", *s.p))
 		return INPUT_EDI;
-	if (*s.p == '<')
-		return ubl_looks_like(slice_make(s.p, s.n < 8192 ? s.n : 8192)) ? INPUT_UBL : INPUT_FORM;
 	return *s.p == '[' || contains(s, "\"_document\"") ? INPUT_DOCUMENT : INPUT_FORM;
 }
 
@@ -53,11 +53,9 @@ static int read_head(const struct edi_command *c, int *fd, char **head, size_t *
 	return edi_fail(EDI_USAGE, "%s: %s", c->file, strerror(errno));
 }
 
-/* From EDI by a map, from UBL, or as it is. */
+/* From EDI by a map, or as it is. */
 static int to_canonical(const struct edi_command *c, enum input input, struct slice in, struct van_buf *to)
 {
-	if (input == INPUT_UBL)
-		return edi_ubl_read(c, in, to);
 	if (input == INPUT_EDI)
 		return edi_run_to_canonical(c, in, to);
 	return van_buf_append_slice(to, in) < 0 ? edi_fail(EDI_USAGE, "no memory") : EDI_DONE;
@@ -74,16 +72,6 @@ static int to_document(const struct edi_command *c, enum input input, struct sli
 		status = edi_fail(EDI_USAGE, "standard output cannot be written");
 	van_buf_free(&json);
 	van_buf_free(&xml);
-	return status;
-}
-
-static int to_messages(const struct edi_command *c, enum input input, struct slice in)
-{
-	struct van_buf json = VAN_BUF_INIT(LARGEST);
-	int status = input == INPUT_UBL ? edi_ubl_read(c, in, &json) : EDI_DONE;
-	if (status == EDI_DONE)
-		status = edi_run_to_messages(c, input == INPUT_UBL ? van_buf_slice(&json) : in);
-	van_buf_free(&json);
 	return status;
 }
 
@@ -108,11 +96,16 @@ int edi_run_convert(const struct edi_command *c)
 	enum input input = what_is(slice_make(head, n));
 	if (edi && input == INPUT_FORM)
 		return edi_run_from_form(c, fd, head, n);
-	van_buf_append(&in, head, n);
+	if (input == INPUT_UBL) {
+		status = edi_ubl_read(c, fd, slice_make(head, n), &in);
+		input = INPUT_DOCUMENT;
+	} else {
+		van_buf_append(&in, head, n);
+		status = van_buf_error(&in) ? edi_fail(EDI_USAGE, "no memory") : edi_read_fd(c, fd, &in);
+	}
 	free(head);
-	status = van_buf_error(&in) ? edi_fail(EDI_USAGE, "no memory") : edi_read_fd(c, fd, &in);
 	if (status == EDI_DONE)
-		status = document ? to_document(c, input, van_buf_slice(&in)) : to_messages(c, input, van_buf_slice(&in));
+		status = document ? to_document(c, input, van_buf_slice(&in)) : edi_run_to_messages(c, van_buf_slice(&in));
 	van_buf_free(&in);
 	return status;
 }

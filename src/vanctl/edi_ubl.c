@@ -4,7 +4,9 @@
 #include "map/tree_read.h"
 #include "map/ubl.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define MEMORY ((size_t)128 << 20)
 #define VALUES 1000000
@@ -56,32 +58,36 @@ int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf
 	return status;
 }
 
-static int feed_rest(const struct edi_command *c, struct ubl_reader *r, struct slice head, int fd)
+static int feed_rest(const struct edi_command *c, struct ubl_reader *r, int fd, struct slice head)
 {
-	struct van_buf chunk = VAN_BUF_INIT((size_t)1 << 20);
+	char chunk[65536];
 	struct van_error e = {0};
-	int status = EDI_DONE, rc = ubl_reader_feed(r, head, false, &e);
-	while (rc == 0 && status == EDI_DONE) {
-		van_buf_reset(&chunk);
-		status = edi_read_more(c, fd, 1, &chunk);
-		rc = status == EDI_DONE ? ubl_reader_feed(r, van_buf_slice(&chunk), !chunk.n, &e) : 0;
-		if (!chunk.n)
-			break;
+	ssize_t n = 1;
+	int rc = ubl_reader_feed(r, head, false, &e);
+	while (rc == 0 && n > 0) {
+		do
+			n = read(fd, chunk, sizeof chunk);
+		while (n < 0 && errno == EINTR);
+		if (n >= 0)
+			rc = ubl_reader_feed(r, slice_make(chunk, (size_t)n), n == 0, &e);
 	}
-	van_buf_free(&chunk);
-	return rc < 0 ? edi_fail(EDI_NO, "%s: %s", c->file, e.text) : status;
+	if (n < 0)
+		return edi_fail(EDI_USAGE, "%s: %s", c->file, strerror(errno));
+	return rc < 0 ? edi_fail(EDI_NO, "%s: %s", c->file, e.text) : EDI_DONE;
 }
 
-int edi_ubl_read(const struct edi_command *c, struct slice head, int fd, struct van_buf *json)
+int edi_ubl_read(const struct edi_command *c, int fd, struct slice head, struct van_buf *json)
 {
 	struct tree_room room = {.arena = van_arena_new(MEMORY), .left = VALUES};
 	struct ubl_reader *r = room.arena ? ubl_reader_new(&room, NULL) : NULL;
-	int status = r ? feed_rest(c, r, head, fd) : edi_fail(EDI_USAGE, "no memory");
+	int status = r ? feed_rest(c, r, fd, head) : edi_fail(EDI_USAGE, "no memory");
 	if (status == EDI_DONE && tree_write(ubl_reader_document(r), !c->json, json) < 0)
 		status = edi_fail(EDI_USAGE, "no memory");
 	if (status == EDI_DONE && c->json)
 		van_buf_append_char(json, '\n');
 	ubl_reader_free(r);
 	van_arena_free(room.arena);
+	if (fd != STDIN_FILENO)
+		close(fd);
 	return status;
 }
