@@ -59,15 +59,16 @@ static int end_message(void *ctx, const struct edi_message *m)
 {
 	struct walk *w = ctx;
 	const struct edi_interchange *i = w->interchange;
+	bool grouped = w->group && w->group->real;
 	if (m->acknowledgement)
 		return 0;
 	struct edi_map_message one = {
 		.interchange = i, .group = w->group, .message = m, .bytes = slice_make(w->in.p + m->offset, m->length),
 		.delimiters = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release, i->delimiters.terminator},
 		.envelope = {.sender = i->sender, .receiver = i->receiver, .interchange_control_number = i->control_number,
-			.group_control_number = w->group && w->group->real ? w->group->control_number : SLICE_NONE,
+			.group_control_number = grouped ? w->group->control_number : SLICE_NONE,
 			.message_control_number = m->control_number, .test = i->usage == 'T', .version = i->version,
-			.date = g->real ? g->date : i->date, .time = g->real ? g->time : i->time},
+			.date = grouped ? w->group->date : i->date, .time = grouped ? w->group->time : i->time},
 	};
 	w->x->documents++;
 	w->x->status = w->fn(w->x, w->ctx, &one);
