@@ -225,7 +225,8 @@ def addresses_and_limits(n):
     n.keys["here"] = (key, pub)
     profile(n, "here", f'    keys: ["{pub}"]\n    limits: {{storage: 64KiB}}\n')
     said = n.sftp_put("here", b"x" * 40000, "/in/b.tmp", check=False)
-    t.ok(said.returncode != 0 and "holds all it may" in n.log(), "storage: past it an upload is refused, with the reason", said)
+    t.ok(said.returncode != 0 and demo.wait_for("the reason", lambda: "holds all it may" in n.log()),
+         "storage: past it an upload is refused, with the reason", said)
     sftp.remove("/in/a.tmp")
     with sftp.open("/in/b.tmp", "wb") as f:
         f.write(b"x" * 40000)
@@ -320,10 +321,12 @@ def bans(n):
     for i in range(26):
         fail(f"scanner{i}", 4, port=PROXY_PORT, header=v2("198.51.100.66"))
     t.ok(any(b["network"] == "198.51.100.66" and b["user"] is None for b in n.json("ban", "list")), "an address that tries unknown names is banned", n.json("ban", "list"))
-    s = reach(n)
-    s.sendall(v2("198.51.100.66"))
-    t.ok(b"banned" in s.recv(200), "and told so at once")
-    s.close()
+
+    def greeting():
+        with reach(n) as s:
+            s.sendall(v2("198.51.100.66"))
+            return s.recv(200)
+    t.ok(demo.wait_for("the listener to know", lambda: b"banned" in greeting()), "and told so at once")
     n.vanctl("ban", "add", "203.0.113.0/24", "--reason", "scans", "--for", "1h")
     t.ok(refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.113.9")), "an operator bans a network")
     t.ok(not refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.114.9")), "and only that")

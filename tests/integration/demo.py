@@ -26,6 +26,7 @@ HUB = "ZZ:HUBNET"
 ALPHA = "ZZ:ALPHA"
 BETA = "ZZ:BETA"
 BUYER_AS2, HUB_AS2 = "BUYER", "HUBNET"
+os.umask(0o022)  # roles that gave up root read some of what tests write
 PATIENCE = 120.0  # seconds for what takes milliseconds: nobody waits so long unless something is wrong, however slow the machine
 
 
@@ -338,7 +339,7 @@ acknowledged_by: receiver
 
     # --- running it ----------------------------------------------------------------------------------------------
 
-    def start(self, environment=None, timeout=PATIENCE, wrapper=()):
+    def start(self, environment=None, timeout=300, wrapper=()):
         """Starts vand in a session of its own and waits for `ready`; one that still runs is killed."""
         self.kill()
         env = dict(self.environment)
