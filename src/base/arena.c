@@ -136,14 +136,19 @@ char *van_arena_str(struct van_arena *a, struct slice s)
 struct slice van_arena_printf(struct van_arena *a, const char *fmt, ...)
 {
 	va_list ap;
+	struct block *b = a->first;
+	char *at = b ? (char *)b->data + b->used : NULL;
+	size_t room = b ? b->room - b->used : 0; /* mostly enough: then it is printed once */
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(at, room, fmt, ap);
 	va_end(ap);
 	char *p = n < 0 ? NULL : take(a, (size_t)n + 1);
 	if (!p)
 		return SLICE_NONE;
-	va_start(ap, fmt);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if (p != at) {
+		va_start(ap, fmt);
+		vsnprintf(p, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	return slice_make(p, (size_t)n);
 }

@@ -68,11 +68,18 @@ int van_buf_vprintf(struct van_buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	char *to = n < 0 ? NULL : van_buf_reserve(b, (size_t)n + 1);
-	if (to) {
-		vsnprintf(to, (size_t)n + 1, fmt, again);
+	size_t room = b->error || !b->p ? 0 : b->room - b->n; /* mostly enough: then it is printed once */
+	int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
+	if (n < 0 && !b->error) {
+		b->error = VAN_EINVAL;
+	} else if (n >= 0 && (size_t)n < room) {
 		b->n += (size_t)n;
+	} else if (n >= 0) {
+		char *to = van_buf_reserve(b, (size_t)n + 1);
+		if (to) {
+			vsnprintf(to, (size_t)n + 1, fmt, again);
+			b->n += (size_t)n;
+		}
 	}
 	va_end(again);
 	return b->error;

@@ -171,12 +171,38 @@ static void records_round_trip(void **state)
 	van_buf_free(&json);
 }
 
+/* Every length, so that what is printed ends before, at and behind the end of the room there is. */
+static void printf_fits_any_room(void **state)
+{
+	(void)state;
+	struct van_buf b = VAN_BUF_INIT(1 << 20), small = VAN_BUF_INIT(10);
+	struct van_arena *a = van_arena_new(1 << 20);
+	struct slice last = SLICE_NONE;
+	char filler[400];
+	memset(filler, 'x', sizeof filler);
+	for (int n = 0; n < 400; n++) {
+		size_t before = b.n;
+		assert_int_equal(van_buf_printf(&b, "<%.*s>", n, filler), 0);
+		assert_int_equal(b.n, before + (size_t)n + 2);
+		assert_true(b.p[before] == '<' && b.p[b.n - 1] == '>');
+		struct slice s = van_arena_printf(a, "<%.*s>", n, filler);
+		assert_int_equal(s.n, (size_t)n + 2);
+		assert_true(s.p[0] == '<' && s.p[s.n - 1] == '>' && s.p[s.n] == 0);
+		assert_true(!last.p || (last.p[last.n - 1] == '>' && last.p[last.n] == 0)); /* not written over */
+		last = s;
+	}
+	assert_int_equal(van_buf_printf(&small, "%s", "1234567890"), VAN_ELIMIT); /* with the NUL it would not fit */
+	van_buf_free(&b);
+	van_buf_free(&small);
+	van_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffer_latches_its_maximum), cmocka_unit_test(times_round_trip), cmocka_unit_test(ids_rise),
 		cmocka_unit_test(forks_have_their_own_randomness),
-		cmocka_unit_test(base64_round_trips),         cmocka_unit_test(records_round_trip),
+		cmocka_unit_test(base64_round_trips),         cmocka_unit_test(records_round_trip), cmocka_unit_test(printf_fits_any_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,15 +87,19 @@ static int answer_without_mdn(struct worker *w, const struct as2_received *got, 
 	return ret->body.p ? 0 : VAN_ENOMEM;
 }
 
-/* The MDN in pieces, as an answer and as one entity. */
-static int keep(struct worker *w, const struct as2_mdn_facts *f, const struct van_buf *headers, const struct van_buf *body,
+/* The MDN as one entity, and as an answer whose pieces lie within it. */
+static int keep(struct worker *w, const struct as2_mdn_facts *f, struct van_buf *headers, const struct van_buf *body,
 		struct worker_answer *ret)
 {
-	struct slice lines = van_arena_slice(w->arena, van_buf_slice(headers));
-	ret->http = (struct ipc_http_reply){.status = 200, .body = van_arena_slice(w->arena, van_buf_slice(body))};
+	size_t lines = headers->n;
+	van_buf_append_str(headers, "\r\n");
+	van_buf_append_slice(headers, van_buf_slice(body));
+	ret->mdn = headers->error ? SLICE_NONE : van_arena_slice(w->arena, van_buf_slice(headers));
+	if (!ret->mdn.p)
+		return VAN_ENOMEM;
+	ret->http = (struct ipc_http_reply){.status = 200, .body = slice_make(ret->mdn.p + lines + 2, body->n)};
 	ret->message_id = f->message_id;
-	ret->mdn = van_arena_printf(w->arena, "%.*s\r\n%.*s", SLICE_ARG(lines), SLICE_ARG(ret->http.body));
-	return lines.p && ret->http.body.p && ret->mdn.p ? worker_split_headers(w, lines, &ret->http.headers) : VAN_ENOMEM;
+	return worker_split_headers(w, slice_make(ret->mdn.p, lines), &ret->http.headers);
 }
 
 int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_received *got, const struct directory_as2 *d,
@@ -106,7 +110,7 @@ int worker_mdn(struct worker *w, const struct as2_request *q, const struct as2_r
 	/* whom we don't know can't name an address either */
 	if (!q->mdn_wanted || (later && d->match != DIRECTORY_FOUND))
 		return answer_without_mdn(w, got, &ret->http);
-	struct van_buf report = VAN_BUF_INIT(MDN_MAX), der = VAN_BUF_INIT(MDN_MAX), headers = VAN_BUF_INIT(MDN_MAX),
+	struct van_buf report = VAN_BUF_INIT(MDN_MAX), der = VAN_BUF_INIT(MDN_MAX), headers = VAN_BUF_INIT(3 * MDN_MAX),
 		       body = VAN_BUF_INIT(2 * MDN_MAX);
 	struct as2_mdn_facts f;
 	fill_facts(w, q, got, d, &f);

@@ -191,9 +191,15 @@ static bool is_secret(struct slice name)
 static struct slice header_text(struct receiving *r)
 {
 	struct van_buf b = VAN_BUF_INIT(1 << 17);
-	for (size_t i = 0; i < r->headers.n; i++)
-		if (!is_secret(r->headers.v[i].name))
-			van_buf_printf(&b, "%.*s: %.*s\r\n", SLICE_ARG(r->headers.v[i].name), SLICE_ARG(r->headers.v[i].value));
+	for (size_t i = 0; i < r->headers.n; i++) {
+		const struct mime_header *h = &r->headers.v[i];
+		if (is_secret(h->name))
+			continue;
+		van_buf_append_slice(&b, h->name);
+		van_buf_append_str(&b, ": ");
+		van_buf_append_slice(&b, h->value);
+		van_buf_append_str(&b, "\r\n");
+	}
 	struct slice s = van_arena_slice(r->worker->arena, van_buf_slice(&b));
 	van_buf_free(&b);
 	return s;
