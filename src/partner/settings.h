@@ -88,6 +88,8 @@ struct van_config_store {
 	uint32_t backend;  /* 0: lmdb */
 	uint64_t map_size; /* bytes at start; grows by itself */
 	van_time gather;   /* longest time requests wait for others before a flush */
+	van_time settle;   /* longest time commits stand in the log alone */
+	uint64_t settle_bytes;
 };
 
 struct van_config_receipts {

@@ -14,6 +14,7 @@ struct queue {
 	struct slice zone;        /* the network's time zone; absent: UTC */
 	struct segments *segments;
 	bool in_doubt;            /* see queue_in_doubt() */
+	unsigned repeated;        /* commits that the log had and the store had not */
 	van_time as2_window;      /* how long a Message-ID is remembered; 0: for ever */
 	store_table_id message;   /* id → message */
 	store_table_id part;      /* id, name → part */
@@ -35,7 +36,7 @@ struct queue {
 	store_table_id profile_version; /* kind, id, version → profile */
 	store_table_id sheet;     /* name → sheet */
 	store_table_id sheet_version; /* name, version → sheet version */
-	store_table_id segment;   /* "end" → position */
+	store_table_id segment;   /* "end" → how far the log is settled */
 	store_table_id batch;      /* message id → batch */
 	store_table_id batch_item; /* message id, number → item */
 	store_table_id batch_open; /* terms, from, to, env → message id of the batch that takes more */

@@ -27,22 +27,25 @@ static int open_tables(struct queue *q, struct van_error *err)
 	return 0;
 }
 
+/* --- commits ------------------------------------------------------------------------------------------------------------------- */
+
 #define SEGMENT_END SLICE("end")
 
-/* Where the last commit's segments end. */
-static int segment_end(struct queue *q, uint64_t *ret, struct van_error *err)
+/* How far the log was settled. */
+static int read_mark(struct queue *q, struct segments_mark *ret, struct van_error *err)
 {
 	struct store_txn *t;
 	struct slice value;
 	int rc = store_begin(q->store, STORE_READ, &t, err);
 	if (rc < 0)
 		return rc;
-	*ret = 0;
+	*ret = (struct segments_mark){0};
 	rc = store_get(t, q->segment, SEGMENT_END, &value);
 	struct wire w = {0};
 	if (rc == 0) {
 		w = (struct wire){.p = (const uint8_t *)value.p, .n = value.n};
-		*ret = wire_varint(&w);
+		ret->end = wire_varint(&w);
+		ret->sequence = w.n ? wire_varint(&w) : 0; /* a store that had no log yet has no such number */
 	}
 	if (rc == VAN_ENOTFOUND || (rc == 0 && !w.bad && w.n == 0))
 		return store_commit(t, err);
@@ -50,34 +53,46 @@ static int segment_end(struct queue *q, uint64_t *ret, struct van_error *err)
 	return van_error_set(err, rc < 0 ? rc : VAN_EVERSION, "the end of the segments can't be read: restore the last backup");
 }
 
-static int put_segment_end(struct queue *q, struct store_txn *t)
+static int put_mark(struct queue *q, struct store_txn *t, const struct segments_mark *mark)
 {
-	struct van_buf b = VAN_BUF_INIT(16);
-	wire_put_varint(&b, segments_end(q->segments));
+	struct van_buf b = VAN_BUF_INIT(32);
+	wire_put_varint(&b, mark->end);
+	wire_put_varint(&b, mark->sequence);
 	int rc = b.error ? b.error : store_put(t, q->segment, SEGMENT_END, van_buf_slice(&b));
 	van_buf_free(&b);
 	return rc;
 }
 
-int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err)
+static int log_write(void *ctx, struct slice redo, struct van_error *err)
 {
-	int rc = 0;
-	if (!store_txn_error(t) && segments_appended(q->segments)) {
-		rc = segments_flush(q->segments, err);
-		if (rc == 0)
-			rc = put_segment_end(q, t);
-	}
-	if (rc < 0) {
-		queue_abort(q, t);
-		return rc;
-	}
-	bool sound = !store_txn_error(t);
-	rc = store_commit(t, err);
-	q->in_doubt = sound && rc == VAN_EIO;
+	struct queue *q = ctx;
+	int rc = segments_commit(q->segments, redo, err);
+	q->in_doubt = rc == VAN_EIO;
 	if (rc == 0)
 		segments_keep(q->segments);
-	else
+	return rc;
+}
+
+static int log_mark(void *ctx, struct store_txn *t)
+{
+	struct queue *q = ctx;
+	struct segments_mark mark = segments_mark(q->segments);
+	return put_mark(q, t, &mark);
+}
+
+int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err)
+{
+	int rc = store_commit(t, err);
+	if (rc < 0)
 		segments_rollback(q->segments);
+	q->in_doubt |= store_broken(q->store) != 0;
+	return rc;
+}
+
+int queue_settle(struct queue *q, struct van_error *err)
+{
+	int rc = store_settle(q->store, err);
+	q->in_doubt |= rc == VAN_EIO || store_broken(q->store);
 	return rc;
 }
 
@@ -90,25 +105,73 @@ void queue_abort(struct queue *q, struct store_txn *t)
 {
 	store_abort(t);
 	segments_rollback(q->segments);
+	q->in_doubt |= store_broken(q->store) != 0;
+}
+
+/* --- opening -------------------------------------------------------------------------------------------------------------------- */
+
+#define REPEAT_BYTES ((size_t)16 << 20) /* of redo that are repeated in one transaction */
+
+struct repeat {
+	struct queue *q;
+	struct van_buf redo; /* of the transaction at hand, kept for when the map has to grow */
+	struct segments_mark mark;
+	unsigned commits;
+};
+
+static int repeat_now(struct store_txn *t, void *arg)
+{
+	struct repeat *r = arg;
+	int rc = store_redo(t, van_buf_slice(&r->redo));
+	return rc < 0 ? rc : put_mark(r->q, t, &r->mark);
+}
+
+static int repeat(void *ctx, struct slice redo, const struct segments_mark *behind)
+{
+	struct repeat *r = ctx;
+	r->mark = *behind;
+	r->commits++;
+	if (van_buf_append_slice(&r->redo, redo) < 0)
+		return r->redo.error;
+	if (r->redo.n < REPEAT_BYTES)
+		return 0;
+	int rc = store_write(r->q->store, repeat_now, r, NULL);
+	van_buf_reset(&r->redo);
+	return rc;
+}
+
+/* What the log has and the store has not: the end of a process that did not stop in order. */
+static int repeat_log(struct queue *q, int dirfd, struct segments_mark *mark, struct van_error *err)
+{
+	struct repeat r = {.q = q, .redo = VAN_BUF_INIT((size_t)4 << 30)};
+	int rc = read_mark(q, mark, err);
+	if (rc == 0)
+		rc = segments_replay(dirfd, mark, repeat, &r, err);
+	if (rc == 0 && r.redo.n)
+		rc = store_write(q->store, repeat_now, &r, err);
+	q->repeated = r.commits;
+	van_buf_free(&r.redo);
+	return rc;
 }
 
 int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, int dirfd, struct queue **ret,
 	       struct van_error *err)
 {
-	uint64_t end = 0;
+	struct segments_mark mark = {0};
 	struct queue *q = calloc(1, sizeof *q);
 	if (!q)
 		return van_error_set(err, VAN_ENOMEM, "out of memory");
 	*q = (struct queue){.store = s, .receipts = receipts, .payload = payload};
 	int rc = open_tables(q, err);
 	if (rc == 0)
-		rc = segment_end(q, &end, err);
+		rc = repeat_log(q, dirfd, &mark, err);
 	if (rc == 0)
-		rc = segments_open(dirfd, end, 0, &q->segments, err);
+		rc = segments_open(dirfd, &mark, 0, &q->segments, err);
 	if (rc < 0) {
 		free(q);
 		return rc;
 	}
+	store_set_log(s, &(struct store_log){.write = log_write, .mark = log_mark, .ctx = q});
 	*ret = q;
 	return 0;
 }
@@ -132,6 +195,7 @@ void queue_close(struct queue *q)
 {
 	if (!q)
 		return;
+	store_set_log(q->store, NULL);
 	segments_close(q->segments);
 	free((char *)q->zone.p);
 	free(q);
@@ -145,6 +209,11 @@ struct receipts *queue_receipts(const struct queue *q)
 struct payload_dir *queue_payload(const struct queue *q)
 {
 	return q->payload;
+}
+
+unsigned queue_repeated(const struct queue *q)
+{
+	return q->repeated;
 }
 
 uint64_t queue_unreferenced(const struct queue *q)

@@ -18,8 +18,8 @@
 
 struct queue; /* any thread may use it, with one write transaction at a time */
 
-/* Opens the tables (so before the first transaction), and in `dirfd` the segments. `receipts`, `payload` and `dirfd` stay the
- * caller's; the first two must outlive it. */
+/* Opens the tables (so before the first transaction), and in `dirfd` the segments; repeats what their log has and the store has not,
+ * and is the store's log from then on. `receipts`, `payload` and `dirfd` stay the caller's; the first two must outlive it. */
 int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *payload, int dirfd, struct queue **ret,
 	       struct van_error *err);
 /* The network's time zone, of archive folders and file names (copied); before other threads use it. 0 or VAN_ENOMEM. */
@@ -31,11 +31,15 @@ struct receipts *queue_receipts(const struct queue *q);
 struct payload_dir *queue_payload(const struct queue *q);
 /* Bytes of bodies that stood in the segments at the start and that no record can refer to: see segments_behind(). */
 uint64_t queue_unreferenced(const struct queue *q);
+/* Commits that were repeated from the log at the start: vand did not stop in order. */
+unsigned queue_repeated(const struct queue *q);
 
-/* How every write transaction with queue work in it ends: small bodies are flushed into their segments first, with an end that
- * the same commit records. As store_commit() and store_abort(). */
+/* How every write transaction with queue work in it ends: small bodies and what repeats the transaction go to the segments, with one
+ * flush. As store_commit() and store_abort(). */
 int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err);
 void queue_abort(struct queue *q, struct store_txn *t);
+/* As store_settle(). */
+int queue_settle(struct queue *q, struct van_error *err);
 /* The disk failed within a commit: whether it counts is known after the next start only. Until then nobody may be told yes or no,
  * and files that it refers to must stay. */
 bool queue_in_doubt(const struct queue *q);

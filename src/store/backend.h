@@ -4,9 +4,12 @@
 #ifndef OPENVAN_STORE_BACKEND_H
 #define OPENVAN_STORE_BACKEND_H
 
+#include "base/buf.h"
 #include "store/store.h"
 
 #include <pthread.h>
+
+#define STORE_TABLES_MAX 256
 
 enum store_move { STORE_FIRST, STORE_LAST, STORE_NEXT, STORE_PREV, STORE_SEEK };
 
@@ -16,6 +19,8 @@ struct store_ops {
 	void (*close)(struct store *s);
 	int (*table)(struct store *s, const char *name, store_table_id *ret, struct van_error *err);
 	int (*begin)(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err);
+	/* A read transaction that sees a write transaction's changes; it ends before the other goes on, and ending it changes nothing. */
+	int (*share)(struct store_txn *write, struct store_txn **ret);
 	int (*commit)(struct store_txn *t, struct van_error *err); /* frees the transaction, whatever it returns */
 	void (*abort)(struct store_txn *t);
 	int (*get)(struct store_txn *t, store_table_id table, struct slice key, struct slice *ret);
@@ -40,12 +45,16 @@ struct store {
 	bool growing;
 	uint64_t growths;
 	unsigned tables;
+	const char *names[STORE_TABLES_MAX];
+	struct epoch *epoch; /* epoch.c; NULL: there is no log */
 };
 
 struct store_txn {
 	struct store *s;
 	enum store_mode mode;
 	int error; /* latched */
+	bool shared;          /* made by the backend's share() */
+	struct van_buf *redo; /* what was changed is written here; NULL: nowhere */
 	pthread_t owner;
 	struct store_txn *prev, *next; /* in s->open */
 	struct store_cursor *cursors;
@@ -55,6 +64,7 @@ enum cursor_state { CURSOR_UNSET, CURSOR_AT, CURSOR_BEFORE, CURSOR_AFTER, CURSOR
 
 struct store_cursor {
 	struct store_txn *t;
+	store_table_id table;
 	struct store_cursor *prev, *next; /* in t->cursors */
 	enum cursor_state state;
 	size_t n_prefix, n_deleted;
@@ -63,6 +73,18 @@ struct store_cursor {
 };
 
 extern const struct store_ops store_lmdb_ops;
+
+/* epoch.c: transactions of a store with a log. */
+int epoch_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err);
+int epoch_commit(struct store_txn *t, struct van_error *err); /* of a write transaction */
+void epoch_abort(struct store_txn *t);                        /* of a write transaction */
+void epoch_read_end(struct store_txn *t);                     /* of a shared one */
+int epoch_grow(struct store *s, struct van_error *err);
+void epoch_free(struct store *s);
+/* store.c: without regard to a log. */
+int store_begin_plain(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err);
+int store_grow_plain(struct store *s, struct van_error *err);
+void store_close_cursors(struct store_txn *t);
 
 /* gate.c: who may be inside. */
 void store_gate_enter(struct store *s, struct store_txn *t); /* waits while growing */

@@ -1,5 +1,5 @@
 /* Cursors: a prefix and a place in it, over the backend's five moves. */
-#include "store/backend.h"
+#include "store/redo.h"
 
 #include <stdlib.h>
 
@@ -14,6 +14,7 @@ int store_cursor_open(struct store_txn *t, store_table_id table, struct slice pr
 	if (rc)
 		return t->error = rc;
 	c->t = t;
+	c->table = table;
 	c->state = CURSOR_UNSET;
 	c->n_prefix = prefix.n;
 	if (prefix.n)
@@ -163,6 +164,7 @@ int store_cursor_del(struct store_cursor *c)
 	int rc = c->t->s->ops->cursor_del(c);
 	if (rc)
 		return c->t->error = rc;
+	redo_del(c->t, c->table, slice_make(c->deleted, c->n_deleted));
 	c->state = CURSOR_DELETED;
 	return 0;
 }

@@ -1,14 +1,21 @@
-/* Segments: small bodies, one behind the other in large files, many of them in one write and one flush.
+/* Segments: small bodies, and the log of the store's commits, one behind the other in large files: one write and one flush for a
+ * whole batch.
  *
  *	segments_append(s, bytes, &position, &err);     … for each body of the batch; goes into memory only
- *	segments_flush(s, &err);                        one direct write, one flush
- *	store_commit(...) == 0 ? segments_keep(s) : segments_rollback(s);
+ *	segments_commit(s, redo, &err) == 0             one direct write, one flush: bodies and what repeats the transaction are durable
+ *		? segments_keep(s) : segments_rollback(s);
  *
- * A position is good for ever: file number times SEGMENT_SIZE, plus the offset in that file. Whoever commits positions commits
- * segments_end() with them and gives it back to segments_open() at the next start. What stands behind that end is never removed
- * and never written over: a crash leaves it there, but so does a store that is older than its segments (an older backup was
- * restored), and then it is somebody's document. The next batch begins in a file of its own. A flushed block is never written again while something in it is referred to: the next batch begins at
- * the next block. The last few megabytes stay in memory, because what was just accepted is read again at once.
+ * A position is good for ever: file number times SEGMENT_SIZE, plus the offset in that file.
+ *
+ * A batch is one part or more. A part begins at a block with a header (segment_part.h): its batch's number, its length, a hash over all
+ * of it, where in it the redo begins. It lies in one file and was in memory whole, so that the header could be filled in before anything
+ * was written. A batch counts when all of its parts are there, whole; a write that a power cut broke off is told by its hash.
+ *
+ * Who settles the store commits segments_mark() with it. At the next start segments_replay() gives back the redo of the batches
+ * behind that mark. What stands behind the last of them is never removed and never written over: a crash leaves it there, but so does a
+ * disk that lost something in between, and then it is somebody's document. The next batch begins in a file of its own. A flushed block
+ * is never written again while something in it is referred to: the next batch begins at the next block. The last few megabytes stay in
+ * memory, because what was just accepted is read again at once.
  *
  * Why not in the store's own pages: writing past the page cache takes a twentieth of the processor time (no page is
  * allocated, copied to, walked and freed), and the store's file keeps to records. */
@@ -26,25 +33,33 @@
 
 struct segments;
 
-/* Uses (makes) the folder "segment" in `dirfd`; the caller keeps the descriptor. `end`: what segments_end() said at the last
- * commit, 0 for a new store. VAN_EIO when the file of that end is shorter. `window`: bytes to keep in
- * memory, at least 4 MiB; 0 means 8 MiB. */
-int segments_open(int dirfd, uint64_t end, size_t window, struct segments **ret, struct van_error *err);
-/* Bytes that stood behind `end`, and that nothing which was committed refers to. */
+/* How far the log was settled: where the next batch begins, and its number. All zero for a new store. */
+struct segments_mark {
+	uint64_t end, sequence;
+};
+
+/* Gives `fn` the redo of each whole batch behind the mark, in order, with the mark behind that batch, and moves `mark` there. Negative:
+ * what `fn` said, or the disk. The folder may be missing. */
+typedef int (*segments_redo_fn)(void *ctx, struct slice redo, const struct segments_mark *behind);
+int segments_replay(int dirfd, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err);
+
+/* Uses (makes) the folder "segment" in `dirfd`; the caller keeps the descriptor. `mark`: where segments_replay() left it. VAN_EIO when
+ * its file is shorter. `window`: bytes to keep in memory, at least 4 MiB; 0 means 8 MiB. */
+int segments_open(int dirfd, const struct segments_mark *mark, size_t window, struct segments **ret, struct van_error *err);
+/* Bytes that stood behind the mark, and that nothing which was committed refers to. */
 uint64_t segments_behind(const struct segments *s);
 void segments_close(struct segments *s); /* forgets what was not kept; may be NULL */
 
 /* --- the writer's thread only --- */
 
-/* Where the body will stand. Body and position are readable at once, and durable after segments_flush(). An empty body has a
+/* Where the body will stand. Body and position are readable at once, and durable after segments_commit(). An empty body has a
  * position too. VAN_ELIMIT above SEGMENT_BODY_MAX, else what the disk said: then everything fails until the rollback. */
 int segments_append(struct segments *s, struct slice body, uint64_t *ret_position, struct van_error *err);
-/* Returns 0 when everything appended is on stable storage; nothing is done when nothing was. After a failure: rollback. */
-int segments_flush(struct segments *s, struct van_error *err);
-/* Was anything appended since the last keep or rollback? */
-bool segments_appended(const struct segments *s);
-/* Where the next batch begins, after segments_flush(). */
-uint64_t segments_end(const struct segments *s);
+/* Returns 0 when everything appended, and `redo` (not empty), is on stable storage. After a failure: rollback; after VAN_EIO nobody
+ * knows what a start would find, and the process must end. */
+int segments_commit(struct segments *s, struct slice redo, struct van_error *err);
+/* Where the next batch begins, after segments_keep(). */
+struct segments_mark segments_mark(const struct segments *s);
 void segments_keep(struct segments *s);
 void segments_rollback(struct segments *s); /* forgets what was appended since the last keep or rollback */
 

@@ -1,5 +1,5 @@
 /* Opening, transactions and single keys: what is the same for every backend. Cursors are in cursor.c. */
-#include "store/backend.h"
+#include "store/redo.h"
 
 #include <stdlib.h>
 
@@ -72,6 +72,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	epoch_free(s);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
 	s->ops->close(s);
@@ -82,18 +83,19 @@ int store_table(struct store *s, const char *name, store_table_id *ret, struct v
 	int rc = s->ops->table(s, name, ret, err);
 	if (rc == VAN_EAGAIN && (rc = store_grow(s, err)) == 0)
 		rc = s->ops->table(s, name, ret, err);
-	if (rc == 0)
+	if (rc == 0 && *ret >= STORE_TABLES_MAX)
+		rc = van_error_set(err, VAN_ELIMIT, "a defect: more than %d tables", STORE_TABLES_MAX);
+	if (rc == 0) {
+		s->names[*ret] = name;
 		s->tables++;
+	}
 	return rc;
 }
 
 /* --- transactions --- */
 
-int store_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err)
+int store_begin_plain(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err)
 {
-	if (store_gate_mine(s, mode))
-		return van_error_set(err, VAN_ESTATE, "a defect: this thread already holds a %s transaction",
-			mode == STORE_WRITE ? "write" : "read");
 	/* Enter with a stand-in, because the transaction must not exist before the gate lets us in. */
 	struct store_txn standin = {.s = s, .mode = mode};
 	store_gate_enter(s, &standin);
@@ -109,7 +111,15 @@ int store_begin(struct store *s, enum store_mode mode, struct store_txn **ret, s
 	return rc;
 }
 
-static void close_cursors(struct store_txn *t)
+int store_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err)
+{
+	if (store_gate_mine(s, mode))
+		return van_error_set(err, VAN_ESTATE, "a defect: this thread already holds a %s transaction",
+			mode == STORE_WRITE ? "write" : "read");
+	return s->epoch && mode != STORE_SNAPSHOT ? epoch_begin(s, mode, ret, err) : store_begin_plain(s, mode, ret, err);
+}
+
+void store_close_cursors(struct store_txn *t)
 {
 	while (t->cursors)
 		store_cursor_close(t->cursors);
@@ -127,9 +137,15 @@ int store_commit(struct store_txn *t, struct van_error *err)
 		store_abort(t);
 		return rc;
 	}
+	if (s->epoch && t->mode == STORE_WRITE)
+		return epoch_commit(t, err);
+	if (t->shared) {
+		epoch_read_end(t);
+		return 0;
+	}
 	struct store_txn standin = {.s = s, .mode = t->mode};
 	store_gate_enter(s, &standin);
-	close_cursors(t);
+	store_close_cursors(t);
 	store_gate_leave(s, t);
 	rc = s->ops->commit(t, err);
 	store_gate_leave(s, &standin);
@@ -141,9 +157,17 @@ void store_abort(struct store_txn *t)
 	if (!t)
 		return;
 	struct store *s = t->s;
+	if (s->epoch && t->mode == STORE_WRITE) {
+		epoch_abort(t);
+		return;
+	}
+	if (t->shared) {
+		epoch_read_end(t);
+		return;
+	}
 	struct store_txn standin = {.s = s, .mode = t->mode};
 	store_gate_enter(s, &standin);
-	close_cursors(t);
+	store_close_cursors(t);
 	store_gate_leave(s, t);
 	s->ops->abort(t);
 	store_gate_leave(s, &standin);
@@ -189,7 +213,12 @@ static int put(struct store_txn *t, store_table_id table, struct slice key, stru
 		return t->error;
 	if (!key_fits(key) || t->mode != STORE_WRITE)
 		return latch(t, VAN_EINVAL);
-	return latch(t, t->s->ops->put(t, table, key, value, only_new));
+	size_t before = t->redo ? t->redo->n : 0;
+	redo_put(t, table, key, value); /* first: both may stand in a page that the backend is about to change */
+	int rc = t->redo && t->redo->error ? t->redo->error : t->s->ops->put(t, table, key, value, only_new);
+	if (rc && t->redo)
+		t->redo->n = before;
+	return latch(t, rc);
 }
 
 int store_put(struct store_txn *t, store_table_id table, struct slice key, struct slice value)
@@ -208,7 +237,12 @@ int store_del(struct store_txn *t, store_table_id table, struct slice key)
 		return t->error;
 	if (!key_fits(key) || t->mode != STORE_WRITE)
 		return latch(t, VAN_EINVAL);
-	return latch(t, t->s->ops->del(t, table, key));
+	size_t before = t->redo ? t->redo->n : 0;
+	redo_del(t, table, key);
+	int rc = t->redo && t->redo->error ? t->redo->error : t->s->ops->del(t, table, key);
+	if (rc && t->redo)
+		t->redo->n = before;
+	return latch(t, rc);
 }
 
 int store_count(struct store_txn *t, store_table_id table, uint64_t *ret)
@@ -220,7 +254,7 @@ int store_count(struct store_txn *t, store_table_id table, uint64_t *ret)
 
 /* --- the whole store --- */
 
-int store_grow(struct store *s, struct van_error *err)
+int store_grow_plain(struct store *s, struct van_error *err)
 {
 	int rc = store_gate_close(s);
 	if (rc)
@@ -230,6 +264,11 @@ int store_grow(struct store *s, struct van_error *err)
 		s->growths++;
 	store_gate_open(s);
 	return rc;
+}
+
+int store_grow(struct store *s, struct van_error *err)
+{
+	return s->epoch ? epoch_grow(s, err) : store_grow_plain(s, err);
 }
 
 int store_write(struct store *s, int (*fn)(struct store_txn *t, void *arg), void *arg, struct van_error *err)
@@ -274,7 +313,7 @@ int store_stat(struct store *s, struct store_stat *ret)
 	st.growths = s->growths;
 	st.tables = s->tables;
 	for (const struct store_txn *t = s->open; t; t = t->next)
-		st.readers += t->mode == STORE_READ;
+		st.readers += t->mode != STORE_WRITE;
 	pthread_mutex_unlock(&s->lock);
 	*ret = st;
 	return 0;

@@ -3,6 +3,9 @@
  * One process opens a store, once. Any number of threads may have one transaction each; write transactions wait for
  * one another. Nothing is durable until store_commit() has returned 0, and everything in that transaction is then.
  *
+ * With a log (store_set_log) a commit is durable as soon as the log has it, which is one write and one flush; the backend gets many
+ * commits at a time, later, by store_settle(). After a crash, what the log has and the backend has not is repeated.
+ *
  * Errors latch: after the first failed call (VAN_ENOTFOUND and VAN_EEXISTS are answers, not failures) every later call
  * on the transaction returns the same error and store_commit() aborts with it. So a batch is checked once, at commit.
  *
@@ -24,7 +27,9 @@ typedef unsigned store_table_id;
 
 #define STORE_KEY_MAX 511 /* bytes; a longer or empty key is the caller's mistake: VAN_EINVAL */
 
-enum store_mode { STORE_READ, STORE_WRITE };
+/* A snapshot stands still for as long as it lasts, and sees what was settled. The other two see the last commit; where there is a log,
+ * they keep each other out: a read transaction must be very short then. */
+enum store_mode { STORE_READ, STORE_WRITE, STORE_SNAPSHOT };
 
 struct store_options {
 	const char *backend;  /* NULL means "lmdb" */
@@ -48,9 +53,9 @@ const char *const *store_backends(void);
  * The name is kept by the caller for as long as the store is open. */
 int store_table(struct store *s, const char *name, store_table_id *ret, struct van_error *err);
 
-/* A thread may hold one transaction of each mode. store_begin() waits while the map is being grown (not when the thread
- * already holds one). Read transactions see the last commit before them, and must be short: the space of what was
- * deleted since they began can't be used again, and the map can't grow, until they end. */
+/* A thread may hold one transaction of each mode; with a log one, besides a snapshot. store_begin() waits while the map is being
+ * grown (not when the thread already holds one). Read transactions see the last commit before them, and must be short: the space of
+ * what was deleted since they began can't be used again, and the map can't grow, until they end. */
 int store_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err);
 /* Always ends the transaction and frees it and its cursors. 0 means durable; otherwise nothing was changed. */
 int store_commit(struct store_txn *t, struct van_error *err);
@@ -84,6 +89,31 @@ int store_cursor_seek_before(struct store_cursor *c, struct slice key, struct sl
 /* Deletes the entry the cursor stands on; the next _next() is the one after it. Write transactions only. */
 int store_cursor_del(struct store_cursor *c);
 
+/* --- a log before the backend --- */
+
+struct store_log {
+	/* Makes `redo`, which repeats the transaction's changes, durable. Negative: it is not, and the transaction is undone. */
+	int (*write)(void *ctx, struct slice redo, struct van_error *err);
+	/* Puts into the transaction what tells where in the log the settled part ends. Negative with the transaction's error latched. */
+	int (*mark)(void *ctx, struct store_txn *t);
+	void *ctx;
+};
+
+/* From now on commits go to the log. Before the first of them, with no transaction open, when what the log held has been repeated.
+ * Write transactions, store_settle() and store_grow() then belong to one thread. NULL: no longer; what is not settled stays in the
+ * log. */
+void store_set_log(struct store *s, const struct store_log *log);
+/* Repeats a commit that the log had, in a write transaction. 0, VAN_ESYNTAX (damaged), VAN_EVERSION (a table that this program does
+ * not know), or what store_put() says, which latches. */
+int store_redo(struct store_txn *t, struct slice redo);
+/* Commits to the backend what only the log has. On failure everything stays as it was, durable in the log, and can be tried again;
+ * except after VAN_EIO, when the process must end and a new one repeat the log. */
+int store_settle(struct store *s, struct van_error *err);
+/* Bytes of redo that only the log has. From the thread that writes. */
+size_t store_unsettled(const struct store *s);
+/* Not 0: what only the log has could not be kept in memory; the process must end, and a new one repeat the log. */
+int store_broken(const struct store *s);
+
 /* Makes the map larger (by half, at least map_growth). Waits until no transaction is open in the process; new ones wait
  * meanwhile. VAN_ESTATE when the calling thread holds one, VAN_ENOSPC at map_max. */
 int store_grow(struct store *s, struct van_error *err);
@@ -92,7 +122,7 @@ int store_grow(struct store *s, struct van_error *err);
  * anything that a second run would see. A negative return of `fn` aborts and is returned. */
 int store_write(struct store *s, int (*fn)(struct store_txn *t, void *arg), void *arg, struct van_error *err);
 
-/* A consistent, compacted copy of the last commit into an empty folder, flushed; serving goes on. */
+/* A consistent, compacted copy of what is settled into an empty folder, flushed; serving goes on. */
 int store_backup(struct store *s, int dirfd, struct van_error *err);
 
 struct store_stat {

@@ -263,7 +263,7 @@ static int lmdb_begin(struct store *base, enum store_mode mode, struct store_txn
 	struct lmdb_txn *t = calloc(1, sizeof *t);
 	if (!t)
 		return van_error_set(err, VAN_ENOMEM, "store: out of memory");
-	int rc = mode == STORE_READ ? begin_read(lmdb(base), &t->txn) : mdb_txn_begin(lmdb(base)->env, NULL, 0, &t->txn);
+	int rc = mode == STORE_WRITE ? mdb_txn_begin(lmdb(base)->env, NULL, 0, &t->txn) : begin_read(lmdb(base), &t->txn);
 	if (rc) {
 		free(t);
 		return fail(err, rc, "beginning a transaction");
@@ -272,25 +272,39 @@ static int lmdb_begin(struct store *base, enum store_mode mode, struct store_txn
 	return 0;
 }
 
-static int lmdb_commit(struct store_txn *t, struct van_error *err)
+/* LMDB asks that a write transaction is used by one thread at a time, and ended by the one that began it. */
+static int lmdb_share(struct store_txn *write, struct store_txn **ret)
+{
+	struct lmdb_txn *t = calloc(1, sizeof *t);
+	if (!t)
+		return VAN_ENOMEM;
+	t->txn = txn_of(write);
+	*ret = &t->base;
+	return 0;
+}
+
+static int end(struct store_txn *t, bool commit)
 {
 	int rc = 0;
-	if (t->mode == STORE_READ) {
+	if (t->mode != STORE_WRITE && !t->shared)
 		end_read(lmdb(t->s), txn_of(t));
-	} else {
+	else if (t->mode == STORE_WRITE && commit)
 		rc = mdb_txn_commit(txn_of(t));
-	}
+	else if (t->mode == STORE_WRITE)
+		mdb_txn_abort(txn_of(t));
 	free(t);
+	return rc;
+}
+
+static int lmdb_commit(struct store_txn *t, struct van_error *err)
+{
+	int rc = end(t, true);
 	return rc ? fail(err, rc, "committing") : 0;
 }
 
 static void lmdb_abort(struct store_txn *t)
 {
-	if (t->mode == STORE_READ)
-		end_read(lmdb(t->s), txn_of(t));
-	else
-		mdb_txn_abort(txn_of(t));
-	free(t);
+	end(t, false);
 }
 
 /* --- keys --- */
@@ -433,6 +447,7 @@ const struct store_ops store_lmdb_ops = {
 	.close = lmdb_close,
 	.table = lmdb_table,
 	.begin = lmdb_begin,
+	.share = lmdb_share,
 	.commit = lmdb_commit,
 	.abort = lmdb_abort,
 	.get = lmdb_get,

@@ -12,8 +12,8 @@
  * ends in .mdb or .seg are written in place by one process and may be large: of these only the ranges written since the
  * last flush are copied. Any other file is copied whole, for its writer may be another process.
  *
- * POWERCUT_FAIL=N: each process's database takes N-1 synchronous writes (LMDB's: one a commit); the next is made and reported as
- * failed, and every later one fails.
+ * POWERCUT_FAIL=KIND:N, KIND being mdb or seg: each process's files of that kind take N-1 flushes or synchronous writes (LMDB's: one a
+ * commit); the next is made and reported as failed, and after it everything fails.
  *
  * POWERCUT_LOG names a shared ring that gets one line for each flush, for each arrival of bytes on a TCP socket and for
  * each MDN sent, in order. POWERCUT_DELAY (microseconds) draws out each flush, to widen the moments that a cut can hit. */
@@ -48,7 +48,7 @@ struct range {
 /* A file whose dirty ranges are followed, shared by the descriptors that this process opened on it. */
 struct tracked {
 	char key[POWERCUT_KEY_MAX];
-	bool database; /* LMDB's: its flush is the commit */
+	char kind[4]; /* "mdb": LMDB's; "seg": bodies and the log, where a flush is the commit */
 	bool whole; /* nothing is known about earlier writes, or the list overflowed */
 	size_t n;
 	struct range ranges[RANGES_MAX];
@@ -58,7 +58,8 @@ struct tracked {
 static char data[PATH_MAX], shadow[PATH_MAX / 2];
 static size_t data_size;
 static long delay, fail_at;
-static _Atomic long synchronous;
+static char fail_kind[4];
+static _Atomic long flushed; /* of the files that fail in the end */
 static struct tracked *tracked_files;
 static struct {
 	int flags;
@@ -83,7 +84,10 @@ static void start(void)
 	data_size = strlen(data);
 	delay = w ? strtol(w, NULL, 10) : 0;
 	w = getenv("POWERCUT_FAIL");
-	fail_at = w ? strtol(w, NULL, 10) : 0;
+	if (w && strlen(w) > 4 && w[3] == ':') {
+		memcpy(fail_kind, w, 3);
+		fail_at = strtol(w + 4, NULL, 10);
+	}
 }
 
 static void fail(const char *what)
@@ -224,7 +228,7 @@ static void flush(int fd, const char *how)
 		}
 		shadow_file(fd, key, NULL, 0);
 	}
-	powercut_log("flush %s %s%s", how, key, t && t->database ? " mdb" : "");
+	powercut_log("flush %s %s %s", how, key, t ? t->kind : "other");
 }
 
 /* --- following descriptors -------------------------------------------------------------------------------------------- */
@@ -262,7 +266,7 @@ static int opened(int fd, const char *path, int flags)
 		table[fd].flags = (ranges ? TRACK_RANGES : 0) | (sync ? TRACK_SYNC : 0);
 		if (ranges && powercut_key(fd, NULL, key) == 0) {
 			table[fd].file = tracked_get(key);
-			table[fd].file->database = strcmp(path + n - 4, ".mdb") == 0;
+			memcpy(table[fd].file->kind, path + n - 3, 3);
 		}
 	}
 	pthread_mutex_unlock(&lock);
@@ -299,7 +303,7 @@ static void written(int fd, off_t at, ssize_t n)
 		powercut_log("begin dsync");
 		pause_before();
 		shadow_file(fd, key, &r, 1);
-		powercut_log("flush dsync %s%s", key, t && t->database ? " mdb" : "");
+		powercut_log("flush dsync %s %s", key, t ? t->kind : "other");
 	}
 	errno = saved;
 }
@@ -352,17 +356,26 @@ int close(int fd)
 	return real(fd);
 }
 
-/* Has the disk of the database failed already? */
-static bool failed_before(int fd)
+/* Is it a file of those that fail? */
+static bool will_fail(int fd)
 {
-	return fail_at && synchronous >= fail_at && fd >= 0 && fd < FDS_MAX && table[fd].file && table[fd].file->database;
+	return fail_at && fd >= 0 && fd < FDS_MAX && table[fd].file && memcmp(table[fd].file->kind, fail_kind, 3) == 0;
 }
 
-/* Does it fail now, after this write? */
-static bool fails_now(int fd)
+static bool failed_before(int fd)
 {
-	return fail_at && fd >= 0 && fd < FDS_MAX && table[fd].file && table[fd].file->database && table[fd].flags & TRACK_SYNC &&
-	       ++synchronous >= fail_at;
+	return will_fail(fd) && flushed >= fail_at;
+}
+
+/* Does it fail now, after this flush, or this write to a synchronous descriptor? */
+static bool fails_now(int fd, bool synchronous)
+{
+	return will_fail(fd) && synchronous && ++flushed >= fail_at;
+}
+
+static bool is_synchronous(int fd)
+{
+	return fd >= 0 && fd < FDS_MAX && table[fd].flags & TRACK_SYNC;
 }
 
 #define WRITER(name, offset, parameters, arguments) \
@@ -372,7 +385,7 @@ static bool fails_now(int fd)
 		bool failed = failed_before(fd); \
 		ssize_t n = failed ? -1 : real arguments; \
 		written(fd, offset, n); \
-		if (failed || fails_now(fd)) { \
+		if (failed || fails_now(fd, is_synchronous(fd))) { \
 			errno = EIO; \
 			return -1; \
 		} \
@@ -402,18 +415,28 @@ ssize_t writev(int fd, const struct iovec *iov, int count)
 	return n;
 }
 
+static int flush_or_fail(int fd, const char *how, int (*real)(int))
+{
+	if (!failed_before(fd)) {
+		flush(fd, how);
+		int rc = real(fd);
+		if (!fails_now(fd, true))
+			return rc;
+	}
+	errno = EIO;
+	return -1;
+}
+
 int fsync(int fd)
 {
 	REAL(fsync);
-	flush(fd, "fsync");
-	return real(fd);
+	return flush_or_fail(fd, "fsync", real);
 }
 
 int fdatasync(int fd)
 {
 	REAL(fdatasync);
-	flush(fd, "fdatasync");
-	return real(fd);
+	return flush_or_fail(fd, "fdatasync", real);
 }
 
 /* A whole file system: here everything below the data folder, and the unnamed files this process holds. */

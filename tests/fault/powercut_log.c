@@ -3,7 +3,7 @@
  *
  *   PID arrived FD BYTES          bytes came in on a TCP connection that this process accepted
  *   PID answered FD LINE          the first line of an HTTP answer is about to leave
- *   PID begin HOW · PID flush HOW KEY [mdb]      a flush begins, and has ended */
+ *   PID begin HOW · PID flush HOW KEY KIND      a flush begins, and has ended */
 #include "powercut.h"
 
 #include <dlfcn.h>

@@ -42,7 +42,7 @@ class Shadow:
         self.data, self.folder, self.delay = os.path.realpath(data), folder, delay
         self.log = folder + ".log" if log else None
         # Roles that gave up root can't reach a clone in a closed folder, and the loader only warns.
-        self.fail = 0  # the write of a commit that fails in each process, 0: none
+        self.fail = None  # "seg:N": the flush of the log that fails in each process; "mdb:N": that of the database
         self.library = folder + ".so"
         shutil.copyfile(built("powercut.so"), self.library)
         os.chmod(self.library, 0o755)
@@ -57,7 +57,7 @@ class Shadow:
         if self.delay:
             env["POWERCUT_DELAY"] = str(self.delay)
         if self.fail:
-            env["POWERCUT_FAIL"] = str(self.fail)
+            env["POWERCUT_FAIL"] = self.fail
         if self.log:
             env["POWERCUT_LOG"] = self.log
         return env

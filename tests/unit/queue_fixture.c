@@ -93,7 +93,7 @@ void fixture_commit(struct fixture *f)
 	struct store_txn *t = f->w.txn;
 	queue_work_end(&f->w);
 	if (store_txn_mode(t) == STORE_WRITE) {
-		if (queue_commit(f->queue, t, &err) < 0)
+		if (queue_commit(f->queue, t, &err) < 0 || (++f->commits % 5 == 0 && queue_settle(f->queue, &err) < 0))
 			fail_msg("%s", err.text);
 	} else {
 		store_abort(t);

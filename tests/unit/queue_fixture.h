@@ -27,6 +27,7 @@ struct fixture {
 	struct van_arena *arena; /* of the transaction under way */
 	struct queue_work w;
 	van_time now;
+	unsigned commits; /* some of them are settled, others left in the log */
 };
 
 struct fixture *fixture_new(void);

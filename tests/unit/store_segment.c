@@ -1,5 +1,5 @@
-/* Segments: bodies come back, batches are forgotten whole, what a crash left stays aside, files follow one
- * another. */
+/* Segments: bodies come back, batches are forgotten whole, commits are repeated after a crash, what it broke off stays aside, files
+ * follow one another. */
 #include "store_conformance.h"
 
 #include "store/segment.h"
@@ -26,7 +26,7 @@ struct fixture {
 static void open_at(struct fixture *f, uint64_t end)
 {
 	struct van_error err = {0};
-	if (segments_open(f->dir.fd, end, WINDOW, &f->s, &err))
+	if (segments_open(f->dir.fd, &(struct segments_mark){.end = end}, WINDOW, &f->s, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -77,10 +77,18 @@ static void holds(struct fixture *f, uint64_t at, unsigned seed, size_t n)
 	free(got);
 }
 
+#define REDO SLICE("what repeats it")
+#define HEADER 64 /* of a part */
+
 static void commit(struct fixture *f)
 {
-	assert_int_equal(segments_flush(f->s, NULL), 0);
+	assert_int_equal(segments_commit(f->s, REDO, NULL), 0);
 	segments_keep(f->s);
+}
+
+static uint64_t end_of(struct fixture *f)
+{
+	return segments_mark(f->s).end;
 }
 
 static off_t file_size(struct fixture *f, const char *name)
@@ -103,7 +111,7 @@ static void comes_back(void **state)
 			commit(f);
 	}
 	commit(f);
-	end = segments_end(f->s);
+	end = end_of(f);
 	assert_int_equal(end % 4096, 0);
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < 7; i++)
@@ -114,30 +122,19 @@ static void comes_back(void **state)
 	}
 }
 
-static void nothing_appended_nothing_flushed(void **state)
-{
-	struct fixture *f = *state;
-	assert_false(segments_appended(f->s));
-	commit(f);
-	assert_int_equal(segments_end(f->s), 0);
-	assert_int_equal(file_size(f, "0000000000.seg"), -1);
-}
-
 static void rollback_forgets(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t kept = append(f, 1, 5000), lost, again;
 	commit(f);
 	lost = append(f, 2, 9000);
-	assert_int_equal(segments_flush(f->s, NULL), 0); /* the store's commit may fail after the flush */
 	segments_rollback(f->s);
-	assert_false(segments_appended(f->s));
 	again = append(f, 3, 9000);
 	assert_int_equal(again, lost);
 	commit(f);
 	holds(f, kept, 1, 5000);
 	holds(f, again, 3, 9000);
-	uint64_t end = segments_end(f->s);
+	uint64_t end = end_of(f);
 	segments_close(f->s);
 	f->s = NULL;
 	open_at(f, end);
@@ -186,19 +183,19 @@ static void what_a_crash_left_stays_aside(void **state)
 	struct fixture *f = *state;
 	append(f, 1, 5000);
 	commit(f);
-	uint64_t end = segments_end(f->s), left = append(f, 2, 50000);
-	assert_int_equal(segments_flush(f->s, NULL), 0);
+	uint64_t end = end_of(f), left = append(f, 2, 50000);
+	assert_int_equal(segments_commit(f->s, REDO, NULL), 0);
 	close(openat(f->dir.fd, "segment/0000000001.seg", O_CREAT | O_WRONLY, 0600)); /* empty: as good as none */
 	close(openat(f->dir.fd, "segment/notes.txt", O_CREAT | O_WRONLY, 0600));
 	reopen(f, end);
 	assert_true(segments_behind(f->s) >= 50000 && segments_behind(f->s) < 50000 + 65536);
 	assert_true(file_size(f, "0000000000.seg") < 200000); /* without the room that was reserved */
 	assert_int_equal(file_size(f, "notes.txt"), 0);
-	assert_int_equal(append(f, 3, 300), SEGMENT_SIZE);
+	assert_int_equal(append(f, 3, 300), SEGMENT_SIZE + HEADER);
 	commit(f);
-	holds(f, 0, 1, 5000);
+	holds(f, HEADER, 1, 5000);
 	holds(f, left, 2, 50000);
-	holds(f, SEGMENT_SIZE, 3, 300);
+	holds(f, SEGMENT_SIZE + HEADER, 3, 300);
 }
 
 /* Room that was reserved and not used is no reason for another file. */
@@ -207,11 +204,11 @@ static void a_crash_between_batches_leaves_nothing(void **state)
 	struct fixture *f = *state;
 	append(f, 1, 5000);
 	commit(f);
-	uint64_t end = segments_end(f->s);
+	uint64_t end = end_of(f);
 	assert_true(file_size(f, "0000000000.seg") >= (off_t)end);
 	reopen(f, end);
 	assert_int_equal(segments_behind(f->s), 0);
-	assert_int_equal(append(f, 2, 300), end);
+	assert_int_equal(append(f, 2, 300), end + HEADER);
 }
 
 /* An older store is started with its segments (or none, with those of another): nothing of the newer one's is lost. */
@@ -222,18 +219,18 @@ static void an_older_store_spares_newer_bodies(void **state)
 	for (unsigned i = 0; i < 6; i++) {
 		at[i] = append(f, i, 9000);
 		commit(f);
-		ends[i + 1] = segments_end(f->s);
+		ends[i + 1] = end_of(f);
 	}
 	for (unsigned back = 0; back < 6; back++) {
 		reopen(f, ends[back]);
-		assert_int_equal(append(f, 100 + back, 9000), (back + 1) * SEGMENT_SIZE);
+		assert_int_equal(append(f, 100 + back, 9000), (back + 1) * SEGMENT_SIZE + HEADER);
 		commit(f);
 	}
 	reopen(f, ends[6]);
 	for (unsigned i = 0; i < 6; i++)
 		holds(f, at[i], i, 9000);
 	for (unsigned back = 0; back < 6; back++)
-		holds(f, (back + 1) * SEGMENT_SIZE, 100 + back, 9000);
+		holds(f, (back + 1) * SEGMENT_SIZE + HEADER, 100 + back, 9000);
 }
 
 static void a_file_that_lost_something_is_refused(void **state)
@@ -242,16 +239,16 @@ static void a_file_that_lost_something_is_refused(void **state)
 	struct van_error err = {0};
 	append(f, 1, 9000);
 	commit(f);
-	uint64_t end = segments_end(f->s);
+	uint64_t end = end_of(f);
 	segments_close(f->s);
 	f->s = NULL;
 	int fd = openat(f->dir.fd, "segment/0000000000.seg", O_WRONLY);
 	assert_int_equal(ftruncate(fd, 4096), 0);
 	close(fd);
-	assert_int_equal(segments_open(f->dir.fd, end, WINDOW, &f->s, &err), VAN_EIO);
+	assert_int_equal(segments_open(f->dir.fd, &(struct segments_mark){.end = end}, WINDOW, &f->s, &err), VAN_EIO);
 	assert_non_null(strstr(err.text, "restore the last backup"));
 	assert_int_equal(unlinkat(f->dir.fd, "segment/0000000000.seg", 0), 0);
-	assert_int_equal(segments_open(f->dir.fd, end, WINDOW, &f->s, &err), VAN_EIO);
+	assert_int_equal(segments_open(f->dir.fd, &(struct segments_mark){.end = end}, WINDOW, &f->s, &err), VAN_EIO);
 	assert_int_equal(file_size(f, "0000000000.seg"), -1); /* and none is made in its place */
 }
 
@@ -271,14 +268,14 @@ static void files_follow_one_another(void **state)
 	struct fixture *f = *state;
 	near_the_end(f, 8192);
 	uint64_t a = append(f, 1, 6000), b = append(f, 2, 6000);
-	assert_int_equal(a, SEGMENT_SIZE - 8192);
-	assert_int_equal(b, SEGMENT_SIZE);
+	assert_int_equal(a, SEGMENT_SIZE - 8192 + HEADER);
+	assert_int_equal(b, SEGMENT_SIZE + HEADER);
 	segments_rollback(f->s);
 	assert_int_equal(append(f, 3, 100), a);
 	b = append(f, 4, 9000);
-	assert_int_equal(b, SEGMENT_SIZE);
+	assert_int_equal(b, SEGMENT_SIZE + HEADER);
 	commit(f);
-	uint64_t end = segments_end(f->s);
+	uint64_t end = end_of(f);
 	segments_close(f->s);
 	f->s = NULL;
 	open_at(f, end);
@@ -290,10 +287,10 @@ static void a_file_filled_to_its_last_byte(void **state)
 {
 	struct fixture *f = *state;
 	near_the_end(f, 8192);
-	uint64_t a = append(f, 1, 8192), b = append(f, 2, 10);
-	assert_int_equal(b, SEGMENT_SIZE);
+	uint64_t a = append(f, 1, 8192 - HEADER), b = append(f, 2, 10);
+	assert_int_equal(b, SEGMENT_SIZE + HEADER);
 	commit(f);
-	holds(f, a, 1, 8192);
+	holds(f, a, 1, 8192 - HEADER);
 	holds(f, b, 2, 10);
 }
 
@@ -310,7 +307,7 @@ static void a_full_disk(void **state)
 	little = (struct rlimit){4096, all.rlim_max};
 	setrlimit(RLIMIT_FSIZE, &little);
 	append(f, 2, 100);
-	assert_true(segments_flush(f->s, &err) < 0);
+	assert_true(segments_commit(f->s, REDO, &err) < 0);
 	assert_int_not_equal(err.text[0], 0);
 	segments_rollback(f->s);
 	setrlimit(RLIMIT_FSIZE, &all);
@@ -339,13 +336,13 @@ static void a_disk_full_inside_a_block(void **state)
 	commit(f);
 	struct rlimit was = limit_files(4096 + 4096 + 100);
 	append(f, 2, 9000);
-	assert_true(segments_flush(f->s, NULL) < 0);
+	assert_true(segments_commit(f->s, REDO, NULL) < 0);
 	segments_rollback(f->s);
 	setrlimit(RLIMIT_FSIZE, &was);
 	alarm(0);
 	uint64_t at = append(f, 3, 9000);
 	commit(f);
-	reopen(f, segments_end(f->s));
+	reopen(f, end_of(f));
 	holds(f, kept, 1, 100);
 	holds(f, at, 3, 9000);
 }
@@ -365,24 +362,29 @@ static void a_failed_batch_stays_failed(void **state)
 	setrlimit(RLIMIT_FSIZE, &was);
 	assert_true(rc < 0);
 	assert_int_equal(segments_append(f->s, body_of(f, 9, 10), &at, &err), rc);
-	assert_int_equal(segments_flush(f->s, &err), rc);
-	assert_int_equal(segments_flush(f->s, &err), rc);
+	assert_int_equal(segments_commit(f->s, REDO, &err), rc);
+	assert_int_equal(segments_commit(f->s, REDO, &err), rc);
 	segments_rollback(f->s);
 	at = append(f, 2, 100);
 	commit(f);
-	reopen(f, segments_end(f->s));
-	holds(f, 0, 1, 100);
+	reopen(f, end_of(f));
+	holds(f, HEADER, 1, 100);
 	holds(f, at, 2, 100);
 }
 
 /* --- everything in any order ------------------------------------------------------------------------------------------- */
 
 #define MODEL_MAX 4096
+#define REDO_MAX ((size_t)10 << 20)
 
 struct model {
 	struct { uint64_t at; unsigned seed; size_t n; } bodies[MODEL_MAX];
+	struct { unsigned seed; size_t n; } redo[MODEL_MAX]; /* of each commit */
 	size_t n, kept;
-	uint64_t end; /* of the last commit */
+	size_t commits, settled; /* … so many of them need not be repeated */
+	size_t repeated;         /* in segments_replay() */
+	struct segments_mark mark; /* of what is settled */
+	char *room;
 };
 
 /* A body that lives through other calls of body_of(). */
@@ -406,13 +408,96 @@ static void check_all(struct fixture *f, const struct model *m, size_t every)
 			holds(f, m->bodies[i].at, m->bodies[i].seed, m->bodies[i].n);
 }
 
-/* Crashes lose the batch; what was committed is there, whatever was flushed or written behind it. */
+static struct slice redo_of(struct model *m, size_t commit)
+{
+	for (size_t i = 0; i < m->redo[commit].n; i++)
+		m->room[i] = (char)(m->redo[commit].seed * 37 + i * 5 + (i >> 10));
+	return slice_make(m->room, m->redo[commit].n);
+}
+
+static void any_commit(struct fixture *f, struct model *m)
+{
+	static const size_t sizes[] = {1, 300, 4000, 5000, 70000, REDO_MAX};
+	size_t n = sizes[rand() % 30 ? rand() % 5 : 5];
+	m->redo[m->commits].seed = (unsigned)rand();
+	m->redo[m->commits].n = n - (size_t)rand() % (n / 2 + 1);
+	assert_int_equal(segments_commit(f->s, redo_of(m, m->commits), NULL), 0);
+}
+
+static void any_keep(struct fixture *f, struct model *m)
+{
+	segments_keep(f->s);
+	m->commits++;
+	m->kept = m->n;
+	if (rand() % 3 == 0) {
+		m->mark = segments_mark(f->s);
+		m->settled = m->commits;
+	}
+}
+
+static int repeated(void *ctx, struct slice redo, const struct segments_mark *behind)
+{
+	struct model *m = ctx;
+	assert_true(m->settled + m->repeated < m->commits);
+	struct slice wanted = redo_of(m, m->settled + m->repeated);
+	assert_int_equal(redo.n, wanted.n);
+	assert_memory_equal(redo.p, wanted.p, wanted.n);
+	m->repeated++;
+	assert_int_equal(behind->sequence, m->mark.sequence + m->repeated);
+	return 0;
+}
+
+/* A start: what was committed since the mark is repeated, all of it and nothing else. */
+static void start_again(struct fixture *f, struct model *m)
+{
+	struct van_error err = {0};
+	struct segments_mark mark = m->mark;
+	segments_close(f->s);
+	f->s = NULL;
+	m->repeated = 0;
+	if (segments_replay(f->dir.fd, &mark, repeated, m, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(m->repeated, m->commits - m->settled);
+	if (segments_open(f->dir.fd, &mark, WINDOW, &f->s, &err))
+		fail_msg("%s", err.text);
+	m->mark = mark;
+	m->settled = m->commits;
+}
+
+/* A byte that did not reach the disk. */
+static void break_off(struct fixture *f, uint64_t at)
+{
+	char name[64], byte;
+	snprintf(name, sizeof name, "segment/%010llu.seg", (unsigned long long)(at / SEGMENT_SIZE));
+	int fd = openat(f->dir.fd, name, O_RDWR);
+	assert_int_equal(pread(fd, &byte, 1, (off_t)(at % SEGMENT_SIZE)), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, (off_t)(at % SEGMENT_SIZE)), 1);
+	close(fd);
+}
+
+/* A crash in a batch: before anything of it was written, when it was whole, or with some of it missing. */
 static void crash(struct fixture *f, struct model *m)
 {
-	if (rand() % 2)
-		assert_int_equal(segments_flush(f->s, NULL), 0);
-	m->n = m->kept;
-	reopen(f, m->end);
+	int how = rand() % 3;
+	if (how == 0 || m->n == MODEL_MAX) {
+		m->n = m->kept;
+	} else {
+		any_body(f, m);
+		size_t first = m->kept;
+		any_commit(f, m);
+		if (how == 1) {
+			m->commits++;
+			m->kept = m->n;
+		} else { /* in a header or in a body of the batch */
+			size_t i = first + (size_t)rand() % (m->n - first);
+			bool header = m->bodies[i].n == 0 || rand() % 4 == 0;
+			uint64_t at = header ? m->bodies[first].at - HEADER + (uint64_t)rand() % HEADER : m->bodies[i].at + (uint64_t)rand() % m->bodies[i].n;
+			break_off(f, at);
+			m->n = m->kept;
+		}
+	}
+	start_again(f, m);
 }
 
 /* A whole file's worth of nothing, so that the next one is not far. */
@@ -421,15 +506,16 @@ static void go_near_the_end(struct fixture *f, struct model *m)
 	char name[64];
 	segments_rollback(f->s);
 	m->n = m->kept;
-	uint64_t at = (segments_end(f->s) / SEGMENT_SIZE + 1) * SEGMENT_SIZE - 4096 * (uint64_t)(1 + rand() % 600);
-	if (at <= segments_end(f->s))
+	start_again(f, m);
+	uint64_t at = (end_of(f) / SEGMENT_SIZE + 1) * SEGMENT_SIZE - 4096 * (uint64_t)(1 + rand() % 600);
+	if (at <= end_of(f))
 		return;
 	snprintf(name, sizeof name, "segment/%010llu.seg", (unsigned long long)(at / SEGMENT_SIZE));
 	int fd = openat(f->dir.fd, name, O_CREAT | O_WRONLY, 0600);
 	assert_int_equal(ftruncate(fd, (off_t)(at % SEGMENT_SIZE)), 0);
 	close(fd);
-	m->end = at;
-	reopen(f, at);
+	m->mark.end = at;
+	start_again(f, m);
 }
 
 static void any_order(void **state)
@@ -437,18 +523,16 @@ static void any_order(void **state)
 	struct fixture *f = *state;
 	struct model *m = calloc(1, sizeof *m);
 	const char *seed = getenv("SEED"), *steps = getenv("STEPS");
+	m->room = malloc(REDO_MAX);
 	srand(seed ? (unsigned)atoi(seed) : 1);
-	for (int i = steps ? atoi(steps) : 500; i > 0; i--) {
+	for (int i = steps ? atoi(steps) : 500; i > 0 && m->commits < MODEL_MAX; i--) {
 		int dice = rand() % 100;
 		if (dice < 75) {
 			any_body(f, m);
 		} else if (dice < 87) {
-			commit(f);
-			m->end = segments_end(f->s);
-			m->kept = m->n;
-		} else if (dice < 94) {
-			if (rand() % 2)
-				assert_int_equal(segments_flush(f->s, NULL), 0);
+			any_commit(f, m);
+			any_keep(f, m);
+		} else if (dice < 92) {
 			segments_rollback(f->s);
 			m->n = m->kept;
 		} else if (dice < 97) {
@@ -458,7 +542,10 @@ static void any_order(void **state)
 		}
 		check_all(f, m, 40);
 	}
+	start_again(f, m);
+	m->n = m->kept;
 	check_all(f, m, 1);
+	free(m->room);
 	free(m);
 }
 
@@ -538,7 +625,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(comes_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_appended_nothing_flushed, setup, teardown),
 		cmocka_unit_test_setup_teardown(rollback_forgets, setup, teardown),
 		cmocka_unit_test_setup_teardown(larger_than_the_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),

@@ -25,7 +25,8 @@ static void *apart_main(void *arg)
 {
 	struct apart *a = arg;
 	uint64_t one = 1;
-	a->rc = store_begin(a->s->store, STORE_READ, &a->read.txn, NULL);
+	writer_settle(a->s->writer);
+	a->rc = store_begin(a->s->store, STORE_SNAPSHOT, &a->read.txn, NULL);
 	if (a->rc == 0) {
 		/* The directory is not locked for so long: handlers that need profiles read the stored ones. */
 		queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);
@@ -100,7 +101,8 @@ int control_await_checkpoint(struct control_call *c, van_time patience)
 	queue_work_end(&a->read.work);
 	store_abort(a->read.txn);
 	int waited = checkpoints_await(a->s, patience);
-	int rc = store_begin(a->s->store, STORE_READ, &a->read.txn, NULL);
+	writer_settle(a->s->writer);
+	int rc = store_begin(a->s->store, STORE_SNAPSHOT, &a->read.txn, NULL);
 	if (rc < 0)
 		return rc; /* the transaction is gone: the handler returns this at once */
 	queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);

@@ -237,6 +237,8 @@ static int open_database(struct store_role *s, int data)
 		rc = queue_set_zone(s->queue, c->time_zone);
 	if (rc == 0)
 		queue_set_as2_window(s->queue, c->as2.duplicate_window);
+	if (rc == 0 && queue_repeated(s->queue)) /* of a crash, or of an older database */
+		log_event(LOG_LEVEL_INFO, "commits-repeated", "commits", log_u64(queue_repeated(s->queue)), NULL);
 	if (rc == 0 && queue_unreferenced(s->queue)) /* of a crash; much of it: of a newer store */
 		log_event(LOG_LEVEL_WARNING, "segment-bytes-unreferenced", "bytes", log_u64(queue_unreferenced(s->queue)), NULL);
 	return rc < 0 ? failed("database", &err, rc) : 0;
@@ -319,7 +321,8 @@ static int start(struct store_role *s)
 	if (rc < 0)
 		return rc;
 	struct writer_options o = {.loop = s->role->loop, .queue = s->queue, .store = s->store, .directory = s->directory,
-				   .directory_lock = &s->directory_lock, .gather = s->role->config->store.gather};
+				   .directory_lock = &s->directory_lock, .gather = s->role->config->store.gather,
+				   .settle = s->role->config->store.settle, .settle_bytes = (size_t)s->role->config->store.settle_bytes};
 	rc = writer_new(&o, &s->writer);
 	if (rc == 0)
 		rc = maps_start(s);

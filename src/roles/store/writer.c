@@ -20,6 +20,9 @@
 #define CROWDED 16
 #define REST (VAN_SECOND / 1000) /* twice that in a crowd */
 
+/* The log holds back the store's own commit for a while; after a failure (a full disk) it is tried again this much later. */
+#define SETTLE_AGAIN VAN_SECOND
+
 struct writer {
 	struct writer_options o;
 	pthread_t thread;
@@ -32,6 +35,10 @@ struct writer {
 	struct write_request *done, **done_last;
 	size_t wanted; /* size of the batch before: what an adaptive wait hopes for */
 	bool stop;
+	bool ended;            /* the thread has */
+	unsigned settle_asked, settle_done; /* by writer_settle(), in rounds */
+	pthread_cond_t settled;
+	van_time settle_at;    /* writer thread: when what only the log has is due; 0: there is nothing */
 	int event;
 	struct loop_watch *watch;
 	struct van_arena *arenas[ARENAS_KEPT]; /* loop thread */
@@ -101,26 +108,40 @@ static struct timespec at(van_time monotonic)
 	return (struct timespec){.tv_sec = monotonic / VAN_SECOND, .tv_nsec = (long)(monotonic % VAN_SECOND) * 1000};
 }
 
+/* Until the store is to be settled, at the latest. True: it is. */
+static bool wait_idle(struct writer *w)
+{
+	struct timespec until = at(w->settle_at);
+	if (w->settle_asked != w->settle_done)
+		return true;
+	if (!w->settle_at)
+		pthread_cond_wait(&w->wake, &w->lock);
+	else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+		return true;
+	return false;
+}
+
 /* Results of jobs are in no hurry: nobody's connection waits for them, so they ride on a flush that is needed anyway, or get
- * one of their own when they have waited a while. Called with the lock held. */
-static void await_first(struct writer *w)
+ * one of their own when they have waited a while. False: the store is to be settled first. Called with the lock held. */
+static bool await_first(struct writer *w)
 {
 	while (!w->eager && !w->stop) {
 		if (!w->waiting) {
-			pthread_cond_wait(&w->wake, &w->lock);
+			if (wait_idle(w))
+				return false;
 			continue;
 		}
 		struct timespec until = at(w->patient_until);
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
-			return;
+			return true;
 	}
+	return true;
 }
 
 /* Waits for the first request; under load also, for a little, for as many as came last time. Called with the lock held. */
 static void gather(struct writer *w)
 {
-	await_first(w);
-	if (w->wanted < BUSY || w->o.gather <= 0)
+	if (!await_first(w) || w->wanted < BUSY || w->o.gather <= 0)
 		return;
 	van_time crowd = w->wanted < CROWDED ? (van_time)w->wanted : CROWDED;
 	struct timespec until = at(van_clock_monotonic() + w->o.gather * crowd / CROWDED);
@@ -146,7 +167,7 @@ static struct write_request *take_batch(struct writer *w)
 		r->next = NULL;
 	}
 	w->waiting -= n;
-	w->wanted = n;
+	w->wanted = n ? n : w->wanted;
 	w->eager = 0;
 	for (struct write_request *left = w->first; left; left = left->next)
 		w->eager += !left->patient;
@@ -280,6 +301,68 @@ static void give_back(struct writer *w, struct write_request *batch)
 		log_event(LOG_LEVEL_ERROR, "store-wake-failed", "error", van_err_name(van_err_from_errno(errno)), NULL);
 }
 
+/* --- settling ---------------------------------------------------------------------------------------------------------------- */
+
+static bool settle_due(const struct writer *w)
+{
+	return w->settle_at && (store_unsettled(w->o.store) >= w->o.settle_bytes || van_clock_monotonic() >= w->settle_at);
+}
+
+static void settle(struct writer *w)
+{
+	struct van_error err = {0};
+	van_fault_point("store-before-settle");
+	int rc = queue_settle(w->o.queue, &err);
+	if (queue_in_doubt(w->o.queue))
+		end_in_doubt(&err);
+	w->settle_at = rc < 0 ? van_clock_monotonic() + SETTLE_AGAIN : 0;
+	if (rc < 0)
+		log_event(LOG_LEVEL_WARNING, "settle-failed", "error", van_err_name(rc), "text", err.text, NULL);
+	else
+		van_fault_point("store-after-settle");
+}
+
+/* What somebody asked for, or what is due. */
+static void settle_if_wanted(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	unsigned asked = w->settle_asked;
+	bool wanted = asked != w->settle_done;
+	pthread_mutex_unlock(&w->lock);
+	if (!w->settle_at && store_unsettled(w->o.store))
+		w->settle_at = van_clock_monotonic() + w->o.settle;
+	if (wanted || settle_due(w))
+		settle(w);
+	if (!wanted)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->settle_done = asked;
+	pthread_cond_broadcast(&w->settled);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_settle(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	unsigned round = ++w->settle_asked;
+	pthread_cond_signal(&w->wake);
+	while (!w->ended && (int)(w->settle_done - round) < 0)
+		pthread_cond_wait(&w->settled, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* --- the writer's thread ------------------------------------------------------------------------------------------------------- */
+
+static void end_thread(struct writer *w)
+{
+	if (store_unsettled(w->o.store))
+		settle(w);
+	pthread_mutex_lock(&w->lock);
+	w->ended = true;
+	pthread_cond_broadcast(&w->settled);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void *writer_main(void *arg)
 {
 	struct writer *w = arg;
@@ -290,12 +373,15 @@ static void *writer_main(void *arg)
 		bool stop = w->stop && !batch;
 		pthread_mutex_unlock(&w->lock);
 		if (stop)
-			return NULL;
-		if (!batch)
-			continue;
-		write_batch(w, batch);
-		give_back(w, batch);
+			break;
+		if (batch) {
+			write_batch(w, batch);
+			give_back(w, batch);
+		}
+		settle_if_wanted(w);
 	}
+	end_thread(w);
+	return NULL;
 }
 
 /* --- the loop's side ---------------------------------------------------------------------------------------------------------- */
@@ -344,6 +430,7 @@ int writer_new(const struct writer_options *o, struct writer **ret)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wake, &attr);
+	pthread_cond_init(&w->settled, NULL);
 	pthread_condattr_destroy(&attr);
 	if (!w->watch || pthread_create(&w->thread, NULL, writer_main, w) != 0) {
 		loop_unwatch(w->watch);
@@ -375,6 +462,7 @@ void writer_free(struct writer *w)
 	for (size_t i = 0; i < w->narenas; i++)
 		van_arena_free(w->arenas[i]);
 	pthread_cond_destroy(&w->wake);
+	pthread_cond_destroy(&w->settled);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }

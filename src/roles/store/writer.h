@@ -1,5 +1,6 @@
-/* The writer thread: requests of all roles gathered into one transaction and one flush. While one batch flushes the next one
- * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread. */
+/* The writer thread: requests of all roles gathered into one transaction and one flush, to the log. While one batch flushes the next one
+ * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread. Every few hundred milliseconds the store is
+ * settled: the database gets what the log has. */
 #ifndef OPENVAN_ROLES_STORE_WRITER_H
 #define OPENVAN_ROLES_STORE_WRITER_H
 
@@ -41,6 +42,8 @@ struct writer_options {
 	struct directory *directory;
 	pthread_rwlock_t *directory_lock;
 	van_time gather; /* longest wait for others under load */
+	van_time settle; /* longest that commits stand in the log alone */
+	size_t settle_bytes;
 };
 
 /* Starts the thread. 0 or negative. */
@@ -54,6 +57,9 @@ void *write_request_new(struct writer *w, size_t size, const struct write_ops *o
 void write_request_free(struct write_request *r);
 /* Loop thread; `done` follows always. */
 void writer_submit(struct write_request *r);
+/* Returns when everything that was committed before the call is settled, for a snapshot to see; at once when the thread has ended.
+ * Any thread but the writer's and the loop's. */
+void writer_settle(struct writer *w);
 struct payload_dir *writer_payload(struct writer *w);
 /* How long the loop may rest before it looks for more: under load everything waits for a flush anyway, and a process that is not
  * woken for every single request costs its senders less too. 0 when few come. Any thread. */

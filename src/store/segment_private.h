@@ -1,0 +1,51 @@
+/* What segment.c (batches and parts in memory), segment_file.c (the files under them) and segment_replay.c share. */
+#ifndef OPENVAN_STORE_SEGMENT_PRIVATE_H
+#define OPENVAN_STORE_SEGMENT_PRIVATE_H
+
+#include "store/segment.h"
+#include "store/segment_part.h"
+
+#include <pthread.h>
+
+/* Position p stands at window[p % size] as long as low <= p < end. */
+struct segments {
+	int folder;
+	int fd;              /* of the file that is written, or -1 */
+	uint64_t number;     /* of that file */
+	uint64_t allocated;  /* bytes of it that have room on the disk */
+	bool named;          /* its name is still to be flushed */
+	char *window;
+	size_t size;
+	uint64_t kept;       /* where the batch began */
+	uint64_t written;    /* up to here the file has it */
+	bool unflushed;      /* something was written since the last flush */
+	int failed;          /* errno of a write or flush in this batch, which can only be rolled back now */
+	uint64_t behind;     /* bytes found behind the last whole batch */
+	uint64_t sequence;   /* number of the batch at hand */
+	bool part_open;
+	uint64_t part;       /* position of the open part's header */
+	struct part header;  /* what it will say */
+	XXH3_state_t *hash;  /* of the bytes behind it */
+	pthread_mutex_t lock; /* guards the window's bytes and what follows; the writer reads them without */
+	uint64_t low, end;
+};
+
+static inline uint64_t segment_round_up(uint64_t n)
+{
+	return (n + SEGMENT_BLOCK - 1) / SEGMENT_BLOCK * SEGMENT_BLOCK;
+}
+
+/* --- segment_file.c ------------------------------------------------------------------------------------------------------------ */
+
+int segment_fail(struct van_error *err, int errnum, const char *doing);
+void segment_name(uint64_t number, char to[SEGMENT_NAME_MAX]);
+/* The least number of a file that is >= `from`. 0 (none: *ret is UINT64_MAX) or an errno. `visit` (may be NULL) is called for each file
+ * of such a number with its size. */
+int segment_find(int folder, uint64_t from, uint64_t *ret, void (*visit)(void *ctx, uint64_t number, uint64_t size), void *ctx);
+/* Where the next batch may begin, behind everything that stands in the files; counts bytes behind `end`. */
+int segment_look_behind(struct segments *s, uint64_t end, uint64_t *begin, struct van_error *err);
+/* Writes the window up to `to`, a whole number of blocks. 0 or an errno. */
+int segment_write_up_to(struct segments *s, uint64_t to);
+int segment_flush_written(struct segments *s);
+
+#endif

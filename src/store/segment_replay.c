@@ -1,0 +1,158 @@
+/* At the start: batches that the log has and the store has not. */
+#include "store/segment_private.h"
+
+#include "base/buf.h"
+#include "base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REDO_MAX ((size_t)2 << 30)
+
+struct replay {
+	int folder;
+	int fd;           /* of the file looked at last, or -1 */
+	uint64_t number;  /* of it */
+	uint64_t size;
+	XXH3_state_t *hash;
+	struct van_buf redo;
+	char *bytes;
+	size_t room;
+};
+
+/* 0; ENOENT where there is no such file; or an errno. */
+static int open_file(struct replay *r, uint64_t number)
+{
+	char name[SEGMENT_NAME_MAX];
+	struct stat st;
+	if (r->fd >= 0 && r->number == number)
+		return 0;
+	if (r->fd >= 0)
+		close(r->fd);
+	segment_name(number, name);
+	r->fd = openat(r->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->fd < 0)
+		return errno;
+	if (fstat(r->fd, &st))
+		return errno;
+	r->number = number;
+	r->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int make_room(struct replay *r, uint64_t n)
+{
+	if (n <= r->room)
+		return 0;
+	free(r->bytes);
+	r->room = 0;
+	r->bytes = malloc((size_t)n);
+	if (!r->bytes)
+		return ENOMEM;
+	r->room = (size_t)n;
+	return 0;
+}
+
+enum found { FOUND, ABSENT };
+
+/* Reads the part at `at`, which must be the one wanted and whole; its redo is appended. *ret_end: where what follows begins. A negative
+ * number is an errno. */
+static int read_part(struct replay *r, uint64_t at, const struct part *wanted, struct part *ret, unsigned char hash[8], uint64_t *ret_end)
+{
+	unsigned char header[PART_HEADER];
+	int rc = open_file(r, at / SEGMENT_SIZE);
+	if (rc)
+		return rc == ENOENT ? ABSENT : -rc;
+	uint64_t in_file = at % SEGMENT_SIZE;
+	if (r->size < PART_HEADER || in_file > r->size - PART_HEADER)
+		return ABSENT;
+	if (fd_pread_all(r->fd, header, PART_HEADER, (off_t)in_file))
+		return -EIO;
+	if (!part_decode(header, ret) || ret->sequence != wanted->sequence || ret->number != wanted->number ||
+	    memcmp(ret->before, wanted->before, sizeof ret->before) != 0 || ret->length > r->size - in_file - PART_HEADER)
+		return ABSENT;
+	if ((rc = make_room(r, ret->length + 1)))
+		return -rc;
+	if (fd_pread_all(r->fd, r->bytes, (size_t)ret->length, (off_t)(in_file + PART_HEADER)))
+		return -EIO;
+	XXH3_128bits_reset(r->hash);
+	XXH3_128bits_update(r->hash, r->bytes, (size_t)ret->length);
+	if (!part_whole(header, r->hash))
+		return ABSENT;
+	memcpy(hash, header + 48, 8);
+	*ret_end = segment_round_up(at + PART_HEADER + ret->length);
+	return van_buf_append(&r->redo, r->bytes + ret->redo, (size_t)(ret->length - ret->redo)) < 0 ? -ENOMEM : FOUND;
+}
+
+/* The whole batch that begins at `at`. */
+static int read_batch(struct replay *r, uint64_t at, uint64_t sequence, uint64_t *ret_end)
+{
+	struct part wanted = {.sequence = sequence}, part = {0};
+	van_buf_reset(&r->redo);
+	for (;;) {
+		int rc = read_part(r, at, &wanted, &part, wanted.before, ret_end);
+		if (rc == ABSENT && wanted.number && at % SEGMENT_SIZE) { /* it did not fit into the rest of the file */
+			at = (at / SEGMENT_SIZE + 1) * SEGMENT_SIZE;
+			rc = read_part(r, at, &wanted, &part, wanted.before, ret_end);
+		}
+		if (rc != FOUND || part.last)
+			return rc;
+		at = *ret_end;
+		wanted.number++;
+	}
+}
+
+/* Where the last batch ended, or, where a crash left something there, at the beginning of a later file. */
+static int find_batch(struct replay *r, uint64_t at, uint64_t sequence, uint64_t *ret_end)
+{
+	int rc = read_batch(r, at, sequence, ret_end);
+	uint64_t number = at / SEGMENT_SIZE;
+	while (rc == ABSENT) {
+		int listed = segment_find(r->folder, number + 1, &number, NULL, NULL);
+		if (listed || number == UINT64_MAX)
+			return listed ? -listed : ABSENT;
+		rc = read_batch(r, number * SEGMENT_SIZE, sequence, ret_end);
+	}
+	return rc;
+}
+
+static int replay(struct replay *r, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err)
+{
+	for (;;) {
+		uint64_t end = 0;
+		int rc = find_batch(r, segment_round_up(mark->end), mark->sequence + 1, &end);
+		if (rc == ABSENT)
+			return 0;
+		if (rc < 0)
+			return segment_fail(err, -rc, "reading what was committed last");
+		*mark = (struct segments_mark){end, mark->sequence + 1};
+		rc = fn(ctx, van_buf_slice(&r->redo), mark);
+		if (rc < 0)
+			return van_error_set(err, rc, "segment file: repeating commit %llu: %s", (unsigned long long)mark->sequence,
+				van_err_name(rc));
+	}
+}
+
+int segments_replay(int dirfd, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err)
+{
+	struct replay r = {.fd = -1, .hash = XXH3_createState(), .redo = VAN_BUF_INIT(REDO_MAX)};
+	r.folder = openat(dirfd, SEGMENT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+	if (!r.hash)
+		rc = segment_fail(err, ENOMEM, "reserving memory");
+	else if (r.folder >= 0)
+		rc = replay(&r, mark, fn, ctx, err);
+	else if (errno != ENOENT)
+		rc = segment_fail(err, errno, "opening the folder " SEGMENT_FOLDER);
+	if (r.fd >= 0)
+		close(r.fd);
+	if (r.folder >= 0)
+		close(r.folder);
+	XXH3_freeState(r.hash);
+	van_buf_free(&r.redo);
+	free(r.bytes);
+	return rc;
+}
