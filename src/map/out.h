@@ -41,6 +41,7 @@ struct out_loop {
 	struct out_item *first, *last;
 	uint32_t segments;                   /* in it, not in loops below */
 	struct out_segment *level;           /* its HL */
+	bool is_level;
 	struct out_loop *above;              /* the HL loop of its parent */
 	uint32_t number, below;              /* HL01; how many HL stand below it */
 };
@@ -54,6 +55,7 @@ struct out {
 	struct out_segment **all;            /* in their final order, without the envelope's */
 	uint32_t count, room;
 	struct map_delimiters delimiters;    /* of raw cells */
+	bool quiet;                          /* what no row takes is not told */
 	bool back;                           /* to where it came from: what was too long there may be so again */
 };
 

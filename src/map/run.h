@@ -26,6 +26,7 @@ struct map_run_state {
 	struct van_arena *arena;
 	struct tree_room room;
 	uint64_t steps;        /* left */
+	uint32_t writings;     /* so far: the mark of the values that rows take */
 	struct map_message message;
 	uint32_t *counts;      /* of the dictionary's places */
 	int32_t count_room;

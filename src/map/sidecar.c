@@ -319,7 +319,7 @@ static int keep_source(struct map_run_state *r, struct tree *document)
 	const struct map *in = r->map;
 	struct map_note **notes = r->last_note;
 	struct van_error e = {0}, *outer = r->e;
-	struct out o = {.r = r, .map = in->reverse, .back = true};
+	struct out o = {.r = r, .map = in->reverse, .back = true, .quiet = true};
 	bool explain = r->options.explain;
 	const char all[] = {r->message.delimiters.element, r->message.delimiters.component, r->message.delimiters.repetition,
 		r->message.delimiters.release, r->message.delimiters.terminator};

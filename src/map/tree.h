@@ -16,6 +16,7 @@ struct tree {
 	bool shared;       /* object: rows of two loops set its members */
 	uint32_t hash;     /* of the name; 0: not known */
 	uint32_t origin;   /* position of the segment that it was read from, from 1; 0: of none */
+	uint32_t taken;    /* value: the number of the writing that a row took it in; 0: none */
 	struct slice name; /* in an object */
 	struct slice text; /* text; a number's digits; "true" or "false" */
 };

@@ -11,12 +11,10 @@ struct out_scope {
 	int32_t number;
 	const struct tree *object;
 	const struct tree **places;    /* by slot; NULL: the document has nothing there */
-	bool *done;                    /* by slot: a row took it */
+	bool *done;                    /* by slot: its loops were written */
 	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
 	struct out_segment **written;  /* by segment of the plan */
-	struct out_scope *parent;
-	int32_t parent_slot;           /* of the object in the parent's places */
-	struct slice path;             /* "OrderLine[2]" */
+	struct slice path;             /* "OrderLine[2]"; only to explain */
 };
 
 /* --- the document's places ------------------------------------------------------------------------------------------------------- */
@@ -45,70 +43,54 @@ static struct slice path_of(struct out_scope *s, int32_t slot, struct map_run_st
 	return map_run_place(r, s->scope, slot, s->path);
 }
 
-/* A value that no row takes: all of it is told. */
-static void unwritten(struct map_run_state *r, const struct tree *t, struct slice path)
+/* A row took the value, or what it says is told in another way. */
+static void take(const struct map_run_state *r, const struct tree *t)
 {
+	struct tree *own = (struct tree *)(uintptr_t)t; /* the mark is no part of the value */
+	if (own)
+		own->taken = r->writings;
+}
+
+static void take_all(const struct map_run_state *r, const struct tree *t)
+{
+	take(r, t);
+	for (const struct tree *c = t && (t->kind == TREE_OBJECT || t->kind == TREE_ARRAY) ? t->first : NULL; c; c = c->next)
+		take_all(r, c);
+}
+
+/* Values that no row took. */
+static void note_unwritten(struct map_run_state *r, const struct tree *t, struct slice path)
+{
+	unsigned i = 0;
 	if (t->kind != TREE_OBJECT && t->kind != TREE_ARRAY) {
-		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
+		struct map_note *n = t->taken != r->writings ? map_run_note(r, MAP_NOTE_UNWRITTEN, 0) : NULL;
 		if (n) {
 			n->place = path;
 			n->value = t->text;
 		}
 		return;
 	}
-	unsigned i = 0;
-	for (const struct tree *c = t->first; c; c = c->next)
-		unwritten(r, c, t->kind == TREE_ARRAY ? van_arena_printf(r->arena, "%.*s[%u]", SLICE_ARG(path), ++i)
-		                                      : van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path), path.n ? "." : "", SLICE_ARG(c->name)));
-}
-
-/* The same place in another scope that shares the object; -1: the object itself; -2: it has none. */
-static int32_t same_slot(const struct map_scope *from, int32_t slot, const struct map_scope *to)
-{
-	if (slot < 0)
-		return -1;
-	const struct map_slot *p = &from->slots[slot];
-	int32_t parent = same_slot(from, p->parent, to);
-	if (parent == -2)
-		return -2;
-	for (int32_t i = parent < 0 ? to->first_slot : to->slots[parent].first; i >= 0; i = to->slots[i].next)
-		if (to->slots[i].item == p->item && slice_eq(to->slots[i].name, p->name))
-			return i;
-	return -2;
-}
-
-/* Target ".": what one of the two scopes has no place for the other may have, and tells where it is unwritten. */
-static bool known_beside(const struct map_scope *s, int32_t parent, const struct tree *t, const struct map_scope *other, bool inner)
-{
-	int32_t there = same_slot(s, parent, other);
-	return there == -2 ? false : inner || child_slot(other, there, t) >= 0;
-}
-
-/* A member that this scope has no place for may be one of the scope outside, where both share the object. */
-static bool known_outside(const struct out *o, const struct out_scope *s, int32_t parent, const struct tree *t)
-{
-	const struct map_scope *scopes = o->map->sheet->scopes;
-	if (s->scope->here && known_beside(s->scope, parent, t, &scopes[s->scope->here], false))
-		return true;
-	if (s->parent && s->parent->scope->here == s->number && known_beside(s->scope, parent, t, s->parent->scope, true))
-		return true;
-	return parent < 0 && s->parent && s->parent_slot >= 0 && child_slot(s->parent->scope, s->parent_slot, t) >= 0;
+	if (t->taken == r->writings)
+		return;
+	for (const struct tree *c = t->first; c; c = c->next) {
+		if (t->kind == TREE_ARRAY)
+			i++;
+		else if (!path.n && c->name.n && *c->name.p == '_')
+			continue;
+		if (c->kind != TREE_OBJECT && c->kind != TREE_ARRAY && c->taken == r->writings)
+			continue;
+		note_unwritten(r, c, t->kind == TREE_ARRAY ? van_arena_printf(r->arena, "%.*s[%u]", SLICE_ARG(path), i)
+		                                           : van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path), path.n ? "." : "", SLICE_ARG(c->name)));
+	}
 }
 
 /* Lays the object's members to the scope's places. */
-static int scatter(const struct out *o, struct out_scope *s, const struct tree *object, int32_t parent)
+static void scatter(struct out_scope *s, const struct tree *object, int32_t parent)
 {
-	struct map_run_state *r = o->r;
-	int rc = 0;
-	for (const struct tree *c = object->first; c && rc == 0; c = c->next) {
+	for (const struct tree *c = object->first; c; c = c->next) {
 		int32_t slot = child_slot(s->scope, parent, c);
-		bool shared = parent >= 0 && s->scope->slots[parent].loops >= 0;
-		if (slot < 0) {
-			if (!shared && *c->name.p != '_' && !known_outside(o, s, parent, c))
-				unwritten(r, c, van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path_of(s, parent, r)), parent < 0 && !s->path.n ? "" : ".",
-					SLICE_ARG(c->name)));
+		if (slot < 0)
 			continue;
-		}
 		const struct map_slot *p = &s->scope->slots[slot];
 		s->places[slot] = c;
 		int32_t item = p->array ? item_slot(s->scope, slot) : -1;
@@ -116,30 +98,23 @@ static int scatter(const struct out *o, struct out_scope *s, const struct tree *
 		if (item >= 0)
 			s->places[item] = inner;
 		if (inner && inner->kind == TREE_OBJECT)
-			rc = scatter(o, s, inner, p->object ? slot : item);
-		if (item >= 0 && c->kind == TREE_ARRAY && c->first && p->loops < 0)
-			for (const struct tree *more = c->first->next; more; more = more->next)
-				unwritten(r, more, path_of(s, slot, r));
+			scatter(s, inner, p->object ? slot : item);
 	}
-	return rc;
+}
+
+/* One place of an object. */
+static const struct tree *find_place(const struct map_scope *s, int32_t slot, const struct tree *object)
+{
+	const struct map_slot *p = &s->slots[slot];
+	const struct tree *parent = p->parent < 0 ? object : find_place(s, p->parent, object);
+	if (!parent || (parent->kind != TREE_OBJECT && parent->kind != TREE_ARRAY))
+		return NULL;
+	return p->item ? parent->first : tree_find(parent, p->name);
 }
 
 static bool is_leaf(const struct tree *t)
 {
 	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY;
-}
-
-/* Values that no row took. */
-static void note_unwritten(struct map_run_state *r, struct out_scope *s)
-{
-	for (int32_t i = 0; i < s->scope->slot_count; i++) {
-		const struct map_slot *p = &s->scope->slots[i];
-		const struct tree *t = s->places[i];
-		if (!t || s->done[i] || (p->loops >= 0 && !p->leaf))
-			continue;
-		if (p->leaf || (p->array && item_slot(s->scope, i) < 0) || is_leaf(t))
-			unwritten(r, t, path_of(s, i, r));
-	}
 }
 
 /* --- conditions ------------------------------------------------------------------------------------------------------------------- */
@@ -169,11 +144,11 @@ static int eligible(struct map_run_state *r, struct out_scope *s, const struct m
 	return 1;
 }
 
-static void take_conditions(struct out_scope *s, const struct map_row *row)
+static void take_conditions(const struct map_run_state *r, struct out_scope *s, const struct map_row *row)
 {
 	for (uint32_t i = 0; i < row->condition_count; i++)
-		if (row->conditions[i].kind == MAP_ASK_PLACE)
-			s->done[row->conditions[i].slot] = true;
+		if (row->conditions[i].kind == MAP_ASK_PLACE && is_leaf(s->places[row->conditions[i].slot]) && row->conditions[i].values.n)
+			take(r, s->places[row->conditions[i].slot]);
 }
 
 /* The first row with this place that can write takes it; rows of one list and segment share it. */
@@ -281,9 +256,9 @@ static int fit(struct out *o, const struct map_row *row, const struct out_segmen
 		}
 	if (!d || v->n <= d->max || length_of(d, *v) <= d->max)
 		return 0;
-	return van_error_set(r->e, VAN_EINVAL, "map %s, row %u (%.*s): '%.*s' is longer than the %u characters of %.*s.%02u; shorten it, or add cut to "
-		"the row's transform", r->map->name, row->line, SLICE_ARG(row->target), v->n > 80 ? 80 : (int)v->n, v->p, d->max,
-		SLICE_ARG(s->name), element);
+	return van_error_set(r->e, VAN_EINVAL, "map %s, row %u (%.*s): '%.*s' is longer than the %u characters of %.*s.%02u%s (%.*s); shorten "
+		"it, or add cut to the row's transform", r->map->name, row->line, SLICE_ARG(row->target), v->n > 80 ? 80 : (int)v->n, v->p, d->max,
+		SLICE_ARG(s->name), element, row->component ? ", in a component" : "", SLICE_ARG(d->name));
 }
 
 static int bad_value(struct map_run_state *r, const struct map_row *row, struct slice value, const char *what)
@@ -439,11 +414,11 @@ static int write_all(struct out *o, struct out_scope *s, const struct map_row *r
 		if (!is_leaf(t))
 			continue;
 		g->origin = g->origin ? g->origin : t->origin;
+		take(o->r, t);
 		rc = row->kind == MAP_PAIRS ? write_pair(o, s, row, g, t->text, false, wrote)
 		                            : write_value(o, s, row, g, row->element, component_of(g->plan, row->element, row->component), repetition++,
 		                                      t->text, false, wrote);
 	}
-	s->done[row->slot] = true;
 	return rc;
 }
 
@@ -464,7 +439,6 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 			*wrote |= did;
 			return rc;
 		}
-		s->done[row->slot] = true;
 		t = item_for(o, s, g->plan, row, turn);
 		if (!t)
 			return 0;
@@ -472,8 +446,8 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 	if (is_leaf(t) && t->text.n) {
 		rc = write_to(o, s, row, g, t->text, false, &did);
 		if (did) {
-			s->done[row->slot] = true;
-			take_conditions(s, row);
+			take(o->r, t);
+			take_conditions(o->r, s, row);
 			if (!g->origin && t->origin)
 				g->origin = t->origin;
 		}
@@ -485,14 +459,21 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 	return row->required && !turn ? missing(o, s, row) : 0;
 }
 
-static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
+/* What the row asks of its own segment. */
+static int write_asked(struct out *o, const struct map_row *row, struct out_segment *g)
 {
-	const struct map_row *row = &o->map->sheet->rows[number];
-	if (row->scope != s->number)
-		return 0;
-	int rc = may_write(o->r, o, s, number);
-	if (rc != 1)
-		return rc;
+	int rc = 0;
+	for (uint32_t i = 0; i < row->condition_count && rc == 0; i++) {
+		const struct map_condition *c = &row->conditions[i];
+		if (c->kind == MAP_ASK_ELEMENT && !c->unequal && c->values.n && c->segment == row->segment)
+			rc = set_cell(o->r, g, c->element, component_of(g->plan, c->element, c->component), 0, c->values.v[0], true, NULL);
+	}
+	return rc;
+}
+
+static int write_source(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, size_t turn, bool *wrote)
+{
+	int rc;
 	if (row->to == MAP_TO_PLACE)
 		return write_place(o, s, row, g, turn, wrote);
 	if (row->to == MAP_TO_LITERAL)
@@ -510,6 +491,19 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 	rc = map_run_expression(o->r, row, "target", row->computed, s->object, s->object, &result);
 	struct slice v = rc == 0 ? expression_text(&o->r->room, result) : SLICE_NONE;
 	return rc == 0 && v.n ? write_to(o, s, row, g, v, false, wrote) : rc;
+}
+
+static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
+{
+	const struct map_row *row = &o->map->sheet->rows[number];
+	bool did = false;
+	if (row->scope != s->number)
+		return 0;
+	int rc = may_write(o->r, o, s, number);
+	if (rc == 1)
+		rc = write_source(o, s, row, g, turn, &did);
+	*wrote |= did;
+	return rc == 0 && did && g->plan->begins ? write_asked(o, row, g) : rc;
 }
 
 /* --- loops ------------------------------------------------------------------------------------------------------------------------ */
@@ -670,7 +664,7 @@ static uint32_t worth(const struct map_scope *scope, const struct map_rows *shee
 }
 
 /* Whether the loop row may take the item: what it asks of the document below the item. */
-static int asks(struct out *o, struct out_scope *outer, const struct map_row *row, const struct tree *object)
+static int asks(struct out *o, const struct map_row *row, const struct tree *object)
 {
 	const struct map_scope *scope = &o->map->sheet->scopes[row->loop_scope];
 	bool any = false;
@@ -678,16 +672,22 @@ static int asks(struct out *o, struct out_scope *outer, const struct map_row *ro
 		any |= row->conditions[i].kind != MAP_ASK_ELEMENT;
 	if (!any)
 		return 1;
-	struct out_scope s = {.scope = scope, .number = row->loop_scope, .object = object, .parent = outer, .parent_slot = row->many ? -1 : row->slot};
+	struct out_scope s = {.scope = scope, .number = row->loop_scope, .object = object};
 	s.places = van_arena_array(o->r->arena, (size_t)scope->slot_count + 1, sizeof *s.places);
 	s.path = SLICE("");
 	if (!s.places)
 		return VAN_ENOMEM;
-	struct map_note **last = o->r->last_note;
-	int rc = scatter(o, &s, object, -1);
-	*last = NULL; /* what it noted is told when the loop is written */
-	o->r->last_note = last;
-	return rc < 0 ? rc : eligible(o->r, &s, row);
+	scatter(&s, object, -1);
+	return eligible(o->r, &s, row);
+}
+
+/* What the loop row asks of the item is told by that. */
+static void take_asked(struct out *o, const struct map_row *row, const struct tree *object)
+{
+	const struct map_scope *scope = &o->map->sheet->scopes[row->loop_scope];
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		if (row->conditions[i].kind == MAP_ASK_PLACE && row->conditions[i].values.n)
+			take(o->r, find_place(scope, row->conditions[i].slot, object));
 }
 
 /* The loop row that takes the item: of those that may, the first that writes most of it. */
@@ -701,7 +701,7 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 		const struct map_row *row = &sheet->rows[s->scope->rows[i]];
 		if (row->kind != MAP_LOOP || row->slot != slot || !(row->way & MAP_WAY_OUT))
 			continue;
-		int rc = asks(o, s, row, object);
+		int rc = asks(o, row, object);
 		if (rc < 0)
 			return rc;
 		if (!rc)
@@ -718,20 +718,12 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 	return 0;
 }
 
-static int write_object(struct out *o, struct out_scope *s, int32_t slot, const struct tree *object, struct slice path)
+static int write_loop(struct out *o, struct out_scope *s, const struct map_row *row, const struct tree *object, struct slice path)
 {
-	const struct map_row *row;
-	int rc = choose_row(o, s, slot, object, &row);
-	if (rc < 0)
-		return rc;
-	if (!row) {
-		unwritten(o->r, object, path);
-		return 0;
-	}
 	struct out_scope inner = {.scope = &o->map->sheet->scopes[row->loop_scope], .plan = &o->plan->scopes[row->loop_scope],
-		.number = row->loop_scope, .object = object, .parent = s, .parent_slot = row->many ? -1 : slot, .path = path};
+		.number = row->loop_scope, .object = object, .path = path};
 	bool level = row->segment == o->map->sheet->level;
-	struct out_loop *around = level && s->outer && s->loop->level ? s->outer : s->loop;
+	struct out_loop *around = level && s->outer && s->loop->is_level ? s->outer : s->loop;
 	inner.outer = around;
 	inner.loop = around;
 	if (inner.plan->node >= 0) {
@@ -740,13 +732,36 @@ static int write_object(struct out *o, struct out_scope *s, int32_t slot, const 
 		if (!inner.loop)
 			return VAN_ENOMEM;
 		inner.outer = parent;
-		if (level && s->loop->level)
+		inner.loop->is_level = level;
+		if (level && s->loop->is_level)
 			inner.loop->above = s->loop;
 	}
-	rc = write_scope(o, &inner);
+	int rc = write_scope(o, &inner);
 	if (rc == 0 && inner.loop->level && inner.loop->above)
 		inner.loop->above->below++;
 	return rc;
+}
+
+static int write_object(struct out *o, struct out_scope *s, int32_t slot, const struct tree *object, struct slice path)
+{
+	const struct map_row *row;
+	int rc = choose_row(o, s, slot, object, &row);
+	if (rc == 0 && row)
+		take_asked(o, row, object);
+	return rc < 0 || !row ? rc : write_loop(o, s, row, object, path);
+}
+
+/* Whether a loop row with the target "." and the same segment stands before this one and may write: it is the one that does. */
+static bool same_before(struct out *o, struct out_scope *s, int32_t at)
+{
+	const struct map_row *rows = o->map->sheet->rows, *row = &rows[s->scope->rows[at]];
+	for (int32_t i = 0; i < at; i++) {
+		const struct map_row *other = &rows[s->scope->rows[i]];
+		if (other->kind == MAP_LOOP && other->slot < 0 && other->segment == row->segment && other->way & MAP_WAY_OUT &&
+		    asks(o, other, s->object) == 1)
+			return true;
+	}
+	return false;
 }
 
 static int write_loops(struct out *o, struct out_scope *s)
@@ -754,19 +769,25 @@ static int write_loops(struct out *o, struct out_scope *s)
 	int rc = 0;
 	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
 		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
-		if (row->kind == MAP_LOOP && row->slot < 0 && row->loop_scope == s->scope->here)
-			rc = write_object(o, s, -1, s->object, s->path);
-		const struct tree *t = row->kind == MAP_LOOP && row->slot >= 0 ? s->places[row->slot] : NULL;
+		if (row->kind != MAP_LOOP)
+			continue;
+		if (row->slot < 0) { /* fills the object itself */
+			rc = same_before(o, s, i) || !(row->way & MAP_WAY_OUT) ? 0 : asks(o, row, s->object);
+			rc = rc == 1 ? write_loop(o, s, row, s->object, s->path) : rc;
+			continue;
+		}
+		const struct tree *t = s->places[row->slot];
 		if (!t || s->done[row->slot])
 			continue;
-		struct slice path = path_of(s, row->slot, o->r);
+		struct slice path = o->r->options.explain ? path_of(s, row->slot, o->r) : SLICE("");
 		unsigned n = 0;
 		s->done[row->slot] = true;
 		if (t->kind == TREE_OBJECT)
 			rc = write_object(o, s, row->slot, t, path);
-		for (const struct tree *c = t->kind == TREE_ARRAY ? t->first : NULL; c && rc == 0; c = c->next)
-			if (c->kind == TREE_OBJECT)
-				rc = write_object(o, s, row->slot, c, van_arena_printf(o->r->arena, "%.*s[%u]", SLICE_ARG(path), ++n));
+		for (const struct tree *c = t->kind == TREE_ARRAY ? t->first : NULL; c && rc == 0; c = c->next) {
+			struct slice item = o->r->options.explain ? van_arena_printf(o->r->arena, "%.*s[%u]", SLICE_ARG(path), ++n) : path;
+			rc = c->kind == TREE_OBJECT ? write_object(o, s, row->slot, c, item) : 0;
+		}
 	}
 	return rc;
 }
@@ -787,9 +808,9 @@ static void take_others(struct out *o, struct out_scope *s)
 		if (row->slot < 0 || row->kind == MAP_LOOP)
 			continue;
 		const struct tree *t = s->places[row->slot];
-		if (!(row->way & MAP_WAY_OUT) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING ||
-		    (row->kind == MAP_LITERAL && is_leaf(t) && slice_eq(t->text, row->literal)))
-			s->done[row->slot] = true;
+		if (t && (!(row->way & MAP_WAY_OUT) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING ||
+		          (row->kind == MAP_LITERAL && is_leaf(t) && slice_eq(t->text, row->literal))))
+			take_all(o->r, t);
 	}
 }
 
@@ -800,7 +821,10 @@ static int write_scope(struct out *o, struct out_scope *s)
 	s->places = van_arena_array(r->arena, n, sizeof *s->places);
 	s->done = van_arena_array(r->arena, n, sizeof *s->done);
 	s->written = s->number ? van_arena_array(r->arena, (size_t)s->plan->count + 1, sizeof *s->written) : o->written;
-	int rc = s->places && s->done && s->written ? scatter(o, s, s->object, -1) : VAN_ENOMEM;
+	int rc = s->places && s->done && s->written ? 0 : VAN_ENOMEM;
+	if (rc < 0)
+		return rc;
+	scatter(s, s->object, -1);
 	take_others(o, s);
 	for (int32_t i = 0; i < s->plan->count && rc == 0; i++)
 		if (!s->plan->segments[i].outer)
@@ -812,8 +836,6 @@ static int write_scope(struct out *o, struct out_scope *s)
 	/* a loop in which there is something begins with its first segment */
 	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && has_anything(s->loop))
 		rc = write_segment(o, s, s->plan, 0, s->written, s->loop, true);
-	if (rc == 0)
-		note_unwritten(r, s);
 	return rc;
 }
 
@@ -905,7 +927,10 @@ int map_out_make(struct out *o, const struct tree *document)
 	if (!o->root || !o->written)
 		return VAN_ENOMEM;
 	struct out_scope s = {.scope = &o->map->sheet->scopes[0], .plan = &o->plan->scopes[0], .object = document, .loop = o->root,
-		.parent_slot = -1, .path = SLICE("")};
+		.path = SLICE("")};
+	o->r->writings++;
 	int rc = write_scope(o, &s);
+	if (rc == 0 && !o->quiet)
+		note_unwritten(o->r, document, SLICE(""));
 	return rc == 0 ? map_out_flatten(o) : rc;
 }
