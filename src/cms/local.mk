@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/cert.c %D%/cert.h \
 	%D%/cert_cache.c \
 	%D%/compress.c %D%/compress.h \
+	%D%/crl.c %D%/crl.h \
 	%D%/decrypt.c %D%/decrypt.h \
 	%D%/digest.c %D%/digest.h %D%/evp.h \
 	%D%/ecdh.c %D%/ecdh.h \

@@ -61,5 +61,7 @@ int cms_trust_check(const struct cms_trust *t, const struct cms_cert *c, struct 
 	if (rc == 0 && t->purpose && X509_check_purpose(c->x509, X509_PURPOSE_SMIME_SIGN, 0) != 1)
 		rc = van_error_set(err, VAN_EDENIED, "the certificate %s (serial %s) is not for signing messages: its key usage says otherwise",
 				   c->facts.subject, c->facts.serial);
-	return rc == 0 && t->chain ? check_chain(t, c, err) : rc;
+	if (rc == 0 && t->chain)
+		rc = check_chain(t, c, err);
+	return rc ? rc : cms_crls_check(t->crls, t->revocation, t->now, c, t->authorities, t->nauthorities, err);
 }

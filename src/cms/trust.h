@@ -1,9 +1,11 @@
-/* What an agreement may ask of a certificate besides being the partner's: its time, its purpose, and who issued it. */
+/* What an agreement may ask of a certificate besides being the partner's: its time, its purpose, who issued it, and that nobody
+ * revoked it. */
 #ifndef OPENVAN_CMS_TRUST_H
 #define OPENVAN_CMS_TRUST_H
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cms/crl.h"
 
 struct cms_cert;
 
@@ -14,6 +16,8 @@ struct cms_trust {
 	bool chain;   /* it has to chain up to one of: */
 	const struct cms_cert *const *authorities; /* roots and intermediates */
 	size_t nauthorities;
+	enum cms_revocation revocation; /* it must not be in one of: */
+	const struct cms_crls *crls;    /* NULL: none */
 };
 
 /* 0, VAN_EDENIED with a text for people, VAN_ENOMEM. */

@@ -331,6 +331,7 @@ static int put_connection(const struct profile *partner, const struct profile_co
 	to->check_purpose = r->check_purpose;
 	to->check_chain = r->authorities.n > 0;
 	to->restart = r->restart;
+	to->check_revocation = r->check_revocation;
 	to->check_client = r->client_certificates.n > 0;
 	to->strict_message_id = r->strict_message_id;
 	to->refuse_duplicate_file_name = r->duplicate_file_name == PROFILE_FILE_NAME_REFUSE;
@@ -343,6 +344,8 @@ static int put_connection(const struct profile *partner, const struct profile_co
 		rc = put_certificates(&r->authorities, now, arena, &to->authorities);
 	if (rc == 0)
 		rc = put_fingerprints(&r->client_certificates, now, arena, &to->client_certificates);
+	if (rc == 0 && r->check_revocation != PROFILE_REVOCATION_NEVER)
+		rc = put_certificates(&r->client_certificates, now, arena, &to->client_ders);
 	if (rc == 0)
 		rc = put_names(r->digests, profile_digest_names, arena, &to->digests);
 	if (rc == 0)

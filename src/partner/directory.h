@@ -81,8 +81,10 @@ struct directory_as2 {
 	struct slice_list authorities;             /* DER; valid by from/until now */
 	bool strict_message_id, refuse_duplicate_file_name, refuse_illegal_file_name;
 	struct slice_list addresses;               /* networks messages may come from; empty: any */
+	uint32_t check_revocation;                 /* enum profile_revocation */
 	bool restart;                              /* what broke off may be continued */
 	bool check_client;                         /* the TLS client must show one of: */
+	struct slice_list client_ders;             /* the same in DER, in the same order, where revocation is asked for */
 	struct slice_list client_certificates;     /* SHA-256 of the DER, hex; valid by from/until now */
 	struct slice auth_user, auth_password;     /* HTTP basic authentication; absent: none asked for */
 };

@@ -18,6 +18,7 @@ enum profile_mdn_mode { PROFILE_MDN_SYNC, PROFILE_MDN_ASYNC, PROFILE_MDN_NONE };
 enum profile_key_transport { PROFILE_TRANSPORT_RSA, PROFILE_TRANSPORT_RSA_OAEP };
 enum profile_signature { PROFILE_SIGNATURE_RSA, PROFILE_SIGNATURE_RSA_PSS };
 enum profile_as2_version { PROFILE_AS2_1_2, PROFILE_AS2_1_3 };
+enum profile_revocation { PROFILE_REVOCATION_NEVER, PROFILE_REVOCATION_LISTED, PROFILE_REVOCATION_ALWAYS };
 enum profile_taken { PROFILE_TAKEN_DELETE, PROFILE_TAKEN_DOWNLOAD };
 enum profile_login { PROFILE_LOGIN_ANY, PROFILE_LOGIN_KEY, PROFILE_LOGIN_PASSWORD, PROFILE_LOGIN_BOTH };
 enum profile_environment { PROFILE_PRODUCTION, PROFILE_TEST };
@@ -47,6 +48,7 @@ extern const char *const profile_mdn_mode_names[];
 extern const char *const profile_key_transport_names[];
 extern const char *const profile_signature_names[];
 extern const char *const profile_as2_version_names[];
+extern const char *const profile_revocation_names[];
 extern const char *const profile_taken_names[];
 extern const char *const profile_login_names[];
 extern const char *const profile_environment_names[];
@@ -116,6 +118,7 @@ struct profile_receive {
 	uint64_t digests;  /* set of profile_digest_names */
 	uint64_t ciphers;  /* set of profile_cipher_names */
 	bool check_expiry, check_purpose;
+	uint32_t check_revocation; /* enum profile_revocation */
 	bool strict_message_id;
 	bool restart;
 	uint32_t duplicate_file_name, illegal_file_name; /* enum profile_file_name */

@@ -16,6 +16,7 @@ const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
 const char *const profile_key_transport_names[] = {"rsa", "rsa-oaep", NULL};
 const char *const profile_signature_names[] = {"rsa", "rsa-pss", NULL};
 const char *const profile_as2_version_names[] = {"1.2", "1.3", NULL};
+const char *const profile_revocation_names[] = {"never", "listed", "always", NULL};
 const char *const profile_taken_names[] = {"delete", "download", NULL};
 const char *const profile_login_names[] = {"any", "key", "password", "both", NULL};
 const char *const profile_environment_names[] = {"production", "test", NULL};
@@ -161,6 +162,9 @@ static const struct schema_field receive_fields[] = {
 	 .help = "refuse signatures of a certificate that has expired or is not valid yet"},
 	{.key = "check_purpose", .kind = SCHEMA_BOOL, AT(profile_receive, check_purpose), .fallback = "false",
 	 .help = "refuse signatures of a certificate whose key usage does not allow to sign messages"},
+	{.key = "check_revocation", .kind = SCHEMA_ENUM, AT(profile_receive, check_revocation), .names = profile_revocation_names, .fallback = "never",
+	 .help = "`listed`: refuse signatures and TLS clients whose certificate stands in one of the revocation lists that vand.yaml names (`as2.crls`); "
+		 "`always`: also where there is no current list of its issuer"},
 	{.key = "authorities", .kind = SCHEMA_MANY, AT(profile_receive, authorities), .sub = &certificate_table,
 	 .help = "roots and intermediates: a certificate that verifies must chain up to one of them; default: the certificates count by themselves"},
 	{.key = "strict_message_id", .kind = SCHEMA_BOOL, AT(profile_receive, strict_message_id), .fallback = "false",

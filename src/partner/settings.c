@@ -35,6 +35,7 @@ static const struct schema_table network_table = {
 static const struct schema_field tls_pair_fields[] = {
 	{.key = "certificate", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls_pair, certificate), .help = "PEM file with the certificate and its chain"},
 	{.key = "key", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls_pair, key), .help = "PEM file of its private key"},
+	{.key = "ocsp", .kind = SCHEMA_PATH, AT(van_config_tls_pair, ocsp), .help = "DER file of an OCSP response, shown to clients that ask for it"},
 	{.key = NULL},
 };
 static const struct schema_table tls_pair_table = {
@@ -44,9 +45,12 @@ static const struct schema_table tls_pair_table = {
 static const struct schema_field tls_fields[] = {
 	{.key = "certificate", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls, certificate), .help = "PEM file with the certificate and its chain"},
 	{.key = "key", .kind = SCHEMA_PATH, .flags = SCHEMA_REQUIRED, AT(van_config_tls, key), .help = "PEM file of its private key"},
+	{.key = "ocsp", .kind = SCHEMA_PATH, AT(van_config_tls, ocsp), .help = "DER file of an OCSP response, shown to clients that ask for it; read again on SIGHUP"},
 	{.key = "client", .kind = SCHEMA_ENUM, AT(van_config_tls, client), .names = tls_client_names, .fallback = "none",
 	 .help = "whether clients are asked for a certificate"},
 	{.key = "client_ca", .kind = SCHEMA_PATH, AT(van_config_tls, client_ca), .help = "PEM file of the authorities that client certificates must come from"},
+	{.key = "client_crl", .kind = SCHEMA_PATH, AT(van_config_tls, client_crl),
+	 .help = "PEM file of revocation lists of those authorities: what stands in them is refused; read again on SIGHUP"},
 	{.key = "sni", .kind = SCHEMA_MANY, AT(van_config_tls, sni), .sub = &tls_pair_table,
 	 .help = "further certificates, for clients that ask for a name that is in them"},
 	{.key = NULL},
@@ -54,6 +58,8 @@ static const struct schema_field tls_fields[] = {
 static int tls_finish(struct schema_reader *r, const struct schema_node *at, void *object)
 {
 	const struct van_config_tls *t = object;
+	if (t->client_crl.p && !t->client_ca.p)
+		schema_problem(r, at, "client_crl", false, "needs client_ca: the authorities whose lists these are");
 	if (t->client == VAN_TLS_CLIENT_REQUIRED && !t->client_ca.p)
 		schema_problem(r, at, NULL, false, "\"client: required\" needs client_ca: the authorities that client certificates come from");
 	return 0;
@@ -145,6 +151,8 @@ static const struct schema_field as2_fields[] = {
 	{.key = "receive_timeout", .kind = SCHEMA_DURATION, AT(van_config_as2, receive_timeout), .fallback = "5m", .min = SECOND, .max = DAY, .help = "a worker without progress for so long is stopped"},
 	{.key = "duplicate_window", .kind = SCHEMA_DURATION, AT(van_config_as2, duplicate_window), .fallback = "0", .max = 3650 * DAY,
 	 .help = "how long a Message-ID is remembered: its repeat gets the stored MDN; 0: for ever"},
+	{.key = "crls", .kind = SCHEMA_PATHS, AT(van_config_as2, crls),
+	 .help = "PEM or DER files of revocation lists, for profiles with `check_revocation`; read again on SIGHUP"},
 	{.key = "restart", .kind = SCHEMA_OBJECT, AT(van_config_as2, restart), .sub = &restart_table, .help = "AS2 Restart"},
 	{.key = NULL},
 };
@@ -416,11 +424,17 @@ static int check_listener(struct schema_reader *r, const struct van_config *c, c
 		rc = profile_private_key_check(r, at, "key", l->tls->key, der, false);
 	if (rc == 0 && l->tls->client_ca.p)
 		rc = check_certificate(r, at, "client_ca", l->tls->client_ca, &der);
+	if (l->tls->ocsp.p)
+		check_exists(r, at, "ocsp", l->tls->ocsp);
+	if (l->tls->client_crl.p)
+		check_exists(r, at, "client_crl", l->tls->client_crl);
 	for (size_t k = 0; k < l->tls->sni.n && rc == 0; k++) {
 		const struct van_config_tls_pair *p = RECORD_AT(l->tls->sni, struct van_config_tls_pair, k);
 		rc = check_certificate(r, at, "sni", p->certificate, &der);
 		if (rc == 0)
 			rc = profile_private_key_check(r, at, "sni", p->key, der, false);
+		if (p->ocsp.p)
+			check_exists(r, at, "sni", p->ocsp);
 	}
 	return rc;
 }
@@ -435,6 +449,9 @@ int van_config_check_files(const struct van_config *c, struct profile_errors *er
 		r.errors = errors = &none;
 	size_t before = errors->errors;
 	int rc = r.arena ? 0 : VAN_ENOMEM;
+	r.path_n = (size_t)snprintf(r.path, sizeof r.path, "as2");
+	for (size_t i = 0; i < c->as2.crls.n; i++)
+		check_exists(&r, schema_node_find(c->source, "as2", NULL), "crls", c->as2.crls.v[i]);
 	for (size_t k = 0; k < 3; k++)
 		for (size_t i = 0; i < lists[k]->n && rc == 0; i++)
 			rc = check_listener(&r, c, kinds[k], i, RECORD_AT(*lists[k], struct van_config_listener, i));

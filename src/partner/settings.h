@@ -12,12 +12,15 @@ enum van_tls_client { VAN_TLS_CLIENT_NONE, VAN_TLS_CLIENT_OPTIONAL, VAN_TLS_CLIE
 
 struct van_config_tls_pair {
 	struct slice certificate, key;
+	struct slice ocsp; /* path of the OCSP response to show with it; absent: none */
 };
 
 struct van_config_tls {
 	struct slice certificate, key; /* paths of PEM files; the certificate file holds the chain */
 	uint32_t client;               /* enum van_tls_client */
+	struct slice ocsp;             /* path of the OCSP response to show with it; absent: none */
 	struct slice client_ca;        /* path; absent: none */
+	struct slice client_crl;       /* path; absent: none */
 	struct record_list sni;        /* struct van_config_tls_pair: for clients that ask for a name in them */
 };
 
@@ -62,6 +65,7 @@ struct van_config_as2 {
 	van_time receive_timeout;   /* a worker is killed when one message takes longer without progress */
 	van_time duplicate_window;  /* how long (pair, Message-ID) is remembered; 0: for ever */
 	struct van_config_restart restart;
+	struct slice_list crls;     /* paths of revocation lists */
 };
 
 struct van_config_sftp {

@@ -1,8 +1,10 @@
 #include "roles/http/tls.h"
 
 #include "base/fdio.h"
+#include "base/log.h"
 
 #include <gnutls/crypto.h>
+#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
 
@@ -15,6 +17,7 @@ struct tls_pair {
 	unsigned nchain;
 	gnutls_x509_crt_t leaf; /* for its names */
 	gnutls_privkey_t key;
+	gnutls_ocsp_data_st ocsp; /* response.data NULL: none */
 };
 
 struct tls_set {
@@ -84,16 +87,52 @@ static int load_pair(struct role *r, uint64_t index, struct tls_pair *p, struct 
 	return rc;
 }
 
-static int load_trust(struct role *r, uint64_t index, struct tls_set *s, struct van_error *e)
+/* A response that is of no use is left out: clients that must have one then say so, and others do not care. */
+static bool import_ocsp(struct tls_pair *p, const struct van_buf *der)
 {
-	struct van_buf pem = VAN_BUF_INIT(0);
+	gnutls_ocsp_resp_t response;
+	gnutls_datum_t d = datum(der);
+	if (gnutls_ocsp_resp_init(&response) < 0)
+		return false;
+	bool fits = gnutls_ocsp_resp_import2(response, &d, GNUTLS_X509_FMT_DER) == 0 && gnutls_ocsp_resp_check_crt(response, 0, p->leaf) == 0;
+	time_t next = 0;
+	if (fits && gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, NULL, NULL, &next, NULL, NULL) < 0)
+		fits = false;
+	gnutls_ocsp_resp_deinit(response);
+	if (!fits || !(p->ocsp.response.data = gnutls_malloc(d.size)))
+		return false;
+	memcpy(p->ocsp.response.data, d.data, d.size);
+	p->ocsp.response.size = d.size;
+	p->ocsp.exptime = next;
+	return true;
+}
+
+static int load_ocsp(struct role *r, uint64_t index, struct tls_pair *p, struct van_error *e)
+{
+	struct van_buf der = VAN_BUF_INIT(0);
+	int rc = read_file(r, "ocsp", index, &der, e);
+	if (rc == 0 && !import_ocsp(p, &der))
+		rc = van_error_set(e, VAN_ESYNTAX, "%s is no OCSP response in DER about the certificate beside it", role_file(r, "ocsp", index)->path);
+	van_buf_free(&der);
+	return rc;
+}
+
+static int load_trust(struct role *r, uint64_t index, bool lists, struct tls_set *s, struct van_error *e)
+{
+	struct van_buf pem = VAN_BUF_INIT(0), crls = VAN_BUF_INIT(0);
 	int rc = read_file(r, "client-ca", index, &pem, e);
+	if (rc == 0 && lists)
+		rc = read_file(r, "client-crl", index, &crls, e);
 	if (rc == 0 && gnutls_x509_trust_list_init(&s->trust, 0) < 0)
 		rc = van_error_set(e, VAN_ENOMEM, "no memory for client_ca");
-	gnutls_datum_t d = datum(&pem);
+	gnutls_datum_t d = datum(&pem), l = datum(&crls);
 	if (rc == 0 && gnutls_x509_trust_list_add_trust_mem(s->trust, &d, NULL, GNUTLS_X509_FMT_PEM, 0, 0) < 1)
 		rc = van_error_set(e, VAN_ESYNTAX, "client_ca holds no PEM certificate");
+	/* each list has to be signed by one of them */
+	if (rc == 0 && lists && gnutls_x509_trust_list_add_trust_mem(s->trust, NULL, &l, GNUTLS_X509_FMT_PEM, GNUTLS_TL_VERIFY_CRL, 0) < 1)
+		rc = van_error_set(e, VAN_ESYNTAX, "client_crl holds no PEM revocation list of an authority in client_ca");
 	van_buf_free(&pem);
+	van_buf_free(&crls);
 	return rc;
 }
 
@@ -109,10 +148,14 @@ int tls_set_load(struct role *r, uint64_t listener, const struct van_config_tls 
 	int rc = 0;
 	for (size_t i = 0; i <= config->sni.n && rc == 0; i++) {
 		s->npairs++;
-		rc = load_pair(r, i ? ROLE_SNI_FILE(listener, i - 1) : listener, &s->pairs[i], e);
+		uint64_t index = i ? ROLE_SNI_FILE(listener, i - 1) : listener;
+		struct slice ocsp = i ? RECORD_AT(config->sni, struct van_config_tls_pair, i - 1)->ocsp : config->ocsp;
+		rc = load_pair(r, index, &s->pairs[i], e);
+		if (rc == 0 && ocsp.p)
+			rc = load_ocsp(r, index, &s->pairs[i], e);
 	}
 	if (rc == 0 && config->client_ca.p)
-		rc = load_trust(r, listener, s, e);
+		rc = load_trust(r, listener, config->client_crl.p != NULL, s, e);
 	if (rc < 0) {
 		tls_set_release(s);
 		return rc;
@@ -137,6 +180,7 @@ void tls_set_release(struct tls_set *s)
 			gnutls_pcert_deinit(&p->chain[k]);
 		gnutls_x509_crt_deinit(p->leaf);
 		gnutls_privkey_deinit(p->key);
+		gnutls_free(p->ocsp.response.data);
 	}
 	if (s->trust)
 		gnutls_x509_trust_list_deinit(s->trust, 1);
@@ -170,21 +214,22 @@ static const struct tls_pair *choose(gnutls_session_t session, const struct tls_
 	return &s->pairs[0];
 }
 
-int tls_session_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int nauthorities,
-			    const gnutls_pk_algorithm_t *algorithms, int nalgorithms, gnutls_pcert_st **ret_chain, unsigned *ret_n,
-			    gnutls_privkey_t *ret_key)
+int tls_session_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **ret_chain, unsigned *ret_n,
+			    gnutls_ocsp_data_st **ret_ocsp, unsigned *ret_nocsp, gnutls_privkey_t *ret_key, unsigned *ret_flags)
 {
 	const struct tls_set *s = gnutls_db_get_ptr(session);
-	(void)authorities;
-	(void)nauthorities;
-	(void)algorithms;
-	(void)nalgorithms;
+	(void)info;
 	if (!s)
 		return -1;
 	const struct tls_pair *p = choose(session, s);
+	/* one that is too old makes clients end the connection, none does not */
+	bool stapled = p->ocsp.response.data && (!p->ocsp.exptime || p->ocsp.exptime > time(NULL));
 	*ret_chain = (gnutls_pcert_st *)(uintptr_t)p->chain;
 	*ret_n = p->nchain;
+	*ret_ocsp = stapled ? (gnutls_ocsp_data_st *)(uintptr_t)&p->ocsp : NULL;
+	*ret_nocsp = stapled;
 	*ret_key = p->key;
+	*ret_flags = 0; /* all of it stays ours */
 	return 0;
 }
 

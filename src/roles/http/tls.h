@@ -22,9 +22,8 @@ void tls_set_release(struct tls_set *s); /* NULL is fine */
  * the connection ends. */
 void tls_session_prepare(gnutls_session_t session, struct tls_set *s);
 /* libmicrohttpd's certificate callback. */
-int tls_session_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int nauthorities,
-			    const gnutls_pk_algorithm_t *algorithms, int nalgorithms, gnutls_pcert_st **ret_chain, unsigned *ret_n,
-			    gnutls_privkey_t *ret_key);
+int tls_session_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **ret_chain, unsigned *ret_n,
+			    gnutls_ocsp_data_st **ret_ocsp, unsigned *ret_nocsp, gnutls_privkey_t *ret_key, unsigned *ret_flags);
 /* After the handshake: the SHA-256 of the client's certificate in hex; empty when it showed none. False when it showed one
  * that client_ca does not vouch for. */
 bool tls_session_client(gnutls_session_t session, const struct tls_set *s, char sha256[65]);

@@ -168,11 +168,17 @@ static int send_tls_files(struct member *m, const struct record_list *listeners)
 			rc = send_file(m, "tls-key", i, tls->key);
 		if (rc == 0 && tls->client_ca.p)
 			rc = send_file(m, "client-ca", i, tls->client_ca);
+		if (rc == 0 && tls->client_crl.p)
+			rc = send_file(m, "client-crl", i, tls->client_crl);
+		if (rc == 0 && tls->ocsp.p)
+			rc = send_file(m, "ocsp", i, tls->ocsp);
 		for (size_t k = 0; k < tls->sni.n && rc == 0; k++) {
 			const struct van_config_tls_pair *p = RECORD_AT(tls->sni, struct van_config_tls_pair, k);
 			rc = send_file(m, "tls-certificate", ROLE_SNI_FILE(i, k), p->certificate);
 			if (rc == 0)
 				rc = send_file(m, "tls-key", ROLE_SNI_FILE(i, k), p->key);
+			if (rc == 0 && p->ocsp.p)
+				rc = send_file(m, "ocsp", ROLE_SNI_FILE(i, k), p->ocsp);
 		}
 		if (rc < 0)
 			return rc;
@@ -247,7 +253,12 @@ static int send_files(struct supervisor *s, struct member *m)
 		int rc = send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
 		return rc < 0 ? rc : send_tls_files(m, &s->config->listen.as2);
 	}
-	case WIRING_RECEIVE_WORKER: return send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
+	case WIRING_RECEIVE_WORKER: {
+		int rc = send_descriptor(m, IPC_ROLE_FILE, "spool", 0, SLICE("spool"), s->spool);
+		for (size_t i = 0; i < s->config->as2.crls.n && rc == 0; i++)
+			rc = send_file(m, "crl", i, s->config->as2.crls.v[i]);
+		return rc;
+	}
 	case WIRING_JOB_WORKER: return send_job_folders(s, m);
 	case WIRING_DELIVER: return credentials_send(&s->credentials, m->control);
 	case WIRING_WEB: return send_tls_files(m, &s->config->listen.admin);

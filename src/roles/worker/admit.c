@@ -5,16 +5,34 @@
 #include "base/cidr.h"
 #include "base/codec.h"
 #include "base/log.h"
+#include "cms/cert.h"
+#include "cms/crl.h"
 #include "partner/directory.h"
 #include "roles/worker/worker.h"
 
 #include <openssl/crypto.h>
 
-static bool client_allowed(struct slice shown, const struct directory_as2 *d)
+#define AUTHORITIES_MAX 16
+
+static bool revoked(struct worker *w, const struct directory_as2 *d, size_t i, struct van_error *e)
 {
+	const struct cms_cert *cert, *authorities[AUTHORITIES_MAX];
+	size_t n = 0;
+	if (d->check_revocation == PROFILE_REVOCATION_NEVER || i >= d->client_ders.n)
+		return false;
+	for (size_t k = 0; k < d->authorities.n && n < AUTHORITIES_MAX; k++)
+		if (cms_cert_cache_get(w->certs, d->authorities.v[k], &authorities[n], NULL) == 0)
+			n++;
+	return cms_cert_cache_get(w->certs, d->client_ders.v[i], &cert, e) < 0 ||
+	       cms_crls_check(w->crls, (enum cms_revocation)d->check_revocation, van_clock_now(), cert, authorities, n, e) < 0;
+}
+
+static bool client_allowed(struct worker *w, struct slice shown, const struct directory_as2 *d, struct van_error *e)
+{
+	van_error_set(e, VAN_EDENIED, "show the TLS client certificate that was agreed on");
 	for (size_t i = 0; shown.n && i < d->client_certificates.n; i++)
 		if (slice_eq(shown, d->client_certificates.v[i]))
-			return true;
+			return !revoked(w, d, i, e);
 	return !d->check_client;
 }
 
@@ -66,10 +84,11 @@ static bool refuse(struct worker *w, const struct worker_post *p, unsigned statu
 bool worker_admit(struct worker *w, const struct worker_post *p, struct ipc_http_reply *ret)
 {
 	const struct directory_as2 *d = p->directory;
+	struct van_error e = {0};
 	if (d->addresses.n && !van_cidr_any(&d->addresses, p->facts->peer))
 		return refuse(w, p, 403, "messages with these AS2 names are not taken from this address", ret);
-	if (!client_allowed(p->facts->client_sha256, d))
-		return refuse(w, p, 403, "show the TLS client certificate that was agreed on", ret);
+	if (!client_allowed(w, p->facts->client_sha256, d, &e))
+		return refuse(w, p, 403, e.text, ret);
 	if (!authenticated(w, mime_header_get(p->headers, "Authorization"), d))
 		return refuse(w, p, 401, "user name and password are missing or wrong", ret);
 	const char *why = p->request->mdn_wanted && p->request->mdn_async_url.p ? mdn_url_refused(w, p->request->mdn_async_url, d) : NULL;

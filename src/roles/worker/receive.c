@@ -147,7 +147,7 @@ static int read_body(struct receiving *r, struct van_error *e)
 	for (size_t i = 0; i < nkeys; i++)
 		keys[i] = RECORD_AT(d->decrypt, struct directory_key, i)->certificate;
 	struct cms_trust trust = {.now = van_clock_now(), .expiry = d->check_expiry, .purpose = d->check_purpose, .chain = d->check_chain,
-				  .authorities = authorities,
+				  .authorities = authorities, .revocation = (enum cms_revocation)d->check_revocation, .crls = r->worker->crls,
 				  .nauthorities = load_certs(r->worker, d->authorities.v, d->authorities.n, authorities)};
 	struct as2_receiver_config c = {
 		.request = &r->request,
@@ -162,7 +162,7 @@ static int read_body(struct receiving *r, struct van_error *e)
 		.ndecrypt_certs = load_certs(r->worker, keys, nkeys, decrypt),
 		.partner_certs = partner,
 		.npartner_certs = load_certs(r->worker, d->certificates.v, d->certificates.n, partner),
-		.trust = trust.expiry || trust.purpose || trust.chain ? &trust : NULL,
+		.trust = trust.expiry || trust.purpose || trust.chain || trust.revocation ? &trust : NULL,
 		.arg = r,
 		.unwrap = on_unwrap,
 		.payload = on_payload,

@@ -1,8 +1,10 @@
 /* The worker role: waits for work, does one thing at a time. */
 #include "roles/worker/worker.h"
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "cms/cert.h"
+#include "cms/crl.h"
 #include "edi/dictionary.h"
 #include "map/guide.h"
 #include "map/library.h"
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #define ARENA_MAX ((size_t)512 << 20)
+#define CRL_MAX ((size_t)64 << 20)
 
 static void on_work(void *arg, uint32_t events);
 
@@ -162,10 +165,36 @@ static int load_data(struct worker *w)
 	return rc;
 }
 
+/* A list that can't be read is no reason to stop: profiles that insist on one refuse, and the log says why. */
+static void load_crls(struct worker *w)
+{
+	struct cms_crls *fresh = w->role->config->as2.crls.n ? cms_crls_new() : NULL;
+	for (uint64_t i = 0; fresh && i < w->role->config->as2.crls.n; i++) {
+		struct van_buf b = VAN_BUF_INIT(CRL_MAX);
+		struct van_error e = {0};
+		const struct role_file *f = role_file(w->role, "crl", i);
+		int rc = f && f->fd >= 0 ? fd_read_file(f->fd, &b) : VAN_ENOTFOUND;
+		if (rc == 0)
+			rc = cms_crls_add(fresh, van_buf_slice(&b), &e);
+		if (rc < 0)
+			log_event(LOG_LEVEL_ERROR, "crl-unusable", "path", f ? f->path : "", "text", e.text[0] ? e.text : van_err_name(rc), NULL);
+		van_buf_free(&b);
+	}
+	cms_crls_free(w->crls);
+	w->crls = fresh;
+}
+
+static void on_reload(void *arg)
+{
+	struct worker *w = arg;
+	if (w->receive)
+		load_crls(w);
+}
+
 int role_worker(struct role *r)
 {
 	struct worker w = {.role = r, .receive = strcmp(r->pool, "receive") == 0, .spool_folder = -1};
-	const struct role_handlers handlers = {.on_peer = on_peer, .arg = &w};
+	const struct role_handlers handlers = {.on_peer = on_peer, .on_reload = on_reload, .arg = &w};
 	struct role_file *spool = role_file(r, "spool", 0);
 	if (spool)
 		w.spool_folder = spool->fd;
@@ -175,6 +204,8 @@ int role_worker(struct role *r)
 	w.certs = cms_cert_cache_new(0);
 	if (!w.arena || !w.list_arena || !w.lookups || !w.certs || (!w.receive && load_data(&w) < 0))
 		return 1;
+	if (w.receive)
+		load_crls(&w);
 	for (size_t i = 0; i < r->npeers; i++)
 		on_peer(&w, &r->peers[i]);
 	if (role_attach(r, &handlers) < 0)
@@ -188,6 +219,7 @@ int role_worker(struct role *r)
 	map_library_free(w.maps);
 	guide_set_free(w.guides);
 	cms_cert_cache_free(w.certs);
+	cms_crls_free(w.crls);
 	lookup_cache_free(w.lookups);
 	van_arena_free(w.arena);
 	van_arena_free(w.list_arena);

@@ -17,6 +17,7 @@ struct map_library;
 struct guide_set;
 struct lookup_cache;
 struct password_cache;
+struct cms_crls;
 
 struct worker {
 	struct role *role;
@@ -29,6 +30,7 @@ struct worker {
 	struct van_arena *arena;     /* of the present message */
 	struct van_arena *list_arena; /* of the jobs given at a time */
 	struct lookup_cache *lookups;
+	struct cms_crls *crls;       /* revocation lists; NULL: none */
 	struct cms_cert_cache *certs;
 	struct edi_dictionary_set *dictionaries;
 	struct map_library *maps;
