@@ -151,6 +151,10 @@ static const struct record_field lookup_fields[] = {
 	RECORD_FIELD(12, RECORD_TEXT, struct ipc_lookup, group_code),
 	RECORD_FIELD(13, RECORD_TEXT, struct ipc_lookup, group_control_number),
 	RECORD_FIELD(14, RECORD_BOOL, struct ipc_lookup, whole),
+	RECORD_FIELD(15, RECORD_TEXT, struct ipc_lookup, message),
+	RECORD_FIELD(16, RECORD_TEXT, struct ipc_lookup, scope),
+	RECORD_FIELD(17, RECORD_TEXT, struct ipc_lookup, key),
+	RECORD_FIELD(18, RECORD_U64, struct ipc_lookup, window),
 	RECORD_END,
 };
 const struct record_table ipc_lookup_table = {"lookup", 1, sizeof(struct ipc_lookup), lookup_fields};
@@ -182,6 +186,9 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD_ENUM(16, struct ipc_job, disposition, NULL),
 	RECORD_FIELD(17, RECORD_U64, struct ipc_job, maps),
 	RECORD_FIELD(20, RECORD_U64, struct ipc_job, head),
+	RECORD_FIELD(21, RECORD_U64, struct ipc_job, only),
+	RECORD_FIELD(22, RECORD_BOOL, struct ipc_job, waive),
+	RECORD_FIELD(23, RECORD_BOOL, struct ipc_job, answered),
 	RECORD_END,
 };
 const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};
@@ -261,6 +268,24 @@ static const struct record_field transaction_fields[] = {
 };
 const struct record_table ipc_transaction_table = {"transaction", 1, sizeof(struct ipc_transaction), transaction_fields};
 
+static const struct record_field aside_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_aside, number),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_aside, error),
+	RECORD_FIELD(3, RECORD_TEXTS, struct ipc_aside, findings),
+	RECORD_END,
+};
+const struct record_table ipc_aside_table = {"aside", 1, sizeof(struct ipc_aside), aside_fields};
+
+static const struct record_field unique_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_unique, scope),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_unique, key),
+	RECORD_FIELD(3, RECORD_TEXT, struct ipc_unique, text),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_unique, window),
+	RECORD_FIELD(5, RECORD_BOOL, struct ipc_unique, error),
+	RECORD_END,
+};
+const struct record_table ipc_unique_table = {"unique", 1, sizeof(struct ipc_unique), unique_fields};
+
 static const struct record_field interchange_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_interchange, standard),
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_interchange, version),
@@ -282,6 +307,9 @@ static const struct record_field interchange_fields[] = {
 	RECORD_FIELD(18, RECORD_U64, struct ipc_interchange, ack_within),
 	RECORD_FIELD_SUB(19, RECORD_MANY, struct ipc_interchange, transactions, &ipc_transaction_table),
 	RECORD_FIELD(20, RECORD_BOOL, struct ipc_interchange, turn_back),
+	RECORD_FIELD_SUB(21, RECORD_MANY, struct ipc_interchange, asides, &ipc_aside_table),
+	RECORD_FIELD_SUB(22, RECORD_MANY, struct ipc_interchange, uniques, &ipc_unique_table),
+	RECORD_FIELD(23, RECORD_TEXTS, struct ipc_interchange, findings),
 	RECORD_END,
 };
 const struct record_table ipc_interchange_table = {"interchange", 1, sizeof(struct ipc_interchange), interchange_fields};

@@ -195,7 +195,7 @@ struct ipc_as2_accept {
 
 /* --- look-ups -------------------------------------------------------------------------------------------------------- */
 
-enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE, IPC_LOOKUP_ACK };
+enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE, IPC_LOOKUP_ACK, IPC_LOOKUP_SEEN };
 struct ipc_lookup {
 	uint32_t kind;
 	struct slice as2_from, as2_to; /* AS2: unquoted */
@@ -208,6 +208,10 @@ struct ipc_lookup {
 	 * struct ipc_verdict */
 	struct slice group_from, group_to, group_code, group_control_number;
 	bool whole;
+	/* SEEN: did another received message have this value of a rule that it be unique? The answer is a record of struct ipc_verdict, whose
+	 * `error` is that message's id */
+	struct slice message, scope, key;
+	uint64_t window; /* microseconds; 0: ever */
 };
 struct ipc_lookup_reply {
 	uint64_t generation; /* of the directory; changes with every apply */
@@ -239,6 +243,9 @@ struct ipc_job {
 	uint32_t disposition;  /* AS2_CONFLICT: enum as2_disposition for it */
 	struct slice time_zone;
 	uint64_t maps;         /* generation of the maps in force, as in ipc_maps_reply */
+	uint64_t only;         /* the payload's message of this number, from 1, and no other; 0: all */
+	bool waive;            /* rules that are broken are told, and hold up nothing: somebody has decided so */
+	bool answered;         /* its sender has its acknowledgement */
 	uint64_t head;         /* BATCH */
 };
 
@@ -304,6 +311,19 @@ enum ipc_interchange_state {
 	IPC_INTERCHANGE_HELD,       /* unauthorised sender, environment disagrees, mixed modes, agreement on hold */
 	IPC_INTERCHANGE_UNROUTABLE,
 	IPC_INTERCHANGE_REJECTED,   /* envelope or all messages rejected under `network` acknowledgement */
+	IPC_INTERCHANGE_QUARANTINED, /* a document in it breaks a business rule, or its map can't take it; acknowledged all the same */
+};
+/* A document that goes to quarantine while the rest of its interchange goes on. */
+struct ipc_aside {
+	uint64_t number; /* of the interchange's messages, from 1 */
+	struct slice error;
+	struct slice_list findings; /* lines for the history */
+};
+/* A value that no other received message may have within `window`: kept with what is processed. */
+struct ipc_unique {
+	struct slice scope, key, text; /* scope: the rule, and whose documents it is about */
+	uint64_t window;               /* microseconds; 0: ever */
+	bool error;                    /* severity */
 };
 struct ipc_interchange {
 	struct slice standard; /* "X12", "EDIFACT" */
@@ -322,6 +342,9 @@ struct ipc_interchange {
 	uint64_t ack_within;   /* microseconds from receipt; 0: no deadline */
 	struct record_list transactions; /* struct ipc_transaction */
 	bool turn_back;        /* the receiver's acknowledgement of what was made of it becomes one with its own numbers */
+	struct record_list asides;  /* struct ipc_aside */
+	struct record_list uniques; /* struct ipc_unique */
+	struct slice_list findings; /* broken rules, for the history */
 };
 
 enum ipc_output_kind {
@@ -679,7 +702,7 @@ struct ipc_control_reply {
 #define IPC_TABLES(X) \
 	X(role_config) X(role_thing) X(key) X(keys_wanted) X(credentials_wanted) X(key_status) X(role_status) X(status) \
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
-	X(job) X(piece) X(batch) X(answer) X(job_list) X(part) X(business_key) X(transaction) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
+	X(job) X(piece) X(batch) X(answer) X(job_list) X(part) X(business_key) X(transaction) X(aside) X(unique) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) X(sheet) X(sheets) X(maps_reply) X(sample) X(sheet_samples) X(map_trial) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \

@@ -166,6 +166,9 @@ struct directory_route {
 	bool ack_accepted;       /* ours names accepted messages, too */
 	struct slice ack_delimiters; /* as in directory_output */
 	struct directory_output *output; /* NULL: no EDI is written */
+	struct slice_list rules; /* sheets of business rules; with them: */
+	uint32_t rules_rest;     /* enum profile_rest */
+	uint32_t rules_answer;   /* enum profile_rule_answer */
 	uint64_t map_pin;        /* version of the map's sheet; PROFILE_MAP_ACTIVE */
 };
 extern const struct record_table directory_route_table;

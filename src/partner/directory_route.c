@@ -122,6 +122,11 @@ static void put_agreement(const struct directory *d, const struct agreement_quer
 	to->agreement_version = p ? p->version : 0;
 	to->mode = a->mode;
 	to->map_pin = PROFILE_MAP_ACTIVE;
+	if (a->rules) {
+		to->rules = a->rules->sheets;
+		to->rules_rest = a->rules->rest;
+		to->rules_answer = a->rules->answer;
+	}
 	if (a->output) {
 		to->format = a->output->format;
 		to->map = a->output->map;

@@ -186,6 +186,9 @@ static const struct record_field route_fields[] = {
 	T(33, RECORD_BYTES, directory_route, ack_delimiters),
 	S(34, RECORD_ONE, directory_route, output, &directory_output_table),
 	T(35, RECORD_U64, directory_route, map_pin),
+	T(36, RECORD_TEXTS, directory_route, rules),
+	E(37, directory_route, rules_rest, profile_rest_names),
+	E(38, directory_route, rules_answer, profile_rule_answer_names),
 	RECORD_END,
 };
 const struct record_table directory_route_table = {TABLE(directory_route), .fields = route_fields};

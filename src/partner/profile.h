@@ -310,6 +310,16 @@ struct profile_duplicates {
 	van_time window;
 };
 
+enum profile_rest { PROFILE_REST_DELIVER, PROFILE_REST_HOLD };
+enum profile_rule_answer { PROFILE_ANSWER_NONE, PROFILE_ANSWER_824, PROFILE_ANSWER_APERAK };
+extern const char *const profile_rest_names[], *const profile_rule_answer_names[];
+/* Business rules. */
+struct profile_rules {
+	struct slice_list sheets; /* their names */
+	uint32_t rest;            /* enum profile_rest: of an interchange with a document that breaks one */
+	uint32_t answer;          /* enum profile_rule_answer */
+};
+
 struct profile_agreement {
 	uint32_t kind; /* private to reading */
 	struct slice id, name, description;
@@ -322,6 +332,7 @@ struct profile_agreement {
 	struct profile_acknowledgement *acknowledgement; /* NULL: no deadline */
 	struct profile_duplicates duplicates;
 	struct profile_validation validation;
+	struct profile_rules *rules; /* NULL: none */
 	struct slice time_zone; /* tz name; absent: the network's */
 	struct slice connection; /* deliver here instead of over the receiver identity's connection */
 	struct slice folder;     /* subfolder of the receiver's mailbox; absent: none */

@@ -213,6 +213,8 @@ int profile_agreement_finish(struct schema_reader *r, const struct schema_node *
 		schema_problem(r, at, NULL, false, "\"mode: translate\" needs \"output\": write output: {format: canonical-json, map: NAME}");
 	if (a->mode == PROFILE_PASS_THROUGH && a->output)
 		schema_problem(r, at, "output", false, "belongs to \"mode: translate\": remove it, or change the mode");
+	if (a->mode == PROFILE_PASS_THROUGH && a->rules)
+		schema_problem(r, at, "rules", false, "belongs to \"mode: translate\": remove it, or change the mode");
 	if (a->mode == PROFILE_PASS_THROUGH && a->acknowledged_by == PROFILE_ACK_NETWORK)
 		schema_problem(r, at, "acknowledged_by", true,
 			       "in pass-through the network forwards the receiver's acknowledgement and writes none itself: use \"receiver\"");

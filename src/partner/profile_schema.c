@@ -5,6 +5,8 @@ const char *const profile_policy_names[] = {"tolerate", "strict", "repair", NULL
 const char *const profile_lenience_names[] = {"reject", "report", NULL};
 const char *const profile_codes_names[] = {"open", "closed", NULL};
 const char *const profile_unknown_names[] = {"accept", "nearest", "reject", NULL};
+const char *const profile_rest_names[] = {"deliver", "hold", NULL};
+const char *const profile_rule_answer_names[] = {"none", "824", "APERAK", NULL};
 const char *const profile_rejects_names[] = {"message", "group", "interchange", NULL};
 const char *const profile_ta1_names[] = {"asked", "always", "never", NULL};
 const char *const profile_split_names[] = {"none", "group", "message", NULL};
@@ -529,6 +531,20 @@ static const struct schema_table validation_table = {
 	.help = "How documents are judged.",
 };
 
+static const struct schema_field rules_fields[] = {
+	{.key = "sheets", .kind = SCHEMA_TEXTS, .flags = SCHEMA_REQUIRED, AT(profile_rules, sheets), .check = profile_check_id,
+	 .help = "names of sheets of rules, with or without `rules-`: see `vanctl map list`"},
+	{.key = "rest", .kind = SCHEMA_ENUM, AT(profile_rules, rest), .names = profile_rest_names, .fallback = "deliver",
+	 .help = "what becomes of the other documents of an interchange when one breaks a rule: they go on, or wait with it"},
+	{.key = "answer", .kind = SCHEMA_ENUM, AT(profile_rules, answer), .names = profile_rule_answer_names, .fallback = "none",
+	 .help = "what tells the sender which rules were broken: an application advice, or an EDIFACT application error message"},
+	{.key = NULL},
+};
+static const struct schema_table rules_table = {
+	.name = "rules", .size = sizeof(struct profile_rules), .fields = rules_fields,
+	.help = "Business rules for the documents of a translating agreement.",
+};
+
 static const struct schema_field duplicates_fields[] = {
 	{.key = "control_number", .kind = SCHEMA_ENUM, AT(profile_duplicates, control_number), .names = profile_duplicate_names,
 	 .fallback = "accept", .help = "what happens to an interchange whose control number this sender has used before"},
@@ -559,6 +575,7 @@ static const struct schema_field agreement_fields[] = {
 	 .help = "what is expected; without it nothing becomes overdue"},
 	{.key = "duplicates", .kind = SCHEMA_OBJECT, AT(profile_agreement, duplicates), .sub = &duplicates_table, .help = "repeated control numbers"},
 	{.key = "validation", .kind = SCHEMA_OBJECT, AT(profile_agreement, validation), .sub = &validation_table, .help = "how documents are judged"},
+	{.key = "rules", .kind = SCHEMA_ONE, AT(profile_agreement, rules), .sub = &rules_table, .help = "business rules (`mode: translate`)"},
 	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_agreement, time_zone), .check = profile_check_time_zone,
 	 .help = "of envelope times and file names: `America/Chicago`; default: the network's"},
 	{.key = "connection", .kind = SCHEMA_TEXT, AT(profile_agreement, connection), .check = profile_check_id,

@@ -38,6 +38,7 @@ struct queue_output_file {
 struct queue_job_ids {
 	const struct van_id *children; /* one for each interchange, where there are several */
 	const struct van_id *outputs;  /* one for each output */
+	const struct van_id *asides;   /* one for each document that is set aside */
 	const struct queue_output_file *files; /* one for each output, filled for those with fd_number */
 	const char *made_name; /* a linked fd[n-1] of the result is part "made-NAME-n" of the job's message */
 };

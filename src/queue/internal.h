@@ -34,6 +34,7 @@ struct queue {
 	store_table_id index;     /* kind, value, message id → nothing */
 	store_table_id profile;   /* kind, id → profile */
 	store_table_id profile_version; /* kind, id, version → profile */
+	store_table_id seen;      /* rule, value → message id and time */
 	store_table_id sheet;     /* name → sheet */
 	store_table_id sheet_version; /* name, version → sheet version */
 	store_table_id segment;   /* "end" → how far the log is settled */

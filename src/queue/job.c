@@ -62,6 +62,9 @@ int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *r
 		.connection = m.connection, .file_name = m.file_name, .content_type = m.content_type, .received = m.time,
 		.payload = content.fd < 0 ? content.bytes : SLICE_NONE, .offset = content.offset, .length = content.length,
 	};
+	ret->only = m.only;
+	ret->waive = job.waive;
+	ret->answered = job.answered;
 	ret_fds[0] = content.fd;
 	rc = fill_kind(w, &job, &m, ret, ret_fds);
 	if (rc < 0 && content.fd >= 0)
@@ -162,10 +165,11 @@ int queue_message_release(struct queue_work *w, struct slice id, struct slice ac
 	if (!queue_message_verified(&m))
 		return van_error_set(&w->err, VAN_ESTATE, "message %.*s was refused (%.*s): ask the sender to send it again",
 				     SLICE_ARG(id), SLICE_ARG(m.disposition));
-	struct queue_job job = {.accept_duplicate = m.state == QUEUE_DUPLICATE};
+	struct queue_job job = {.accept_duplicate = m.state == QUEUE_DUPLICATE || m.set_aside, .waive = m.set_aside, .answered = m.set_aside};
 	old = m;
 	m.state = QUEUE_RECEIVED;
 	m.error = SLICE_NONE;
+	m.set_aside = false;
 	rc = queue_job_put(w, id, &job);
 	if (rc == 0)
 		rc = queue_message_put(w, &old, &m);

@@ -1,7 +1,7 @@
 noinst_LIBRARIES += %D%/libqueue.a
 %C%_libqueue_a_SOURCES = \
 	%D%/accept.c %D%/accept.h \
-	%D%/ack.c %D%/ack_private.h %D%/ack_turn.c %D%/answer.c %D%/batch.c \
+	%D%/ack.c %D%/ack_private.h %D%/ack_turn.c %D%/answer.c %D%/aside.c %D%/batch.c \
 	%D%/counter.c \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_try.c \
 	%D%/internal.h \

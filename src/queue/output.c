@@ -313,12 +313,13 @@ static int fill_output(struct queue_work *w, const struct result *r, size_t i, s
 	return queue_result_keys(w, &o->keys, &m->keys) ? 0 : VAN_ENOMEM;
 }
 
-/* May outputs of this interchange be made? A rejected one is still answered. */
+/* May outputs of this interchange be made? What is rejected or in quarantine is still answered. */
 static bool wanted(const struct queue_message *target, const struct ipc_interchange *ic, const struct ipc_output *o)
 {
 	if (target->state == QUEUE_PROCESSED)
 		return true;
-	return o->kind == IPC_OUTPUT_ACK && target->state == QUEUE_REJECTED && ic->state == IPC_INTERCHANGE_REJECTED;
+	return o->kind == IPC_OUTPUT_ACK && ((target->state == QUEUE_REJECTED && ic->state == IPC_INTERCHANGE_REJECTED) ||
+					     (target->state == QUEUE_QUARANTINED && target->set_aside));
 }
 
 int queue_result_output(struct queue_work *w, struct result *r, size_t i)
@@ -329,7 +330,7 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 	struct made made = {.bytes = VAN_BUF_INIT(OUTPUT_MAX)};
 	if (o->kind > IPC_OUTPUT_WAITING)
 		return van_error_set(&w->err, VAN_EINVAL, "an output of an unknown kind");
-	if (r->message.reprocess_of.p && o->kind == IPC_OUTPUT_ACK && r->ntargets)
+	if (r->answered && o->kind == IPC_OUTPUT_ACK && r->ntargets)
 		return 0; /* its sender has one already */
 	if (target && !wanted(target, RECORD_AT(r->from->interchanges, struct ipc_interchange, o->interchange), o))
 		return 0;

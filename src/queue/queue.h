@@ -122,6 +122,12 @@ int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor
 /* Keeps the message, forgets that it wants something: rejected with this reason. */
 int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
 
+/* --- business rules ---------------------------------------------------------------------------------------------------- */
+
+/* *ret: the message that has this value of a rule, within its window, unless it is of the same origin as `message` (itself, what it is a
+ * part of, what it is processed again for); absent: none. */
+int queue_seen(struct queue_work *w, struct slice message, const struct ipc_unique *u, struct slice *ret);
+
 /* --- acknowledgements ------------------------------------------------------------------------------------------------ */
 
 /* Is it about an interchange of our own writing? Then it goes no further. */

@@ -103,6 +103,8 @@ static const struct record_field message_fields[] = {
 	RECORD_FIELD(60, RECORD_TEXTS, M, origins),
 	RECORD_FIELD(61, RECORD_BOOL, M, turn_back),
 	RECORD_FIELD(62, RECORD_BOOL, M, answered),
+	RECORD_FIELD(63, RECORD_U64, M, only),
+	RECORD_FIELD(64, RECORD_BOOL, M, set_aside),
 	RECORD_END,
 };
 #undef M
@@ -136,6 +138,8 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD(4, RECORD_TEXT, struct queue_job, error),
 	RECORD_FIELD(5, RECORD_BOOL, struct queue_job, accept_duplicate),
 	{.tag = 6, .kind = RECORD_ENUM, .offset = offsetof(struct queue_job, kind), .names = job_kind_names},
+	RECORD_FIELD(7, RECORD_BOOL, struct queue_job, waive),
+	RECORD_FIELD(8, RECORD_BOOL, struct queue_job, answered),
 	RECORD_END,
 };
 const struct record_table queue_job_table = {"job", 1, sizeof(struct queue_job), job_fields};

@@ -109,6 +109,8 @@ struct queue_message {
 	struct slice_list origins; /* out, of a batch: all that it was made of, where `parent` is not enough */
 	bool turn_back;          /* in: what its receivers acknowledge becomes an acknowledgement with its own numbers */
 	bool answered;           /* in: that one was asked for */
+	uint64_t only;           /* in: it is about this message of its payload's interchange, from 1; 0: all */
+	bool set_aside;          /* in: in quarantine by a business rule or its map; its acknowledgement was written */
 };
 extern const struct record_table queue_message_table;
 
@@ -143,6 +145,8 @@ struct queue_job {
 	uint64_t crashes; /* that killed the worker */
 	van_time next;    /* not before; 0: now */
 	bool accept_duplicate; /* its control number is no obstacle this time */
+	bool waive;    /* nor are broken business rules */
+	bool answered; /* its sender has an acknowledgement already */
 	struct slice error;
 };
 extern const struct record_table queue_job_table;

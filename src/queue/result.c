@@ -45,6 +45,7 @@ static uint32_t state_of(const struct ipc_interchange *ic)
 	case IPC_INTERCHANGE_HELD: return QUEUE_HELD;
 	case IPC_INTERCHANGE_UNROUTABLE: return QUEUE_UNROUTABLE;
 	case IPC_INTERCHANGE_REJECTED: return QUEUE_REJECTED;
+	case IPC_INTERCHANGE_QUARANTINED: return QUEUE_QUARANTINED;
 	}
 	return QUEUE_HELD;
 }
@@ -71,6 +72,7 @@ static int fill(struct queue_work *w, const struct ipc_interchange *ic, struct q
 	m->acknowledgement = ic->acknowledgement;
 	m->state = state_of(ic);
 	m->error = ic->error;
+	m->set_aside = m->state == QUEUE_QUARANTINED;
 	m->ack = name_or_zero(queue_ack_state_names, ic->ack);
 	m->ack_due = m->ack == QUEUE_ACK_EXPECTED && ic->ack_within ? m->time + (van_time)ic->ack_within : 0;
 	m->turn_back = ic->turn_back && m->state == QUEUE_PROCESSED;
@@ -89,12 +91,13 @@ static void control_key(struct store_key *k, const struct queue_message *m)
 
 /* An interchange whose number was seen before becomes a duplicate, unless the agreement or an operator allows it. Only what is
  * processed takes its number: what is held for its sender's lack of authority must not block the true sender's document, and
- * what is released later is asked again. */
+ * what is released later is asked again. What is in quarantine was acknowledged, and one message of an interchange alone has the
+ * number of the whole. */
 static int check_duplicate(struct queue_work *w, const struct ipc_interchange *ic, bool allowed, struct queue_message *m)
 {
 	struct store_key k;
 	struct queue_control seen;
-	if (m->state != QUEUE_PROCESSED || !m->control_number.n)
+	if ((m->state != QUEUE_PROCESSED && m->state != QUEUE_QUARANTINED) || !m->control_number.n || m->only)
 		return 0;
 	control_key(&k, m);
 	int rc = queue_get_record(w, w->q->control, store_key_slice(&k), &queue_control_table, &seen);
@@ -106,6 +109,7 @@ static int check_duplicate(struct queue_work *w, const struct ipc_interchange *i
 		m->state = reject ? QUEUE_REJECTED : QUEUE_DUPLICATE;
 		m->ack = QUEUE_ACK_NONE;
 		m->ack_due = 0;
+		m->set_aside = false;
 		m->error = van_arena_printf(w->arena, "interchange %.*s from %.*s was received before, as message %.*s",
 					    SLICE_ARG(m->control_number), SLICE_ARG(m->from), SLICE_ARG(seen.message));
 		return 0;
@@ -306,9 +310,13 @@ static int finish_received(struct queue_work *w, struct result *r)
 {
 	int rc = prepare_targets(w, r);
 	if (rc == 0)
+		rc = queue_result_uniques(w, r);
+	if (rc == 0)
 		rc = all_outputs(w, r);
 	if (rc == 0)
 		rc = finish_targets(w, r);
+	if (rc == 0)
+		rc = queue_result_asides(w, r);
 	if (rc == 0 && r->ntargets != 1)
 		rc = finish_whole(w, r);
 	return rc < 0 ? rc : match_acks(w, r);
@@ -328,6 +336,9 @@ int queue_job_done(struct queue_work *w, const struct ipc_job_result *from, cons
 	if (rc < 0)
 		return rc;
 	r.accept_duplicate = job.accept_duplicate;
+	r.answered = job.answered;
+	if (job.kind == QUEUE_JOB_PROCESS && (rc = queue_result_still_unique(w, &r)) < 0)
+		return rc;
 	if (job.kind == QUEUE_JOB_BATCH)
 		rc = end_batch(w, &r);
 	if (rc < 0)

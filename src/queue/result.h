@@ -12,7 +12,7 @@ struct result {
 	struct queue_message *targets; /* one for each interchange: the message itself, or its children */
 	size_t ntargets;
 	bool split; /* the targets are children */
-	bool accept_duplicate;
+	bool accept_duplicate, answered;
 	bool batch; /* the message is a batch, and the first output becomes it */
 	uint32_t delivery; /* of outputs that belong to no interchange */
 };
@@ -25,6 +25,12 @@ int queue_result_search(struct queue_work *w, const struct queue_message *from, 
 
 /* Fills the part "payload" of output `i`, of which *m is the message (control numbers are taken, and set in it). The part is not put. */
 int queue_result_content(struct queue_work *w, const struct result *r, size_t i, struct queue_message *m, struct queue_part *ret);
+
+/* aside.c. Before anything is written: VAN_EAGAIN when another message has a value that must be unique since the worker asked. */
+int queue_result_still_unique(struct queue_work *w, struct result *r);
+/* Keeps those values for what is processed; quarantine for the documents that are set aside, and the findings of rules in the history. */
+int queue_result_uniques(struct queue_work *w, struct result *r);
+int queue_result_asides(struct queue_work *w, struct result *r);
 
 /* Makes output number `i`: message, content, delivery, receipt. Nothing where its interchange is not processed. */
 int queue_result_output(struct queue_work *w, struct result *r, size_t i);

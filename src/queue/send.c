@@ -131,6 +131,21 @@ int queue_resend(struct queue_work *w, struct slice id, struct slice new_id, str
 	return rc < 0 ? rc : link_both(w, &old, &m, RECEIPT_RESENT, "sent again", actor);
 }
 
+static bool waits(const struct queue_message *m)
+{
+	return m->state == QUEUE_HELD || m->state == QUEUE_DUPLICATE || m->state == QUEUE_UNROUTABLE || m->state == QUEUE_QUARANTINED;
+}
+
+/* What waited for a decision has one: else somebody might release it, too. */
+static int settle(struct queue_work *w, const struct queue_message *waiting)
+{
+	struct queue_message m = *waiting;
+	m.state = QUEUE_PROCESSED;
+	m.set_aside = false;
+	m.error = SLICE_NONE;
+	return queue_message_put(w, waiting, &m);
+}
+
 int queue_reprocess(struct queue_work *w, struct slice id, struct slice new_id, struct slice actor)
 {
 	struct queue_message old;
@@ -150,8 +165,10 @@ int queue_reprocess(struct queue_work *w, struct slice id, struct slice new_id, 
 		.id = new_id, .time = w->now, .direction = QUEUE_IN, .state = QUEUE_RECEIVED, .protocol = old.protocol, .partner = old.partner,
 		.connection = old.connection, .station = old.station, .peer = old.peer, .file_name = old.file_name,
 		.content_type = old.content_type, .bytes = old.bytes, .sha256 = old.sha256, .reprocess_of = old.id,
+		.only = old.only,
 	};
-	struct queue_job job = {.accept_duplicate = true};
+	bool acknowledged = old.state == QUEUE_PROCESSED || old.state == QUEUE_REJECTED || old.set_aside;
+	struct queue_job job = {.accept_duplicate = true, .answered = acknowledged};
 	rc = borrow_payload(w, &old, new_id);
 	if (rc == 0)
 		rc = queue_message_put(w, NULL, &m);
@@ -159,5 +176,7 @@ int queue_reprocess(struct queue_work *w, struct slice id, struct slice new_id, 
 		rc = put_search(w, &m);
 	if (rc == 0)
 		rc = queue_job_put(w, new_id, &job);
+	if (rc == 0 && waits(&old))
+		rc = settle(w, &old);
 	return rc < 0 ? rc : link_both(w, &old, &m, RECEIPT_REPROCESSED, "processed again", actor);
 }

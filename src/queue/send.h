@@ -21,7 +21,7 @@ int queue_send(struct queue_work *w, const struct queue_send *s);
 int queue_resend(struct queue_work *w, struct slice id, struct slice new_id, struct slice actor);
 
 /* Runs a job over what was received, under today's agreements and maps, with new control numbers; for a message made of another,
- * over that one. What was acknowledged is not acknowledged again. The caller dispatches the job of `new_id`. */
+ * over that one. What was acknowledged is not acknowledged again. What waited (held, in quarantine …) waits no longer. The caller dispatches the job of `new_id`. */
 int queue_reprocess(struct queue_work *w, struct slice id, struct slice new_id, struct slice actor);
 
 #endif

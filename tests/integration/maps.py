@@ -247,6 +247,119 @@ def a_miss_waits_for_the_row(n, files):
     n.vanctl("map", "activate", MAP, "shipped")
 
 
+RULES = """rule,severity,each,when,kind,value,window,show,text,code
+quantity,error,OrderLine,,,$number(LineItem.Quantity.value) < 1000,,LineItem.Quantity.value,more than we take,Q1
+once,error,,,unique,ID,30d,,this order number was used before,
+credit,error,,,,"$not($exists($table('credit-hold', BuyerCustomerParty.Party.PartyIdentification[0].ID)))",,,the buyer's credit is on hold,
+dates,warning,,,order,IssueDate ValidityPeriod.EndDate,,,expired before it was issued,
+late,information,,,,ValidityPeriod.EndDate > '2026-12-31',,ValidityPeriod.EndDate,ends this year,
+"""
+
+
+def orders(*pos, much=()):
+    """One interchange with an order for each number; those in `much` want too many."""
+    global control
+    control += 1
+    parts = [x12.order_850(demo.BUYER, demo.ALPHA, control, po, lines=2).decode().split("~") for po in pos]
+    out = parts[0][:2]
+    for i, (po, p) in enumerate(zip(pos, parts)):
+        message = p[2:-3]
+        message[0] = f"ST*850*{i + 1:04d}"
+        message[-1] = f"SE*{len(message)}*{i + 1:04d}"
+        if po in much:
+            message = [s.replace("PO1*2*15*", "PO1*2*5000*") for s in message]
+        out += message
+    return "~".join([*out, f"GE*{len(pos)}*{control}", f"IEA*1*{control:09d}", ""]).encode()
+
+
+def send_orders(n, *pos, **options):
+    _, _, _, message_id = n.send(orders(*pos, **options))
+    n.drain()
+    return [m for m in n.messages("--direction", "in") if (m["as2_message_id"] or "").strip("<>") == message_id.strip("<>")][0]
+
+
+def quarantined(n, po):
+    return [m for m in n.messages("--state", "quarantined") if m["id"] in {f["id"] for f in n.messages("--search", po)}]
+
+
+def apply_rules(n, files, options=""):
+    text = n.profile_text().replace(f"map: {MAP}}}\n", f"map: {MAP}}}\nrules: {{sheets: [order]{options}}}\n")
+    assert "rules:" in text
+    n.vanctl("partner", "apply", files.write("rules.yaml", text))
+
+
+def acks(n):
+    return len([m for m in n.messages("--direction", "out") if m["type"] == "997"])
+
+
+def a_broken_rule_sets_one_document_aside(n, files):
+    done = n.vanctl("map", "check", files.write("rules-broken.csv", RULES + "x,fatal,,,,ID,,,,\n"), check=False)
+    t.ok(done.returncode == 1 and b"rules-broken.csv:7: " in done.stderr and b"severity 'fatal'" in done.stderr, "map check of rules", done)
+    n.vanctl("table", "import", files.write("credit-hold.csv", "from,to\n"))
+    n.vanctl("map", "import", files.write("rules-order.csv", RULES))
+    n.vanctl("map", "activate", "rules-order")
+    apply_rules(n, files)
+    before = acks(n)
+    m = send_orders(n, "PO-R1", "PO-R2", "PO-R3", much=("PO-R2",))
+    t.equal((m["state"], [len(delivered(n, po)) for po in ("PO-R1", "PO-R2", "PO-R3")]), ("processed", [1, 0, 1]), "the rest goes on")
+    t.equal(acks(n) - before, 1, "the interchange is acknowledged")
+    held = quarantined(n, "PO-R2")
+    t.equal([(h["parent"], h["type"]) for h in held], [(m["id"], "850")], "the document is in quarantine")
+    error = held[0]["error"] if held else ""
+    t.ok("rule quantity of rules-order, row 2" in error and "OrderLine[2]: 5000" in error, "with rule, row and value", error)
+    history = n.json("message", "show", m["id"])["history"]
+    t.ok(any("information: rule late" in (h["text"] or "") for h in history), "information is in the history", history)
+    n.vanctl("map", "import", files.write("rules-order.csv", RULES.replace("1000", "9000")))
+    n.vanctl("map", "activate", "rules-order")
+    n.vanctl("message", "reprocess", held[0]["id"])
+    n.kill()
+    n.start()
+    n.drain()
+    t.equal([len(delivered(n, po)) for po in ("PO-R1", "PO-R2", "PO-R3")], [1, 1, 1], "after the fix it is delivered once, and nothing else again")
+    t.equal(acks(n) - before, 1, "and not acknowledged again")
+    t.equal(quarantined(n, "PO-R2"), [], "nothing is left in quarantine")
+    done = n.vanctl("message", "release", held[0]["id"], check=False)
+    t.equal(done.returncode, 1, "and it can't be released, too")
+
+
+def released_by_decision(n, files):
+    n.vanctl("map", "activate", "rules-order", "1")
+    send_orders(n, "PO-S1", "PO-S2", much=("PO-S1",))
+    held = quarantined(n, "PO-S1")
+    n.vanctl("message", "release", held[0]["id"])
+    n.drain()
+    t.equal([len(delivered(n, po)) for po in ("PO-S1", "PO-S2")], [1, 1], "release lets it through")
+    history = n.json("message", "show", held[0]["id"])["history"]
+    t.ok(any("let through" in (h["text"] or "") for h in history), "and the history says so", history)
+    alone = send_orders(n, "PO-S3", much=("PO-S3",))
+    t.equal(alone["state"], "quarantined", "a document that is alone in its interchange")
+
+
+def numbers_once_and_credit(n, files):
+    m = send_orders(n, "PO-U1", "PO-U1")
+    t.equal((len(delivered(n, "PO-U1")), len(quarantined(n, "PO-U1"))), (1, 1), "a number twice in one interchange")
+    again = send_orders(n, "PO-U1")
+    t.ok(again["state"] == "quarantined" and m["id"] in again["error"], "and in another: the message that has it is named", again)
+    n.vanctl("table", "set", "credit-hold", "0001", "unpaid", "--partner", "buyer")
+    hold = send_orders(n, "PO-U2")
+    t.ok(hold["state"] == "quarantined" and "credit is on hold" in hold["error"], "a flag from a table", hold)
+    n.vanctl("table", "unset", "credit-hold", "0001", "--partner", "buyer")
+    n.vanctl("message", "reprocess", hold["id"])
+    n.drain()
+    t.equal(len(delivered(n, "PO-U2")), 1, "mended in the table")
+
+
+def the_rest_waits_by_policy(n, files):
+    apply_rules(n, files, ", rest: hold")
+    m = send_orders(n, "PO-W1", "PO-W2", much=("PO-W2",))
+    t.equal((m["state"], len(delivered(n, "PO-W1"))), ("quarantined", 0), "rest: hold")
+    n.vanctl("map", "activate", "rules-order", "2")
+    n.vanctl("message", "reprocess", m["id"])
+    n.drain()
+    t.equal([len(delivered(n, po)) for po in ("PO-W1", "PO-W2")], [1, 1], "and goes on with it")
+    n.vanctl("partner", "apply", n.profiles)
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
@@ -255,7 +368,8 @@ def main():
         files = Files(n.root)
         for test in (files_without_a_server, csv_and_json_lose_nothing, an_activated_map_is_used_at_once, a_pinned_version_stays,
                      a_failing_sample_is_not_activated, a_locked_sheet_stays, tables_by_partner,
-                     a_miss_waits_for_the_row, reprocess_runs_todays_map):
+                     a_miss_waits_for_the_row, reprocess_runs_todays_map,
+                     a_broken_rule_sets_one_document_aside, released_by_decision, numbers_once_and_credit, the_rest_waits_by_policy):
             t.run(test, n, files)
     return t.done()
 

@@ -169,17 +169,20 @@ static int make_ids(struct finishing *f)
 {
 	struct van_arena *a = f->base.arena;
 	size_t children = f->result.interchanges.n, outputs = f->result.outputs.n;
-	struct van_id *ids = van_arena_array(a, children + outputs + 1, sizeof *ids);
+	size_t asides = 0;
+	for (size_t i = 0; i < children; i++)
+		asides += RECORD_AT(f->result.interchanges, struct ipc_interchange, i)->asides.n;
+	struct van_id *ids = van_arena_array(a, children + outputs + asides + 1, sizeof *ids);
 	struct queue_output_file *files = van_arena_array(a, outputs + 1, sizeof *files);
 	van_time now = van_clock_now();
 	if (!ids || !files)
 		return VAN_ENOMEM;
 	bool split = children > 1;
-	for (size_t i = split ? 0 : children; i < children + outputs; i++)
+	for (size_t i = split ? 0 : children; i < children + outputs + asides; i++)
 		ids[i] = van_id_new(now);
 	unsigned long long unique = (unsigned long long)now;
 	const char *name = van_arena_printf(a, "%llx", unique).p;
-	f->ids = (struct queue_job_ids){.children = ids, .outputs = ids + children, .files = files, .made_name = name};
+	f->ids = (struct queue_job_ids){.children = ids, .outputs = ids + children, .asides = ids + children + outputs, .files = files, .made_name = name};
 	return name ? 0 : VAN_ENOMEM;
 }
 

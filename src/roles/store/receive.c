@@ -221,6 +221,23 @@ static int lookup(struct store_role *s, const struct ipc_lookup *l, struct van_b
 	return record_encode(&directory_route_table, &answer, record);
 }
 
+/* Had another received message this value of a rule? */
+static int lookup_seen(struct store_role *s, const struct ipc_lookup *l, struct van_buf *record)
+{
+	const struct ipc_unique u = {.scope = l->scope, .key = l->key, .window = l->window};
+	struct ipc_verdict v = {0};
+	struct store_read r;
+	int rc = store_read_begin(s, s->arena, &r);
+	if (rc < 0)
+		return rc;
+	rc = queue_seen(&r.work, l->message, &u, &v.error);
+	v.ok = rc == 0 && v.error.p;
+	if (rc == 0)
+		rc = record_encode(&ipc_verdict_table, &v, record);
+	store_read_end(s, &r);
+	return rc;
+}
+
 void receive_lookup(struct store_role *s, struct ipc_channel *to, struct ipc_message *m)
 {
 	struct van_buf record = VAN_BUF_INIT(IPC_MESSAGE_MAX);
@@ -229,8 +246,10 @@ void receive_lookup(struct store_role *s, struct ipc_channel *to, struct ipc_mes
 	int rc = record_decode(&ipc_lookup_table, m->body, s->arena, &l);
 	if (rc == 0 && l.kind == IPC_LOOKUP_ACK)
 		rc = lookup_ack(s, &l, &record);
+	if (rc == 0 && l.kind == IPC_LOOKUP_SEEN)
+		rc = lookup_seen(s, &l, &record);
 	pthread_rwlock_rdlock(&s->directory_lock);
-	if (rc == 0 && l.kind != IPC_LOOKUP_ACK)
+	if (rc == 0 && l.kind != IPC_LOOKUP_ACK && l.kind != IPC_LOOKUP_SEEN)
 		rc = lookup(s, &l, &record, &zone_offset);
 	struct ipc_lookup_reply reply = {.generation = s->generation, .zone_offset = zone_offset, .record = rc < 0 ? SLICE_NONE : van_buf_slice(&record)};
 	rc = ipc_send(to, IPC_LOOKUP_REPLY, m->request, &ipc_lookup_reply_table, &reply, NULL, 0);

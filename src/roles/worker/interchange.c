@@ -87,12 +87,16 @@ static int fill_transactions(struct work *w)
 	w->out->acknowledgement = n ? only_acks : w->in->ta1 != NULL;
 	w->out->transactions = (struct record_list){v, n};
 	n = 0;
+	uint64_t number = 0, only = w->job->from->only;
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
+			if (only && ++number != only)
+				continue;
 			int rc = fill_transaction(w, g, m, &v[n++]);
 			if (rc < 0)
 				return rc;
 		}
+	w->out->transactions.n = n;
 	return 0;
 }
 
@@ -336,7 +340,8 @@ static struct slice named_map(struct work *w, const struct map *map, const struc
 		       : van_arena_printf(arena_of(w), "%s version %llu", map_name(map), (unsigned long long)sheet->version);
 }
 
-static int translate_message(struct work *w, const struct map *map, const struct map_sheet *sheet, const struct edi_group *g, const struct edi_message *m)
+static int translate_message(struct work *w, const struct map *map, const struct map_sheet *sheet, const struct edi_group *g, const struct edi_message *m,
+			     uint64_t number)
 {
 	struct van_buf json = VAN_BUF_INIT((size_t)256 << 20);
 	struct van_error e = {0};
@@ -346,7 +351,12 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
 	if (rc == 0)
 		rc = map_run(map, bytes, delimiters_of(w->in), &envelope, NULL, &json, &e);
-	struct ipc_output *o = rc == 0 ? work_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
+	bool goes_on = rc == 0;
+	if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT)
+		rc = work_set_aside(w, m, number, van_arena_slice(arena_of(w), slice_str(e.text)));
+	else if (rc == 0)
+		rc = work_judge(w, m, number, van_buf_slice(&json), &goes_on);
+	struct ipc_output *o = rc == 0 && goes_on ? work_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
 	if (o) {
 		o->type = m->type;
 		o->version = slice_str(map_target(map));
@@ -358,9 +368,7 @@ static int translate_message(struct work *w, const struct map *map, const struct
 		rc = work_keys(arena_of(w), m->keys, &o->keys);
 		if (rc == 0)
 			rc = work_content(w, o, van_buf_slice(&json));
-	} else if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT) {
-		rc = work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "message %.*s: %s", SLICE_ARG(m->control_number), e.text));
-	} else if (rc == 0) {
+	} else if (rc == 0 && goes_on) {
 		rc = VAN_ENOMEM;
 	}
 	van_buf_free(&json);
@@ -380,19 +388,21 @@ static int find_map(struct work *w, const struct edi_message *m, const struct ma
 /* Rejected messages are not translated: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
 static int translate(struct work *w)
 {
+	uint64_t number = 0, only = w->job->from->only;
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
 			const struct map *map = NULL;
 			const struct map_sheet *sheet = NULL;
 			struct van_error e = {0};
-			if (m->status == EDI_REJECTED || m->acknowledgement)
+			number++;
+			if (m->status == EDI_REJECTED || m->acknowledgement || (only && number != only))
 				continue;
 			int rc = find_map(w, m, &map, &sheet, &e);
 			if (rc == VAN_ENOTFOUND || rc == VAN_ESYNTAX)
 				return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s translates: %s",
 										      SLICE_ARG(w->route.agreement), e.text));
 			if (rc == 0)
-				rc = translate_message(w, map, sheet, g, m);
+				rc = translate_message(w, map, sheet, g, m, number);
 			if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
 				return rc;
 		}
@@ -443,10 +453,14 @@ static int translate_and_acknowledge(struct work *w)
 	int rc = w->route.to_station && !w->route.connection.p ? 0 : w->route.output ? work_write(w) : translate(w);
 	if (rc < 0)
 		return rc;
-	if (w->out->state != IPC_INTERCHANGE_PROCESSED) { /* held: nothing of it goes out, nor is it acknowledged */
+	if (w->out->state != IPC_INTERCHANGE_PROCESSED) { /* nothing of it goes out */
 		w->job->outputs.n = before;
-		return 0;
+		if (w->out->state != IPC_INTERCHANGE_QUARANTINED) /* held: nor is it acknowledged */
+			return 0;
+		w->out->uniques.n = 0;
 	}
+	if (w->job->from->answered)
+		return 0;
 	return acknowledge_translated(w);
 }
 

@@ -41,6 +41,13 @@ int job_answer(struct job *j, int fd);
 /* What the interchange acknowledges, for the store; counts in w->acks and w->own_acks. */
 int work_note_acks(struct work *w);
 
+/* rules.c */
+
+/* The document (message `number` of the interchange, from 1) goes to quarantine, alone or with its whole interchange: w->out->state says. */
+int work_set_aside(struct work *w, const struct edi_message *m, uint64_t number, struct slice why);
+/* Does the canonical document keep the rules of its agreement? If not it is set aside. Negative: try again. */
+int work_judge(struct work *w, const struct edi_message *m, uint64_t number, struct slice json, bool *ret_goes_on);
+
 /* output.c */
 
 /* The interchange's messages become EDI for the receiver: interchanges, or messages that wait in a batch. */

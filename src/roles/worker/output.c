@@ -222,10 +222,12 @@ static int make_piece(struct work *w, const struct edi_group *g, const struct ed
 /* Rejected messages are not written: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
 static int make_pieces(struct work *w, struct job_list *to)
 {
+	uint64_t number = 0, only = w->job->from->only;
 	int rc = 0;
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
-			if (m->status == EDI_REJECTED || m->acknowledgement)
+			number++;
+			if (m->status == EDI_REJECTED || m->acknowledgement || (only && number != only))
 				continue;
 			struct piece *p = job_list_add(to, sizeof *p);
 			if (!p)

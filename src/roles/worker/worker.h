@@ -66,6 +66,9 @@ void worker_progress(const struct worker *w);
 /* Asks the store which maps are in force: *ret_fd is a struct ipc_sheets, the caller's. */
 int worker_ask_maps(struct worker *w, uint64_t *ret_generation, int *ret_fd);
 
+/* IPC_LOOKUP_SEEN: *ret is the id of the message that has the value already; absent: none. */
+int worker_ask_seen(struct worker *w, const struct ipc_lookup *l, struct slice *ret);
+
 /* maps.c: w->maps becomes that of this generation, or a newer one. Negative: the job is to be tried again. */
 int worker_maps(struct worker *w, uint64_t generation);
 void worker_map_trial(struct worker *w, struct ipc_message *m);
