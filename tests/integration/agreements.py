@@ -369,7 +369,7 @@ def batches(n, c):
     c.send("TIME")
     c.send("TIME")
     made = []
-    demo.wait_for("the batch's time", lambda: made.extend(c.new("mill")) or sum(len(fields(m, "ST")) for m in made) == 2, timeout=60)
+    demo.wait_for("the batch's time", lambda: made.extend(c.new("mill")) or sum(len(fields(m, "ST")) for m in made) == 2)
     t.ok(len(made) in (1, 2), "by time", len(made))
     c.send("SIZE")
     t.equal(c.new("mill"), [], "a small one waits for a size")
