@@ -256,9 +256,7 @@ static enum outcome run_batch(struct writer *w, struct write_request *batch, int
 		van_fault_point("store-before-job-commit");
 	van_fault_point("store-before-flush");
 	rc = queue_commit(w->o.queue, t, err);
-	if (queue_in_doubt(w->o.queue))
-		end_in_doubt(err);
-	if (rc == 0)
+	if (rc == 0 && !queue_in_doubt(w->o.queue))
 		van_fault_point("store-after-flush");
 	*ret_rc = rc;
 	return rc == 0 ? BATCH_COMMITTED : rc == VAN_EAGAIN ? BATCH_GROW : BATCH_FAILED;
@@ -278,6 +276,8 @@ static void write_batch(struct writer *w, struct write_request *batch)
 		}
 	}
 	pthread_rwlock_unlock(w->o.directory_lock);
+	if (queue_in_doubt(w->o.queue))
+		end_in_doubt(&err);
 	if (o == BATCH_FAILED) {
 		fail_all(batch, rc, &err, false);
 		payload_rollback(writer_payload(w));
