@@ -25,16 +25,8 @@ static int name_arguments(struct ctl *c, const char *const *keys)
 
 static int ask_and_say(struct ctl *c, const char *command, const char *const *keys, const char *done)
 {
-	json_t *answer = NULL;
 	int status = name_arguments(c, keys);
-	if (!status)
-		status = client_ask(c, command, c->options, &answer, NULL);
-	if (!status && c->json)
-		print_json(answer);
-	else if (!status)
-		printf("%s %s\n", c->args[0], done);
-	json_decref(answer);
-	return status;
+	return status ? status : simple_do(c, command, NULL, done);
 }
 
 /* --- mailbox ---------------------------------------------------------------------------------------------------------------------- */
@@ -48,20 +40,8 @@ static const struct ctl_option get_options[] = {
 static int mailbox_get(struct ctl *c)
 {
 	static const char *const keys[] = {"partner", "name"};
-	char *path = ctl_text(c, "output") ? strdup(ctl_text(c, "output")) : NULL;
-	json_t *answer = NULL;
-	int fd = -1, status = name_arguments(c, keys);
-	json_object_del(c->options, "output");
-	if (!status)
-		status = client_ask(c, "mailbox.get", c->options, &answer, &fd);
-	if (!status && fd < 0)
-		status = ctl_fail(CTL_USAGE, "vand sent no file; is it of the same version?");
-	else if (!status)
-		status = simple_save(fd, (uint64_t)json_integer_value(json_object_get(answer, "offset")),
-				     (uint64_t)json_integer_value(json_object_get(answer, "bytes")), path);
-	json_decref(answer);
-	free(path);
-	return status;
+	int status = name_arguments(c, keys);
+	return status ? status : simple_fetch(c, "mailbox.get", NULL);
 }
 
 static const struct ctl_option put_options[] = {

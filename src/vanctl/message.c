@@ -74,21 +74,9 @@ static const struct ctl_option get_options[] = {
 
 static int message_get(struct ctl *c)
 {
-	char *path = ctl_text(c, "output") ? strdup(ctl_text(c, "output")) : NULL;
-	json_t *answer = NULL;
-	int fd = -1;
-	json_object_del(c->options, "output");
 	if (!ctl_text(c, "part"))
 		json_object_set_new(c->options, "part", json_string("payload"));
-	int status = simple_ask(c, "message.get", "id", &answer, &fd);
-	if (!status && fd < 0)
-		status = ctl_fail(CTL_USAGE, "vand sent no file; is it of the same version?");
-	else if (!status)
-		status = simple_save(fd, (uint64_t)json_integer_value(json_object_get(answer, "offset")),
-				     (uint64_t)json_integer_value(json_object_get(answer, "bytes")), path);
-	json_decref(answer);
-	free(path);
-	return status;
+	return simple_fetch(c, "message.get", "id");
 }
 
 static const struct print_column mailbox_columns[] = {

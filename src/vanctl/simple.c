@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,4 +81,21 @@ int simple_save(int fd, uint64_t offset, uint64_t length, const char *path)
 	if (file && to >= 0 && close(to) < 0 && rc == 0)
 		rc = van_err_from_errno(errno);
 	return rc < 0 ? save_failed(file ? path : NULL, rc) : CTL_DONE;
+}
+
+int simple_fetch(struct ctl *c, const char *command, const char *argument_key)
+{
+	char *path = ctl_text(c, "output") ? strdup(ctl_text(c, "output")) : NULL;
+	json_t *answer = NULL;
+	int fd = -1;
+	json_object_del(c->options, "output");
+	int status = simple_ask(c, command, argument_key, &answer, &fd);
+	if (!status && fd < 0)
+		status = ctl_fail(CTL_USAGE, "vand sent no file; is it of the same version?");
+	else if (!status)
+		status = simple_save(fd, (uint64_t)json_integer_value(json_object_get(answer, "offset")),
+				     (uint64_t)json_integer_value(json_object_get(answer, "bytes")), path);
+	json_decref(answer);
+	free(path);
+	return status;
 }

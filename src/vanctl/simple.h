@@ -16,6 +16,9 @@ int simple_list(struct ctl *c, const char *command, const char *argument_key, co
 /* Asks and says `done` ("%s" is the first argument) when the server did it. */
 int simple_do(struct ctl *c, const char *command, const char *argument_key, const char *done);
 
+/* Asks for a file and saves the stretch of it that the answer names ("offset", "bytes") to the option `output`. */
+int simple_fetch(struct ctl *c, const char *command, const char *argument_key);
+
 /* Copies `length` bytes at `offset` of a file (SIMPLE_ALL: to its end) to `path`, or to standard output when that is NULL or
  * "-". Closes fd. */
 #define SIMPLE_ALL UINT64_MAX
