@@ -13,6 +13,11 @@
 	%D%/expression_trade.c \
 	%D%/expression_value.c \
 	%D%/units.c %D%/units.h \
+	%D%/flat.h %D%/flat_private.h \
+	%D%/flat_read.c \
+	%D%/flat_sheet.c \
+	%D%/flat_value.c \
+	%D%/flat_write.c \
 	%D%/ubl.h %D%/ubl_private.h \
 	%D%/ubl_despatch.c \
 	%D%/ubl_names.c \

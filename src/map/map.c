@@ -1,6 +1,7 @@
 /* Sets of sheets: *.csv files; those named table-NAME.csv are tables. */
 #include "map/rows.h"
 
+#include "map/flat.h"
 #include "map/folder.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
 {
 	if (!slice_starts(name, "table-"))
-		return map_parse(set, name, text, e);
+		return flat_is_sheet(text) ? flat_parse(set, name, text, e) : map_parse(set, name, text, e);
 	int rc = map_parse_table(set, slice_make(name.p + 6, name.n - 6), text, e);
 	if (rc < 0)
 		return rc;

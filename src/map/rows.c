@@ -2,6 +2,7 @@
 #include "map/rows.h"
 
 #include "map/csv.h"
+#include "map/flat.h"
 
 #include <stdio.h>
 
@@ -409,7 +410,7 @@ static const struct map_table *find_table(const struct map_set *set, struct slic
 
 int map_link(struct map_set *set, struct van_error *e)
 {
-	int rc = 0;
+	int rc = flat_link(set, e);
 	for (struct map_rows *m = set->sheets; m && rc == 0; m = m->next) {
 		for (int32_t i = 0; i < m->count; i++) {
 			struct map_row *row = &m->rows[i];

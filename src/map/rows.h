@@ -149,6 +149,7 @@ struct map_set {
 	struct map_rows *sheets;
 	struct map *maps;
 	struct map_table *tables;
+	struct flat_sheet *flats; /* of CSV documents (flat.h) */
 	struct edi_dictionary_set *dictionaries;
 	const struct map_set *more; /* its tables count as well */
 	const struct map_table_scope *scope; /* of its tables */
