@@ -1,6 +1,8 @@
 # Maps and their tables: one folder, every *.csv is read; those named table-NAME.csv are tables. maps/README.md explains rows.
 mapsdir = $(pkgdatadir)/maps
 dist_maps_DATA = \
+	%D%/csv-invoice.csv \
+	%D%/csv-order.csv \
 	%D%/table-charge.csv \
 	%D%/table-order-type.csv \
 	%D%/table-party-scheme.csv \

@@ -102,7 +102,7 @@ static void put_conditions(const struct flat_row *row, struct slice *cells)
 	}
 }
 
-/* The first row that has a value for a column fills it. */
+/* The first row that has a value for a column fills it. What another row would put there is taken too when it is the same. */
 static int fill(struct writing *w, bool line, const struct tree *object, struct slice *cells)
 {
 	const struct flat_sheet *s = w->run.s;
@@ -110,10 +110,14 @@ static int fill(struct writing *w, bool line, const struct tree *object, struct 
 	for (uint32_t i = 0; i < s->count && rc == 0; i++) {
 		const struct flat_row *row = &s->rows[i];
 		struct slice v;
-		if (row->in_line != line || !(row->way & MAP_WAY_OUT) || row->column < 0 || cells[row->column].p)
+		size_t used = w->used_count;
+		if (row->in_line != line || !(row->way & MAP_WAY_OUT) || row->column < 0)
 			continue;
 		rc = find_value(w, row, object, &v);
-		if (rc == 0 && v.p) {
+		if (rc == 0 && cells[row->column].p) {
+			if (!v.p || !slice_eq(v, cells[row->column]))
+				w->used_count = used;
+		} else if (rc == 0 && v.p) {
 			cells[row->column] = v;
 			put_conditions(row, cells);
 		} else if (rc == 0 && row->required && !row->fallback.p) {

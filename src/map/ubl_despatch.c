@@ -95,10 +95,12 @@ static void add_line(struct despatch *d, const struct tree *line, const struct t
 		add(reference, to)->name = SLICE("OrderReference");
 }
 
-static void add_lines(struct despatch *d, const struct tree *holder, const struct tree *order)
+/* `unit`: UBL names its lines there too, and tells by their numbers that they are the same; one without stays there. */
+static void add_lines(struct despatch *d, const struct tree *holder, const struct tree *order, bool unit)
 {
 	for (const struct tree *t = items(holder, "DespatchLine"); t; t = t->next)
-		add_line(d, t, order);
+		if (!unit || tree_find(t, SLICE("ID")))
+			add_line(d, t, order);
 	for (const struct tree *t = items(holder, "Package"); t; t = t->next)
 		for (const struct tree *l = items(t, "DespatchLine"); l; l = l->next)
 			add_line(d, l, order);
@@ -107,9 +109,9 @@ static void add_lines(struct despatch *d, const struct tree *holder, const struc
 /* The units of a shipment or order; a package that stands in none becomes the only one in a unit of its own. */
 static void add_level(struct despatch *d, const struct tree *level, const struct tree *order)
 {
-	add_lines(d, level, order);
+	add_lines(d, level, order, false);
 	for (const struct tree *t = items(level, "TransportHandlingUnit"); t; t = t->next) {
-		add_lines(d, t, order);
+		add_lines(d, t, order, true);
 		add(d->units, copy_node(d->room, t));
 	}
 	for (const struct tree *t = items(level, "Package"); t; t = t->next) {

@@ -6,6 +6,7 @@ vanctl_SOURCES += \
 	%D%/edi_dict.c %D%/edi_dict.h \
 	%D%/edi_dict_import.c \
 	%D%/edi_dict_show.c \
+	%D%/edi_flat.c \
 	%D%/edi_form.c \
 	%D%/edi_inspect.c \
 	%D%/edi_map.c %D%/edi_map.h \

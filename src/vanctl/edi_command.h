@@ -11,6 +11,7 @@ struct edi_command {
 	struct edi_guide *rules;               /* what --guide names; NULL: it was not given */
 	const char *dict[8];                   /* --dict, the first goes first */
 	unsigned dict_count;
+	const char *sheet;                     /* --sheet: of CSV documents */
 	uint32_t document;                     /* --document: which of several, from 1; 0: not given */
 	uint32_t control;                      /* --control: first control number written; 0: not given */
 };
@@ -45,6 +46,9 @@ int edi_run_to_form(const struct edi_command *c);
 /* One canonical document as UBL XML; a UBL document, whose `fd` has been read up to `head` and is closed, as canonical JSON.
  * EDI_DONE, or a status after an error was printed. */
 int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf *to);
+/* CSV documents by the sheet of --sheet as canonical JSON, and back. As above. */
+int edi_flat_read(const struct edi_command *c, struct slice text, struct van_buf *json);
+int edi_flat_write(const struct edi_command *c, struct slice json, struct van_buf *to);
 int edi_ubl_read(const struct edi_command *c, int fd, struct slice head, struct van_buf *json);
 /* `fd` has been read up to `head`, whose memory is taken. */
 int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n);

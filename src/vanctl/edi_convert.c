@@ -1,4 +1,4 @@
-/* vanctl edi convert: what the input is, and which way it goes. By maps: edi_map.c; UBL: edi_ubl.c; without a map JSON and XML hold
+/* vanctl edi convert: what the input is, and which way it goes. By maps: edi_map.c; UBL: edi_ubl.c; CSV: edi_flat.c; without a map JSON and XML hold
  * the same segments: edi_form.c. */
 #include "map/ubl.h"
 #include "vanctl/edi_command.h"
@@ -11,7 +11,7 @@
 #define HEAD ((size_t)256 << 10)
 #define LARGEST ((size_t)4 << 30)
 
-enum input { INPUT_EDI, INPUT_FORM, INPUT_DOCUMENT, INPUT_UBL };
+enum input { INPUT_EDI, INPUT_FORM, INPUT_DOCUMENT, INPUT_UBL, INPUT_FLAT };
 
 static bool contains(struct slice s, const char *word)
 {
@@ -63,15 +63,25 @@ static int to_canonical(const struct edi_command *c, enum input input, struct sl
 
 static int to_document(const struct edi_command *c, enum input input, struct slice in)
 {
-	struct van_buf json = VAN_BUF_INIT(LARGEST), xml = VAN_BUF_INIT(LARGEST);
-	bool ubl = strcmp(c->to, "ubl-xml") == 0;
+	struct van_buf json = VAN_BUF_INIT(LARGEST), other = VAN_BUF_INIT(LARGEST);
+	bool ubl = strcmp(c->to, "ubl-xml") == 0, csv = strcmp(c->to, "csv") == 0;
 	int status = to_canonical(c, input, in, &json);
-	if (status == EDI_DONE && ubl)
-		status = edi_ubl_write(c, van_buf_slice(&json), &xml);
-	if (status == EDI_DONE && edi_flush(ubl ? &xml : &json) < 0)
+	if (status == EDI_DONE && (ubl || csv))
+		status = ubl ? edi_ubl_write(c, van_buf_slice(&json), &other) : edi_flat_write(c, van_buf_slice(&json), &other);
+	if (status == EDI_DONE && edi_flush(ubl || csv ? &other : &json) < 0)
 		status = edi_fail(EDI_USAGE, "standard output cannot be written");
 	van_buf_free(&json);
-	van_buf_free(&xml);
+	van_buf_free(&other);
+	return status;
+}
+
+static int from_flat(const struct edi_command *c, struct van_buf *in, enum input *input)
+{
+	struct van_buf json = VAN_BUF_INIT(LARGEST);
+	int status = edi_flat_read(c, van_buf_slice(in), &json);
+	van_buf_free(in);
+	*in = json;
+	*input = INPUT_DOCUMENT;
 	return status;
 }
 
@@ -83,17 +93,18 @@ int edi_run_convert(const struct edi_command *c)
 	char *head;
 	size_t n;
 	if (!to)
-		return edi_fail(EDI_USAGE, "convert to what? give --to json, xml, x12, edifact, canonical or ubl-xml");
-	bool document = strcmp(to, "canonical") == 0 || strcmp(to, "ubl-xml") == 0 || (strcmp(to, "json") == 0 && c->map);
+		return edi_fail(EDI_USAGE, "convert to what? give --to json, xml, x12, edifact, canonical, ubl-xml or csv");
+	bool document = strcmp(to, "canonical") == 0 || strcmp(to, "ubl-xml") == 0 || strcmp(to, "csv") == 0 || (strcmp(to, "json") == 0 && c->map);
 	bool edi = strcmp(to, "x12") == 0 || strcmp(to, "edifact") == 0;
 	if (!document && (strcmp(to, "json") == 0 || strcmp(to, "xml") == 0))
 		return edi_run_to_form(c);
 	if (!document && !edi)
-		return edi_fail(EDI_USAGE, "--to %s is not there; json, xml, x12, edifact, canonical and ubl-xml are", to);
+		return edi_fail(EDI_USAGE, "--to %s is not there; json, xml, x12, edifact, canonical, ubl-xml and csv are", to);
 	int status = read_head(c, &fd, &head, &n);
 	if (status != EDI_DONE)
 		return status;
-	enum input input = what_is(slice_make(head, n));
+	/* CSV does not say what it is: the sheet does */
+	enum input input = c->sheet && strcmp(to, "csv") != 0 ? INPUT_FLAT : what_is(slice_make(head, n));
 	if (edi && input == INPUT_FORM)
 		return edi_run_from_form(c, fd, head, n);
 	if (input == INPUT_UBL) {
@@ -104,6 +115,8 @@ int edi_run_convert(const struct edi_command *c)
 		status = van_buf_error(&in) ? edi_fail(EDI_USAGE, "no memory") : edi_read_fd(c, fd, &in);
 	}
 	free(head);
+	if (status == EDI_DONE && input == INPUT_FLAT)
+		status = from_flat(c, &in, &input);
 	if (status == EDI_DONE)
 		status = document ? to_document(c, input, van_buf_slice(&in)) : edi_run_to_messages(c, van_buf_slice(&in));
 	van_buf_free(&in);
