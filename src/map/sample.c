@@ -1,6 +1,7 @@
 #include "map/sample.h"
 
 #include "edi/check.h"
+#include "edi/write_envelope.h"
 #include "map/tree_read.h"
 
 #define REPORT_MEMORY ((size_t)256 << 20)
@@ -22,8 +23,9 @@ static int run_message(struct run *r, const struct edi_interchange *i, const str
 {
 	struct map_delimiters d = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release,
 		i->delimiters.terminator};
-	struct map_envelope envelope = {i->sender, i->receiver, i->control_number, g->real ? g->control_number : SLICE_NONE,
-		m->control_number, i->usage == 'T', i->version, g->real ? g->date : i->date, g->real ? g->time : i->time};
+	struct map_envelope envelope = {.sender = i->sender, .receiver = i->receiver, .interchange_control_number = i->control_number,
+		.group_control_number = g->real ? g->control_number : SLICE_NONE, .message_control_number = m->control_number,
+		.test = i->usage == 'T', .version = i->version, .date = g->real ? g->date : i->date, .time = g->real ? g->time : i->time};
 	struct map_options options = {.pretty = true};
 	const struct map *map = map_find_for(r->set, i->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version);
 	if (!map)
@@ -47,9 +49,103 @@ static int run_messages(struct run *r, const struct edi_report *report)
 	return rc == 0 ? r->to->error : rc;
 }
 
-int map_sample_run(const struct map_set *set, struct slice name, struct slice input, struct van_buf *to, struct van_error *e)
+/* --- documents to messages --------------------------------------------------------------------------------------------------------- */
+
+struct choice {
+	struct slice name;  /* of the case */
+	const struct map *first, *named;
+};
+
+static void consider(void *ctx, const struct map *m)
 {
-	(void)name;
+	struct choice *c = ctx;
+	size_t n = strlen(map_name(m));
+	if (map_way(m) != MAP_OUT)
+		return;
+	if (!c->first)
+		c->first = m;
+	if (c->name.n >= n && memcmp(c->name.p, map_name(m), n) == 0 && (c->name.n == n || c->name.p[n] == '.'))
+		c->named = m;
+}
+
+static struct slice member(const struct tree *object, const char *name)
+{
+	const struct tree *t = object && object->kind == TREE_OBJECT ? tree_find(object, slice_str(name)) : NULL;
+	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY ? t->text : SLICE_NONE;
+}
+
+static const struct map *choose_out(const struct map_set *set, struct slice name, const struct tree *document)
+{
+	const struct tree *source = document->kind == TREE_OBJECT ? tree_find(document, SLICE("_source")) : NULL;
+	struct slice standard = member(source, "standard");
+	struct choice c = {.name = name};
+	const struct map *back = NULL;
+	map_each(set, consider, &c);
+	if (standard.p)
+		back = map_find_out(set, member(document, "_document"), slice_is(standard, "x12") ? "x12" : "edifact", member(source, "type"),
+			member(source, "version"));
+	return c.named ? c.named : back ? back : c.first;
+}
+
+static int begin_outbound(struct edi_outbound *o, const struct map *m, struct van_arena *a, struct van_error *e)
+{
+	bool x12 = strcmp(map_standard(m), "x12") == 0;
+	struct edi_outbound_terms terms = {.standard = x12 ? EDI_X12 : EDI_EDIFACT, .sender = SLICE("ZZ:SENDER"), .receiver = SLICE("ZZ:RECEIVER"),
+		.version = x12 ? SLICE("00401") : SLICE("UNOC:3"), .usage = 'T', .lines = true, .when = {.year = 2000, .month = 1, .day = 1}};
+	struct edi_group_terms group;
+	int rc = edi_outbound_begin(o, &terms, a, e);
+	if (rc == 0 && x12 && (rc = map_group(m, &group, e)) == 0)
+		edi_outbound_group(o, &group);
+	return rc;
+}
+
+static int run_document(const struct map_set *set, struct slice name, struct map_run_state *run, const struct tree *document, struct van_arena *a,
+	struct van_buf *to, struct van_error *e)
+{
+	const struct map *m = choose_out(set, name, document);
+	struct edi_outbound o;
+	struct edi_output made;
+	uint32_t one = 1;
+	if (!m)
+		return van_error_set(e, VAN_ENOTFOUND, "the sheet has no map that makes messages of documents");
+	int rc = begin_outbound(&o, m, a, e);
+	if (rc < 0)
+		return rc;
+	rc = map_write(run, m, document, &o, e);
+	if (rc == 0)
+		rc = edi_outbound_finish(&o, &made, e);
+	if (rc == 0)
+		rc = edi_output_render(&made, &one, &one, to);
+	edi_outbound_free(&o);
+	return rc;
+}
+
+static int run_documents(const struct map_set *set, struct slice name, struct slice input, struct van_buf *to, struct van_error *e)
+{
+	struct map_run_state *run = map_run_new(NULL);
+	struct van_arena *a = van_arena_new(REPORT_MEMORY);
+	struct tree *all = NULL;
+	int rc = run && a ? map_read_json(run, input, &all, e) : VAN_ENOMEM;
+	if (rc == 0 && all->kind == TREE_ARRAY && !all->first)
+		rc = van_error_set(e, VAN_ENOTFOUND, "there is no document in the input");
+	for (const struct tree *t = rc < 0 ? NULL : all->kind == TREE_ARRAY ? all->first : all; rc == 0 && t;
+		t = all->kind == TREE_ARRAY ? t->next : NULL)
+		rc = run_document(set, name, run, t, a, to, e);
+	map_run_free(run);
+	van_arena_free(a);
+	return rc;
+}
+
+/* --- comparing --------------------------------------------------------------------------------------------------------------- */
+
+static bool is_json(struct slice s)
+{
+	s = slice_trim(slice_starts(s, "\xef\xbb\xbf") ? slice_make(s.p + 3, s.n - 3) : s);
+	return s.n && (*s.p == '{' || *s.p == '[');
+}
+
+static int run_edi(const struct map_set *set, struct slice input, struct van_buf *to, struct van_error *e)
+{
 	struct run r = {.set = set, .input = input, .to = to, .e = e};
 	struct edi_check_options options = {.envelopes_only = true};
 	struct van_arena *arena = van_arena_new(REPORT_MEMORY);
@@ -64,7 +160,10 @@ int map_sample_run(const struct map_set *set, struct slice name, struct slice in
 	return rc;
 }
 
-/* --- comparing --------------------------------------------------------------------------------------------------------------- */
+int map_sample_run(const struct map_set *set, struct slice name, struct slice input, struct van_buf *to, struct van_error *e)
+{
+	return is_json(input) ? run_documents(set, name, input, to, e) : run_edi(set, input, to, e);
+}
 
 struct compare {
 	struct van_buf *to;
@@ -147,12 +246,6 @@ static void compare_trees(struct compare *c, const struct tree *a, const struct 
 		differ_trees(c, a, b);
 }
 
-static bool is_json(struct slice s)
-{
-	s = slice_trim(s);
-	return s.n && (*s.p == '{' || *s.p == '[');
-}
-
 static int compare_json(struct compare *c, struct slice expected, struct slice got, struct van_error *e)
 {
 	struct tree_room room = {.arena = van_arena_new(RESULT_MAX), .left = VALUES_MAX};
@@ -170,7 +263,19 @@ static int compare_json(struct compare *c, struct slice expected, struct slice g
 	return rc;
 }
 
-/* The next segment, or line; absent at the end. */
+static bool is_envelope(struct slice s)
+{
+	static const char *const tags[] = {"ISA", "TA1", "GS", "GE", "IEA", "UNA", "UNB", "UNG", "UNE", "UNZ"};
+	size_t n = 0;
+	while (n < s.n && ((s.p[n] >= 'A' && s.p[n] <= 'Z') || (s.p[n] >= '0' && s.p[n] <= '9')))
+		n++;
+	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+		if (slice_is(slice_make(s.p, n), tags[i]))
+			return true;
+	return false;
+}
+
+/* The next segment, or line, of a message; absent at the end. */
 static struct slice next_segment(struct slice *rest)
 {
 	while (rest->n) {
@@ -180,7 +285,7 @@ static struct slice next_segment(struct slice *rest)
 		struct slice s = slice_trim(slice_make(rest->p, n));
 		n += n < rest->n;
 		*rest = slice_make(rest->p + n, rest->n - n);
-		if (s.n)
+		if (s.n && !is_envelope(s))
 			return s;
 	}
 	return SLICE_NONE;

@@ -2,6 +2,7 @@
 #ifndef OPENVAN_VANCTL_MAP_H
 #define OPENVAN_VANCTL_MAP_H
 
+#include "edi/dictionary.h"
 #include "map/library.h"
 #include "vanctl/ctl.h"
 
@@ -22,6 +23,7 @@ struct map_source {
 	struct slice text;
 	struct map_case *cases;
 	size_t ncases;
+	struct edi_dictionary_set *dictionaries;
 	struct map_library *library; /* shipped sheets, and where a vand answers those of its store before them */
 };
 

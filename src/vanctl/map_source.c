@@ -49,12 +49,17 @@ static int take_sources(struct ctl *c, struct map_source *s)
 static int open_library(struct map_source *s, char *folder, size_t room)
 {
 	struct van_error e = {0};
+	char dictionaries[4096];
 	bool found = van_data_folder("maps", folder, room) == 0;
 	const char *own = getenv("OPENVAN_MAPS");
 	if (own && *own)
 		snprintf(folder, room, "%s", own);
 	if (map_library_open(found ? folder : NULL, &s->library, &e) < 0)
 		return ctl_fail(CTL_USAGE, "%s", e.text);
+	found = van_data_folder("dict", dictionaries, sizeof dictionaries) == 0;
+	if (edi_dictionary_set_open(found ? dictionaries : NULL, &s->dictionaries, &e) < 0)
+		return ctl_fail(CTL_USAGE, "%s", e.text);
+	map_library_dictionaries(s->library, s->dictionaries);
 	return CTL_DONE;
 }
 
@@ -163,7 +168,7 @@ static int open_named(struct ctl *c, const char *what, bool up, const char *fold
 		int status = open_stored(c, name, version, s);
 		if (status || s->version != MAP_VERSION_SHIPPED)
 			return status;
-		*s = (struct map_source){.arena = s->arena, .library = s->library};
+		*s = (struct map_source){.arena = s->arena, .library = s->library, .dictionaries = s->dictionaries};
 	} else if (version && !shipped) {
 		return ctl_fail(up ? CTL_NO : CTL_USAGE, "%.*s version %s: %s", SLICE_ARG(name), version,
 				up ? "the store has no such sheet; vanctl map list shows them" : "versions are in the store, and no vand answers; start it, or name its configuration with -c FILE");
@@ -223,6 +228,7 @@ int map_source_open(struct ctl *c, const char *what, struct map_source *ret)
 void map_source_free(struct map_source *s)
 {
 	map_library_free(s->library);
+	edi_dictionary_set_free(s->dictionaries);
 	van_arena_free(s->arena);
 }
 
