@@ -1,5 +1,6 @@
 /* One interchange: its facts, its route, its outputs. The rules of the network stand here. */
 #include "map/library.h"
+#include "map/tree.h"
 #include "roles/worker/interchange.h"
 
 #include <stdlib.h>
@@ -346,16 +347,20 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	struct van_buf json = VAN_BUF_INIT((size_t)256 << 20);
 	struct van_error e = {0};
 	struct map_envelope envelope = envelope_of(w, g, m);
+	struct map_run_state *run = worker_map_run(w->job->worker);
+	struct tree *document = NULL;
 	struct slice bytes;
-	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	int rc = run ? job_payload_bytes(w->job, m->offset, m->length, &bytes) : VAN_ENOMEM;
 	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
 	if (rc == 0)
-		rc = map_run(map, bytes, delimiters_of(w->in), &envelope, NULL, &json, &e);
+		rc = map_read(run, map, bytes, delimiters_of(w->in), &envelope, &document, &e);
 	bool goes_on = rc == 0;
 	if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT)
 		rc = work_set_aside(w, m, number, van_arena_slice(arena_of(w), slice_str(e.text)));
 	else if (rc == 0)
-		rc = work_judge(w, m, number, van_buf_slice(&json), &goes_on);
+		rc = work_judge(w, m, number, document, &goes_on);
+	if (rc == 0 && goes_on)
+		rc = tree_write(document, false, &json);
 	struct ipc_output *o = rc == 0 && goes_on ? work_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
 	if (o) {
 		o->type = m->type;

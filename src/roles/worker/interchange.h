@@ -5,6 +5,8 @@
 #include "edi/write_copy.h"
 #include "roles/worker/job.h"
 
+struct tree;
+
 struct work {
 	struct job *job;
 	const struct edi_interchange *in;
@@ -46,7 +48,7 @@ int work_note_acks(struct work *w);
 /* The document (message `number` of the interchange, from 1) goes to quarantine, alone or with its whole interchange: w->out->state says. */
 int work_set_aside(struct work *w, const struct edi_message *m, uint64_t number, struct slice why);
 /* Does the canonical document keep the rules of its agreement? If not it is set aside. Negative: try again. */
-int work_judge(struct work *w, const struct edi_message *m, uint64_t number, struct slice json, bool *ret_goes_on);
+int work_judge(struct work *w, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on);
 
 /* output.c */
 

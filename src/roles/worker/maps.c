@@ -46,6 +46,15 @@ int worker_maps(struct worker *w, uint64_t generation)
 	return rc;
 }
 
+struct map_run_state *worker_map_run(struct worker *w)
+{
+	if (!w->map_run)
+		w->map_run = map_run_new(NULL);
+	else
+		map_run_reset(w->map_run);
+	return w->map_run;
+}
+
 /* --- trials ------------------------------------------------------------------------------------------------------------------- */
 
 /* The first line of several. */

@@ -1,7 +1,7 @@
 /* Business rules of the agreement: what becomes of a document that breaks one, or that its map can't take. */
 #include "map/library.h"
 #include "map/rules.h"
-#include "map/tree_read.h"
+#include "map/tree.h"
 #include "partner/profile.h"
 #include "roles/worker/interchange.h"
 
@@ -148,18 +148,15 @@ static int run_sheets(struct judgement *j, const struct tree *document, struct t
 	return rc;
 }
 
-int work_judge(struct work *w, const struct edi_message *m, uint64_t number, struct slice json, bool *ret_goes_on)
+int work_judge(struct work *w, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on)
 {
 	struct judgement j = {.w = w};
 	struct tree_room room = {.arena = arena_of(w), .left = VALUES_MAX};
-	struct tree *document;
 	struct van_error e = {0};
 	*ret_goes_on = true;
 	if (!w->route.rules.n)
 		return 0;
-	int rc = tree_read(&room, json, &document, &e);
-	if (rc == 0)
-		rc = run_sheets(&j, document, &room, &e);
+	int rc = run_sheets(&j, document, &room, &e);
 	if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT || rc == VAN_ENOTFOUND) {
 		*ret_goes_on = false;
 		return work_set_aside(w, m, number, van_arena_slice(arena_of(w), slice_str(e.text)));

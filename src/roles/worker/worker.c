@@ -216,6 +216,7 @@ int role_worker(struct role *r)
 	role_ready(r);
 	loop_run(r->loop);
 	edi_dictionary_set_free(w.dictionaries);
+	map_run_free(w.map_run);
 	map_library_free(w.maps);
 	guide_set_free(w.guides);
 	cms_cert_cache_free(w.certs);

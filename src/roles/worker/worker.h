@@ -14,6 +14,7 @@ struct directory_as2;
 struct cms_cert_cache;
 struct edi_dictionary_set;
 struct map_library;
+struct map_run_state;
 struct guide_set;
 struct lookup_cache;
 struct password_cache;
@@ -35,6 +36,7 @@ struct worker {
 	struct edi_dictionary_set *dictionaries;
 	struct map_library *maps;
 	struct guide_set *guides;
+	struct map_run_state *map_run; /* made when it is needed */
 	uint64_t maps_generation; /* of what the store put in front of the installed ones */
 	struct password_cache *passwords; /* made when it is needed */
 	uint64_t last_request;
@@ -71,6 +73,8 @@ int worker_ask_seen(struct worker *w, const struct ipc_lookup *l, struct slice *
 
 /* maps.c: w->maps becomes that of this generation, or a newer one. Negative: the job is to be tried again. */
 int worker_maps(struct worker *w, uint64_t generation);
+/* For one translation after the other, with nothing of the one before in it; NULL: no memory. */
+struct map_run_state *worker_map_run(struct worker *w);
 void worker_map_trial(struct worker *w, struct ipc_message *m);
 
 /* receive.c, job.c: one message each ------------------------------------------------------------------------------------ */
