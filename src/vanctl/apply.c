@@ -1,15 +1,14 @@
 /* partner apply: everything is checked here first, against the profiles in force, because only here file and line are known. */
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/datafolder.h"
 #include "base/error.h"
 #include "partner/directory.h"
 #include "vanctl/apply.h"
 #include "vanctl/client.h"
+#include "vanctl/map.h"
 #include "vanctl/print.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 /* The profiles in force, as a directory. */
 static int fetch_directory(struct ctl *c, struct directory **ret)
@@ -55,30 +54,31 @@ static int unread(void)
 	return ctl_fail(CTL_USAGE, "nothing was applied: a file could not be read");
 }
 
-/* Is there a map file of that name beside this program? Only then would a translation find it. */
+/* Of the installed ones, or in the store. */
 static bool map_known(void *arg, struct slice name)
 {
-	char folder[4096], path[4600];
-	(void)arg;
-	if (van_data_folder("maps", folder, sizeof folder) < 0)
-		return true; /* can't tell */
-	int n = snprintf(path, sizeof path, "%s/%.*s.csv", folder, SLICE_ARG(name));
-	return n > 0 && (size_t)n < sizeof path && !memchr(name.p, '/', name.n) && access(path, R_OK) == 0;
+	const struct map *m;
+	struct map_source *maps = arg;
+	return map_library_find(maps->library, name, MAP_VERSION_ACTIVE, &m, NULL, NULL) != VAN_ENOTFOUND;
 }
 
 static int check_beside_others(struct ctl *c, const struct profile_set *set)
 {
 	struct profile_errors errors = {0};
 	struct directory *d = NULL;
-	int status = fetch_directory(c, &d);
+	struct map_source maps;
+	int status = map_source_library(c, &maps);
+	if (!status)
+		status = fetch_directory(c, &d);
 	if (!status) {
-		int rc = directory_check(d, set, map_known, NULL, &errors);
+		int rc = directory_check(d, set, map_known, &maps, &errors);
 		profile_set_check_dates(set, van_clock_now(), &errors);
 		print_errors(&errors);
 		status = rc == VAN_EINVAL ? invalid() : rc < 0 ? ctl_fail(CTL_USAGE, "%s", van_err_name(rc)) : CTL_DONE;
 	}
 	directory_free(d);
 	profile_errors_free(&errors);
+	map_source_free(&maps);
 	return status;
 }
 

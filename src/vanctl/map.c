@@ -113,8 +113,14 @@ static json_t *sample_names(const struct map_source *s)
 	return list;
 }
 
+/* A sheet with a name of its own has one name for all its versions. */
 static void add_map(void *arg, const struct map *m)
 {
+	json_t *one;
+	size_t i;
+	json_array_foreach (arg, i, one)
+		if (!strcmp(json_string_value(one), map_name(m)))
+			return;
 	json_array_append_new(arg, json_string(map_name(m)));
 }
 

@@ -82,6 +82,7 @@ static void try_sheet(struct worker *w, const struct ipc_sheet_samples *sheet, s
 {
 	struct map_set *set = NULL;
 	struct van_error e = {0};
+	map_library_scope(w->maps, SLICE_NONE, van_clock_now()); /* samples are nobody's */
 	int rc = map_library_compile(w->maps, sheet->name, sheet->text, &set, &e);
 	if (rc < 0)
 		v->error = van_arena_slice(w->arena, slice_str(e.text));
