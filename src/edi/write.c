@@ -50,7 +50,9 @@ static void refuse(struct edi_writer *w, struct slice value, const char *why)
 
 void edi_write_segment(struct edi_writer *w, struct slice id)
 {
-	snprintf(w->id, sizeof w->id, "%.*s", SLICE_ARG(id));
+	size_t n = id.n < sizeof w->id ? id.n : sizeof w->id - 1;
+	memcpy(w->id, id.n ? id.p : "", n);
+	w->id[n] = 0;
 	w->element = 0;
 	w->component = 1; /* the identifier: components may follow it (EDIFACT's explicit nesting) */
 	w->owed_elements = w->owed_repetitions = w->owed_components = 0;

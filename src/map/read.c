@@ -378,7 +378,7 @@ static void take_constant(struct map_run_state *r, struct in_scope *s, const str
 		unsigned count = 0;
 		for (uint32_t i = 0; i < r->message.count; i++)
 			count += r->message.segments[i].number == row->counted;
-		text = slice_make(digits, (size_t)snprintf(digits, sizeof digits, "%u", count));
+		text = slice_make(digits, (size_t)(map_run_digits(count, digits) - digits));
 	}
 	for (int32_t i = s->heads[row->segment]; i >= 0; i = r->message.segments[i].next) {
 		const struct map_segment *g = &r->message.segments[i];
@@ -498,7 +498,7 @@ static int mark_loops(struct map_run_state *r, struct in_scope *s)
 				continue;
 		}
 		int32_t owner = r->range_count;
-		rc = add_range(r, (struct map_range){i, end, s->owner, ++ordinals[all[i].number], false});
+		rc = add_range(r, (struct map_range){i, end, s->owner, ++ordinals[all[i].number], false, SLICE_NONE});
 		for (uint32_t k = i; k < end && rc == 0; k++)
 			all[k].owner = owner;
 		if (rc == 0 && row->segment != sheet->level)

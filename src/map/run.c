@@ -108,13 +108,45 @@ struct slice map_run_id(struct map_run_state *r, uint32_t packed)
 	return p ? slice_make(p, n) : SLICE("");
 }
 
+char *map_run_digits(uint32_t n, char *to)
+{
+	char digits[10];
+	size_t k = sizeof digits;
+	do
+		digits[--k] = (char)('0' + n % 10);
+	while (n /= 10);
+	memcpy(to, digits + k, sizeof digits - k);
+	return to + sizeof digits - k;
+}
+
+struct slice map_run_number(struct map_run_state *r, uint32_t n)
+{
+	char *p = van_arena_alloc(r->arena, 10);
+	return p ? slice_make(p, (size_t)(map_run_digits(n, p) - p)) : SLICE_NONE;
+}
+
 struct slice map_run_loop(struct map_run_state *r, int32_t owner)
 {
 	if (owner <= 0)
 		return SLICE_NONE;
-	const struct map_range *g = &r->ranges[owner];
+	struct map_range *g = &r->ranges[owner];
+	if (g->name.p)
+		return g->name;
 	struct slice outer = map_run_loop(r, g->parent), id = map_raw(&r->message, &r->message.segments[g->first], 0);
-	return van_arena_printf(r->arena, "%.*s%s%.*s[%u]", SLICE_ARG(outer), outer.p ? "/" : "", SLICE_ARG(id), g->ordinal);
+	char *p = van_arena_alloc(r->arena, outer.n + id.n + 13), *to = p;
+	if (!p)
+		return SLICE_NONE;
+	if (outer.n) {
+		memcpy(to, outer.p, outer.n);
+		to += outer.n;
+		*to++ = '/';
+	}
+	memcpy(to, id.p, id.n);
+	to += id.n;
+	*to++ = '[';
+	to = map_run_digits(g->ordinal, to);
+	*to++ = ']';
+	return g->name = slice_make(p, (size_t)(to - p));
 }
 
 struct slice map_run_place(struct map_run_state *r, const struct map_scope *scope, int32_t slot, struct slice inside)

@@ -12,6 +12,7 @@ struct map_range {
 	int32_t parent;        /* owner that it stands in; 0: the message */
 	uint32_t ordinal;      /* among those of its parent that begin with the same segment, from 1 */
 	bool taken;            /* by a row */
+	struct slice name;     /* "PO1[3]", once it was asked for */
 };
 
 /* An HL and where it stands. */
@@ -57,6 +58,9 @@ static inline int map_run_step(struct map_run_state *r, uint64_t n)
 struct map_note *map_run_note(struct map_run_state *r, enum map_note_kind kind, unsigned row);
 /* The identifier of a segment of the sheet, as text in the arena. */
 struct slice map_run_id(struct map_run_state *r, uint32_t packed);
+/* The digits of a number, from `to` on; returns where they end. */
+char *map_run_digits(uint32_t n, char *to);
+struct slice map_run_number(struct map_run_state *r, uint32_t n); /* in the arena */
 /* "PO1[3]/N1[1]"; absent for the message. */
 struct slice map_run_loop(struct map_run_state *r, int32_t owner);
 /* "LineItem.ID" of a place; `inside` stands before it ("OrderLine[2]."). */

@@ -16,7 +16,7 @@ static struct tree *add(struct map_run_state *r, struct tree *object, const char
 
 static void add_number(struct map_run_state *r, struct tree *object, const char *name, uint32_t n)
 {
-	add(r, object, name, TREE_NUMBER, van_arena_printf(r->arena, "%u", n));
+	add(r, object, name, TREE_NUMBER, map_run_number(r, n));
 }
 
 static bool is_envelope(const struct map_message *m, uint32_t i)
@@ -275,7 +275,7 @@ static void numbers(struct difference *d, const char *name, const uint32_t *v, u
 	for (uint32_t i = 0; i < n && list; i++) {
 		struct tree *one = tree_append(&d->r->room, list, TREE_NUMBER);
 		if (one)
-			one->text = van_arena_printf(d->r->arena, "%u", v[i]);
+			one->text = map_run_number(d->r, v[i]);
 	}
 }
 

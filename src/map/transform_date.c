@@ -210,10 +210,12 @@ static struct slice print_layout(struct van_arena *a, const char *layout, const 
 		unsigned v = *p == 'C' ? t->year / 100 : *p == 'Y' ? t->year % 100 : *p == 'M' ? t->month : *p == 'D' ? t->day : *p == 'H' ? t->hour :
 		             *p == 'N' ? t->minute : *p == 'S' ? t->second : t->week;
 		if (*p == 'Z') {
-			n += snprintf(text + n, sizeof text - (size_t)n, "UTC");
+			memcpy(text + n, "UTC", 3);
+			n += 3;
 			break;
 		}
-		n += snprintf(text + n, sizeof text - (size_t)n, "%02u", v % 100);
+		text[n++] = (char)('0' + v / 10 % 10);
+		text[n++] = (char)('0' + v % 10);
 	}
 	return van_arena_slice(a, slice_make(text, (size_t)n));
 }

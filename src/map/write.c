@@ -58,29 +58,52 @@ static void take_all(const struct map_run_state *r, const struct tree *t)
 		take_all(r, c);
 }
 
-/* Values that no row took. */
-static void note_unwritten(struct map_run_state *r, const struct tree *t, struct slice path)
+/* A place while the document is walked: it is spelled out only where something is to be told of it. */
+struct trail {
+	const struct trail *up;
+	struct slice name; /* absent: item `index` */
+	uint32_t index;
+};
+
+static size_t trail_length(const struct trail *t)
 {
-	unsigned i = 0;
-	if (t->kind != TREE_OBJECT && t->kind != TREE_ARRAY) {
-		struct map_note *n = t->taken != r->writings ? map_run_note(r, MAP_NOTE_UNWRITTEN, 0) : NULL;
-		if (n) {
-			n->place = path;
-			n->value = t->text;
-		}
-		return;
+	return !t ? 0 : trail_length(t->up) + (t->name.p ? t->name.n + 1 : 12);
+}
+
+static char *trail_write(const struct trail *t, char *to)
+{
+	if (t->up)
+		to = trail_write(t->up, to);
+	if (!t->name.p) {
+		*to++ = '[';
+		to = map_run_digits(t->index, to);
+		*to++ = ']';
+		return to;
 	}
-	if (t->taken == r->writings)
-		return;
+	if (t->up)
+		*to++ = '.';
+	memcpy(to, t->name.p, t->name.n);
+	return to + t->name.n;
+}
+
+/* Values that no row took. */
+static void note_unwritten(struct map_run_state *r, const struct tree *t, const struct trail *at)
+{
+	uint32_t i = 0;
 	for (const struct tree *c = t->first; c; c = c->next) {
-		if (t->kind == TREE_ARRAY)
-			i++;
-		else if (!path.n && c->name.n && *c->name.p == '_')
+		struct trail below = {at, t->kind == TREE_ARRAY ? SLICE_NONE : c->name, ++i};
+		if (c->taken == r->writings || (!at && c->name.n && *c->name.p == '_'))
 			continue;
-		if (c->kind != TREE_OBJECT && c->kind != TREE_ARRAY && c->taken == r->writings)
+		if (c->kind == TREE_OBJECT || c->kind == TREE_ARRAY) {
+			note_unwritten(r, c, &below);
 			continue;
-		note_unwritten(r, c, t->kind == TREE_ARRAY ? van_arena_printf(r->arena, "%.*s[%u]", SLICE_ARG(path), i)
-		                                           : van_arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(path), path.n ? "." : "", SLICE_ARG(c->name)));
+		}
+		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
+		char *place = n ? van_arena_alloc(r->arena, trail_length(&below)) : NULL;
+		if (place) {
+			n->place = slice_make(place, (size_t)(trail_write(&below, place) - place));
+			n->value = c->text;
+		}
 	}
 }
 
@@ -881,7 +904,7 @@ static int set_number(struct out *o, struct out_segment *s, uint32_t element, ui
 	struct out_cell *c = map_out_cell(o->r, s, element, 0, 0);
 	if (!c)
 		return VAN_ENOMEM;
-	c->value = van_arena_printf(o->r->arena, "%u", value);
+	c->value = map_run_number(o->r, value);
 	return c->value.p ? 0 : VAN_ENOMEM;
 }
 
@@ -907,7 +930,7 @@ int map_out_number(struct out *o)
 			for (uint32_t j = 0; c->count && j < o->count; j++)
 				n += o->all[j]->id == c->count;
 			if (c->count) {
-				c->value = van_arena_printf(o->r->arena, "%u", n);
+				c->value = map_run_number(o->r, n);
 				rc = c->value.p ? 0 : VAN_ENOMEM;
 			}
 		}
@@ -931,6 +954,6 @@ int map_out_make(struct out *o, const struct tree *document)
 	o->r->writings++;
 	int rc = write_scope(o, &s);
 	if (rc == 0 && !o->quiet)
-		note_unwritten(o->r, document, SLICE(""));
+		note_unwritten(o->r, document, NULL);
 	return rc == 0 ? map_out_flatten(o) : rc;
 }
