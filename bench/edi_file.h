@@ -11,4 +11,7 @@
  * Prints the figures and a last line "NAME ratio=R target=1.00"; returns an exit status. */
 int edi_bench(const char *name, const char *verb, double share, int argc, char **argv);
 
+/* The same over 56,000 850s alone, for what holds its output in memory until an interchange ends. */
+int edi_bench_850(const char *name, const char *verb, double share, int argc, char **argv);
+
 #endif

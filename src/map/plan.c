@@ -349,6 +349,21 @@ static int list_outer(struct compiler *c, int32_t scope)
 	return 0;
 }
 
+/* What is looked at to see that a segment has nothing to hold. */
+static int make_probes(struct compiler *c, struct map_plan_segment *s)
+{
+	s->probes = van_arena_array(c->set->arena, (size_t)s->row_count + 1, sizeof *s->probes);
+	if (!s->probes)
+		return no_memory(c);
+	for (int32_t i = 0; i < s->row_count; i++) {
+		const struct map_row *row = &c->sheet->rows[s->rows[i]];
+		if (row->slot >= 0)
+			s->probes[s->probe_count++] = (struct map_probe){row->scope, row->slot};
+		s->always |= row->required || row->to == MAP_TO_EXPRESSION;
+	}
+	return 0;
+}
+
 static int compile(struct compiler *c)
 {
 	struct van_arena *a = c->set->arena;
@@ -373,6 +388,9 @@ static int compile(struct compiler *c)
 		rc = sort_segments(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = list_outer(c, i);
+	for (int32_t i = 0; i < c->sheet->scope_count; i++)
+		for (int32_t k = 0; k < plan->scopes[i].count && rc == 0; k++)
+			rc = make_probes(c, &plan->scopes[i].segments[k]);
 	return rc;
 }
 

@@ -12,6 +12,11 @@ struct map_constant {
 	struct slice value;
 };
 
+/* A place that a row of a segment reads, in the scope of the row. */
+struct map_probe {
+	int32_t scope, slot;
+};
+
 /* Rows that fill one segment: the same identifier, conditions and place. */
 struct map_plan_segment {
 	uint32_t id;                        /* packed */
@@ -20,6 +25,9 @@ struct map_plan_segment {
 	const struct edi_segment_def *definition;
 	int32_t *rows;
 	int32_t row_count, row_room;
+	struct map_probe *probes;           /* one for each row that reads a place */
+	int32_t probe_count;
+	bool always;                        /* a row may write though there is nothing at its place */
 	struct map_constant constants[2 * MAP_MAX_CONDITIONS];
 	uint32_t constant_count;
 	struct slice within;

@@ -690,17 +690,17 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 		rc = list_segments(r, s);
 	if (rc == 0)
 		rc = map_run_step(r, (uint64_t)s->scope->row_count);
-	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
-		const struct map_row *row = &rows[s->scope->rows[i]];
-		if (row->to == MAP_TO_LITERAL || row->to == MAP_TO_COUNT) {
+	for (const struct map_brief *b = s->scope->briefs, *last = b + s->scope->brief_count; b < last && rc == 0; b++) {
+		if (!b->always && (b->outer ? s->message : s)->heads[b->segment] < 0)
+			continue;
+		const struct map_row *row = &rows[b->row];
+		if (row->to != MAP_TO_PLACE)
 			take_constant(r, s, row);
-		} else if (row->kind == MAP_LOOP && !loops_done) {
-			loops_done = true;
+		else if (row->kind != MAP_LOOP)
+			rc = run_row(r, s, row);
+		else if (!loops_done)
 			rc = run_loops(r, s, first, end);
-		} else if (row->kind != MAP_LOOP && is_places_row(row)) {
-			bool there = row->hollow || row->segment < 0 || (row->outer ? s->message : s)->heads[row->segment] >= 0;
-			rc = there ? run_row(r, s, row) : 0;
-		}
+		loops_done |= row->kind == MAP_LOOP;
 	}
 	return rc;
 }

@@ -314,6 +314,19 @@ static void chain_groups(struct map_rows *m, struct map_scope *scope)
 	}
 }
 
+static int make_briefs(struct map_reader *r, struct map_scope *scope)
+{
+	scope->briefs = van_arena_array(r->set->arena, (size_t)scope->row_count + 1, sizeof *scope->briefs);
+	for (int32_t i = 0; scope->briefs && i < scope->row_count; i++) {
+		const struct map_row *row = &r->sheet->rows[scope->rows[i]];
+		bool constant = row->to == MAP_TO_LITERAL || row->to == MAP_TO_COUNT;
+		if (constant || row->kind == MAP_LOOP || (row->way & MAP_WAY_IN && row->to == MAP_TO_PLACE))
+			scope->briefs[scope->brief_count++] = (struct map_brief){scope->rows[i], (int16_t)row->segment, row->outer,
+				row->kind == MAP_LOOP || (!constant && (row->hollow || row->segment < 0))};
+	}
+	return scope->briefs ? 0 : VAN_ENOMEM;
+}
+
 static int finish_scopes(struct map_reader *r)
 {
 	struct map_rows *m = r->sheet;
@@ -337,6 +350,8 @@ static int finish_scopes(struct map_reader *r)
 			scope->levels |= row->segment == m->level;
 		}
 		chain_groups(m, scope);
+		if (make_briefs(r, scope) < 0)
+			return map_reader_no_memory(r);
 	}
 	return 0;
 }

@@ -89,6 +89,13 @@ struct map_slot {
 	int32_t loops;       /* the first loop row whose loops become this object, or items of this list; -1 */
 };
 
+/* What of a row is looked at while it is skipped, on the way in. */
+struct map_brief {
+	int32_t row;
+	int16_t segment;     /* -1: none */
+	bool outer, always;  /* has something to do whether or not its segment is there */
+};
+
 /* What rows see: the message, or a loop. */
 struct map_scope {
 	int32_t row;        /* loop row; -1: the message */
@@ -98,6 +105,8 @@ struct map_scope {
 	int32_t slot_count, slot_room, first_slot;
 	int32_t *rows;      /* its rows in order, loop rows too */
 	int32_t row_count, row_room;
+	struct map_brief *briefs; /* of those that go in */
+	int32_t brief_count;
 	int32_t *trigger;   /* by segment: the first loop row that begins with it; -1 */
 	bool has_loops, levels; /* a loop HL */
 	int32_t here;       /* the scope of a loop row with the target ".": it shares the object; 0: none */

@@ -630,11 +630,21 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	return rc;
 }
 
+static bool has_something(const struct out_scope *s, const struct map_plan_segment *p)
+{
+	bool found = false;
+	for (int32_t i = 0; i < p->probe_count && !found; i++)
+		found = p->probes[i].scope == s->number && s->places[p->probes[i].slot];
+	return found;
+}
+
 /* One segment of the plan (or as many as its lists need) from what the document has. */
 static int write_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
 	struct out_loop *loop, bool force)
 {
 	const struct map_plan_segment *p = &plan->segments[number];
+	if (!force && !p->always && !has_something(s, p))
+		return 0;
 	size_t n = needed(o, s, p);
 	bool outer = p->outer != NULL;
 	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
