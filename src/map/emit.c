@@ -8,15 +8,16 @@ struct emitter {
 	struct edi_writer *w;
 	enum edi_charset charset; /* NONE: UTF-8 goes out as it is */
 	struct van_buf text;
-	char *room;               /* for values without release characters */
+	unsigned char special[256]; /* bytes that do not stand for themselves: delimiters, and above ASCII where there is a charset */
 };
 
-static bool is_high(struct slice v)
+/* Every byte goes out as it is. */
+static bool is_clean(const struct emitter *x, struct slice v)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if ((unsigned char)v.p[i] >= 0x80)
-			return true;
-	return false;
+		if (x->special[(unsigned char)v.p[i]])
+			return false;
+	return true;
 }
 
 static int lost(struct emitter *x, const struct out_segment *s, const struct out_cell *c)
@@ -28,7 +29,11 @@ static int lost(struct emitter *x, const struct out_segment *s, const struct out
 
 static int put(struct emitter *x, const struct out_segment *s, const struct out_cell *c, struct slice v)
 {
-	if (x->charset != EDI_CHARSET_NONE && is_high(v)) {
+	if (is_clean(x, v)) {
+		edi_write_bytes(x->w, v);
+		return 0;
+	}
+	if (x->charset != EDI_CHARSET_NONE) {
 		size_t n = 0;
 		van_buf_reset(&x->text);
 		if (edi_charset_from_utf8(x->charset, v, &x->text, &n) < 0)
@@ -118,6 +123,9 @@ static int emit(struct out *o, struct edi_outbound *to, enum edi_charset x12_cha
 	if (edi_charset_is_utf8(x.charset))
 		x.charset = EDI_CHARSET_NONE;
 	int rc = 0;
+	edi_special_bytes(&to->writer.delimiters, x.special);
+	for (size_t i = 128; i < sizeof x.special; i++)
+		x.special[i] |= x.charset != EDI_CHARSET_NONE;
 	edi_outbound_message(to, o->map->type, o->map->version, SLICE("UN"), SLICE(""));
 	for (uint32_t i = 0; i < o->count && rc == 0; i++)
 		rc = emit_segment(&x, o->all[i]);

@@ -70,6 +70,7 @@ struct map_options {
 	uint64_t max_steps;  /* of one run, rows and segments looked at; 0: 10,000,000 */
 	bool pretty;         /* indented */
 	bool explain;        /* notes of all that was taken and written, too */
+	bool counts_only;    /* notes are counted and not kept: map_run_count(). Together with no_side_car */
 	bool no_side_car;    /* neither _unmapped nor _source in the document: its notes tell */
 };
 
@@ -106,6 +107,8 @@ void map_run_reset(struct map_run_state *r);
 /* Of the reads and writes since the last reset. */
 const struct map_note *map_run_notes(const struct map_run_state *r);
 
+/* How many of a kind there were, kept or not. */
+uint64_t map_run_count(const struct map_run_state *r, enum map_note_kind kind);
 void map_run_forget_notes(struct map_run_state *r); /* those so far */
 
 /* Makes the document of one message: exactly the bytes ST..SE (or UNH..UNT) of the report's offset and length. *ret lives until

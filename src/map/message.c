@@ -104,9 +104,11 @@ static int add_segment(struct map_message *m, uint32_t *at, uint32_t n)
 	*s = (struct map_segment){.first = m->element_count, .number = -1, .owner = -1, .next = -1, .node = -1};
 	int rc = add_start(m, i);
 	for (; i < n && rc == 0; i++) {
+		while (i < n && m->classes[(unsigned char)p[i]] == PLAIN)
+			i++;
+		if (i == n)
+			break;
 		unsigned char class = m->classes[(unsigned char)p[i]];
-		if (class == PLAIN)
-			continue;
 		if (class == TERMINATOR)
 			break;
 		if (class == ELEMENT) {

@@ -349,6 +349,24 @@ static int list_outer(struct compiler *c, int32_t scope)
 	return 0;
 }
 
+uint32_t map_plan_component(const struct edi_segment_def *d, uint32_t element, uint32_t component)
+{
+	bool composite = d && element && element <= d->count && d->fields[element - 1].composite;
+	return composite && !component ? 1 : !composite && component == 1 ? 0 : component;
+}
+
+static void describe_row(struct compiler *c, int32_t number, const struct map_plan_segment *s)
+{
+	const struct map_row *row = &c->sheet->rows[number];
+	struct map_plan_row *to = &c->plan->rows[number];
+	to->component = map_plan_component(s->definition, row->element, row->component);
+	to->element = map_plan_element(s->definition, row->element, to->component);
+	to->free = c->plan->earlier[number] < 0;
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		to->free &= row->conditions[i].kind == MAP_ASK_ELEMENT;
+	to->plain = !row->transform_count && !row->table;
+}
+
 /* What is looked at to see that a segment has nothing to hold. */
 static int make_probes(struct compiler *c, struct map_plan_segment *s)
 {
@@ -360,6 +378,7 @@ static int make_probes(struct compiler *c, struct map_plan_segment *s)
 		if (row->slot >= 0)
 			s->probes[s->probe_count++] = (struct map_probe){row->scope, row->slot};
 		s->always |= row->required || row->to == MAP_TO_EXPRESSION;
+		describe_row(c, s->rows[i], s);
 	}
 	return 0;
 }
@@ -374,7 +393,8 @@ static int compile(struct compiler *c)
 	plan->scopes = van_arena_array(a, (size_t)c->sheet->scope_count, sizeof *plan->scopes);
 	plan->earlier = van_arena_array(a, (size_t)c->sheet->count + 1, sizeof *plan->earlier);
 	plan->segment_of = van_arena_array(a, (size_t)c->sheet->count + 1, sizeof *plan->segment_of);
-	if (!plan->scopes || !plan->earlier || !plan->segment_of)
+	plan->rows = van_arena_array(a, (size_t)c->sheet->count + 1, sizeof *plan->rows);
+	if (!plan->rows || !plan->scopes || !plan->earlier || !plan->segment_of)
 		return no_memory(c);
 	memset(plan->earlier, 0xff, (size_t)c->sheet->count * sizeof *plan->earlier);
 	memset(plan->segment_of, 0xff, (size_t)c->sheet->count * sizeof *plan->segment_of);

@@ -45,9 +45,18 @@ struct map_plan_scope {
 	int32_t outer_count;
 };
 
+/* What is known of a row's element. */
+struct map_plan_row {
+	const struct edi_element_def *element; /* NULL: nothing */
+	uint32_t component;                    /* as written: 0 where the element has none */
+	bool free;                             /* nothing decides whether the row may write */
+	bool plain;                            /* the value goes as it is, but for its length */
+};
+
 struct map_plan {
 	const struct edi_message_def *definition;
 	struct map_plan_scope *scopes;
+	struct map_plan_row *rows;
 	int32_t *earlier;                   /* by row: the row before it in its scope with the same place that goes out; -1 */
 	int32_t *segment_of;                /* by row: the number of its segment (of the head for `^`); -1: it writes none */
 };
@@ -57,6 +66,8 @@ int map_plan_get(const struct map *out, const struct map_plan **ret, struct van_
 
 /* The place nearest to the loop `loop` (-1: the message) of this segment in it or below; MAP_NODE_NONE: it has none. */
 int32_t map_plan_place(const struct edi_message_def *d, int32_t loop, uint32_t id);
+/* Components of composites are numbered: 0 is the first of one, and 1 of an element that is none is 0. */
+uint32_t map_plan_component(const struct edi_segment_def *d, uint32_t element, uint32_t component);
 /* What the standard says of an element; NULL: nothing. */
 const struct edi_element_def *map_plan_element(const struct edi_segment_def *d, uint32_t element, uint32_t component);
 

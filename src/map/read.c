@@ -418,10 +418,9 @@ static int row_for(struct map_run_state *r, struct in_scope *outer, struct in_sc
 	const struct map_rows *sheet = r->map->sheet;
 	const struct map_segment *trigger = &r->message.segments[inner->first];
 	*ret = NULL;
-	for (int32_t i = 0; i < outer->scope->row_count; i++) {
-		const struct map_row *row = &sheet->rows[outer->scope->rows[i]];
-		if (row->kind != MAP_LOOP || row->segment != trigger->number || !is_places_row(row) || !is_within(r, row, trigger) ||
-		    is_filled(outer, row))
+	for (int32_t i = outer->scope->trigger[trigger->number]; i >= 0; i = sheet->rows[i].loop_next) {
+		const struct map_row *row = &sheet->rows[i];
+		if (!is_places_row(row) || !is_within(r, row, trigger) || is_filled(outer, row))
 			continue;
 		inner->object = outer->object;
 		int rc = all_hold(r, inner, row, trigger);
@@ -473,7 +472,7 @@ static int mark_loops(struct map_run_state *r, struct in_scope *s)
 {
 	const struct map_rows *sheet = r->map->sheet;
 	struct map_segment *all = r->message.segments;
-	uint32_t *ordinals = van_arena_array(r->arena, (size_t)sheet->id_count + 1, sizeof *ordinals);
+	uint32_t *ordinals = tree_room_alloc(&r->room, ((size_t)sheet->id_count + 1) * sizeof *ordinals);
 	int rc = ordinals ? map_run_step(r, s->end - s->first) : VAN_ENOMEM;
 	for (uint32_t i = s->first + (s->owner ? 1 : 0); i < s->end && rc == 0; i++) {
 		if (all[i].owner != s->owner || all[i].number < 0 || s->scope->trigger[all[i].number] < 0)
@@ -553,7 +552,7 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t
 		struct slice path = row->slot < 0 ? outer->path : map_run_place(r, outer->scope, row->slot, outer->path);
 		inner.path = row->many ? van_arena_printf(r->arena, "%.*s[%zu]", SLICE_ARG(path), count) : path;
 	}
-	inner.places = van_arena_array(r->arena, (size_t)inner.scope->slot_count + 1, sizeof *inner.places);
+	inner.places = tree_room_alloc(&r->room, ((size_t)inner.scope->slot_count + 1) * sizeof *inner.places);
 	if (!inner.places)
 		return VAN_ENOMEM;
 	rc = take_conditions(r, &inner, row, &r->message.segments[range.first]);
@@ -663,7 +662,7 @@ static int run_loops(struct map_run_state *r, struct in_scope *s, int32_t first,
 static int list_segments(struct map_run_state *r, struct in_scope *s)
 {
 	size_t n = (size_t)r->map->sheet->id_count + 1;
-	s->heads = van_arena_array(r->arena, n, sizeof *s->heads);
+	s->heads = tree_room_alloc(&r->room, n * sizeof *s->heads);
 	if (!s->heads)
 		return VAN_ENOMEM;
 	memset(s->heads, 0xff, n * sizeof *s->heads);

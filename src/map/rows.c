@@ -338,9 +338,10 @@ static int finish_scopes(struct map_reader *r)
 		for (int32_t k = 0; k < m->id_count; k++)
 			scope->trigger[k] = -1;
 		for (int32_t k = scope->row_count - 1; k >= 0; k--) {
-			const struct map_row *row = &m->rows[scope->rows[k]];
+			struct map_row *row = &m->rows[scope->rows[k]];
 			if (row->kind != MAP_LOOP)
 				continue;
+			row->loop_next = scope->trigger[row->segment];
 			scope->trigger[row->segment] = scope->rows[k];
 			if (row->slot >= 0)
 				scope->slots[row->slot].loops = scope->rows[k];

@@ -53,6 +53,7 @@ struct map_row {
 	int32_t group_next;                /* the next row of the same scope, segment and list; -1 */
 	bool group_later;                  /* it is such a next row */
 	int32_t loop_scope;                /* of a loop row: what its rows stand in */
+	int32_t loop_next;                 /* the next loop row of its scope with the same first segment; -1 */
 	enum map_source_kind kind;
 	int32_t segment;                   /* element, pairs; loop: its first segment; -1: none */
 	int32_t counted;                   /* target @count: this segment */

@@ -50,6 +50,7 @@ void map_run_reset(struct map_run_state *r)
 	r->message.arena = r->arena;
 	r->notes = NULL;
 	r->last_note = &r->notes;
+	memset(r->noted, 0, sizeof r->noted);
 	r->range_count = r->level_count = 0;
 }
 
@@ -62,6 +63,12 @@ void map_run_forget_notes(struct map_run_state *r)
 {
 	r->notes = NULL;
 	r->last_note = &r->notes;
+	memset(r->noted, 0, sizeof r->noted);
+}
+
+uint64_t map_run_count(const struct map_run_state *r, enum map_note_kind kind)
+{
+	return r->noted[kind];
 }
 
 int map_run_fail(struct map_run_state *r, int code)
@@ -87,7 +94,12 @@ int map_run_definition(const struct map *m, const struct edi_message_def **ret, 
 
 struct map_note *map_run_note(struct map_run_state *r, enum map_note_kind kind, unsigned row)
 {
-	struct map_note *n = van_arena_alloc(r->arena, sizeof *n);
+	r->noted[kind]++;
+	if (r->options.counts_only) {
+		r->lost_note = (struct map_note){.kind = kind, .map = r->map, .row = row};
+		return &r->lost_note;
+	}
+	struct map_note *n = tree_room_alloc(&r->room, sizeof *n);
 	if (!n) {
 		r->room.error = VAN_ENOMEM;
 		return NULL;
@@ -121,7 +133,7 @@ char *map_run_digits(uint32_t n, char *to)
 
 struct slice map_run_number(struct map_run_state *r, uint32_t n)
 {
-	char *p = van_arena_alloc(r->arena, 10);
+	char *p = tree_room_alloc(&r->room, 10);
 	return p ? slice_make(p, (size_t)(map_run_digits(n, p) - p)) : SLICE_NONE;
 }
 

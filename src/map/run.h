@@ -38,7 +38,8 @@ struct map_run_state {
 	const struct map *map;
 	const struct map_envelope *envelope;
 	const struct tree *document;
-	struct map_note *notes, **last_note;
+	struct map_note *notes, **last_note, lost_note;
+	uint64_t noted[5];     /* by kind */
 	struct van_error *e;
 };
 

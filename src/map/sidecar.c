@@ -31,6 +31,8 @@ static int unmapped(struct map_run_state *r, uint32_t segment, uint32_t element,
 	struct map_note *n = map_run_note(r, MAP_NOTE_UNMAPPED, 0);
 	if (!n)
 		return VAN_ENOMEM;
+	if (r->options.counts_only)
+		return 0;
 	n->segment = map_raw(&r->message, g, 0);
 	n->position = segment + 1;
 	n->element = element;
@@ -318,6 +320,7 @@ static int keep_source(struct map_run_state *r, struct tree *document)
 {
 	const struct map *in = r->map;
 	struct map_note **notes = r->last_note;
+	uint64_t noted[5];
 	struct van_error e = {0}, *outer = r->e;
 	struct out o = {.r = r, .map = in->reverse, .back = true, .quiet = true};
 	bool explain = r->options.explain;
@@ -329,6 +332,7 @@ static int keep_source(struct map_run_state *r, struct tree *document)
 		return 0;
 	for (size_t i = 0; i < sizeof all; i++)
 		delimiters[i] = all[i] ? all[i] : ' ';
+	memcpy(noted, r->noted, sizeof noted);
 	r->e = &e;
 	r->map = in->reverse;
 	r->options.explain = false;
@@ -339,6 +343,7 @@ static int keep_source(struct map_run_state *r, struct tree *document)
 	r->options.explain = explain;
 	*notes = NULL; /* what the way back would tell is told when it is gone */
 	r->last_note = notes;
+	memcpy(r->noted, noted, sizeof noted);
 	r->e = outer;
 	if (rc == VAN_ENOMEM || rc == VAN_ELIMIT)
 		return rc;

@@ -3,11 +3,25 @@
 #include "base/error.h"
 #include "base/record.h"
 
+#define PIECE ((size_t)4096)
+
+void *tree_room_piece(struct tree_room *r, size_t n)
+{
+	if (n > PIECE / 4)
+		return van_arena_alloc(r->arena, n);
+	char *p = van_arena_alloc(r->arena, PIECE);
+	if (!p) /* a little may be left */
+		return van_arena_alloc(r->arena, n);
+	r->piece = p + n;
+	r->piece_left = PIECE - n;
+	return p;
+}
+
 struct tree *tree_new(struct tree_room *r, enum tree_kind kind)
 {
 	if (!r->error && !r->left)
 		r->error = VAN_ELIMIT;
-	struct tree *t = r->error ? NULL : van_arena_alloc(r->arena, sizeof *t);
+	struct tree *t = r->error ? NULL : tree_room_alloc(r, sizeof *t);
 	if (!t) {
 		r->error = r->error ? r->error : VAN_ENOMEM;
 		return NULL;

@@ -25,7 +25,22 @@ struct tree_room {
 	struct van_arena *arena;
 	size_t left; /* values that may still be made */
 	int error;   /* VAN_ENOMEM or VAN_ELIMIT, latched */
+	char *piece; /* of the arena: what small things are cut from */
+	size_t piece_left;
 };
+
+void *tree_room_piece(struct tree_room *r, size_t n);
+/* Zeroed, for anything small; as van_arena_alloc. */
+static inline void *tree_room_alloc(struct tree_room *r, size_t n)
+{
+	n = (n + 7) & ~(size_t)7;
+	if (n > r->piece_left)
+		return tree_room_piece(r, n);
+	void *p = r->piece;
+	r->piece += n;
+	r->piece_left -= n;
+	return p;
+}
 
 struct tree *tree_new(struct tree_room *r, enum tree_kind kind);
 /* The member of an object, made where it is missing. NULL after an error, or when it is of another kind. */

@@ -19,15 +19,31 @@ struct out_scope {
 
 /* --- the document's places ------------------------------------------------------------------------------------------------------- */
 
-static int32_t child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
+static int32_t child_slot_from(const struct map_scope *s, int32_t i, int32_t end, const struct tree *t)
 {
-	int32_t i = parent < 0 ? s->first_slot : s->slots[parent].first;
-	for (; i >= 0; i = s->slots[i].next) {
+	for (; i >= 0 && i != end; i = s->slots[i].next) {
 		const struct map_slot *p = &s->slots[i];
 		if (!p->item && (t->hash ? t->hash == p->hash : true) && slice_eq(t->name, p->name))
 			return i;
 	}
 	return -1;
+}
+
+static int32_t child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
+{
+	return child_slot_from(s, parent < 0 ? s->first_slot : s->slots[parent].first, -1, t);
+}
+
+/* Members often stand in the order of the sheet: the search goes on where the one before was found. */
+static int32_t next_slot(const struct map_scope *s, int32_t parent, int32_t *hint, const struct tree *t)
+{
+	int32_t first = parent < 0 ? s->first_slot : s->slots[parent].first, from = *hint >= 0 ? *hint : first;
+	int32_t found = child_slot_from(s, from, -1, t);
+	if (found < 0 && from != first)
+		found = child_slot_from(s, first, from, t);
+	if (found >= 0)
+		*hint = s->slots[found].next;
+	return found;
 }
 
 static int32_t item_slot(const struct map_scope *s, int32_t array)
@@ -99,7 +115,7 @@ static void note_unwritten(struct map_run_state *r, const struct tree *t, const 
 			continue;
 		}
 		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
-		char *place = n ? van_arena_alloc(r->arena, trail_length(&below)) : NULL;
+		char *place = n && !r->options.counts_only ? tree_room_alloc(&r->room, trail_length(&below)) : NULL;
 		if (place) {
 			n->place = slice_make(place, (size_t)(trail_write(&below, place) - place));
 			n->value = c->text;
@@ -110,8 +126,9 @@ static void note_unwritten(struct map_run_state *r, const struct tree *t, const 
 /* Lays the object's members to the scope's places. */
 static void scatter(struct out_scope *s, const struct tree *object, int32_t parent)
 {
+	int32_t hint = -1;
 	for (const struct tree *c = object->first; c; c = c->next) {
-		int32_t slot = child_slot(s->scope, parent, c);
+		int32_t slot = next_slot(s->scope, parent, &hint, c);
 		if (slot < 0)
 			continue;
 		const struct map_slot *p = &s->scope->slots[slot];
@@ -206,7 +223,7 @@ struct out_cell *map_out_cell(struct map_run_state *r, struct out_segment *s, ui
 	if (c && c->element == element && c->component == component && c->repetition == repetition)
 		return c;
 	if ((s->count & 7) == 0) {
-		struct out_cell *v = van_arena_alloc(r->arena, (s->count + 8) * sizeof *v);
+		struct out_cell *v = tree_room_alloc(&r->room, (s->count + 8) * sizeof *v);
 		if (!v)
 			return NULL;
 		if (s->count)
@@ -306,11 +323,9 @@ static int set_cell(struct map_run_state *r, struct out_segment *s, uint32_t ele
 	return 0;
 }
 
-/* Components of composites are numbered: component 0 is the first of one. */
 static uint32_t component_of(const struct map_plan_segment *p, uint32_t element, uint32_t component)
 {
-	bool composite = p->definition && element && element <= p->definition->count && p->definition->fields[element - 1].composite;
-	return composite && !component ? 1 : !composite && component == 1 ? 0 : component;
+	return map_plan_component(p->definition, element, component);
 }
 
 /* One value of the document, on its way to one cell. *wrote: it is there. */
@@ -318,7 +333,13 @@ static int write_value(struct out *o, struct out_scope *s, const struct map_row 
 	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote)
 {
 	struct map_run_state *r = o->r;
-	const struct edi_element_def *d = map_plan_element(g->plan->definition, element, component);
+	const struct map_plan_row *known = &o->plan->rows[row - o->map->sheet->rows];
+	bool own = element == row->element && component == known->component;
+	const struct edi_element_def *d = own ? known->element : map_plan_element(g->plan->definition, element, component);
+	if (known->plain && !weak && v.n && (!d || v.n <= d->max) && !r->options.explain) {
+		*wrote = true;
+		return set_cell(r, g, element, component, repetition, v, false, row);
+	}
 	struct slice raw = v, format = SLICE_NONE;
 	const char *what = "";
 	const struct out_cell *there;
@@ -366,14 +387,14 @@ static int write_to(struct out *o, struct out_scope *s, const struct map_row *ro
 {
 	if (row->kind == MAP_PAIRS)
 		return write_pair(o, s, row, g, v, weak, wrote);
-	return write_value(o, s, row, g, row->element, component_of(g->plan, row->element, row->component), 0, v, weak, wrote);
+	return write_value(o, s, row, g, row->element, o->plan->rows[row - o->map->sheet->rows].component, 0, v, weak, wrote);
 }
 
 /* --- segments --------------------------------------------------------------------------------------------------------------------- */
 
 static struct out_segment *new_segment(struct out *o, const struct map_plan_segment *p)
 {
-	struct out_segment *g = van_arena_alloc(o->r->arena, sizeof *g);
+	struct out_segment *g = tree_room_alloc(&o->r->room, sizeof *g);
 	if (g)
 		*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .node = p->node};
 	return g;
@@ -522,7 +543,9 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 	bool did = false;
 	if (row->scope != s->number)
 		return 0;
-	int rc = may_write(o->r, o, s, number);
+	if (row->slot >= 0 && !s->places[row->slot] && !row->fallback.p && !row->required)
+		return 0;
+	int rc = o->plan->rows[number].free ? 1 : may_write(o->r, o, s, number);
 	if (rc == 1)
 		rc = write_source(o, s, row, g, turn, &did);
 	*wrote |= did;
@@ -533,8 +556,8 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 
 static struct out_loop *new_loop(struct out *o, int32_t node, struct out_loop *parent)
 {
-	struct out_loop *l = van_arena_alloc(o->r->arena, sizeof *l);
-	struct out_item *item = parent ? van_arena_alloc(o->r->arena, sizeof *item) : NULL;
+	struct out_loop *l = tree_room_alloc(&o->r->room, sizeof *l);
+	struct out_item *item = parent ? tree_room_alloc(&o->r->room, sizeof *item) : NULL;
 	if (!l || (parent && !item))
 		return NULL;
 	l->node = node;
@@ -557,7 +580,7 @@ static struct out_loop *new_loop(struct out *o, int32_t node, struct out_loop *p
 
 static int add_item(struct out *o, struct out_loop *l, struct out_segment *s)
 {
-	struct out_item *item = van_arena_alloc(o->r->arena, sizeof *item);
+	struct out_item *item = tree_room_alloc(&o->r->room, sizeof *item);
 	if (!item)
 		return VAN_ENOMEM;
 	*item = (struct out_item){.node = s->node, .segment = s};
@@ -739,8 +762,14 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 			return rc;
 		if (!rc)
 			continue;
-		candidates++;
-		only = only ? only : row;
+		if (!candidates++) {
+			only = row;
+			continue;
+		}
+		if (candidates == 2) {
+			*ret = only;
+			best = 1 + worth(&sheet->scopes[only->loop_scope], sheet, object, -1, 0);
+		}
 		uint32_t value = 1 + worth(&sheet->scopes[row->loop_scope], sheet, object, -1, 0);
 		if (value > best) {
 			best = value;
@@ -851,9 +880,9 @@ static int write_scope(struct out *o, struct out_scope *s)
 {
 	struct map_run_state *r = o->r;
 	size_t n = (size_t)s->scope->slot_count + 1;
-	s->places = van_arena_array(r->arena, n, sizeof *s->places);
-	s->done = van_arena_array(r->arena, n, sizeof *s->done);
-	s->written = s->number ? van_arena_array(r->arena, (size_t)s->plan->count + 1, sizeof *s->written) : o->written;
+	s->places = tree_room_alloc(&r->room, n * sizeof *s->places);
+	s->done = tree_room_alloc(&r->room, n * sizeof *s->done);
+	s->written = s->number ? tree_room_alloc(&r->room, ((size_t)s->plan->count + 1) * sizeof *s->written) : o->written;
 	int rc = s->places && s->done && s->written ? 0 : VAN_ENOMEM;
 	if (rc < 0)
 		return rc;
@@ -897,7 +926,7 @@ static int flatten(struct out *o, struct out_loop *l)
 		return 0;
 	bool begun = l->node < 0 || (l->first && l->first->segment && l->first->node == l->node + 1);
 	if (!begun) {
-		struct out_segment *g = van_arena_alloc(o->r->arena, sizeof *g);
+		struct out_segment *g = tree_room_alloc(&o->r->room, sizeof *g);
 		if (!g)
 			return VAN_ENOMEM;
 		*g = (struct out_segment){.node = l->node + 1, .id = edi_pack(nodes[l->node + 1].id.p, nodes[l->node + 1].id.n),

@@ -11,6 +11,7 @@ int edi_map_open(struct edi_map *x, const struct edi_command *c)
 	char folder[4096];
 	struct van_error e = {0};
 	struct map_options options = {.explain = c->explain, .no_side_car = strcmp(c->to, "x12") == 0 || strcmp(c->to, "edifact") == 0};
+	options.counts_only = options.no_side_car && !c->explain;
 	*x = (struct edi_map){.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT), .report = VAN_BUF_INIT(LARGEST_OUTPUT)};
 	x->dictionaries = edi_dictionaries(c);
 	if (!x->dictionaries)

@@ -12,7 +12,7 @@ struct edi_map {
 	struct map_run_state *run;
 	struct van_buf out, report;
 	uint64_t documents;
-	uint64_t untold;       /* notes of what did not go along that --explain would list */
+	uint64_t untold;       /* values that did not go along */
 	int status;            /* of an error that was told; EDI_DONE */
 };
 

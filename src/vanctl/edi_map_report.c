@@ -84,10 +84,10 @@ static void put_text(struct edi_map *x, struct slice message, const struct map_n
 
 void edi_map_report(struct edi_map *x, struct slice message, bool chain)
 {
-	for (const struct map_note *n = map_run_notes(x->run); n; n = n->next) {
-		if (!x->c->explain)
-			x->untold += n->kind == MAP_NOTE_UNWRITTEN || n->kind == MAP_NOTE_CUT || (chain && n->kind == MAP_NOTE_UNMAPPED);
-		else if (x->c->json)
+	x->untold += map_run_count(x->run, MAP_NOTE_UNWRITTEN) + map_run_count(x->run, MAP_NOTE_CUT) +
+	             (chain ? map_run_count(x->run, MAP_NOTE_UNMAPPED) : 0);
+	for (const struct map_note *n = x->c->explain ? map_run_notes(x->run) : NULL; n; n = n->next) {
+		if (x->c->json)
 			put_json(x, message.p ? message : SLICE(""), n);
 		else
 			put_text(x, message.p ? message : SLICE("1"), n);
@@ -102,7 +102,7 @@ void edi_map_tell(struct edi_map *x)
 		van_buf_append_str(&x->report, x->report.n ? "]}\n" : "{\"notes\":[]}\n");
 	if (x->report.n)
 		fd_write_all(STDERR_FILENO, x->report.p, x->report.n);
-	if (x->untold)
+	if (x->untold && !x->c->explain)
 		fprintf(stderr, "vanctl edi: %s: %" PRIu64 " value%s did not go along; --explain lists %s\n", x->c->file, x->untold,
 			x->untold == 1 ? "" : "s", x->untold == 1 ? "it" : "them");
 }
