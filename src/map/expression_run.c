@@ -464,5 +464,5 @@ int expression_run(const struct expression *x, const struct tree *input, const s
 	if (rc < 0)
 		return rc;
 	*ret = value_to_tree(&r, &v);
-	return !*ret && r.room->error ? run_no_memory(&r, x->root) : 0;
+	return r.room->error ? run_no_memory(&r, x->root) : 0; /* also what ran out on the way, unseen */
 }

@@ -81,25 +81,36 @@ static size_t find(struct slice s, struct slice what)
 	return at ? (size_t)(at - s.p) : s.n + 1;
 }
 
+/* Looking through a text is work. */
+static int look_for(struct call *c, size_t *at)
+{
+	*at = find(c->a[0].text, c->a[1].text);
+	return run_steps(c->r, c->at, c->a[0].text.n / 64);
+}
+
 static int substring_before(struct call *c, struct value *ret)
 {
 	struct slice s = c->a[0].text;
-	size_t at = find(s, c->a[1].text);
-	return text_result(c, s.p, at > s.n ? s.n : at, ret);
+	size_t at;
+	int rc = look_for(c, &at);
+	return rc < 0 ? rc : text_result(c, s.p, at > s.n ? s.n : at, ret);
 }
 
 static int substring_after(struct call *c, struct value *ret)
 {
 	struct slice s = c->a[0].text, what = c->a[1].text;
-	size_t at = find(s, what);
+	size_t at;
+	int rc = look_for(c, &at);
 	struct slice rest = at > s.n ? s : slice_rest(s, at + what.n);
-	return text_result(c, rest.p, rest.n, ret);
+	return rc < 0 ? rc : text_result(c, rest.p, rest.n, ret);
 }
 
 static int contains(struct call *c, struct value *ret)
 {
-	*ret = value_bool(find(c->a[0].text, c->a[1].text) <= c->a[0].text.n);
-	return 0;
+	size_t at;
+	int rc = look_for(c, &at);
+	*ret = value_bool(at <= c->a[0].text.n);
+	return rc;
 }
 
 /* Latin, Greek and Cyrillic letters that have the other case in two bytes of UTF-8, or one. 0: none. */
@@ -223,7 +234,8 @@ static int split(struct call *c, struct value *ret)
 		size_t at = separator.n ? find(s, separator) : utf8_length(s);
 		more = separator.n ? at <= s.n : at < s.n;
 		struct value v = value_text(slice_make(s.p, at > s.n ? s.n : at));
-		rc = list_push(c->r, c->at, ret->list, &v);
+		rc = run_steps(c->r, c->at, at / 64);
+		rc = rc < 0 ? rc : list_push(c->r, c->at, ret->list, &v);
 		s = more ? slice_rest(s, at + separator.n) : s;
 	}
 	return rc;

@@ -189,6 +189,8 @@ int value_member(struct run *r, const struct node *at, const struct value *v, st
 
 static int digits_of(struct run *r, const struct node *at, struct slice s, struct decimal *ret)
 {
+	if (s.n > DECIMAL_TEXT)
+		return 1; /* no number that could be calculated with */
 	int rc = decimal_read(s, ret);
 	if (rc == VAN_ELIMIT)
 		return expression_fail(r->x->text, at->at, r->e, VAN_ELIMIT, "%.*s has more than %d digits", (int)(s.n < 60 ? s.n : 60), s.p,
@@ -288,7 +290,7 @@ static int equal_numbers(struct run *r, const struct node *at, const struct valu
 int value_equal(struct run *r, const struct node *at, const struct value *a, const struct value *b, bool *ret)
 {
 	*ret = false;
-	int rc = run_steps(r, at, 1);
+	int rc = run_steps(r, at, 1 + (a->kind == V_TEXT && b->kind == V_TEXT && a->text.n == b->text.n ? a->text.n / 64 : 0));
 	if (rc < 0)
 		return rc;
 	if (a->kind == V_NUMBER || b->kind == V_NUMBER)
@@ -325,7 +327,7 @@ int value_order(struct run *r, const struct node *at, const struct value *a, con
 		return run_fail(r, at, "numbers are compared with numbers and texts with texts, not %s with %s", value_kind_name(a),
 			value_kind_name(b));
 	*order = slice_cmp(a->text, b->text);
-	return 0;
+	return run_steps(r, at, (a->text.n < b->text.n ? a->text.n : b->text.n) / 64);
 }
 
 /* --- what becomes of them ---------------------------------------------------------------------------------------------- */
