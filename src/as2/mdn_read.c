@@ -113,7 +113,7 @@ static struct slice recipient(struct slice field)
 
 static int parse_notification(const struct entity *e, struct van_arena *arena, struct as2_mdn *m, struct van_error *err)
 {
-	struct slice text;
+	struct slice text = SLICE_NONE;
 	struct mime_headers h;
 	int rc = decode(e, encoding_of(e), arena, &text);
 	while (text.n && (text.p[0] == '\r' || text.p[0] == '\n'))

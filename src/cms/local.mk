@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libcms.a
 	%D%/ber.c %D%/ber.h \
 	%D%/cert.c %D%/cert.h \
 	%D%/cert_cache.c \
+	%D%/certs_only.c %D%/certs_only.h \
 	%D%/compress.c %D%/compress.h \
 	%D%/crl.c %D%/crl.h \
 	%D%/decrypt.c %D%/decrypt.h \

@@ -383,6 +383,8 @@ static const struct record_field job_result_fields[] = {
 	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_job_result, acks, &ipc_ack_seen_table),
 	RECORD_FIELD(6, RECORD_TEXT, struct ipc_job_result, state),
 	RECORD_FIELD(7, RECORD_TEXT, struct ipc_job_result, error),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_job_result, type),
+	RECORD_FIELD(9, RECORD_TEXT, struct ipc_job_result, reference),
 	RECORD_END,
 };
 const struct record_table ipc_job_result_table = {"job_result", 1, sizeof(struct ipc_job_result), job_result_fields};

@@ -401,7 +401,8 @@ struct ipc_job_result {
 	struct record_list interchanges; /* struct ipc_interchange; more than one: each becomes a child of the received message */
 	struct record_list outputs;      /* struct ipc_output */
 	struct record_list acks;         /* struct ipc_ack_seen */
-	struct slice state; /* for a payload without interchanges: "rejected", "held", "unroutable"; absent otherwise */
+	struct slice state; /* for a payload without interchanges: "rejected", "held", "unroutable", "processed"; absent otherwise */
+	struct slice type, reference; /* the same: what it is, and by what it is found */
 	struct slice error;
 };
 struct ipc_job_failed {

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
+	%D%/cem.c %D%/cem.h \
 	%D%/csv.c %D%/csv.h \
 	%D%/folder.h \
 	%D%/form.h %D%/form_private.h \

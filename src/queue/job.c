@@ -188,6 +188,21 @@ int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor
 	return park(w, &m, QUEUE_HELD, SLICE("held by an operator"), RECEIPT_HELD, actor);
 }
 
+int queue_message_settle(struct queue_work *w, struct slice id, struct slice actor, struct slice text)
+{
+	struct queue_message m, old;
+	int rc = queue_message_get(w, id, &m);
+	if (rc < 0)
+		return rc;
+	if (m.direction != QUEUE_IN || m.state != QUEUE_HELD)
+		return van_error_set(&w->err, VAN_ESTATE, "message %.*s does not wait for anybody: it is %s", SLICE_ARG(id), queue_state_names[m.state]);
+	old = m;
+	m.state = QUEUE_PROCESSED;
+	m.error = SLICE_NONE;
+	rc = queue_message_put(w, &old, &m);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);
+}
+
 int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason)
 {
 	struct queue_message m;

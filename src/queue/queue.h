@@ -119,6 +119,8 @@ bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name
  * for another state. `accept_duplicate`: this time its control number is no obstacle. The caller dispatches the job. */
 int queue_message_release(struct queue_work *w, struct slice id, struct slice actor);
 int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor);
+/* A held message that somebody has dealt with: processed, and `text` says how. VAN_ESTATE for another state. */
+int queue_message_settle(struct queue_work *w, struct slice id, struct slice actor, struct slice text);
 /* Keeps the message, forgets that it wants something: rejected with this reason. */
 int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
 

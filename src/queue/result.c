@@ -243,8 +243,12 @@ static int finish_whole(struct queue_work *w, struct result *r)
 	if (m.state == QUEUE_RECEIVED)
 		m.state = QUEUE_HELD;
 	m.delivery = r->delivery;
+	if (r->from->type.p)
+		m.type = r->from->type;
 	int rc = queue_message_put(w, &r->message, &m);
-	struct slice text = van_arena_printf(w->arena, "%zu interchanges", r->ntargets);
+	if (rc == 0 && r->from->reference.n)
+		rc = queue_search_put(w, r->from->reference, m.id);
+	struct slice text = r->from->type.p ? r->from->error : van_arena_printf(w->arena, "%zu interchanges", r->ntargets);
 	return rc < 0 ? rc : put_trail(w, &m, text);
 }
 

@@ -6,6 +6,7 @@ vanctl_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/ctl.h \
 	%D%/edi.h \
+	%D%/exchange.c %D%/exchange.h \
 	%D%/init.c %D%/init.h \
 	%D%/init_keys.c %D%/init_keys.h \
 	%D%/main.c \
@@ -24,6 +25,6 @@ vanctl_SOURCES = \
 	%D%/table.c %D%/table.h %D%/table_edit.c \
 	%D%/template.c %D%/template.h
 vanctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(SSH_CFLAGS)
-vanctl_LDADD = $(LIB_MAP) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \
+vanctl_LDADD = $(LIB_MAP) $(LIB_CMS) $(LIB_PARTNER) $(LIB_RECEIPT) $(LIB_IPC) $(JANSSON_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(SSH_LIBS) \
 	$(LMDB_LIBS) $(XML_LIBS) $(CRYPT_LIBS)
 include %D%/edi.mk

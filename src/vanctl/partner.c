@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "partner/profile.h"
 #include "vanctl/apply.h"
+#include "vanctl/exchange.h"
 #include "vanctl/simple.h"
 #include "vanctl/template.h"
 
@@ -130,5 +131,9 @@ const struct ctl_command commands_partner[] = {
 	{"partner", "remove", "ID", 1, 1, "Remove a station, partner or agreement", NULL, partner_remove},
 	{"cert", "list", "", 0, 0, "Certificates with expiry and who uses them", NULL, cert_list},
 	{"cert", "show", "FINGERPRINT", 1, 1, "One certificate; the first digits are enough", NULL, cert_show},
+	{"cert", "exchange", "MESSAGE", 1, 1, "What a certificate exchange message says, with its certificates", NULL, exchange_show},
+	{"cert", "accept", "MESSAGE", 1, 1, "Trust the certificates that a partner asks us to, and tell it so", exchange_accept_options, exchange_accept},
+	{"cert", "reject", "MESSAGE", 1, 1, "Refuse them, and tell the partner why", exchange_reject_options, exchange_reject},
+	{"cert", "request", "CERTIFICATE", 1, 1, "Ask a partner to trust a new certificate of ours", exchange_request_options, exchange_request},
 	{NULL},
 };

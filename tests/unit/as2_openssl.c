@@ -1,6 +1,7 @@
 /* What we encrypt and sign, read by the openssl command: every kind of recipient key with every cipher, every way to sign. */
 #include "as2_peer.h"
 
+#include "cms/certs_only.h"
 #include "cms/digest.h"
 #include "cms/encrypt.h"
 
@@ -92,6 +93,37 @@ static void ephemeral_keys_differ(void **state)
 	assert_int_equal(peer_run("test -s key0 && ! cmp -s key0 key1"), 0);
 }
 
+/* What we write, openssl lists; what openssl writes, we read, in DER, PEM and base64. */
+static void certificates_alone(void **state)
+{
+	struct cms_cert *one = peer_cert("acme"), *two = peer_cert("ec");
+	struct slice certs[] = {one->der, two->der}, got[CERTS_ONLY_MAX];
+	struct van_arena *arena = van_arena_new(0);
+	struct van_buf der = VAN_BUF_INIT(0);
+	size_t n;
+	(void)state;
+	assert_int_equal(cms_certs_only_write(&der, certs, 2), 0);
+	peer_write("both.p7c", der.p, der.n);
+	assert_int_equal(peer_run("test $(openssl pkcs7 -inform DER -in both.p7c -print_certs | grep -c 'BEGIN CERT') = 2 && openssl crl2pkcs7 -nocrl "
+				  "-certfile acme.pem -certfile ec.pem -outform DER -out der && openssl crl2pkcs7 -nocrl -certfile acme.pem -certfile "
+				  "ec.pem -out pem && grep -v -- ----- pem >base64"), 0);
+	static const char *const names[] = {"both.p7c", "der", "pem", "base64"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct van_buf file = peer_read(names[i]);
+		assert_int_equal(cms_certs_only_read(van_buf_slice(&file), arena, got, &n), 0);
+		assert_int_equal(n, 2);
+		assert_true((slice_eq(got[0], one->der) && slice_eq(got[1], two->der)) || (slice_eq(got[1], one->der) && slice_eq(got[0], two->der)));
+		for (size_t cut = 0; cut < file.n; cut += 7) /* never more than is there */
+			cms_certs_only_read(slice_make(file.p, cut), arena, got, &n);
+		van_buf_free(&file);
+	}
+	assert_int_equal(cms_certs_only_read(SLICE("0\003\002\001\001"), arena, got, &n), VAN_ESYNTAX);
+	van_buf_free(&der);
+	van_arena_free(arena);
+	cms_cert_free(one);
+	cms_cert_free(two);
+}
+
 static void a_key_that_can_not_be_used(void **state)
 {
 	struct van_buf out = VAN_BUF_INIT(0);
@@ -161,7 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_recipient_decrypts), cmocka_unit_test(an_agreed_key_is_told), cmocka_unit_test(ephemeral_keys_differ),
-		cmocka_unit_test(a_key_that_can_not_be_used), cmocka_unit_test(every_signature_verifies),
+		cmocka_unit_test(certificates_alone), cmocka_unit_test(a_key_that_can_not_be_used), cmocka_unit_test(every_signature_verifies),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

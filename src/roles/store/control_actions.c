@@ -43,6 +43,16 @@ int control_message_hold(struct control_call *c)
 	return read_id(c, &id) ? finish(c, queue_message_hold(c->work, id, c->actor), id) : 2;
 }
 
+int control_message_settle(struct control_call *c)
+{
+	struct slice id, text = control_arg_text(&c->args, "text");
+	if (!read_id(c, &id))
+		return 2;
+	if (!text.n)
+		return control_say(c, 2, "a text is missing: it is what the history will say");
+	return finish(c, queue_message_settle(c->work, id, c->actor, text), id);
+}
+
 int control_message_reject(struct control_call *c)
 {
 	struct slice id, reason = control_arg_text(&c->args, "reason");

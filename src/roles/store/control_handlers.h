@@ -19,7 +19,7 @@ void control_apply_committed(struct control_call *c, struct directory *d);
 control_fn control_remove_write;
 void control_remove_committed(struct control_call *c, struct directory *d);
 
-control_fn control_message_release, control_message_hold, control_message_reject, control_ack_close;
+control_fn control_message_release, control_message_hold, control_message_reject, control_message_settle, control_ack_close;
 control_fn control_queue_retry, control_queue_hold, control_queue_release, control_queue_drop;
 control_fn control_mailbox_restore, control_mailbox_get, control_mailbox_put_prepare, control_mailbox_put, control_mailbox_purge;
 void control_mailbox_purge_committed(struct control_call *c, struct directory *d);

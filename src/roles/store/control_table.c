@@ -27,6 +27,7 @@ const struct control_command control_commands[] = {
 	{.name = "partner.remove", .write = control_remove_write, .committed = control_remove_committed},
 	{.name = "message.release", .write = control_message_release},
 	{.name = "message.hold", .write = control_message_hold},
+	{.name = "message.settle", .write = control_message_settle},
 	{.name = "message.reject", .write = control_message_reject},
 	{.name = "message.room", .read = control_message_room},
 	{.name = "message.send", .prepare = control_send_prepare, .write = control_send_write},

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "map/cem.h"
 #include "partner/settings.h"
 #include "roles/worker/interchange.h"
 
@@ -133,8 +134,42 @@ static int process_interchanges(struct job *j)
 	return 0;
 }
 
+/* A partner's new certificates wait for a person; its answer about ours needs nobody. */
+static int process_exchange(struct job *j, struct van_error *e)
+{
+	struct van_arena *arena = j->worker->arena;
+	struct ipc_job_result *out = &j->result;
+	struct cem *c = van_arena_alloc(arena, sizeof *c);
+	struct slice xml;
+	unsigned accepted = 0;
+	int rc = !c ? VAN_ENOMEM : j->payload.length > CEM_BYTES_MAX ? VAN_ESYNTAX : job_payload_bytes(j, 0, j->payload.length, &xml);
+	if (rc == 0)
+		rc = cem_parse(xml, arena, c, e);
+	if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT) {
+		out->state = SLICE("rejected");
+		out->error = van_arena_slice(arena, slice_str(e->text[0] ? e->text : "the certificate exchange is too long"));
+		return out->error.p ? 0 : VAN_ENOMEM;
+	}
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < c->n; i++)
+		accepted += c->items[i].accepted;
+	out->type = c->response ? SLICE("CEM-RESPONSE") : SLICE("CEM-REQUEST");
+	out->reference = c->request_id;
+	out->state = c->response && accepted == c->n ? SLICE("processed") : SLICE("held");
+	if (!c->response)
+		out->error = van_arena_printf(arena, "certificate exchange %.*s: the partner has new certificates; vanctl cert exchange ID shows them",
+					      SLICE_ARG(c->request_id));
+	else
+		out->error = van_arena_printf(arena, "certificate exchange %.*s: the partner accepts %u of our %zu certificates%s%.*s", SLICE_ARG(c->request_id),
+					      accepted, c->n, c->items[0].reason.n ? ": " : "", SLICE_ARG(c->items[0].reason));
+	return out->error.p ? 0 : VAN_ENOMEM;
+}
+
 static int process(struct job *j, struct van_error *e)
 {
+	if (slice_is(j->from->content_type, CEM_CONTENT_TYPE))
+		return process_exchange(j, e);
 	int rc = check(j, e);
 	if (rc == 0 && j->report->truncated)
 		rc = van_error_set(e, VAN_ELIMIT, "the document holds more messages than one job takes: send it in several interchanges");
