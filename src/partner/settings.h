@@ -41,6 +41,7 @@ struct van_config_limits {
 	uint64_t connections, connections_per_address;
 	uint64_t sftp_sessions;
 	uint64_t sftp_folder_entries; /* most files that one folder listing shows */
+	uint64_t memory_http, memory_deliver; /* address-space bounds, bytes */
 	uint64_t memory_worker;       /* address-space bound of a worker, bytes */
 };
 

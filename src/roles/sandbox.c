@@ -21,7 +21,9 @@ int sandbox_enter(enum sandbox_kind kind, uint64_t memory)
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -41,8 +43,31 @@ static const int calls_of_workers[] = {
 	SCMP_SYS(alarm), SCMP_SYS(setitimer), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fdatasync),
 	SCMP_SYS(fsync), SCMP_SYS(sync_file_range),
 };
-static const int calls_of_keyd[] = {
-	SCMP_SYS(clone3), SCMP_SYS(clone),
+
+static const int calls_of_http[] = {
+	SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(sendfile), SCMP_SYS(shutdown), SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(epoll_create1), SCMP_SYS(fstatfs), SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate), SCMP_SYS(sync_file_range), SCMP_SYS(memfd_create),
+};
+/* Also what the resolver needs: sockets of its own, files, a look at the machine's addresses. */
+static const int calls_of_clients[] = {
+	SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(socketpair), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
+	SCMP_SYS(shutdown), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(ioctl),
+	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(eventfd2), SCMP_SYS(epoll_create1), SCMP_SYS(pipe2), SCMP_SYS(access), SCMP_SYS(faccessat2),
+	SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(readlink), SCMP_SYS(alarm), SCMP_SYS(setitimer),
+	SCMP_SYS(ftruncate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(fadvise64), SCMP_SYS(memfd_create), SCMP_SYS(getrusage),
+};
+static const int calls_of_deliver[] = {
+	SCMP_SYS(clone), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(prlimit64), SCMP_SYS(close_range), SCMP_SYS(seccomp),
+};
+/* No library tries these beside its work: whoever does is not us any more. */
+static const int calls_of_nobody[] = {
+	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setgroups),
+	SCMP_SYS(setfsuid), SCMP_SYS(setfsgid), SCMP_SYS(capset), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(kexec_load), SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(listen), SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(io_uring_setup),
 };
 
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
@@ -60,19 +85,66 @@ static int allow_time_out(scmp_filter_ctx ctx)
 				SCMP_A2(SCMP_CMP_EQ, SO_RCVTIMEO)) < 0 ? VAN_EINTERNAL : 0;
 }
 
+static int rule(scmp_filter_ctx ctx, uint32_t action, int call, unsigned n, struct scmp_arg_cmp arg)
+{
+	return seccomp_rule_add_array(ctx, action, call, n, &arg) < 0 ? VAN_EINTERNAL : 0;
+}
+
+/* With O_TMPFILE openat can only make a new unnamed file: never open what is there. */
+static int allow_unnamed(scmp_filter_ctx ctx)
+{
+	return rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_TMPFILE, O_TMPFILE));
+}
+
+static int allow_reading(scmp_filter_ctx ctx)
+{
+	return rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+}
+
+/* The flags of clone3 can't be seen, and libc then falls back to clone. */
+static int allow_threads(scmp_filter_ctx ctx)
+{
+	int rc = rule(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, SCMP_A0(SCMP_CMP_EQ, 0));
+	return rc < 0 ? rc : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+}
+
+static int refuse_nobodys(scmp_filter_ctx ctx)
+{
+	for (size_t i = 0; i < sizeof calls_of_nobody / sizeof *calls_of_nobody; i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, calls_of_nobody[i], 0) < 0)
+			return VAN_EINTERNAL;
+	return 0;
+}
+
+static int allow_client(scmp_filter_ctx ctx, bool transfer)
+{
+	int rc = allow(ctx, calls_of_clients, sizeof calls_of_clients / sizeof *calls_of_clients);
+	if (rc == 0)
+		rc = allow_reading(ctx);
+	if (rc == 0 && transfer)
+		return allow_threads(ctx);
+	if (rc == 0)
+		rc = rule(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, SCMP_A0(SCMP_CMP_EQ, 0));
+	return rc < 0 ? rc : allow(ctx, calls_of_deliver, sizeof calls_of_deliver / sizeof *calls_of_deliver);
+}
+
 static int load_filter(scmp_filter_ctx ctx, enum sandbox_kind kind)
 {
 	int rc = allow(ctx, calls_of_all, sizeof calls_of_all / sizeof *calls_of_all);
 	if (rc == 0)
+		rc = refuse_nobodys(ctx);
+	if (rc == 0 && (kind == SANDBOX_WORKER || kind == SANDBOX_KEYD))
 		rc = allow_time_out(ctx);
+	if (rc == 0 && kind == SANDBOX_HTTP)
+		rc = allow(ctx, calls_of_http, sizeof calls_of_http / sizeof *calls_of_http);
+	if (rc == 0 && (kind == SANDBOX_DELIVER || kind == SANDBOX_TRANSFER))
+		rc = allow_client(ctx, kind == SANDBOX_TRANSFER);
 	if (rc == 0 && kind == SANDBOX_KEYD)
-		rc = allow(ctx, calls_of_keyd, sizeof calls_of_keyd / sizeof *calls_of_keyd);
+		rc = allow_threads(ctx);
 	if (rc == 0 && kind == SANDBOX_WORKER)
 		rc = allow(ctx, calls_of_workers, sizeof calls_of_workers / sizeof *calls_of_workers);
-	/* with O_TMPFILE openat can only make a new unnamed file: never open what is there */
-	if (rc == 0 && kind == SANDBOX_WORKER &&
-	    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_TMPFILE, O_TMPFILE)) < 0)
-		rc = VAN_EINTERNAL;
+	if (rc == 0 && (kind == SANDBOX_WORKER || kind == SANDBOX_HTTP))
+		rc = allow_unnamed(ctx);
 	return rc < 0 ? rc : seccomp_load(ctx) < 0 ? VAN_EDENIED : 0;
 }
 

@@ -166,6 +166,12 @@ def descendants(root):
     return found
 
 
+def process_status(pid):
+    """The fields of /proc/PID/status."""
+    with open(f"/proc/{pid}/status") as f:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
+
+
 class Network:
     """One installation. Use as a context manager: it is stopped and removed at the end."""
 

@@ -233,6 +233,11 @@ def roles_and_rights(n, state):
                 t.equal(core, "0", "keyd leaves no core")
             except OSError as error:
                 t.skip("keyd leaves no core", str(error))
+    relaxed = "sandbox-relaxed" in n.log()  # a sanitizer build, which says so
+    for role in ("worker", "keyd", "http", "deliver"):
+        said = [demo.process_status(pid) for pid, name in tree.items() if name == role]
+        t.ok(said and all((relaxed or s["Seccomp"] == "2") and s["NoNewPrivs"] == "1" and int(s["CapEff"], 16) == 0 for s in said),
+             f"{role} has a system call filter, no capability, and gets none", said)
     mode = os.stat(os.path.join(n.dir, "data")).st_mode & 0o777
     t.equal(oct(mode), "0o700", "the data folder is closed to others")
 

@@ -4,6 +4,7 @@ step, after which each document is there once."""
 
 import os
 import shutil
+import socket
 import signal
 import subprocess
 import sys
@@ -168,6 +169,38 @@ def pushes(n, server):
     t.ok(payload in server.received().values(), "and it arrives when the server is back")
 
 
+class Silent:
+    """A server that takes connections and says nothing."""
+
+    def __init__(self, server):
+        self.__dict__.update(server.__dict__)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def close(self):
+        self.socket.close()
+
+
+def confined(n, server):
+    """/proc/PID/status of a process that speaks with a partner's server."""
+    silent = Silent(server)
+    profile(n, silent, poll=None)
+    payload = order(n, 905)
+
+    def transfers():
+        deliver = n.role_pids("deliver")
+        out = subprocess.run(["ps", "-o", "pid=", "--ppid", ",".join(map(str, deliver))], stdout=subprocess.PIPE, text=True).stdout.split()
+        found = [demo.process_status(pid) for pid in out if os.path.exists(f"/proc/{pid}")]
+        relaxed = "sandbox-relaxed" in n.log()  # a sanitizer build, which says so
+        return [s for s in found if s["Seccomp"] == "2" and s["Seccomp_filters"] == "2" or relaxed]
+    found = demo.wait_for("a transfer with its filter", transfers, 30, 0.05)
+    t.ok(all(s["NoNewPrivs"] == "1" and int(s["CapEff"], 16) == 0 for s in found), "a transfer has a filter of its own, and no capability", found)
+    silent.close()
+    profile(n, server, poll=None)
+    delivered(n, 905)
+    t.ok(payload in server.received().values(), "and what a silent server held up arrives afterwards")
+
+
 def polls(n, server):
     profile(n, server, push=False, patterns=", patterns: [\"*.edi\"]")
     acks = {f"ack{i}.edi": x12.ack_997(GAMMA, demo.BUYER, 910 + i, 910 + i) for i in range(5)}
@@ -275,7 +308,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, polls, killed_at_points, killed_at_random):
+            for group in (pushes, confined, polls, killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

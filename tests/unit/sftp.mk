@@ -19,6 +19,12 @@ TESTS += %D%/test_sftp_mailbox
 TESTS += %D%/sftp_hostile.sh
 EXTRA_DIST += %D%/sftp_hostile.sh %D%/sftp_hostile.py
 
+check_PROGRAMS += %D%/test_sandbox
+TESTS += %D%/test_sandbox
+%C%_test_sandbox_SOURCES = %D%/test_sandbox.c src/roles/sandbox.c src/roles/sandbox.h
+%C%_test_sandbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(SECCOMP_CFLAGS)
+%C%_test_sandbox_LDADD = $(LIB_IPC) $(CMOCKA_LIBS) $(SECCOMP_LIBS) -lpthread
+
 check_PROGRAMS += %D%/test_access
 TESTS += %D%/test_access
 %C%_test_access_SOURCES = %D%/test_access.c

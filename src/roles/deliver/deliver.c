@@ -2,8 +2,10 @@
 #include "roles/deliver/deliver.h"
 
 #include "base/log.h"
+#include "partner/settings.h"
 #include "queue/records.h"
 #include "roles/deliver/sftp_job.h"
+#include "roles/sandbox.h"
 
 /* The store is gone: it will ask for every unfinished try again, so the ones under way are for nobody. */
 static void lose_store(struct deliver *d)
@@ -70,7 +72,7 @@ int role_deliver(struct role *r)
 		return 1;
 	for (size_t i = 0; i < r->npeers; i++)
 		on_peer(&d, &r->peers[i]);
-	if (role_attach(r, &handlers) < 0)
+	if (role_attach(r, &handlers) < 0 || sandbox_enter(SANDBOX_DELIVER, r->config->limits.memory_deliver) < 0)
 		return 1;
 	role_ready(r);
 	loop_run(r->loop);

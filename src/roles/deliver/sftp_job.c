@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "roles/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,9 +85,8 @@ static int confine(int fds[2])
 	limit(RLIMIT_CORE, 0);
 #ifndef VAN_SANITIZERS
 	prctl(PR_SET_DUMPABLE, 0);
-	limit(RLIMIT_AS, MEMORY);
 #endif
-	return rc;
+	return rc < 0 ? rc : sandbox_enter(SANDBOX_TRANSFER, MEMORY);
 }
 
 static int run_child(struct work *w, bool push, int report)

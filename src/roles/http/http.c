@@ -4,7 +4,10 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "partner/settings.h"
+#include "roles/sandbox.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #define FINISH_PATIENCE (5 * VAN_SECOND)
@@ -60,6 +63,9 @@ int role_http(struct role *r)
 		return 1;
 	}
 	loop_set_before_wait(r->loop, pump, &h);
+	tzset(); /* no file can be opened later */
+	if (sandbox_enter(SANDBOX_HTTP, r->config->limits.memory_http) < 0)
+		return 1;
 	role_ready(r);
 	loop_run(r->loop);
 	_exit(0); /* connections may be suspended, and the library aborts when it is stopped with such */
