@@ -5,7 +5,7 @@
  *	payload_sync(d, &err);                         a few files: a flush for each and for the folder; more: one syncfs()
  *	store_commit(...) == 0 ? payload_keep(d) : payload_rollback(d);
  *
- * A crash before the commit leaves files that nothing refers to; payload_sweep() at start removes them. The folder of a
+ * A crash before the commit leaves files that nothing refers to; payload_sweep() at start sets them aside. The folder of a
  * file is the id's time to about 17 minutes (its first 6 characters), so that a batch touches one folder, usually. */
 #ifndef OPENVAN_STORE_PAYLOAD_H
 #define OPENVAN_STORE_PAYLOAD_H
@@ -43,11 +43,12 @@ int payload_open(struct payload_dir *d, struct slice id, const char *part, struc
 /* 0 also when it is not there. Remove after the commit that forgets the file. Any thread. */
 int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
 
-/* Calls `wanted` for every file in the folders of `since` (less 20 minutes) and later, 0 for all, and removes those for which it
- * says false, as well as unfinished copies. Files with other names are left alone. Before the first payload_link() only.
- * *ret_removed (may be NULL) counts files. */
+/* Calls `wanted` for every file in the folders of `since` (less 20 minutes) and later, 0 for all, and moves those for which it says
+ * false into the folder "unreferenced": nobody can tell what a crash broke off from what a newer database refers to, when an
+ * older one was restored. Unfinished copies are removed, files with other names left alone. Before the first payload_link() only.
+ * *ret_aside (may be NULL) counts files. */
 int payload_sweep(struct payload_dir *d, van_time since, bool (*wanted)(void *arg, struct slice id, struct slice part), void *arg,
-	uint64_t *ret_removed, struct van_error *err);
+	uint64_t *ret_aside, struct van_error *err);
 
 /* Bytes that may still be written on the file system of the folder. */
 int payload_room(struct payload_dir *d, uint64_t *ret);

@@ -12,6 +12,7 @@
 #define PAYLOAD_PART_MAX 32
 #define PAYLOAD_NAME_MAX (VAN_ID_LEN + 1 + PAYLOAD_PART_MAX)
 #define PAYLOAD_FOLDERS 8  /* kept open */
+#define PAYLOAD_ASIDE "unreferenced" /* folder; never the name of one of ours */
 #define PAYLOAD_COPY ".copy-" /* begins the name of an unfinished copy */
 
 struct payload_folder {

@@ -1,9 +1,10 @@
-/* Names of payload files, and the sweep that removes those that nothing refers to. */
+/* Names of payload files, and the sweep that sets those aside that nothing refers to. */
 #include "store/payload_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -53,7 +54,8 @@ bool payload_folder_valid(const char *name)
 struct sweep {
 	bool (*wanted)(void *arg, struct slice id, struct slice part);
 	void *arg;
-	uint64_t removed;
+	int root;
+	uint64_t aside;
 };
 
 static DIR *open_list(int dirfd, const char *name)
@@ -65,11 +67,22 @@ static DIR *open_list(int dirfd, const char *name)
 	return list;
 }
 
-static int remove_file(struct sweep *s, DIR *list, const char *name)
+/* An unfinished copy is nobody's. */
+static int remove_copy(DIR *list, const char *name)
 {
-	if (unlinkat(dirfd(list), name, 0))
-		return errno == ENOENT ? 0 : errno;
-	s->removed++;
+	return unlinkat(dirfd(list), name, 0) && errno != ENOENT ? errno : 0;
+}
+
+/* Names are never given twice: what stands there under this one is the same file. */
+static int set_aside(struct sweep *s, DIR *list, const char *name)
+{
+	char to[sizeof PAYLOAD_ASIDE + 1 + NAME_MAX];
+	snprintf(to, sizeof to, PAYLOAD_ASIDE "/%s", name);
+	if (mkdirat(s->root, PAYLOAD_ASIDE, 0700) && errno != EEXIST)
+		return errno;
+	if (renameat(dirfd(list), name, s->root, to))
+		return errno;
+	s->aside++;
 	return 0;
 }
 
@@ -82,9 +95,9 @@ static int sweep_folder(struct sweep *s, int root, const char *folder)
 	for (struct dirent *e; !rc && (errno = 0, e = readdir(list));) {
 		struct slice id, part;
 		if (strncmp(e->d_name, PAYLOAD_COPY, sizeof PAYLOAD_COPY - 1) == 0)
-			rc = remove_file(s, list, e->d_name);
+			rc = remove_copy(list, e->d_name);
 		else if (payload_name_split(e->d_name, &id, &part) && !s->wanted(s->arg, id, part))
-			rc = remove_file(s, list, e->d_name);
+			rc = set_aside(s, list, e->d_name);
 	}
 	rc = rc ? rc : errno;
 	closedir(list);
@@ -94,9 +107,9 @@ static int sweep_folder(struct sweep *s, int root, const char *folder)
 }
 
 int payload_sweep(struct payload_dir *d, van_time since, bool (*wanted)(void *arg, struct slice id, struct slice part), void *arg,
-	uint64_t *ret_removed, struct van_error *err)
+	uint64_t *ret_aside, struct van_error *err)
 {
-	struct sweep s = {.wanted = wanted, .arg = arg};
+	struct sweep s = {.wanted = wanted, .arg = arg, .root = d->fd};
 	char first[PAYLOAD_FOLDER_LEN + 1];
 	payload_folder_name(first, since > 1200 * VAN_SECOND ? since - 1200 * VAN_SECOND : 0);
 	DIR *list = open_list(d->fd, ".");
@@ -105,14 +118,16 @@ int payload_sweep(struct payload_dir *d, van_time since, bool (*wanted)(void *ar
 		if (payload_folder_valid(e->d_name) && strcmp(e->d_name, first) >= 0)
 			rc = sweep_folder(&s, d->fd, e->d_name);
 		else if (strncmp(e->d_name, PAYLOAD_COPY, sizeof PAYLOAD_COPY - 1) == 0)
-			rc = remove_file(&s, list, e->d_name);
+			rc = remove_copy(list, e->d_name);
 	}
 	rc = rc ? rc : errno;
 	if (list)
 		closedir(list);
 	if (rc)
 		return van_error_set(err, van_err_from_errno(rc), "payload folder: sweeping: %s", strerror(rc));
-	if (ret_removed)
-		*ret_removed = s.removed;
+	if (s.aside && fsync(d->fd))
+		return van_error_set(err, van_err_from_errno(errno), "payload folder: flushing it: %s", strerror(errno));
+	if (ret_aside)
+		*ret_aside = s.aside;
 	return 0;
 }

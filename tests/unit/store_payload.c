@@ -194,7 +194,7 @@ static bool only_first(void *arg, struct slice id, struct slice part)
 	return slice_is(id, ((struct van_id *)arg)->text) && slice_is(part, "raw");
 }
 
-static void the_sweep_removes_orphans(void **state)
+static void the_sweep_sets_orphans_aside(void **state)
 {
 	struct fixture *f = *state;
 	struct van_id old = {"01AAAAAAAAAAAAAAAAAAAAAAAA"}, first = new_id(), second = new_id();
@@ -211,17 +211,27 @@ static void the_sweep_removes_orphans(void **state)
 	close(fd);
 	payload_dir_close(f->d);
 	assert_int_equal(payload_dir_open(f->dir.fd, &f->d, NULL), 0);
-	uint64_t removed = 99;
-	assert_int_equal(payload_sweep(f->d, van_clock_now(), only_first, &first, &removed, NULL), 0);
-	assert_int_equal(removed, 3);
+	uint64_t aside = 99;
+	assert_int_equal(payload_sweep(f->d, van_clock_now(), only_first, &first, &aside, NULL), 0);
+	assert_int_equal(aside, 2);
+	assert_int_equal(faccessat(f->dir.fd, copy, F_OK, 0), -1);
 	holds(f->d, &first, "raw", "a");
 	holds(f->d, &first, "mdn", NULL);
 	holds(f->d, &second, "raw", NULL);
 	holds(f->d, &old, "raw", "d");
-	assert_int_equal(payload_sweep(f->d, 0, only_first, &first, &removed, NULL), 0);
-	assert_int_equal(removed, 1);
+	assert_int_equal(payload_sweep(f->d, 0, only_first, &first, &aside, NULL), 0);
+	assert_int_equal(aside, 1);
 	holds(f->d, &old, "raw", NULL);
 	assert_int_equal(faccessat(f->dir.fd, "payload/01AAAA", F_OK, 0), -1);
+	const char *const there[] = {old.text, first.text, second.text}, *const parts[] = {"raw", "mdn", "raw"}, *const bytes = "dbc";
+	for (int i = 0; i < 3; i++) {
+		char name[100], c = 0;
+		snprintf(name, sizeof name, "payload/unreferenced/%s.%s", there[i], parts[i]);
+		fd = openat(f->dir.fd, name, O_RDONLY);
+		assert_int_equal(read(fd, &c, 1), 1);
+		assert_int_equal(c, bytes[i]);
+		close(fd);
+	}
 }
 
 static int on_a_full_disk(const char *path)
@@ -285,7 +295,7 @@ int main(void)
 		TEST(a_batch_is_flushed_with_few_calls),
 		TEST(many_folders_in_one_batch),
 		TEST(bad_names_are_refused),
-		TEST(the_sweep_removes_orphans),
+		TEST(the_sweep_sets_orphans_aside),
 		TEST(a_full_disk_leaves_nothing_half_linked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

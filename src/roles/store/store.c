@@ -281,13 +281,13 @@ static van_time sweep_since(struct queue_work *w)
 /* A crash between linking a file and the commit leaves it without a record. */
 static int sweep(struct store_role *s, struct store_read *r)
 {
-	uint64_t removed = 0;
+	uint64_t aside = 0;
 	struct van_error err = {0};
-	int rc = payload_sweep(s->payload, sweep_since(&r->work), file_wanted, &r->work, &removed, &err);
+	int rc = payload_sweep(s->payload, sweep_since(&r->work), file_wanted, &r->work, &aside, &err);
 	if (rc < 0)
 		return failed("sweep", &err, rc);
-	if (removed)
-		log_event(LOG_LEVEL_INFO, "orphans-removed", "files", log_u64(removed), NULL);
+	if (aside)
+		log_event(LOG_LEVEL_WARNING, "payload-files-unreferenced", "files", log_u64(aside), "folder", "payload/unreferenced", NULL);
 	return 0;
 }
 
