@@ -671,6 +671,7 @@ struct ipc_mailbox_commit {
 	struct slice section;
 	bool unfinished; /* the connection broke: kept to be resumed; no hashes */
 	struct ipc_pickup *pickup; /* fetched from a partner's server */
+	struct slice content; /* a small file itself, where no descriptor comes with the message */
 };
 struct ipc_mailbox_rename {
 	uint32_t folder, to_folder;

@@ -5,7 +5,7 @@
  * User "volt" logs in with PUBLICKEY (an OpenSSH .pub file) or the password "secret". Files of FOLDER wait in /out; uploads are
  * unnamed files in FOLDER. What became a message is seen in /in/archive. Prints the store's process id, to be killed, the port
  * (PORT may be 0) and "ready". SFTP_RIG_GRACE and SFTP_RIG_IDLE set the time-outs for log-in and of sessions in seconds, SFTP_RIG_SESSIONS
- * the most connections of one address. */
+ * the most connections of one address; SFTP_RIG_ENTRIES puts so many files with long names into /out. */
 #include "base/codec.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -203,7 +203,10 @@ static void answer_name(struct rig *r, struct ipc_channel *c, uint32_t type, uin
 static void answer_commit(struct rig *r, struct ipc_channel *c, struct ipc_message *m, const struct ipc_mailbox_commit *q)
 {
 	bool waits = q->staged || q->unfinished;
-	struct entry *e = entry_new(r, waits ? IPC_FOLDER_IN : IPC_FOLDER_IN_ARCHIVE, q->name, ipc_take_fd(m, 0), q->bytes);
+	int fd = ipc_take_fd(m, 0);
+	if (fd < 0) /* a small file */
+		fd = memfd_with("upload", q->content.p, q->content.n);
+	struct entry *e = entry_new(r, waits ? IPC_FOLDER_IN : IPC_FOLDER_IN_ARCHIVE, q->name, fd, q->bytes);
 	e->staged = q->staged && !q->unfinished;
 	e->unfinished = q->unfinished;
 	if (!waits) {
@@ -298,8 +301,23 @@ static void on_listener_closed(void *arg, struct ipc_channel *c)
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */
 
+/* Behind one another in the order of their names, in an empty mailbox. */
+static void add_many(struct rig *r, int n)
+{
+	struct entry **last = &r->entries;
+	char name[256];
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "entry-%06d-%0200d.edi", i, i);
+		*last = entry_new(r, IPC_FOLDER_OUT, slice_str(name), -1, (uint64_t)i);
+		last = &(*last)->next;
+	}
+}
+
 static void load(struct rig *r, const char *key_path)
 {
+	const char *many = getenv("SFTP_RIG_ENTRIES");
+	if (many)
+		add_many(r, atoi(many));
 	struct van_buf text = VAN_BUF_INIT(0);
 	if (file_read(key_path, &text) < 0)
 		exit(2);

@@ -179,24 +179,30 @@ static enum sftpd_status take_over(struct sftpd_mailbox *m, const struct sftpd_p
 	return status;
 }
 
+/* An unnamed file of the store's. */
+static int new_file(void *arg)
+{
+	struct sftpd_mailbox *m = arg;
+	struct ipc_mailbox_reply reply = {0};
+	int fd = -1;
+	enum sftpd_status status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, NULL, NULL, -1, &reply, &fd, NULL);
+	if (status == SFTPD_OK && fd >= 0)
+		return fd;
+	return reply.status == IPC_MAILBOX_FULL ? VAN_ENOSPC : VAN_EIO;
+}
+
 static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct file **ret,
 				     struct sftpd_why *why)
 {
-	struct ipc_mailbox_reply reply;
 	bool resume = false;
-	int fd = -1;
 	enum sftpd_status status = may_upload(m, at, why);
 	if (status == SFTPD_OK)
 		status = look_before(m, at, flags, &resume, why);
-	if (status == SFTPD_OK)
-		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, NULL, NULL, -1, &reply, &fd, why);
 	if (status != SFTPD_OK)
 		return status;
-	struct file *f = fd >= 0 ? file_new(at) : NULL;
+	struct file *f = file_new(at);
 	if (f)
-		f->upload = sftpd_upload_new(fd, m->limits.file_size);
-	else if (fd >= 0)
-		close(fd);
+		f->upload = sftpd_upload_new(new_file, m, m->limits.file_size);
 	if (!f || !f->upload) {
 		free(f);
 		return sftpd_refuse(why, SFTPD_FAILURE, "There is no room for another file just now: try again later");
@@ -314,6 +320,7 @@ static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct 
 			.sha256 = slice_make(h.sha256, sizeof h.sha256),
 			.salt = slice_make(h.salt, sizeof h.salt),
 			.salted_sha256 = slice_make(h.salted_sha256, sizeof h.salted_sha256),
+			.content = sftpd_upload_bytes(f->upload),
 		};
 		van_fault_point("sftp-before-commit");
 		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply,

@@ -1,6 +1,7 @@
 #include "roles/sftp/upload.h"
 
 #include "base/fdio.h"
+#include "ipc/messages.h"
 #include "roles/sftp/spans.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #define FLUSH_HERE ((uint64_t)64 << 10)
 
 struct sftpd_upload {
-	int fd;
 	uint64_t max, size;
 	struct sftpd_writer *writer;
 	uint64_t appended; /* bytes that went through the writer */
@@ -18,20 +18,18 @@ struct sftpd_upload {
 	enum sftpd_status failed; /* the first failure: the file can't become whole any more */
 	struct sftpd_why why;
 	struct sftpd_spans written;
+	struct slice bytes; /* of a small file, when it is finished */
 };
 
-struct sftpd_upload *sftpd_upload_new(int fd, uint64_t max)
+struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max)
 {
 	struct sftpd_upload *u = calloc(1, sizeof *u);
-	if (u && !(u->writer = sftpd_writer_new(fd))) {
+	if (u && !(u->writer = sftpd_writer_new(file, arg))) {
 		free(u);
-		u = NULL;
-	}
-	if (!u) {
-		close(fd);
 		return NULL;
 	}
-	u->fd = fd;
+	if (!u)
+		return NULL;
 	u->max = max;
 	u->in_order = true;
 	return u;
@@ -43,13 +41,17 @@ void sftpd_upload_free(struct sftpd_upload *u)
 		return;
 	sftpd_writer_free(u->writer);
 	sftpd_spans_free(&u->written);
-	close(u->fd);
 	free(u);
 }
 
 int sftpd_upload_fd(const struct sftpd_upload *u)
 {
-	return u->fd;
+	return sftpd_writer_fd(u->writer);
+}
+
+struct slice sftpd_upload_bytes(const struct sftpd_upload *u)
+{
+	return u->bytes;
 }
 
 uint64_t sftpd_upload_size(const struct sftpd_upload *u)
@@ -92,7 +94,7 @@ enum sftpd_status sftpd_upload_write(struct sftpd_upload *u, uint64_t at, const 
 		return fail(u, why, "The file was written in too many separate pieces: send it in order");
 	int rc = u->in_order && at != u->appended ? leave_order(u) : 0;
 	if (rc == 0)
-		rc = u->in_order ? sftpd_writer_append(u->writer, p, n) : fd_pwrite_all(u->fd, p, n, (off_t)at);
+		rc = u->in_order ? sftpd_writer_append(u->writer, p, n) : fd_pwrite_all(sftpd_upload_fd(u), p, n, (off_t)at);
 	if (rc < 0)
 		return fail_disk(u, why, rc);
 	if (u->in_order)
@@ -113,7 +115,7 @@ enum sftpd_status sftpd_upload_read(struct sftpd_upload *u, uint64_t at, void *t
 	else if (n > u->size - at)
 		n = (size_t)(u->size - at);
 	if (rc == 0 && n)
-		rc = fd_pread_all(u->fd, to, n, (off_t)at);
+		rc = fd_pread_all(sftpd_upload_fd(u), to, n, (off_t)at);
 	if (rc < 0)
 		return fail_disk(u, why, rc);
 	*ret_n = n;
@@ -128,7 +130,7 @@ enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, str
 	if ((u->max && size > u->max) || size > INT64_MAX)
 		return fail(u, why, "The file is larger than this mailbox takes");
 	int rc = sftpd_writer_drain(u->writer);
-	if (rc == 0 && ftruncate(u->fd, (off_t)size) < 0)
+	if (rc == 0 && ftruncate(sftpd_upload_fd(u), (off_t)size) < 0)
 		rc = (int)van_err_from_errno(errno);
 	if (rc < 0)
 		return fail_disk(u, why, rc);
@@ -145,7 +147,7 @@ enum sftpd_status sftpd_upload_sync(struct sftpd_upload *u, struct sftpd_why *wh
 	if (status != SFTPD_OK)
 		return status;
 	int rc = sftpd_writer_drain(u->writer);
-	if (rc == 0 && fdatasync(u->fd) < 0)
+	if (rc == 0 && fdatasync(sftpd_upload_fd(u)) < 0)
 		rc = (int)van_err_from_errno(errno);
 	return rc < 0 ? fail_disk(u, why, rc) : SFTPD_OK;
 }
@@ -156,9 +158,9 @@ int64_t sftpd_upload_keep(struct sftpd_upload *u)
 	if (u->failed || size > u->size || size > INT64_MAX)
 		return 0;
 	int rc = sftpd_writer_drain(u->writer);
-	if (rc == 0 && ftruncate(u->fd, (off_t)size) < 0)
+	if (rc == 0 && ftruncate(sftpd_upload_fd(u), (off_t)size) < 0)
 		rc = (int)van_err_from_errno(errno);
-	if (rc == 0 && size >= FLUSH_HERE && fdatasync(u->fd) < 0)
+	if (rc == 0 && size >= FLUSH_HERE && fdatasync(sftpd_upload_fd(u)) < 0)
 		rc = (int)van_err_from_errno(errno);
 	u->size = size;
 	return rc < 0 ? rc : (int64_t)size;
@@ -171,8 +173,12 @@ enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_hashe
 		return status;
 	if (!sftpd_spans_cover(&u->written, u->size))
 		return fail(u, why, "A part of the file was never sent: send the whole file again");
+	if (u->in_order && u->appended == u->size && sftpd_writer_finish_small(u->writer, IPC_INLINE_MAX, ret, &u->bytes)) {
+		u->in_order = false; /* the hashes are used up */
+		return SFTPD_OK;
+	}
 	int rc = sftpd_writer_drain(u->writer);
-	if (rc == 0 && u->size >= FLUSH_HERE && fdatasync(u->fd) < 0)
+	if (rc == 0 && u->size >= FLUSH_HERE && fdatasync(sftpd_upload_fd(u)) < 0)
 		rc = (int)van_err_from_errno(errno);
 	if (rc == 0 && (!u->in_order || u->appended != u->size))
 		rc = sftpd_writer_rehash(u->writer, u->size);

@@ -7,12 +7,14 @@
 
 struct sftpd_upload;
 
-/* Owns `fd`. `max`: largest size in bytes, 0 for no limit. NULL when out of memory. */
-struct sftpd_upload *sftpd_upload_new(int fd, uint64_t max);
+/* `file` gives the file, which becomes the upload's, when it is needed: a small one is gathered in memory. `max`: largest size in bytes,
+ * 0 for no limit. NULL when out of memory. */
+struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max);
 /* Closes the file, which vanishes unless the store has linked it. u may be NULL. */
 void sftpd_upload_free(struct sftpd_upload *u);
 
-int sftpd_upload_fd(const struct sftpd_upload *u); /* after _finish */
+int sftpd_upload_fd(const struct sftpd_upload *u); /* after _finish or _keep; -1 where there is but sftpd_upload_bytes() */
+struct slice sftpd_upload_bytes(const struct sftpd_upload *u); /* after _finish, of a small file; good until _free */
 uint64_t sftpd_upload_size(const struct sftpd_upload *u);
 
 enum sftpd_status sftpd_upload_write(struct sftpd_upload *u, uint64_t at, const void *p, size_t n, struct sftpd_why *why);

@@ -8,13 +8,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define BLOCK ((size_t)512 << 10) /* a multiple of any disk's sector */
 #define BLOCKS 4
 #define STACK ((size_t)128 << 10)
 
 struct sftpd_writer {
-	int fd;
+	int fd; /* -1 until it is needed */
+	sftpd_file_fn *file;
+	void *arg;
 	EVP_MD_CTX *plain, *salted; /* the thread's while it runs */
 	unsigned char salt[SFTPD_SALT];
 	char *blocks; /* BLOCKS of them, aligned to pages */
@@ -40,12 +43,14 @@ static bool begin_hashes(struct sftpd_writer *w)
 	       EVP_DigestUpdate(w->salted, w->salt, sizeof w->salt) == 1;
 }
 
-struct sftpd_writer *sftpd_writer_new(int fd)
+struct sftpd_writer *sftpd_writer_new(sftpd_file_fn *file, void *arg)
 {
 	struct sftpd_writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return NULL;
-	w->fd = fd;
+	w->fd = -1;
+	w->file = file;
+	w->arg = arg;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	van_random(w->salt, sizeof w->salt);
@@ -58,6 +63,18 @@ struct sftpd_writer *sftpd_writer_new(int fd)
 		return w;
 	sftpd_writer_free(w);
 	return NULL;
+}
+
+int sftpd_writer_fd(const struct sftpd_writer *w)
+{
+	return w->fd;
+}
+
+static int need_file(struct sftpd_writer *w)
+{
+	if (w->fd < 0)
+		w->fd = w->file(w->arg);
+	return w->fd < 0 ? w->fd : 0;
 }
 
 /* Past the page cache the copy is saved, which is most of the work of writing, and what others keep there stays. */
@@ -140,6 +157,8 @@ void sftpd_writer_free(struct sftpd_writer *w)
 	stop_thread(w);
 	EVP_MD_CTX_free(w->plain);
 	EVP_MD_CTX_free(w->salted);
+	if (w->fd >= 0)
+		close(w->fd);
 	if (w->blocks)
 		munmap(w->blocks, BLOCK * BLOCKS);
 	pthread_cond_destroy(&w->changed);
@@ -150,6 +169,10 @@ void sftpd_writer_free(struct sftpd_writer *w)
 /* The block is full. */
 static int hand_over(struct sftpd_writer *w)
 {
+	if (!w->threaded && w->failed == 0)
+		w->failed = need_file(w);
+	if (w->fd < 0)
+		return w->failed;
 	if (!w->threaded && !w->thread_failed) {
 		set_direct(w, true);
 		start_thread(w);
@@ -191,8 +214,11 @@ int sftpd_writer_drain(struct sftpd_writer *w)
 	if (w->through)
 		return w->failed;
 	stop_thread(w);
-	set_direct(w, false); /* the last block is no whole one */
 	w->through = true;
+	int rc = need_file(w);
+	if (rc < 0)
+		return w->failed = w->failed ? w->failed : rc;
+	set_direct(w, false); /* the last block is no whole one */
 	if (w->failed == 0 && w->used)
 		w->failed = put(w, w->blocks + w->filling * BLOCK, w->used);
 	return w->failed;
@@ -211,12 +237,24 @@ int sftpd_writer_rehash(struct sftpd_writer *w, uint64_t size)
 	return rc;
 }
 
+static int end_hashes(struct sftpd_writer *w, struct sftpd_hashes *ret)
+{
+	memcpy(ret->salt, w->salt, sizeof ret->salt);
+	return EVP_DigestFinal_ex(w->plain, ret->sha256, NULL) == 1 && EVP_DigestFinal_ex(w->salted, ret->salted_sha256, NULL) == 1 ? 0 : VAN_ECRYPTO;
+}
+
 int sftpd_writer_finish(struct sftpd_writer *w, struct sftpd_hashes *ret)
 {
 	int rc = sftpd_writer_drain(w);
-	if (rc == 0 && !(EVP_DigestFinal_ex(w->plain, ret->sha256, NULL) == 1 && EVP_DigestFinal_ex(w->salted, ret->salted_sha256, NULL) == 1))
-		rc = VAN_ECRYPTO;
-	if (rc == 0)
-		memcpy(ret->salt, w->salt, sizeof ret->salt);
-	return rc;
+	return rc < 0 ? rc : end_hashes(w, ret);
+}
+
+bool sftpd_writer_finish_small(struct sftpd_writer *w, size_t max, struct sftpd_hashes *ret, struct slice *ret_bytes)
+{
+	if (w->fd >= 0 || w->through || w->failed || w->used > max)
+		return false;
+	if (EVP_DigestUpdate(w->plain, w->blocks, w->used) != 1 || EVP_DigestUpdate(w->salted, w->blocks, w->used) != 1 || end_hashes(w, ret) < 0)
+		return false;
+	*ret_bytes = slice_make(w->blocks, w->used);
+	return true;
 }

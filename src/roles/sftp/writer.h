@@ -4,7 +4,9 @@
 #define OPENVAN_ROLES_SFTP_WRITER_H
 
 #include "base/error.h"
+#include "base/slice.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +17,11 @@ struct sftpd_hashes {
 
 struct sftpd_writer;
 
-/* `fd` stays the caller's, who must leave it alone until _drain or _free. NULL when out of memory. */
-struct sftpd_writer *sftpd_writer_new(int fd);
+/* Gives the file to write to, when it is needed; or negative. */
+typedef int sftpd_file_fn(void *arg);
+/* The descriptor that `file` gives becomes the writer's; the caller must leave it alone until _drain. NULL when out of memory. */
+struct sftpd_writer *sftpd_writer_new(sftpd_file_fn *file, void *arg);
+int sftpd_writer_fd(const struct sftpd_writer *w); /* -1: none was needed yet; always one after _drain */
 /* Waits for what is being written; w may be NULL. */
 void sftpd_writer_free(struct sftpd_writer *w);
 
@@ -26,6 +31,9 @@ int sftpd_writer_append(struct sftpd_writer *w, const void *p, size_t n);
 int sftpd_writer_drain(struct sftpd_writer *w);
 /* Drains, and gives the hashes. Once. */
 int sftpd_writer_finish(struct sftpd_writer *w, struct sftpd_hashes *ret);
+/* The same for a file that is still in memory, `max` bytes at most, and stays there: *ret_bytes, until _free. False: it is not, and
+ * nothing was done. */
+bool sftpd_writer_finish_small(struct sftpd_writer *w, size_t max, struct sftpd_hashes *ret, struct slice *ret_bytes);
 /* Forgets what was hashed and hashes the first `size` bytes of the file instead; after _drain, before _finish. */
 int sftpd_writer_rehash(struct sftpd_writer *w, uint64_t size);
 

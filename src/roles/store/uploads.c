@@ -110,8 +110,9 @@ static int read_upload(struct changing *c, struct slice body)
 	uint64_t size;
 	struct van_arena *a = c->base.arena;
 	int rc = record_decode(&ipc_mailbox_commit_table, body, a, &commit);
-	if (rc == 0)
-		rc = c->fd < 0 ? VAN_EINVAL : fd_size(c->fd, &size);
+	size = commit.content.n;
+	if (rc == 0 && c->fd >= 0)
+		rc = fd_size(c->fd, &size);
 	if (rc < 0)
 		return rc;
 	if (size != commit.bytes)
@@ -130,8 +131,9 @@ static int read_upload(struct changing *c, struct slice body)
 	c->upload.salt = commit.salt;
 	c->upload.salted_sha256 = commit.salted_sha256;
 	c->upload.file = commit.bytes > QUEUE_INLINE_MAX;
-	if (c->upload.file)
-		return 0;
+	c->upload.content = slice_make(commit.content.p ? commit.content.p : "", commit.content.n);
+	if (c->upload.file || c->fd < 0)
+		return c->fd < 0 && c->upload.file ? VAN_EINVAL : 0;
 	char *bytes = van_arena_alloc(a, commit.bytes + 1);
 	rc = bytes ? fd_pread_all(c->fd, bytes, commit.bytes, 0) : VAN_ENOMEM;
 	c->upload.content = slice_make(bytes, commit.bytes);
