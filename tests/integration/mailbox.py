@@ -4,6 +4,7 @@
 import datetime
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -265,8 +266,49 @@ def reports(n):
         t.ok(not any(x.endswith(".status") for x in s.listdir("/in/archive") + s.listdir("/in/archive/" + day)), "reports are not listed: mirrors fetch nothing twice")
 
 
+def taken_by_download(n):
+    """Names by a pattern, and a mailbox whose files go when they were fetched; what a client asks about the disk, and links."""
+    path = os.path.join(n.root, "profiles.yaml")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace("    user: beta\n", '    user: beta\n    taken: download\n    file_name: "{sender}-{type}_{control}_{date}.{ext}"\n', 1))
+    n.apply_profiles()
+    payload = order_for(n, demo.BETA, 870)
+    name = demo.wait_for("order", lambda: n.sftp_list("beta"))[0]
+    t.ok(re.fullmatch(r"\w+-850_000000870_20\d{6}\.edi", name), "its name is made by the profile's pattern", name)
+    with Session(n, "beta") as s:
+        with s.open(f"/out/{name}") as f:
+            f.read(1000)
+        t.equal(s.listdir("/out"), [name], "read in part it stays")
+        with s.open(f"/out/{name}") as f:
+            t.equal(f.read(), payload, "read whole it is what was sent")
+        t.equal(s.listdir("/out"), [], "and gone when the handle is closed")
+        day = s.listdir("/out/archive")[-1]
+        with s.open(f"/out/archive/{day}/{name}") as f:
+            t.equal(f.read(), payload, "the archive of the day has it")
+        t.ok(said(lambda: s.remove(f"/out/archive/{day}/{name}")) is not None, "where it can't be deleted")
+    message = [m for m in n.messages("--direction", "out", "--partner", "beta") if m["control_number"] == "000000870"][0]
+    t.equal(message["delivery"], "collected", "the sender sees that it was collected")
+    free = n.sftp("beta", "df /out").stdout.decode()
+    t.ok(re.search(r"\d+%", free), "df tells about the disk (statvfs)", free)
+    t.ok(n.sftp("beta", f"ln /out/archive/{day}/{name} /in/link.edi", check=False).returncode != 0, "hard links are refused")
+    n.vanctl("mailbox", "restore", message["id"])
+    t.equal(n.sftp_list("beta"), [name], "vanctl mailbox restore puts it back")
+    bytes_of = [n.vanctl("mailbox", "get", "beta", x).stdout for x in (name, message["id"])]
+    t.ok(bytes_of == [payload, payload], "vanctl mailbox get by name and by id")
+    n.vanctl("mailbox", "purge", "beta", name)
+    t.equal((n.sftp_list("beta"), n.json("mailbox", "list", "beta")), ([], []), "vanctl mailbox purge takes it away")
+    with tempfile.NamedTemporaryFile(dir=n.root, suffix=".edi") as f:
+        f.write(b"by hand")
+        f.flush()
+        n.vanctl("mailbox", "put", "beta", f.name, "--name", "hand.edi")
+    with Session(n, "beta") as s, s.open("/out/hand.edi") as f:
+        t.equal(f.read(), b"by hand", "vanctl mailbox put")
+
+
 def many_entries(n, count=1000):
-    """Pages of a listing; the bounded memory of 100,000 is the rig's test."""
+    """Pages of a listing; many more, in bounded memory, are listed in tests/unit/sftp_hostile.py."""
     with Session(n, "beta") as s:
         def put(i):
             with s.open(f"/in/many-{i:05d}.tmp", "wb") as f:
@@ -290,7 +332,7 @@ def main():
         prepare(n)
         n.start()
         n.apply_profiles()
-        for group in (resumed_uploads, resumed_downloads, renames, names, folders_and_patterns, reports, many_entries):
+        for group in (resumed_uploads, resumed_downloads, renames, names, folders_and_patterns, reports, taken_by_download, many_entries):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

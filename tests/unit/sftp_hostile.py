@@ -4,6 +4,7 @@ import atexit
 import hashlib
 import logging
 import os
+import re
 import shutil
 import socket
 import struct
@@ -42,6 +43,8 @@ logging.getLogger("paramiko").propagate = False
 BUILD = os.environ.get("VAN_BUILDDIR", ".")
 
 PATIENCE = 120  # seconds for what takes milliseconds, on a slow machine
+SSH_OPTIONS = [x for o in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "IdentitiesOnly=yes") for x in ("-o", o)]
+SANITIZED = "asan" in subprocess.run(["ldd", os.path.join(BUILD, "tests/unit/sftp_rig")], stdout=subprocess.PIPE, text=True).stdout
 
 INIT, OPEN, CLOSE, READ, WRITE, STATUS = 1, 3, 4, 5, 6, 101
 
@@ -260,15 +263,14 @@ def kernel_says(rig):
     session, = rig.children() - before
     with open(f"/proc/{session}/status") as f:
         fields = {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
-    sanitized = "asan" in subprocess.run(["ldd", os.path.join(BUILD, "tests/unit/sftp_rig")], stdout=subprocess.PIPE, text=True).stdout
-    ok(sanitized or fields["Seccomp"].strip() == "2", "a session has a seccomp filter", fields.get("Seccomp"))
+    ok(SANITIZED or fields["Seccomp"].strip() == "2", "a session has a seccomp filter", fields.get("Seccomp"))
     for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         ok(int(fields[name], 16) == 0, f"a session has no capability ({name})", fields[name])
     ok(fields["NoNewPrivs"].strip() == "1", "and gets none")
     with open(f"/proc/{session}/limits") as f:
         limits = f.read()
     ok("Max core file size        0" in limits, "no core dumps")
-    ok(sanitized or "Max address space         536870912" in limits, "its address space is bounded", limits)
+    ok(SANITIZED or "Max address space         536870912" in limits, "its address space is bounded", limits)
     ok(sorted(os.listdir(f"/proc/{session}/fd"), key=int)[-1:] < ["9"] and len(os.listdir(f"/proc/{session}/fd")) <= 8, "it holds a handful of descriptors",
        os.listdir(f"/proc/{session}/fd"))
     t.close()
@@ -420,6 +422,49 @@ def limits(folder):
     rig.stop()
 
 
+def list_with_openssh(rig, key):
+    done = subprocess.run(["sftp", "-q", "-b", "-", *SSH_OPTIONS, "-i", key, "-P", str(rig.port), "volt@127.0.0.1"], input=b"ls -1 /out\n",
+                          stdout=subprocess.PIPE)
+    return [os.path.basename(x) for x in done.stdout.decode().split() if x.startswith("/out/")]
+
+
+def list_with_lftp(rig, key):
+    connect = f"set sftp:connect-program 'ssh -a -x -i {key} {' '.join(SSH_OPTIONS)}'"
+    done = subprocess.run(["lftp", "--norc", "-c", f"{connect}; open -u volt, -p {rig.port} sftp://127.0.0.1; cls -1 /out; bye"], stdout=subprocess.PIPE)
+    return [os.path.basename(x) for x in done.stdout.decode().split()]
+
+
+def list_with_rclone(rig, key):
+    done = subprocess.run(["rclone", "--config", "/dev/null", "--sftp-host", "127.0.0.1", "--sftp-port", str(rig.port), "--sftp-user", "volt",
+                           "--sftp-key-file", key, "--sftp-disable-hashcheck", "lsf", ":sftp:/out"], stdout=subprocess.PIPE)
+    return done.stdout.decode().split()
+
+
+def long_listing(folder, count=int(os.environ.get("VAN_LISTING", "50000"))):
+    """Real clients list a folder of many files with long names. A session holds one page of it at a time."""
+    rig = Rig(folder, SFTP_RIG_ENTRIES=str(count), SFTP_RIG_IDLE="300")
+    expected = [f"entry-{i:06d}-{i:0200d}.edi" for i in range(count)] + ["order.edi"]
+    key = os.path.join(folder, "key")
+    for program, listing in (("sftp", list_with_openssh), ("lftp", list_with_lftp), ("rclone", list_with_rclone)):
+        if not shutil.which(program):
+            print(f"# {program} is not installed")
+            continue
+        start = time.monotonic()
+        listed = listing(rig, key)
+        ok(sorted(listed) == expected, f"{program} lists {count} files ({time.monotonic() - start:.1f} s)", (len(listed), listed[:2]))
+    t = rig.login()
+    listed = paramiko.SFTPClient.from_transport(t).listdir("/out")
+    ok(listed == expected, f"paramiko lists {count} files, in the order of their names", len(listed))
+    t.close()
+    rig.wait_logged("event=session-end")
+    time.sleep(0.5)
+    with open(rig.log.name, "rb") as f:
+        peaks = [int(x) for x in re.findall(rb"event=session-end.*?memory_kb=(\d+)", f.read())]
+    # five MiB, however many files; their names alone would be ten
+    ok(peaks and max(peaks) < (200000 if SANITIZED else 12000), f"no session took more than {max(peaks, default=0)} KiB", peaks)
+    rig.stop()
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="openvan-sftp-") as folder:
         rig = Rig(folder)
@@ -428,6 +473,7 @@ def main():
         ok(not rig.logged("session-crashed"), "no session crashed")
         rig.stop()
         lost_store(folder)
+        long_listing(folder)
         limits(folder)
     finish()
 
