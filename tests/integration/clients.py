@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The SFTP mailbox by the software that partners have: OpenSSH, lftp, rclone, curl, paramiko, Node's ssh2-sftp-client."""
+"""The SFTP mailbox by the software that partners have: OpenSSH, lftp, rclone, curl, paramiko, Node's ssh2-sftp-client, sshfs."""
 
 import os
 import shutil
@@ -189,6 +189,23 @@ def ssh2_sftp_client(n):
         t.ok(arrived(n, ack), "ssh2-sftp-client: resumed by append, renamed, taken whole")
 
 
+def sshfs(n):
+    """The mailbox as a folder. Needs FUSE, which containers seldom have."""
+    if not shutil.which("sshfs") or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        raise tap.Skip("no sshfs, or no FUSE here")
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        options = f"IdentityFile={n.keys['beta'][0]},IdentitiesOnly=yes,BatchMode=yes,StrictHostKeyChecking=no,UserKnownHostsFile=/dev/null,LogLevel=ERROR"
+        done = demo.run(["sshfs", "-p", n.ports["sftp"], "-o", options, "beta@127.0.0.1:/", folder], check=False)
+        if done.returncode != 0:
+            raise tap.Skip("sshfs can't mount here: " + done.stderr.decode().strip())
+        try:
+            exercise(n, "sshfs", 676, lambda a, b: shutil.copyfile(a, folder + b), lambda: os.listdir(folder + "/out"),
+                     lambda a, b: shutil.copyfile(folder + a, b), lambda a: os.unlink(folder + a))
+            t.ok(os.statvfs(folder).f_blocks > 0, "sshfs: df")
+        finally:
+            demo.run(["fusermount3", "-u", "-z", folder], check=False)
+
+
 def buffer_sizes(n):
     """OpenSSH's -B and -R: other sizes of packets, other numbers of requests under way."""
     payload, file_name = an_order_waits(n, 681)
@@ -299,7 +316,7 @@ def main():
         give_password(n)
         n.start()
         n.apply_profiles()
-        for group in (openssh, lftp, rclone, curl, paramiko_, ssh2_sftp_client, buffer_sizes, mirrors, temporary_names, broken_upload, own_mailbox_only):
+        for group in (openssh, lftp, rclone, curl, paramiko_, ssh2_sftp_client, sshfs, buffer_sizes, mirrors, temporary_names, broken_upload, own_mailbox_only):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

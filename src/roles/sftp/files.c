@@ -13,6 +13,7 @@
 #define TAKE_OVER_BLOCK ((size_t)256 << 10)
 
 struct file {
+	struct file *next; /* uploads of the session */
 	struct sftpd_upload *upload; /* or a download when NULL */
 	enum ipc_folder folder;
 	char name[SFTPD_NAME_MAX + 1];
@@ -52,8 +53,13 @@ static struct file *file_new(const struct sftpd_place *at)
 	return f;
 }
 
-static void file_free(struct file *f)
+static void file_free(struct sftpd_mailbox *m, struct file *f)
 {
+	for (struct file **at = &m->uploads; *at; at = &(*at)->next)
+		if (*at == f) {
+			*at = f->next;
+			break;
+		}
 	sftpd_upload_free(f->upload);
 	if (f->progress)
 		f->progress->handles--;
@@ -208,9 +214,11 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 		return sftpd_refuse(why, SFTPD_FAILURE, "There is no room for another file just now: try again later");
 	}
 	f->append = flags & SFTPD_OPEN_APPEND;
+	f->next = m->uploads;
+	m->uploads = f;
 	status = resume ? take_over(m, at, f->upload, why) : SFTPD_OK;
 	if (status != SFTPD_OK) {
-		file_free(f);
+		file_free(m, f);
 		return status;
 	}
 	*ret = f;
@@ -292,6 +300,17 @@ enum sftpd_status sftpd_file_stat(void *arg, void *file, struct sftpd_attributes
 		*ret = f->attributes;
 	}
 	return SFTPD_OK;
+}
+
+bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_attributes *ret)
+{
+	for (const struct file *f = m->uploads; f; f = f->next)
+		if (f->folder == at->folder && slice_eq(section_of(f), at->section) && slice_eq(name_of(f), at->name)) {
+			struct ipc_mailbox_entry e = {.bytes = sftpd_upload_size(f->upload), .time = m->started};
+			*ret = sftpd_entry_attributes(m, &e);
+			return true;
+		}
+	return false;
 }
 
 enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_attributes *a, struct sftpd_why *why)
@@ -385,7 +404,7 @@ enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
 		status = collect(m, f, why);
 	else if (f->progress)
 		note_progress(m, f);
-	file_free(f);
+	file_free(m, f);
 	return status;
 }
 
@@ -400,5 +419,5 @@ void sftpd_file_abandon(void *arg, void *file)
 	} else if (f->progress) {
 		note_progress(m, f);
 	}
-	file_free(f);
+	file_free(m, f);
 }

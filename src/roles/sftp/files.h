@@ -17,6 +17,8 @@ struct sftpd_progress {
 };
 #define SFTPD_PROGRESS_MAX 16
 
+struct file;
+
 struct sftpd_mailbox {
 	struct sftpd_view view;
 	struct sftpd_store *store;
@@ -24,6 +26,7 @@ struct sftpd_mailbox {
 	van_time started;
 	struct sftpd_progress progress[SFTPD_PROGRESS_MAX];
 	uint64_t opened;
+	struct file *uploads; /* that are open, a list */
 	bool taken_by_download; /* a file goes when it was fetched */
 };
 
@@ -43,6 +46,8 @@ enum sftpd_status sftpd_file_stat(void *arg, void *file, struct sftpd_attributes
 enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_attributes *a, struct sftpd_why *why);
 enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why);
 void sftpd_file_abandon(void *arg, void *file);
+/* Is it being uploaded by this session? Then its attributes. */
+bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_attributes *ret);
 
 /* listing.c */
 enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_folder, struct sftpd_why *why);

@@ -59,6 +59,8 @@ static enum sftpd_status m_stat(void *arg, struct slice path, struct sftpd_attri
 		*ret = sftpd_folder_attributes(m, at.kind != SFTPD_PLACE_ABOVE && at.folder <= IPC_FOLDER_OUT);
 		return SFTPD_OK;
 	}
+	if (sftpd_file_uploading(m, &at, ret)) /* sshfs looks at what it has just opened, and takes it for lost otherwise */
+		return SFTPD_OK;
 	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
 	struct ipc_mailbox_reply reply;
 	enum sftpd_status status =
