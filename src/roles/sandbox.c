@@ -9,6 +9,11 @@
 
 #ifdef VAN_SANITIZERS
 
+void sandbox_folder(int folder)
+{
+	(void)folder;
+}
+
 int sandbox_enter(enum sandbox_kind kind, uint64_t memory)
 {
 	(void)kind;
@@ -21,12 +26,18 @@ int sandbox_enter(enum sandbox_kind kind, uint64_t memory)
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ACCESS_REFER ((uint64_t)1 << 13) /* from its second version on: giving an unnamed file a name in another folder */
 
 static const int calls_of_all[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
@@ -47,7 +58,7 @@ static const int calls_of_workers[] = {
 static const int calls_of_http[] = {
 	SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(sendfile), SCMP_SYS(shutdown), SCMP_SYS(setsockopt),
 	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(epoll_create1), SCMP_SYS(fstatfs), SCMP_SYS(ftruncate),
-	SCMP_SYS(fallocate), SCMP_SYS(sync_file_range), SCMP_SYS(memfd_create),
+	SCMP_SYS(fallocate), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(memfd_create), SCMP_SYS(getdents64),
 };
 /* Also what the resolver needs: sockets of its own, files, a look at the machine's addresses. */
 static const int calls_of_clients[] = {
@@ -94,6 +105,18 @@ static int rule(scmp_filter_ctx ctx, uint32_t action, int call, unsigned n, stru
 static int allow_unnamed(scmp_filter_ctx ctx)
 {
 	return rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_TMPFILE, O_TMPFILE));
+}
+
+/* Names relative to a folder that is open; which folders, sandbox_folder() says. Negative: AT_FDCWD. */
+static int allow_names(scmp_filter_ctx ctx)
+{
+	static const uint64_t sign = 0x80000000u;
+	int rc = rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, sign, 0));
+	if (rc == 0)
+		rc = rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(unlinkat), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, sign, 0));
+	if (rc == 0)
+		rc = rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(renameat), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, sign, 0));
+	return rc < 0 ? rc : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(linkat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, sign, 0));
 }
 
 static int allow_reading(scmp_filter_ctx ctx)
@@ -143,9 +166,26 @@ static int load_filter(scmp_filter_ctx ctx, enum sandbox_kind kind)
 		rc = allow_threads(ctx);
 	if (rc == 0 && kind == SANDBOX_WORKER)
 		rc = allow(ctx, calls_of_workers, sizeof calls_of_workers / sizeof *calls_of_workers);
-	if (rc == 0 && (kind == SANDBOX_WORKER || kind == SANDBOX_HTTP))
+	if (rc == 0 && kind == SANDBOX_WORKER)
 		rc = allow_unnamed(ctx);
+	if (rc == 0 && kind == SANDBOX_HTTP)
+		rc = allow_names(ctx);
 	return rc < 0 ? rc : seccomp_load(ctx) < 0 ? VAN_EDENIED : 0;
+}
+
+void sandbox_folder(int folder)
+{
+	const uint64_t all = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1, /* everything of the first version, which ends there */
+		       here = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+			      LANDLOCK_ACCESS_FS_MAKE_REG;
+	struct landlock_ruleset_attr rules = {.handled_access_fs = all | ACCESS_REFER};
+	struct landlock_path_beneath_attr below = {.allowed_access = here | ACCESS_REFER, .parent_fd = folder};
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int fd = version < 2 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
+	if (fd < 0 || syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &below, 0) || syscall(SYS_landlock_restrict_self, fd, 0))
+		log_event(LOG_LEVEL_INFO, "folder-not-fenced", "error", fd < 0 && version < 2 ? "this kernel has no Landlock" : strerror(errno), NULL);
+	if (fd >= 0)
+		close(fd);
 }
 
 int sandbox_enter(enum sandbox_kind kind, uint64_t memory)

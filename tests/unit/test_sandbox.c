@@ -16,6 +16,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -25,6 +27,9 @@
 
 enum outcome { DONE, REFUSED, KILLED };
 
+static int folder = -1;
+static bool fenced; /* sandbox_folder() first */
+
 /* What happens when a process of this kind does that: `act` returns -1 with EPERM when it is refused. */
 static enum outcome try(enum sandbox_kind kind, int (*act)(void))
 {
@@ -32,6 +37,8 @@ static enum outcome try(enum sandbox_kind kind, int (*act)(void))
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (fenced)
+			sandbox_folder(folder);
 		if (sandbox_enter(kind, (uint64_t)1 << 30) < 0)
 			_exit(90);
 		int rc = act();
@@ -65,6 +72,25 @@ static int look_into_another(void)
 static int open_socket(void)
 {
 	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+/* A folder is open before; as http, names below it can be used, those elsewhere can't. */
+static int names_below(void)
+{
+	int fd = openat(folder, ".", O_RDWR | O_TMPFILE, 0600);
+	char path[32];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (fd < 0 || linkat(AT_FDCWD, path, folder, "a", AT_SYMLINK_FOLLOW) || renameat(folder, "a", folder, "b"))
+		return -1;
+	return openat(folder, "b", O_RDWR) < 0 ? -1 : unlinkat(folder, "b", 0);
+}
+
+static int names_elsewhere(void)
+{
+	int fd = openat(folder, "/etc/passwd", O_RDONLY);
+	if (fd < 0 && errno == EACCES)
+		errno = EPERM;
+	return fd;
 }
 
 static int read_file(void)
@@ -137,7 +163,7 @@ static void each_has_what_it_needs(void **state)
 	} table[] = {
 		{open_socket, {REFUSED, REFUSED, REFUSED, DONE, DONE}},
 		{read_file, {REFUSED, REFUSED, REFUSED, DONE, DONE}},
-		{unnamed_file, {DONE, REFUSED, DONE, REFUSED, REFUSED}},
+		{unnamed_file, {DONE, REFUSED, REFUSED, REFUSED, REFUSED}},
 		{start_process, {REFUSED, REFUSED, REFUSED, DONE, REFUSED}},
 		{start_thread, {REFUSED, DONE, REFUSED, DONE, DONE}},
 	};
@@ -145,6 +171,27 @@ static void each_has_what_it_needs(void **state)
 		for (size_t k = 0; k < 5; k++)
 			if (try(kinds[k], table[i].act) != table[i].of[k])
 				fail_msg("row %zu, kind %zu: not %d", i, k, table[i].of[k]);
+}
+
+static bool can_fence(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 2;
+}
+
+static void http_keeps_to_its_folder(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/openvan-sandbox-XXXXXX";
+	assert_non_null(mkdtemp(path));
+	folder = open(path, O_RDONLY | O_DIRECTORY);
+	fenced = true;
+	assert_int_equal(try(SANDBOX_HTTP, names_below), DONE);
+	assert_int_equal(try(SANDBOX_HTTP, names_elsewhere), can_fence() ? REFUSED : DONE);
+	fenced = false;
+	assert_int_equal(try(SANDBOX_HTTP, names_elsewhere), DONE);
+	assert_int_equal(try(SANDBOX_WORKER, names_below), REFUSED);
+	close(folder);
+	rmdir(path);
 }
 
 int main(void)
@@ -157,6 +204,7 @@ int main(void)
 		cmocka_unit_test(nobody_starts_programs),
 		cmocka_unit_test(nobody_touches_named_files),
 		cmocka_unit_test(each_has_what_it_needs),
+		cmocka_unit_test(http_keeps_to_its_folder),
 	};
 	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
 }

@@ -64,6 +64,7 @@ int role_http(struct role *r)
 	}
 	loop_set_before_wait(r->loop, pump, &h);
 	tzset(); /* no file can be opened later */
+	sandbox_folder(h.spool_folder);
 	if (sandbox_enter(SANDBOX_HTTP, r->config->limits.memory_http) < 0)
 		return 1;
 	role_ready(r);
