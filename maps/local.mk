@@ -13,3 +13,4 @@ dist_maps_DATA = \
 mapscanonicaldir = $(mapsdir)/canonical
 dist_mapscanonical_DATA = %D%/canonical/order-1.0.json
 EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/samples/csv-order %D%/samples/csv-invoice

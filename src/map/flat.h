@@ -18,6 +18,8 @@ int flat_parse(struct map_set *set, struct slice name, struct slice text, struct
 /* When all files are added: sheets find their tables. */
 int flat_link(struct map_set *set, struct van_error *e);
 
+/* The sheet of a set that has this one sheet and no map; else NULL. */
+const struct flat_sheet *flat_alone(const struct map_set *set);
 /* By name ("csv-order"); NULL: there is none. */
 const struct flat_sheet *flat_find(const struct map_set *set, struct slice name);
 /* The only sheet that writes this document ("order/1.0"), or NULL. */

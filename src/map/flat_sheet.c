@@ -405,6 +405,11 @@ int flat_link(struct map_set *set, struct van_error *e)
 	return 0;
 }
 
+const struct flat_sheet *flat_alone(const struct map_set *set)
+{
+	return set->flats && !set->flats->next && !set->sheets ? set->flats : NULL;
+}
+
 const struct flat_sheet *flat_find(const struct map_set *set, struct slice name)
 {
 	const struct flat_sheet *s = set->flats;

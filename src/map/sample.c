@@ -2,6 +2,7 @@
 
 #include "edi/check.h"
 #include "edi/write_envelope.h"
+#include "map/flat.h"
 #include "map/tree_read.h"
 
 #define REPORT_MEMORY ((size_t)256 << 20)
@@ -160,8 +161,28 @@ static int run_edi(const struct map_set *set, struct slice input, struct van_buf
 	return rc;
 }
 
+/* CSV documents to canonical ones, and back. */
+static int run_flat(const struct flat_sheet *s, struct slice input, struct van_buf *to, struct van_error *e)
+{
+	struct tree_room room = {.arena = van_arena_new(REPORT_MEMORY), .left = VALUES_MAX};
+	struct tree *t = NULL;
+	int rc = room.arena ? 0 : van_error_set(e, VAN_ENOMEM, "no memory for a sample");
+	if (rc == 0 && is_json(input)) {
+		rc = tree_read(&room, slice_trim(input), &t, e);
+		rc = rc < 0 ? rc : flat_write(s, &room, t, to, NULL, NULL, e);
+	} else if (rc == 0) {
+		rc = flat_read(s, &room, input, 0, &t, e);
+		rc = rc < 0 ? rc : tree_write(t->first && !t->first->next ? t->first : t, true, to);
+	}
+	van_arena_free(room.arena);
+	return rc;
+}
+
 int map_sample_run(const struct map_set *set, struct slice name, struct slice input, struct van_buf *to, struct van_error *e)
 {
+	const struct flat_sheet *flat = flat_alone(set);
+	if (flat)
+		return run_flat(flat, input, to, e);
 	return is_json(input) ? run_documents(set, name, input, to, e) : run_edi(set, input, to, e);
 }
 

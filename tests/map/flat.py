@@ -75,6 +75,13 @@ def remarks():
     t.equal(d["_unmapped"], [{"segment": "Extra", "position": 2, "element": 5, "value": "x"}], "a column that the sheet does not know is listed")
 
 
+def samples():
+    for name in ("csv-order", "csv-invoice"):
+        done = subprocess.run([VANCTL, "map", "test", os.path.join(TOP, "maps", name + ".csv")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                              env=dict(os.environ, OPENVAN_MAPS=os.path.join(TOP, "maps")))
+        t.ok(done.returncode == 0 and b"to-csv" in done.stdout, f"{name}: its samples come out as expected", done.stdout.decode())
+
+
 class Maps:
     """A folder with one sheet of these rows."""
 
@@ -165,6 +172,6 @@ def large():
 
 
 if __name__ == "__main__":
-    for group in (shipped_sheets, remarks, options, errors, large):
+    for group in (shipped_sheets, samples, remarks, options, errors, large):
         t.run(group)
     sys.exit(t.done())
