@@ -61,6 +61,19 @@ enum ubl_kind ubl_kind_of(struct slice name)
 	return UBL_TEXT;
 }
 
+bool ubl_canonical_many(const struct ubl_type *type, struct slice name, bool many)
+{
+	static const struct {
+		const char *type, *name;
+	} others[] = {{"AllowanceCharge", "AllowanceChargeReason"}, {"AllowanceCharge", "TaxTotal"}, {"CreditNote", "DeliveryTerms"},
+		{"Item", "ManufacturersItemIdentification"}, {"Location", "Description"}, {"Order", "DeliveryTerms"}, {"Order", "ValidityPeriod"},
+		{"OrderResponse", "ValidityPeriod"}, {"ShipmentStage", "Instructions"}};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (slice_is(name, others[i].name) && strcmp(type->name, others[i].type) == 0)
+			return !many;
+	return many;
+}
+
 struct slice ubl_canonical_name(const struct ubl_type *type, struct slice name)
 {
 	static const struct {

@@ -34,6 +34,10 @@ enum ubl_kind ubl_kind_of(struct slice name);
 /* A member's name in canonical documents, where it is another. */
 struct slice ubl_canonical_name(const struct ubl_type *type, struct slice name);
 
+/* Is it a list in canonical documents? `many`: UBL allows several. Some that hardly ever come twice are one there, so that sheets needn't
+ * say which, and one is a list. */
+bool ubl_canonical_many(const struct ubl_type *type, struct slice name, bool many);
+
 struct ubl_document {
 	const char *type, *canonical; /* "Invoice", "invoice/1.0" */
 };

@@ -288,7 +288,16 @@ static void begin_member(struct ubl_reader *r, struct open *parent, struct slice
 		pass_over(r, o, name);
 		return;
 	}
-	*o = (struct open){.type = m.type, .object = parent->object, .many = m.many, .name = ubl_canonical_name(parent->type, m.name)};
+	*o = (struct open){.type = m.type, .object = parent->object, .name = ubl_canonical_name(parent->type, m.name),
+		.many = ubl_canonical_many(parent->type, m.name, m.many)};
+	if (m.many && !o->many && tree_find(parent->object, o->name)) { /* one in the document: the others are listed */
+		pass_over(r, o, name);
+		return;
+	}
+	if (!m.many && o->many && tree_find(parent->object, o->name)) {
+		bad(r, VAN_ESYNTAX, "%.*s stands twice; UBL 2.1 has it once there", SLICE_ARG(o->name));
+		return;
+	}
 	if (m.many && !slice_eq(parent->last, o->name) && tree_find(parent->object, o->name)) {
 		bad(r, VAN_ESYNTAX, "<%.*s> stands in several places; UBL 2.1 has all of them together", SLICE_ARG(name));
 		return;

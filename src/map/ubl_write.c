@@ -80,7 +80,7 @@ static void remark(struct writer *w, enum ubl_remark what, struct slice name)
 	size_t n = w->path.n;
 	if (!w->fn)
 		return;
-	van_buf_printf(&w->path, "%s%.*s", n ? "." : "", SLICE_ARG(name));
+	van_buf_printf(&w->path, "%s%.*s", n && name.n ? "." : "", SLICE_ARG(name));
 	w->fn(w->ctx, what, van_buf_slice(&w->path));
 	w->path.n = n;
 }
@@ -273,10 +273,10 @@ static int write_member(struct writer *w, const struct ubl_member *m, const stru
 	const struct tree *item = t->kind == TREE_ARRAY ? t->first : t;
 	for (; item && rc == 0; item = t->kind == TREE_ARRAY ? item->next : NULL, index++) {
 		w->path.n = name;
-		if (m->many)
+		if (t->kind == TREE_ARRAY)
 			van_buf_printf(&w->path, "[%u]", index);
 		if (index && !m->many)
-			remark(w, UBL_LEFT_OUT, SLICE("[1]"));
+			remark(w, UBL_LEFT_OUT, SLICE(""));
 		else
 			rc = write_one(w, m, item, parent, any);
 	}

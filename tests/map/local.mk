@@ -4,4 +4,4 @@ check_PROGRAMS += %D%/evaluate
 %C%_evaluate_LDADD = $(LIB_MAP)
 MAP_TESTS = %D%/examples.sh %D%/ubl.sh %D%/flat.sh
 TESTS += $(MAP_TESTS)
-EXTRA_DIST += $(MAP_TESTS) %D%/examples.py %D%/oracle.py %D%/oracle.js %D%/expressions.py %D%/ubl.py %D%/flat.py %D%/ubl
+EXTRA_DIST += $(MAP_TESTS) %D%/examples.py %D%/oracle.py %D%/oracle.js %D%/expressions.py %D%/ubl.py %D%/ubl_shapes.py %D%/flat.py %D%/ubl

@@ -11,9 +11,10 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "integration")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration")]
 
 import tap  # noqa: E402
+import ubl_shapes  # noqa: E402
 
 VANCTL = os.path.join(os.path.abspath(os.environ.get("VAN_BUILDDIR") or "."), "vanctl")
 NS = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -90,7 +91,7 @@ def remarks():
     t.ok(status == 0 and '<cbc:PayableAmount currencyID="EUR">100</cbc:PayableAmount>' in out, "an amount without a currency has the document's; no exponents", out + said)
     left = re.findall(r"left out, UBL 2.1 has no place for it: (.*)", said)
     missing = re.findall(r"UBL 2.1 wants it: (.*)", said)
-    t.equal(sorted(left), ["Colour", "InvoiceLine[0].Item.Size", "IssueDate.[1]"], "what has no place in UBL is named")
+    t.equal(sorted(left), ["Colour", "InvoiceLine[0].Item.Size", "IssueDate[1]"], "what has no place in UBL is named")
     t.equal(sorted(missing), ["AccountingCustomerParty", "AccountingSupplierParty", "InvoiceLine[0].LineExtensionAmount"], "what UBL wants is named")
     for broken, why in [({"_document": "forecast/1.0"}, "no UBL document is written from 'forecast/1.0'"), ({"ID": "1"}, "no UBL document"),
                         ({"_document": "invoice/1.0", "Note": ["a\u0001b"]}, "Note[0]: the value has a control character"),
@@ -100,6 +101,11 @@ def remarks():
     two = json.dumps([document, dict(document, ID="2")])
     t.ok("--document 1 to 2" in convert("ubl-xml", two)[2], "several documents: one is to be named")
     t.ok("<cbc:ID>2</cbc:ID>" in convert("ubl-xml", two, "--document", "2")[1], "the second one")
+
+
+def shapes():
+    seen, wrong = ubl_shapes.differences()
+    t.ok(seen > 100 and not wrong, f"{seen} members of canonical documents are lists where UBL reading makes lists", "\n".join(wrong))
 
 
 def edi_to_ubl():
@@ -181,11 +187,16 @@ def not_ubl():
                             ("no number", HEAD + "><cac:LegalMonetaryTotal><cbc:PayableAmount>1,5</cbc:PayableAmount></cac:LegalMonetaryTotal></Invoice>", "PayableAmount is a number"),
                             ("a list in two parts", HEAD + "><cbc:Note>1</cbc:Note><cbc:ID>2</cbc:ID><cbc:Note>3</cbc:Note></Invoice>", "stands in several places")]:
         refused(name, [body.encode()], why)
+    order = HEAD.replace("Invoice", "Order") + ("><cac:ValidityPeriod><cbc:StartDate>2026-01-01</cbc:StartDate></cac:ValidityPeriod><cac:ValidityPeriod><cbc:StartDate>2027-01-01"
+             "</cbc:StartDate></cac:ValidityPeriod><cac:AllowanceCharge><cac:TaxTotal><cbc:TaxAmount>1</cbc:TaxAmount></cac:TaxTotal></cac:AllowanceCharge></Order>")
+    d = canonical(order)
+    t.equal((d["ValidityPeriod"], d["AllowanceCharge"][0]["TaxTotal"], d["_unmapped"][0]["value"]), ({"StartDate": "2026-01-01"}, [{"TaxAmount": {"value": "1"}}], "2027-01-01"),
+            "what is one in canonical documents is one, and the second is listed; and the other way")
     d = canonical(HEAD + f' xmlns:ext="{NS}CommonExtensionComponents-2">\n<ext:UBLExtensions><x xmlns="y"><cbc:ID>7</cbc:ID></x></ext:UBLExtensions><cbc:Nonsense>5</cbc:Nonsense></Invoice>')
     t.equal([(u["segment"], u["position"], u["value"]) for u in d["_unmapped"]], [("UBLExtensions", 2, "7"), ("Nonsense", 2, "5")], "what is not of UBL 2.1 is listed")
 
 
 if __name__ == "__main__":
-    for group in (there_and_back, values, remarks, edi_to_ubl, harm, not_ubl):
+    for group in (there_and_back, values, remarks, shapes, edi_to_ubl, harm, not_ubl):
         t.run(group)
     sys.exit(t.done())
