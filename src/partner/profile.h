@@ -311,7 +311,7 @@ struct profile_duplicates {
 };
 
 enum profile_rest { PROFILE_REST_DELIVER, PROFILE_REST_HOLD };
-enum profile_rule_answer { PROFILE_ANSWER_NONE, PROFILE_ANSWER_824, PROFILE_ANSWER_APERAK };
+enum profile_rule_answer { PROFILE_ANSWER_NONE, PROFILE_ANSWER_ADVICE };
 extern const char *const profile_rest_names[], *const profile_rule_answer_names[];
 /* Business rules. */
 struct profile_rules {

@@ -6,7 +6,7 @@ const char *const profile_lenience_names[] = {"reject", "report", NULL};
 const char *const profile_codes_names[] = {"open", "closed", NULL};
 const char *const profile_unknown_names[] = {"accept", "nearest", "reject", NULL};
 const char *const profile_rest_names[] = {"deliver", "hold", NULL};
-const char *const profile_rule_answer_names[] = {"none", "824", "APERAK", NULL};
+const char *const profile_rule_answer_names[] = {"none", "advice", NULL};
 const char *const profile_rejects_names[] = {"message", "group", "interchange", NULL};
 const char *const profile_ta1_names[] = {"asked", "always", "never", NULL};
 const char *const profile_split_names[] = {"none", "group", "message", NULL};
@@ -537,7 +537,7 @@ static const struct schema_field rules_fields[] = {
 	{.key = "rest", .kind = SCHEMA_ENUM, AT(profile_rules, rest), .names = profile_rest_names, .fallback = "deliver",
 	 .help = "what becomes of the other documents of an interchange when one breaks a rule: they go on, or wait with it"},
 	{.key = "answer", .kind = SCHEMA_ENUM, AT(profile_rules, answer), .names = profile_rule_answer_names, .fallback = "none",
-	 .help = "what tells the sender which rules were broken: an application advice, or an EDIFACT application error message"},
+	 .help = "`advice`: the sender is told which rules were broken, by an 824 where it sent X12, an APERAK where it sent EDIFACT"},
 	{.key = NULL},
 };
 static const struct schema_table rules_table = {

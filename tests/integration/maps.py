@@ -349,6 +349,22 @@ def numbers_once_and_credit(n, files):
     t.equal(len(delivered(n, "PO-U2")), 1, "mended in the table")
 
 
+def the_sender_is_told_where_agreed(n, files):
+    apply_rules(n, files, ", answer: advice")
+    n.vanctl("map", "activate", "rules-order", "1")
+    send_orders(n, "PO-T1", "PO-T2", "PO-T3", much=("PO-T1", "PO-T3"))
+    advices = {k: v for k, v in n.sftp_fetch("buyer").items() if b"ST*824*" in v}
+    t.equal(len(advices), 1, "one application advice for the interchange")
+    text = next(iter(advices.values()), b"")
+    t.ok(b"OTI*TR*PO*PO-T1*" in text and b"OTI*TR*PO*PO-T3*" in text and b"PO-T2" not in text, "names the documents that broke a rule", text)
+    t.ok(b"TED*ZZZ*Q1: more than we take OrderLine[2] 5000~" in text, "with code and text: a code that the list does not have stands in the text", text)
+    done = demo.run([demo.program("vanctl"), "edi", "validate", files.write("advice.x12", text)], check=False)
+    t.ok(done.returncode == 0, "which our dictionary finds sound", done.stdout.decode() + text.decode())
+    n.vanctl("message", "reprocess", quarantined(n, "PO-T1")[0]["id"])
+    n.drain()
+    t.equal(len([v for v in n.sftp_fetch("buyer").values() if b"ST*824*" in v]), 1, "and is not told again when it is processed again")
+
+
 def the_rest_waits_by_policy(n, files):
     apply_rules(n, files, ", rest: hold")
     m = send_orders(n, "PO-W1", "PO-W2", much=("PO-W2",))
@@ -360,6 +376,37 @@ def the_rest_waits_by_policy(n, files):
     n.vanctl("partner", "apply", n.profiles)
 
 
+def edifact_senders_get_an_aperak(n, files):
+    n.vanctl("map", "import", files.write("edi-orders.csv", "target,source,when\n@map,edifact ORDERS D:96A -> order/1.0,\nID,BGM.02.01,\n"
+                                                            "Quantity,QTY.01.02,QTY.01.01=21\n"))
+    n.vanctl("map", "activate", "edi-orders")
+    n.vanctl("map", "import", files.write("rules-edi.csv", "rule,value,show,text,code\nquantity,$number(Quantity) < 10,Quantity,too many,12\n"))
+    n.vanctl("map", "activate", "rules-edi")
+    text = n.profile_text().replace(f'id: "{demo.BUYER}", connection: buyer-mailbox}}',
+                                    f'id: "{demo.BUYER}", connection: buyer-mailbox}}, {{standard: edifact, id: "14:BUYER", connection: buyer-mailbox}}')
+    text = text.replace(f'id: "{demo.ALPHA}", connection: alpha-sftp}}',
+                        f'id: "{demo.ALPHA}", connection: alpha-sftp}}, {{standard: edifact, id: "14:ALPHA", connection: alpha-sftp}}')
+    text = text.replace(f'presents: ["x12 {demo.BUYER}"]', f'presents: ["x12 {demo.BUYER}", "edifact 14:BUYER"]') + """---
+kind: agreement
+id: edi-orders
+from: "edifact 14:BUYER"
+to: "edifact 14:ALPHA"
+type: ORDERS
+mode: translate
+output: {format: canonical-json, map: edi-orders}
+rules: {sheets: [edi], answer: advice}
+acknowledged_by: network
+"""
+    n.vanctl("partner", "apply", files.write("edi.yaml", text))
+    n.send(b"UNB+UNOC:3+BUYER:14+ALPHA:14+260101:1200+R1'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-E1+9'DTM+137:20260101:102'LIN+1'QTY+21:50'UNS+S'UNT+7+1'"
+           b"UNZ+1+R1'")
+    n.drain()
+    advices = [v for v in n.sftp_fetch("buyer").values() if b"APERAK" in v]
+    t.ok(len(advices) == 1 and b"RFF+ON:PO-E1'ERC+12'FTX+AAO+++too many 50'" in advices[0], "an APERAK where the document was EDIFACT", advices)
+    done = demo.run([demo.program("vanctl"), "edi", "validate", files.write("aperak.edi", advices[0] if advices else b"")], check=False)
+    t.ok(done.returncode == 0, "which our dictionary finds sound", done.stdout.decode())
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
@@ -369,7 +416,8 @@ def main():
         for test in (files_without_a_server, csv_and_json_lose_nothing, an_activated_map_is_used_at_once, a_pinned_version_stays,
                      a_failing_sample_is_not_activated, a_locked_sheet_stays, tables_by_partner,
                      a_miss_waits_for_the_row, reprocess_runs_todays_map,
-                     a_broken_rule_sets_one_document_aside, released_by_decision, numbers_once_and_credit, the_rest_waits_by_policy):
+                     a_broken_rule_sets_one_document_aside, released_by_decision, numbers_once_and_credit,
+                     the_sender_is_told_where_agreed, the_rest_waits_by_policy, edifact_senders_get_an_aperak):
             t.run(test, n, files)
     return t.done()
 

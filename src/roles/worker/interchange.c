@@ -358,7 +358,7 @@ static int translate_message(struct work *w, const struct map *map, const struct
 	if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT)
 		rc = work_set_aside(w, m, number, van_arena_slice(arena_of(w), slice_str(e.text)));
 	else if (rc == 0)
-		rc = work_judge(w, m, number, document, &goes_on);
+		rc = work_judge(w, g, m, number, document, &goes_on);
 	if (rc == 0 && goes_on)
 		rc = tree_write(document, false, &json);
 	struct ipc_output *o = rc == 0 && goes_on ? work_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
@@ -466,6 +466,9 @@ static int translate_and_acknowledge(struct work *w)
 	}
 	if (w->job->from->answered)
 		return 0;
+	rc = work_advise(w);
+	if (rc < 0)
+		return rc;
 	return acknowledge_translated(w);
 }
 
@@ -487,8 +490,11 @@ int job_interchange(struct job *j, const struct edi_interchange *i, size_t numbe
 		return rc;
 	}
 	fill_policy(&w);
-	if (w.route.mode == PROFILE_TRANSLATE)
-		return translate_and_acknowledge(&w);
+	if (w.route.mode == PROFILE_TRANSLATE) {
+		rc = translate_and_acknowledge(&w);
+		job_list_free(&w.advices);
+		return rc;
+	}
 	/* a document for a station of ours that nobody fetches ends here: it is in the store */
 	return w.route.to_station && !w.route.connection.p ? 0 : pass_through(&w);
 }

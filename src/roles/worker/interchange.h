@@ -20,6 +20,14 @@ struct work {
 	size_t acks, own_acks;          /* acknowledgements in it; those about interchanges of our own writing */
 	bool *own;                      /* of each message: it is one of the latter */
 	size_t own_count;
+	struct job_list advices;        /* struct work_advice: documents whose sender is to hear which rules they broke */
+};
+
+struct map_finding;
+struct work_advice {
+	const struct edi_group *group;
+	const struct edi_message *message;
+	const struct map_finding *findings;
 };
 
 /* Nothing of it goes out: its state, and what people are told. 0. */
@@ -48,7 +56,13 @@ int work_note_acks(struct work *w);
 /* The document (message `number` of the interchange, from 1) goes to quarantine, alone or with its whole interchange: w->out->state says. */
 int work_set_aside(struct work *w, const struct edi_message *m, uint64_t number, struct slice why);
 /* Does the canonical document keep the rules of its agreement? If not it is set aside. Negative: try again. */
-int work_judge(struct work *w, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on);
+int work_judge(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on);
+
+/* A line for the history. */
+int work_note(struct work *w, struct slice line);
+
+/* advice.c: tells the sender of w->advices. */
+int work_advise(struct work *w);
 
 /* output.c */
 

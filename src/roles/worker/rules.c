@@ -73,6 +73,7 @@ struct judgement {
 	size_t errors;
 	struct slice lines[SHOWN_MAX];
 	size_t nlines;
+	struct map_finding *all, **last; /* all that was noted */
 };
 
 static int note(struct judgement *j, const struct map_finding *f)
@@ -87,6 +88,13 @@ static int note(struct judgement *j, const struct map_finding *f)
 		if (!j->errors++)
 			j->first = text;
 	}
+	struct map_finding *kept = van_arena_alloc(arena_of(j->w), sizeof *kept);
+	if (!kept)
+		return VAN_ENOMEM;
+	*kept = *f;
+	kept->next = NULL;
+	*j->last = kept;
+	j->last = &kept->next;
 	if (j->nlines < SHOWN_MAX)
 		j->lines[j->nlines++] = line;
 	return 0;
@@ -148,9 +156,27 @@ static int run_sheets(struct judgement *j, const struct tree *document, struct t
 	return rc;
 }
 
-int work_judge(struct work *w, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on)
+int work_note(struct work *w, struct slice line)
 {
-	struct judgement j = {.w = w};
+	const struct slice_list one = {&line, 1};
+	return line.p ? add_lines(w, &w->out->findings, &one) : VAN_ENOMEM;
+}
+
+/* Once: what is processed again was told before. */
+static int advise(struct work *w, const struct edi_group *g, const struct edi_message *m, const struct map_finding *findings)
+{
+	if (w->route.rules_answer == PROFILE_ANSWER_NONE || w->job->from->answered)
+		return 0;
+	struct work_advice *a = job_list_add(&w->advices, sizeof *a);
+	if (!a)
+		return VAN_ENOMEM;
+	*a = (struct work_advice){g, m, findings};
+	return 0;
+}
+
+int work_judge(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on)
+{
+	struct judgement j = {.w = w, .last = &j.all};
 	struct tree_room room = {.arena = arena_of(w), .left = VALUES_MAX};
 	struct van_error e = {0};
 	*ret_goes_on = true;
@@ -174,6 +200,9 @@ int work_judge(struct work *w, const struct edi_message *m, uint64_t number, con
 	}
 	w->out->uniques.n = uniques; /* what goes to quarantine keeps nobody's number */
 	*ret_goes_on = false;
+	rc = advise(w, g, m, j.all);
+	if (rc < 0)
+		return rc;
 	struct slice_list kept = {0};
 	rc = add_lines(w, &kept, &lines);
 	struct slice why = j.errors == 1 ? j.first : van_arena_printf(arena_of(w), "%.*s; and %zu more", SLICE_ARG(j.first), j.errors - 1);
