@@ -87,6 +87,20 @@ static bool in_other_version(const struct compiler *c, uint32_t id)
 	return false;
 }
 
+/* Whether it begins a loop there. */
+static bool begins_in_other_version(const struct compiler *c, uint32_t id)
+{
+	for (const struct map *m = c->map->sheet->set->maps; m; m = m->next) {
+		const struct edi_message_def *d = NULL;
+		if (m->sheet != c->sheet || m == c->map || map_run_definition(m, &d, NULL) < 0 || d == c->d)
+			continue;
+		for (int32_t i = 0; d && i < d->count; i++)
+			if (d->nodes[i].is_loop && id_of(&d->nodes[i]) == id)
+				return true;
+	}
+	return false;
+}
+
 /* Where the segment stands that a row of this scope writes: in the loop itself, as the beginning of a loop below it, or in one that
  * begins with a segment that is written too; the nearest of each. MAP_NODE_NONE: nowhere. */
 static int32_t find_segment(const struct compiler *c, int32_t scope, int32_t loop, uint32_t id, struct slice within)
@@ -279,6 +293,7 @@ static int begin_loop(struct compiler *c, int32_t scope)
 	p->node = find_loop(c, row, outer);
 	struct map_plan_segment first = {.id = c->sheet->ids[row->segment], .begins = true};
 	first.node = p->node >= 0 ? p->node + 1 : find_segment(c, s->parent, outer, first.id, row->within);
+	p->absent = p->node < 0 && begins_in_other_version(c, first.id) && (first.node == MAP_NODE_NONE || c->d->nodes[first.node].parent != outer);
 	if (first.node == MAP_NODE_NONE)
 		return row->way & MAP_WAY_OUT && !in_other_version(c, first.id) ? fail(c, row, "begins no loop") : 0;
 	first.constant_count = constants_of(row, row->segment, first.constants);

@@ -38,6 +38,7 @@ struct map_plan_segment {
 };
 
 struct map_plan_scope {
+	bool absent;                        /* its loop is only in another version of the sheet */
 	int32_t node;                       /* its loop; -1 the message, MAP_NODE_NONE: no loop of the dictionary, its one segment */
 	struct map_plan_segment *segments;  /* in the order of their places */
 	int32_t count, room;

@@ -16,6 +16,7 @@ struct in_scope {
 	struct tree **places;     /* by slot; NULL: not there yet */
 	int32_t *heads;           /* by segment number: the first of its own; -1 */
 	struct in_scope *message; /* the outermost */
+	struct in_scope *up;      /* the one around; NULL */
 	struct tree *seen;        /* its segments as expressions see them; NULL: not made yet */
 	bool here_filled;         /* a loop has filled the object itself, target "." */
 	struct slice path;        /* of the object, with a dot behind it; only to explain */
@@ -164,7 +165,7 @@ static bool is_within(const struct map_run_state *r, const struct map_row *row, 
 {
 	const struct edi_node *nodes = r->map->definition ? r->map->definition->nodes : NULL;
 	if (!row->within.p)
-		return true;
+		return !g->given;
 	if (!nodes || g->node < 0)
 		return false;
 	const struct edi_node *n = &nodes[g->node];
@@ -286,9 +287,20 @@ static int take_segment(struct map_run_state *r, struct in_scope *s, const struc
 
 /* --- rows ------------------------------------------------------------------------------------------------------------------------- */
 
+/* `^`: the nearest loop around that has the segment, else the message. */
+static const struct in_scope *where_of(const struct in_scope *s, const struct map_row *row)
+{
+	if (!row->outer)
+		return s;
+	const struct in_scope *at = s->up;
+	while (at && at != s->message && at->heads[row->segment] < 0)
+		at = at->up;
+	return at ? at : s->message;
+}
+
 static int run_segments(struct map_run_state *r, struct in_scope *s, const struct map_row *row, bool *set)
 {
-	const struct in_scope *where = row->outer ? s->message : s;
+	const struct in_scope *where = where_of(s, row);
 	int rc = 0;
 	for (int32_t i = where->heads[row->segment]; i >= 0 && rc == 0 && (row->many || !*set); i = r->message.segments[i].next) {
 		const struct map_segment *g = &r->message.segments[i];
@@ -456,14 +468,16 @@ static uint32_t loop_end(const struct map_run_state *r, const struct in_scope *s
 	return end;
 }
 
-/* The first segment of a loop that no row takes is seen by the rows around it; what is in the loop is not. */
+/* The first segment of a loop that no row takes is seen by the rows around it; what else is in the loop, by those that name it. */
 static int give_back(struct map_run_state *r, struct in_scope *s, int32_t owner)
 {
 	struct in_scope inner = {.owner = owner, .level = -1, .first = r->ranges[owner].first, .end = r->ranges[owner].end};
 	const struct map_row *taker;
 	int rc = row_for(r, s, &inner, &taker);
-	if (rc == 0 && !taker)
-		r->message.segments[inner.first].owner = s->owner;
+	for (uint32_t i = inner.first; i < inner.end && rc == 0 && !taker; i++) {
+		r->message.segments[i].owner = s->owner;
+		r->message.segments[i].given = i > inner.first;
+	}
 	return rc;
 }
 
@@ -522,7 +536,7 @@ static void take_numbers(struct map_run_state *r, const struct map_segment *g)
 static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t owner, int32_t level, bool *took)
 {
 	const struct map_range range = r->ranges[owner];
-	struct in_scope inner = {.owner = owner, .level = level, .first = range.first, .end = range.end, .message = outer->message};
+	struct in_scope inner = {.owner = owner, .level = level, .first = range.first, .end = range.end, .message = outer->message, .up = outer};
 	const struct map_row *row;
 	int rc = row_for(r, outer, &inner, &row);
 	*took = false;
@@ -690,7 +704,7 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 	if (rc == 0)
 		rc = map_run_step(r, (uint64_t)s->scope->row_count);
 	for (const struct map_brief *b = s->scope->briefs, *last = b + s->scope->brief_count; b < last && rc == 0; b++) {
-		if (!b->always && (b->outer ? s->message : s)->heads[b->segment] < 0)
+		if (!b->always && (b->outer ? where_of(s, &rows[b->row]) : s)->heads[b->segment] < 0)
 			continue;
 		const struct map_row *row = &rows[b->row];
 		if (row->to != MAP_TO_PLACE)
@@ -757,6 +771,7 @@ static int run_message(struct map_run_state *r, struct tree *document)
 	for (uint32_t i = 0; i < m->count; i++) {
 		m->segments[i].number = map_segment_number(r->map->sheet, m->segments[i].id);
 		m->segments[i].owner = 0;
+		m->segments[i].given = false;
 	}
 	int rc = add_range(r, (struct map_range){.end = m->count});
 	struct in_scope s = {.scope = &r->map->sheet->scopes[0], .level = -1, .end = m->count, .object = document};

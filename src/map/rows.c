@@ -68,7 +68,7 @@ int map_reader_expression(struct map_reader *r, struct slice text, const struct 
 
 static int parse_transform(struct map_reader *r, struct slice s, struct map_row *row)
 {
-	static const char *const names[] = {"date", "time", "decimal", "implied", "upper", "lower", "number", "bool", "cut"};
+	static const char *const names[] = {"date", "time", "decimal", "implied", "upper", "lower", "number", "bool", "cut", "listed"};
 	struct slice_list words;
 	r->cell = "transform";
 	if (s.n && *s.p == '=') {
@@ -84,7 +84,7 @@ static int parse_transform(struct map_reader *r, struct slice s, struct map_row 
 		while (k < sizeof names / sizeof *names && !slice_is(name, names[k]))
 			k++;
 		if (k == sizeof names / sizeof *names || row->transform_count == MAP_MAX_TRANSFORMS)
-			return map_reader_fail(r, "is one of date time decimal implied(N) upper lower number bool cut(N), not", words.v[i]);
+			return map_reader_fail(r, "is one of date time decimal implied(N) upper lower number bool cut(N) listed, not", words.v[i]);
 		if (argument.n && (argument.p[argument.n - 1] != ')' || !slice_u64(slice_make(argument.p, argument.n - 1), &number) || number > 9999))
 			return map_reader_fail(r, "a number is expected in", words.v[i]);
 		row->transforms[row->transform_count++] = (struct map_transform){.kind = k, .argument = (uint32_t)number};

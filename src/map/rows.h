@@ -35,7 +35,7 @@ struct map_condition {
 };
 
 struct map_transform {
-	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL, MAP_CUT, MAP_COMPUTED } kind;
+	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL, MAP_CUT, MAP_LISTED, MAP_COMPUTED } kind;
 	uint32_t argument;
 	const struct expression *expression;
 };

@@ -328,6 +328,15 @@ static uint32_t component_of(const struct map_plan_segment *p, uint32_t element,
 	return map_plan_component(p->definition, element, component);
 }
 
+/* `listed`: a value that the element's list has not, or that is too long for it, is left to another row. */
+static bool has_room(const struct map_row *row, const struct edi_element_def *d, struct slice v)
+{
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		if (row->transforms[i].kind == MAP_LISTED && d)
+			return length_of(d, v) <= d->max && (!d->codes || d->open || edi_codes_has(d->codes, v));
+	return true;
+}
+
 /* One value of the document, on its way to one cell. *wrote: it is there. */
 static int write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
 	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote)
@@ -349,7 +358,7 @@ static int write_value(struct out *o, struct out_scope *s, const struct map_row 
 	int rc = row->transform_count || row->table ? map_transform_out(r, row, d, &format, &v, &what) : 0;
 	if (rc == VAN_ESYNTAX)
 		return bad_value(r, row, raw, what);
-	if (rc < 0 || !v.p || !v.n)
+	if (rc < 0 || !v.p || !v.n || !has_room(row, d, v))
 		return rc;
 	rc = fit(o, row, g, d, element, &v);
 	if (rc == 0)
@@ -755,7 +764,7 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 	*ret = NULL;
 	for (int32_t i = 0; i < s->scope->row_count; i++) {
 		const struct map_row *row = &sheet->rows[s->scope->rows[i]];
-		if (row->kind != MAP_LOOP || row->slot != slot || !(row->way & MAP_WAY_OUT))
+		if (row->kind != MAP_LOOP || row->slot != slot || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
 			continue;
 		int rc = asks(o, row, object);
 		if (rc < 0)
@@ -824,6 +833,34 @@ static bool same_before(struct out *o, struct out_scope *s, int32_t at)
 			return true;
 	}
 	return false;
+}
+
+static int write_loops(struct out *o, struct out_scope *s);
+
+/* A list that has no loop itself, but loops in its items: the first item is written with what is around it, here are the others. */
+static int write_other_items(struct out *o, struct out_scope *s)
+{
+	int rc = 0;
+	for (int32_t i = 0; i < s->scope->slot_count && rc == 0; i++) {
+		const struct map_slot *p = &s->scope->slots[i];
+		int32_t item = p->array && p->loops < 0 && s->places[i] && s->places[i]->kind == TREE_ARRAY ? item_slot(s->scope, i) : -1;
+		if (item < 0 || !s->places[i]->first)
+			continue;
+		for (const struct tree *c = s->places[i]->first->next; c && rc == 0; c = c->next) {
+			struct out_scope other = *s;
+			size_t n = (size_t)s->scope->slot_count + 1;
+			other.places = van_arena_array(o->r->arena, n, sizeof *other.places);
+			other.done = van_arena_array(o->r->arena, n, sizeof *other.done);
+			if (!other.places || !other.done)
+				return VAN_ENOMEM;
+			if (c->kind != TREE_OBJECT)
+				continue;
+			other.places[item] = c;
+			scatter(&other, c, item);
+			rc = write_loops(o, &other);
+		}
+	}
+	return rc;
 }
 
 static int write_loops(struct out *o, struct out_scope *s)
@@ -895,6 +932,8 @@ static int write_scope(struct out *o, struct out_scope *s)
 		rc = write_segment(o, s, &o->plan->scopes[0], s->plan->outer[i], o->written, o->root, false);
 	if (rc == 0)
 		rc = write_loops(o, s);
+	if (rc == 0)
+		rc = write_other_items(o, s);
 	/* a loop in which there is something begins with its first segment */
 	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && has_anything(s->loop))
 		rc = write_segment(o, s, s->plan, 0, s->written, s->loop, true);

@@ -12,8 +12,9 @@ import x12
 
 t = tap.Tap()
 
-MAP = "x12-004010-850-to-order"
-SHEET = os.path.join(demo.TOP, "maps", MAP + ".csv")
+MAP = "x12-004010-850-to-order"  # as agreements name it
+NAME = "x12-850-order"            # of its sheet
+SHEET = os.path.join(demo.TOP, "maps", NAME + ".csv")
 control = 100
 
 
@@ -31,7 +32,7 @@ class Files:
             f.write(text if isinstance(text, bytes) else text.encode())
         return path
 
-    def sheet(self, *rows, without=(), name=MAP):
+    def sheet(self, *rows, without=(), name=NAME):
         """The shipped sheet with rows more (or without some targets)."""
         kept = [line for line in demo.read(SHEET).decode().splitlines() if not line.startswith(tuple(w + "," for w in without))]
         return self.write(name + ".csv", "\n".join([*kept, *rows]) + "\n")
@@ -70,14 +71,14 @@ def files_without_a_server(n, files):
     t.equal(done.returncode, 1, "a broken one: exit 1")
     t.ok("broken.csv:5: " in said and "nonsense" in said and "broken.csv:9: " in said and 'REF!!' in said and "see maps/README.md" in said,
          "every broken row is named: file, row, cell and remedy", said)
-    exported = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "export", MAP]).stdout
+    exported = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "export", NAME]).stdout
     t.equal(exported, demo.read(SHEET), "a shipped sheet is exported as it is")
     done = demo.run([demo.program("vanctl"), "-c", "/nonexistent.yaml", "map", "import", SHEET], check=False)
     t.equal(done.returncode, 2, "to import needs a server")
 
 
 def csv_and_json_lose_nothing(n, files):
-    sheet = files.sheet('"Note[]","\'a ""quoted"", text\'",,,,,,"two\nlines"', "", "# a note,,,,,,,", name="lossless")
+    sheet = files.sheet('"Note[]","\'a ""quoted"", text\'",,,,,,"two\nlines",', "", "# a note,,,,,,,,", name="lossless")
     as_json = demo.run([demo.program("vanctl"), "-c", n.config, "map", "export", sheet, "--format", "json"]).stdout
     again = files.write("again/lossless.json", as_json)
     back = demo.run([demo.program("vanctl"), "-c", n.config, "map", "export", again]).stdout
@@ -95,26 +96,26 @@ def an_activated_map_is_used_at_once(n, files):
     n.vanctl("map", "import", files.sheet("Marker,'one'"), "--note", "with a marker")
     send(n, "PO-INACTIVE")
     t.equal([d.get("Marker") for d in delivered(n, "PO-INACTIVE")], [None], "an imported version is inactive")
-    n.vanctl("map", "activate", MAP)
+    n.vanctl("map", "activate", NAME)
     m = send(n, "PO-ACTIVE")
     t.equal([d.get("Marker") for d in delivered(n, "PO-ACTIVE")], ["one"], "an activated one is used from the next document on")
     out = [c for c in n.messages("--direction", "out") if c["parent"] == m["id"] and c["version"] == "order/1.0"]
     history = n.json("message", "show", out[0]["id"])["history"] if out else []
     t.ok(any(f"{MAP} version 1" in (h["text"] or "") for h in history), "the history says which", history)
     n.vanctl("map", "import", files.sheet("Marker,'two'"))
-    n.vanctl("map", "activate", MAP, "2")
+    n.vanctl("map", "activate", NAME, "2")
     send(n, "PO-TWO")
     t.equal([d.get("Marker") for d in delivered(n, "PO-TWO")], ["two"], "the next version")
-    done = n.vanctl("map", "diff", MAP, "1", "2", "--json", check=False)
+    done = n.vanctl("map", "diff", NAME, "1", "2", "--json", check=False)
     t.equal([(d["change"], d["before"], d["after"]) for d in json.loads(done.stdout)],
             [("removed", "Marker <- 'one'", ""), ("added", "", "Marker <- 'two'")], "map diff shows what changed")
-    n.vanctl("map", "activate", MAP, "1")
+    n.vanctl("map", "activate", NAME, "1")
     send(n, "PO-BACK")
     t.equal([d.get("Marker") for d in delivered(n, "PO-BACK")], ["one"], "roll back is to activate an older one")
     changes = [r for r in n.json("receipt", "list") if r["event"] == "map-changed"]
     t.ok(len(changes) >= 5, "imports and activations are receipts", changes)
     listed = {m["name"]: m for m in n.json("map", "list")}
-    t.equal((listed[MAP]["active"], listed[MAP]["newest"], listed[MAP]["shipped"]), (1, 2, True), "map list")
+    t.equal((listed[NAME]["active"], listed[NAME]["newest"], listed[NAME]["shipped"]), (1, 2, True), "map list")
 
 
 def a_pinned_version_stays(n, files):
@@ -134,43 +135,43 @@ def a_failing_sample_is_not_activated(n, files):
     folder = files.folder
     sample = order("PO-SAMPLE")
     for name in ("good", "bad"):
-        files.write(f"samples/{MAP}/{name}.edi", sample)
+        files.write(f"samples/{NAME}/{name}.edi", sample)
     sheet = files.sheet("Marker,'three'")
-    out = n.vanctl("map", "test", sheet, os.path.join(folder, "samples", MAP, "good.edi"), check=False)
+    out = n.vanctl("map", "test", sheet, os.path.join(folder, "samples", NAME, "good.edi"), check=False)
     t.ok(out.returncode == 1 and b"no expected result" in out.stderr, "half a sample is named", out)
     for name in ("good", "bad"):
-        os.rename(os.path.join(folder, "samples", MAP, name + ".edi"), os.path.join(folder, name + ".edi"))
+        os.rename(os.path.join(folder, "samples", NAME, name + ".edi"), os.path.join(folder, name + ".edi"))
     expected = n.vanctl("map", "test", sheet, os.path.join(folder, "good.edi")).stdout
     for name in ("good", "bad"):
-        os.rename(os.path.join(folder, name + ".edi"), os.path.join(folder, "samples", MAP, name + ".edi"))
+        os.rename(os.path.join(folder, name + ".edi"), os.path.join(folder, "samples", NAME, name + ".edi"))
         wrong = expected.replace(b"PO-SAMPLE", b"PO-OTHER") if name == "bad" else expected
-        files.write(f"samples/{MAP}/{name}.expected.json", wrong)
+        files.write(f"samples/{NAME}/{name}.expected.json", wrong)
     done = n.vanctl("map", "test", sheet, check=False)
     said = done.stdout.decode()
     t.ok(done.returncode == 1 and "sample good passed" in said and "ID: expected \"PO-OTHER\", not \"PO-SAMPLE\"" in said,
          "map test shows the difference", said)
     t.equal(n.vanctl("map", "test", sheet, "good").returncode, 0, "one sample alone")
     n.vanctl("map", "import", sheet)
-    done = n.vanctl("map", "activate", MAP, check=False)
+    done = n.vanctl("map", "activate", NAME, check=False)
     t.ok(done.returncode == 1 and b"sample bad" in done.stderr and b"PO-OTHER" in done.stderr, "a map with a failing sample is not activated", done)
-    t.equal({m["name"]: m["active"] for m in n.json("map", "list")}[MAP], 1, "the one before stays active")
-    done = n.vanctl("map", "test", MAP, "--map-version", "3", check=False)
+    t.equal({m["name"]: m["active"] for m in n.json("map", "list")}[NAME], 1, "the one before stays active")
+    done = n.vanctl("map", "test", NAME, "--map-version", "3", check=False)
     t.equal(done.returncode, 1, "map test of a version in the store")
-    n.vanctl("map", "sample", "add", MAP, os.path.join(folder, "samples", MAP, "bad.edi"), "--expect",
-             os.path.join(folder, "samples", MAP, "good.expected.json"))
-    n.vanctl("map", "activate", MAP)
+    n.vanctl("map", "sample", "add", NAME, os.path.join(folder, "samples", NAME, "bad.edi"), "--expect",
+             os.path.join(folder, "samples", NAME, "good.expected.json"))
+    n.vanctl("map", "activate", NAME)
     send(n, "PO-MENDED")
     t.equal([d.get("Marker") for d in delivered(n, "PO-MENDED")], ["three"], "once its samples pass it is")
     shutil.rmtree(os.path.join(folder, "samples"))
 
 
 def a_locked_sheet_stays(n, files):
-    n.vanctl("map", "lock", MAP)
-    for arguments in (("import", files.sheet("Marker,'locked'")), ("activate", MAP, "1")):
+    n.vanctl("map", "lock", NAME)
+    for arguments in (("import", files.sheet("Marker,'locked'")), ("activate", NAME, "1")):
         done = n.vanctl("map", *arguments, check=False)
         t.ok(done.returncode == 1 and b"unlock" in done.stderr, f"locked: {arguments[0]} is refused", done)
-    n.vanctl("map", "unlock", MAP)
-    n.vanctl("map", "activate", MAP, "shipped")
+    n.vanctl("map", "unlock", NAME)
+    n.vanctl("map", "activate", NAME, "shipped")
     send(n, "PO-SHIPPED")
     t.equal([d.get("Marker") for d in delivered(n, "PO-SHIPPED")], [None], "the shipped one again")
 
@@ -178,11 +179,11 @@ def a_locked_sheet_stays(n, files):
 def reprocess_runs_todays_map(n, files):
     """What a map could not take waits; after the fix it is delivered once, also when the store dies meanwhile."""
     n.vanctl("map", "import", files.sheet("Must,BEG.09,,,,,yes,nobody sends it"), "--no-samples")
-    n.vanctl("map", "activate", MAP)
+    n.vanctl("map", "activate", NAME)
     held = send(n, "PO-HELD")
     t.ok(held["state"] in ("held", "quarantined") and "row" in (held["error"] or ""), "a document that the map refuses waits, and says why", held)
     t.equal(delivered(n, "PO-HELD"), [], "nothing is delivered")
-    n.vanctl("map", "activate", MAP, "shipped")
+    n.vanctl("map", "activate", NAME, "shipped")
     made = json.loads(n.vanctl("message", "reprocess", held["id"], "--json").stdout)
     n.kill()
     n.start()
@@ -237,14 +238,14 @@ def a_miss_waits_for_the_row(n, files):
     t.ok(done.returncode == 1 and b"no table route" in done.stderr, "a map whose table is missing is not imported", done)
     n.vanctl("table", "import", files.write("route.csv", "from,to\n0041,east\n"))
     n.vanctl("map", "import", sheet, "--no-samples")
-    n.vanctl("map", "activate", MAP)
+    n.vanctl("map", "activate", NAME)
     held = send(n, "PO-MISS")
     t.ok(held["state"] in ("held", "quarantined") and "0042" in (held["error"] or ""), "a miss holds the document", held)
     n.vanctl("table", "set", "route", "0042", "west", "--partner", "buyer")
     n.vanctl("message", "reprocess", held["id"])
     n.drain()
     t.equal([d.get("Route") for d in delivered(n, "PO-MISS")], ["west"], "with the row it goes through")
-    n.vanctl("map", "activate", MAP, "shipped")
+    n.vanctl("map", "activate", NAME, "shipped")
 
 
 RULES = """rule,severity,each,when,kind,value,window,show,text,code

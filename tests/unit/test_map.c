@@ -8,6 +8,7 @@
 
 #include "edi_input.h"
 
+#include "edi/dictionary.h"
 #include "map/csv.h"
 #include "map/rows.h"
 
@@ -117,7 +118,10 @@ static void sample_becomes_an_order(void **state)
 	struct van_buf in = VAN_BUF_INIT(0), out = VAN_BUF_INIT(0);
 	struct van_arena *a = van_arena_new(0);
 	struct edi_report *r = NULL;
+	struct edi_dictionary_set *dictionaries = NULL;
 	assert_int_equal(map_set_open(edi_source_path(path, sizeof path, "maps"), &set, &e), 0);
+	assert_int_equal(edi_dictionary_set_open(edi_source_path(path, sizeof path, "dict"), &dictionaries, &e), 0);
+	map_set_dictionaries(set, dictionaries);
 	assert_int_equal(file_read(edi_source_path(path, sizeof path, "partners/samples/850.edi"), &in), 0);
 	assert_int_equal(edi_check_bytes(van_buf_slice(&in), NULL, NULL, a, &r, &e), 0);
 	const struct edi_message *m = r->interchanges->groups->messages;
@@ -141,6 +145,7 @@ static void sample_becomes_an_order(void **state)
 	van_buf_free(&out);
 	van_arena_free(a);
 	map_set_free(set);
+	edi_dictionary_set_free(dictionaries);
 }
 
 int main(void)

@@ -1,0 +1,261 @@
+"""The shipped sheets: every target has its place in the schema of the document; each sample gives what is expected of it, which is
+valid, and comes back equal; what goes from X12 to EDIFACT, or the other way, is valid there and when it has come back. The collected
+files of these types come back equal, too."""
+
+import csv
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import canonical  # noqa: E402
+import fields  # noqa: E402
+
+TOP = canonical.TOP
+MAPS = os.path.join(TOP, "maps")
+CORPUS = os.path.join(TOP, "..", "shared", "corpus", "edi")
+sys.path.append(os.path.join(TOP, "tests", "integration"))
+
+import tap  # noqa: E402
+
+VANCTL = os.path.join(os.path.abspath(os.environ.get("VAN_BUILDDIR") or "."), "vanctl")
+SERVICE = ("ISA", "GS", "GE", "IEA", "TA1", "UNB", "UNG", "UNE", "UNZ")
+# Which versions each standard's documents are tried in, by what the sheets are for.
+VERSIONS = {"x12": ("004010", "005010"), "edifact": ("D:96A", "D:01B")}
+OTHER = {"x12": "edifact", "edifact": "x12"}
+# Warehouse documents are X12's alone: what came from elsewhere lacks what they must have.
+ONLY_X12 = ("940", "945")
+REQUIRED = ("order", "order-change", "order-response", "despatch-advice", "invoice", "credit-note", "inventory-report", "sales-report",
+            "remittance-advice", "price-catalogue", "receiving-advice", "forecast", "application-advice")
+
+
+def vanctl(*arguments, text=None):
+    """Standard output and error; input that is refused is an answer, too."""
+    done = subprocess.run([VANCTL, "edi", *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=dict(os.environ, OPENVAN_MAPS=MAPS, OPENVAN_DICT=os.path.join(TOP, "dict")))
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
+
+
+def documents(raw):
+    """One document stands alone, several are a list."""
+    found = json.loads(raw)
+    return found if isinstance(found, list) else [found]
+
+
+def segments(raw):
+    """Those of the messages, without envelopes; the references in UNH and ST are the envelope's, too."""
+    text = raw.decode("latin-1").lstrip("\ufeff").replace("ï»¿", "")
+    found = []
+    for piece in re.split(r"(?<![A-Za-z0-9])(?=ISA[^A-Za-z0-9\r\n]|UNA|UNB\+)", text):
+        release = None
+        if piece.startswith("ISA"):
+            element = piece[3]
+            terminator = re.match(r"(?s)(?:[^%s]*%s){16}.(.)" % (re.escape(element), re.escape(element)), piece)[1]
+        elif piece.startswith("UNA"):
+            element, release, terminator = piece[4], piece[6], piece[8]
+            piece = piece[9:].lstrip("\r\n")
+        else:
+            element, release, terminator = "+", "?", "'"
+        keep = "" if not release or release == " " else f"(?<!{re.escape(release)})"
+        for one in re.split(keep + re.escape(terminator), piece):
+            values = one.strip("\r\n\t ").rstrip(element).split(element)
+            if values[0] in SERVICE or not values[0]:
+                continue
+            if values[0] in ("ST", "SE", "UNH", "UNT"):
+                values = [values[0]]
+            found.append(element.join(values))
+    return found
+
+
+def problems(raw):
+    """What validation finds in the messages of an interchange, and in its counts."""
+    status, out, err = vanctl("validate", "--json", "-", text=raw)
+    if not out:
+        return [err]
+    report = json.loads(out)
+    messages = [m for i in report["interchanges"] for g in i["groups"] for m in g["messages"]]
+    return [f"{e['segment']} {e['position']} element {e['element']}: {e['text']}" for m in messages for e in m["errors"]] + \
+           [f"{m['type']} is {m['status']}" for m in messages if m["status"] != "accepted" or not m["known"]] + \
+           ([] if messages else ["no message"])
+
+
+# --- schemas and sheets ----------------------------------------------------------------------------------------------------
+
+def schemas_are_sound(t, schemas, validator):
+    for name in REQUIRED:
+        t.ok(canonical.of_document(schemas, name + "/1.0"), f"there is a schema of {name}/1.0")
+    for schema in schemas.values():
+        try:
+            validator.check_schema(schema)
+            places = sum(1 for _ in canonical.Place(schemas, schema, schema).walk()) if "properties" in schema else 1
+            t.ok(places > 0, f"{schema['title']} is a schema, and all it refers to is there")
+        except Exception as error:  # whatever the validator raises
+            t.ok(False, f"{schema['title']} is a schema", str(error))
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def sheet_names():
+    return sorted(name[:-4] for name in os.listdir(MAPS) if name.endswith(".csv") and not name.startswith(("table-", "rules-")))
+
+
+def targets_have_places(t, schemas):
+    for name in sheet_names():
+        rows = rows_of(os.path.join(MAPS, name + ".csv"))
+        head = next(row["source"] for row in rows if row["target"] == "@map").split()
+        wrong = []
+        for row in rows:
+            if not row["target"] or row["target"][0] in "#@'=.":
+                continue
+            place = canonical.follow(schemas, head[-1], row["target"])
+            if isinstance(place, str):
+                wrong.append(place)
+            elif place.schema.get("type") == "object" and not row["source"].startswith("loop "):
+                wrong.append(f"{row['target']} is an object")
+        t.equal(wrong[:5], [], f"{name}: every target has its place in {head[-1]}")
+        cases = glob.glob(os.path.join(MAPS, "samples", name, "*.expected.json"))
+        t.ok(len(cases) >= len(head) - 4 or name.startswith("csv-"), f"{name}: a sample for each version")
+
+
+def page_of_fields_is_true(t):
+    with open(os.path.join(TOP, "doc", "canonical-fields.md"), encoding="utf-8") as file:
+        t.ok(file.read() == fields.page(), "doc/canonical-fields.md says what the sheets say",
+             "make it anew: python3 tests/maps/fields.py >doc/canonical-fields.md")
+
+
+# --- samples ---------------------------------------------------------------------------------------------------------------
+
+def samples_of(name):
+    """(path of the input, of what is expected)"""
+    found = []
+    for expected in sorted(glob.glob(os.path.join(MAPS, "samples", name, "*.expected.json"))):
+        case = expected[:-len(".expected.json")]
+        found.append((next(path for path in glob.glob(case + ".*") if path != expected), expected))
+    return found
+
+
+def there_and_back(t, name, path):
+    """The documents of an interchange, when it has come back equal."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    standard = "x12" if name.startswith("x12") else "edifact"
+    status, out, err = vanctl("convert", "--to", "canonical", path)
+    if not t.equal((status, err.strip()) if status else 0, 0, f"{os.path.basename(path)}: becomes a document"):
+        return []
+    status, back, err = vanctl("convert", "--to", standard, "-", text=out)
+    t.ok(status == 0 and segments(back) == segments(raw), f"{os.path.basename(path)}: and comes back equal", err + difference(segments(raw), segments(back)))
+    return documents(out)
+
+
+def difference(expected, got):
+    at = next((i for i, (a, b) in enumerate(zip(expected + [""], got + [""])) if a != b), 0)
+    return f"expected … {expected[max(at - 1, 0):at + 3]}\ngot      … {got[max(at - 1, 0):at + 3]}"
+
+
+def check_samples(t, name, check_document):
+    all_found = []
+    for path, expected in samples_of(name):
+        found = there_and_back(t, name, path)
+        with open(expected, encoding="utf-8") as file:
+            t.equal(found, documents(file.read()), f"{name}/{os.path.basename(path)}: is what is expected")
+        for document in found:
+            check_document(t, f"{name}/{os.path.basename(path)}", document)
+        all_found += found
+    return all_found
+
+
+def to_the_other_standard(t, name, found, sheets):
+    """Documents of X12 as EDIFACT in each version, and back; all of it valid."""
+    source = name.partition("-")[0]
+    other, kind = OTHER[source], found[0]["_document"].partition("/")[0]
+    target = [s for s in sheets if s.startswith(other + "-") and s.endswith("-" + kind) and s.split("-")[1] not in ONLY_X12]
+    origin = [s for s in sheets if s.startswith(source + "-") and s.endswith("-" + kind) and s.split("-")[1] not in ONLY_X12]
+    if not target or name.split("-")[1] in ONLY_X12:
+        return
+    text = json.dumps(found).encode()
+    for version in VERSIONS[other]:
+        way = f"{kind}-to-{other}-{version.replace(':', '').lower()}-{target[0].split('-')[1]}"
+        status, out, err = vanctl("convert", "--to", other, "--map", way, "-", text=text)
+        if not t.ok(status == 0, f"{name}: {way}", err):
+            continue
+        t.equal(problems(out)[:8], [], f"{name}: {way} is valid")
+        back = f"{kind}-to-{source}-{VERSIONS[source][0].replace(':', '').lower()}-{origin[0].split('-')[1]}"
+        status, out, err = vanctl("convert", "--to", source, "--map", back, "-", text=vanctl("convert", "--to", "canonical", "-", text=out)[1])
+        t.ok(status == 0, f"{name}: {way} and back", err)
+        t.equal(problems(out)[:8], [], f"{name}: {way} and back is valid")
+
+
+# --- collected files ---------------------------------------------------------------------------------------------------------
+
+def collected(t, sheets):
+    if not os.path.isdir(CORPUS):
+        raise tap.Skip("no corpus")
+    types = {(s.partition("-")[0], s.split("-")[1].upper()) for s in sheets}
+    with open(os.path.join(CORPUS, "MANIFEST.tsv"), encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            path = os.path.join(CORPUS, row["file"])
+            kinds = set(re.findall(r"[A-Z]{6}|\b\d{3}\b", row["type"]))
+            standard = row["file"].partition("/")[0]
+            if {(standard, kind) for kind in kinds} & types and "negative" not in row["expectation_inferred_from_path"]:
+                t.run(one_of_the_corpus, t, standard, path)
+
+
+def one_of_the_corpus(t, standard, path):
+    name = os.path.basename(path)
+    status, out, err = vanctl("convert", "--to", "canonical", path)
+    if status and "no map" in err:
+        return t.skip(name, err.strip()[-100:])
+    if status:  # refused, with what is wrong and where
+        return t.ok("row" in err or "segment" in err or "interchange" in err, f"{name}: refused clearly", err)
+    status, back, err = vanctl("convert", "--to", standard, "-", text=out)
+    if status and re.search(r"ISA\d\d|UNB\d\d", err):
+        return t.skip(name, "an envelope that cannot be written again")
+    with open(path, "rb") as file:
+        raw = segments(file.read())
+    return t.ok(status == 0 and segments(back) == raw, f"{name}: comes back equal", err + difference(raw, segments(back)))
+
+
+def main():
+    t = tap.Tap()
+    if not os.path.exists(VANCTL):
+        tap.skip_all("vanctl is not built")
+    try:
+        import jsonschema
+    except ImportError:
+        tap.skip_all("python3-jsonschema is not installed")
+    schemas = canonical.load()
+    validator = jsonschema.Draft202012Validator
+
+    def check_document(t, label, document):
+        schema = canonical.of_document(schemas, document["_document"])
+        errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in 
+                  validator(schema, resolver=jsonschema.RefResolver("", schema, store=schemas)).iter_errors(document)]
+        t.equal(errors[:5], [], f"{label}: is valid by its schema")
+
+    t.run(schemas_are_sound, t, schemas, validator)
+    t.run(targets_have_places, t, schemas)
+    t.run(page_of_fields_is_true, t)
+    sheets = sheet_names()
+    for name in sheets:
+        if name.startswith("csv-"):  # tests/map runs them; here they have to be documents of their kind
+            for expected in glob.glob(os.path.join(MAPS, "samples", name, "*.expected.json")):
+                with open(expected, encoding="utf-8") as file:
+                    for document in documents(file.read()):
+                        check_document(t, os.path.basename(expected), document)
+            continue
+        found = check_samples(t, name, check_document)
+        if found:
+            t.run(to_the_other_standard, t, name, found, sheets)
+    t.run(collected, t, sheets)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
