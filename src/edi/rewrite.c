@@ -124,10 +124,22 @@ static int end_interchange(struct rewriting *r, const struct edi_segment *s)
 	return 0;
 }
 
+/* Two or three capitals and digits; behind them may stand EDIFACT's nesting. */
+static bool has_identifier(const struct edi_segment *s)
+{
+	struct slice rest = edi_segment_element(s, 0), id = edi_cut(&rest, s->delimiters->component, 0);
+	for (size_t i = 0; i < id.n; i++)
+		if (!(id.p[i] >= 'A' && id.p[i] <= 'Z') && !(id.p[i] >= '0' && id.p[i] <= '9'))
+			return false;
+	return id.n >= 2 && id.n <= 3 && (!rest.p || s->standard == EDI_EDIFACT);
+}
+
 static int other(struct rewriting *r, const struct edi_segment *s)
 {
 	if (s->count == 1 && !edi_segment_element(s, 0).n)
 		return 0; /* a terminator with nothing before it */
+	if (!has_identifier(s) || (!r->in_message && s->standard == EDI_EDIFACT && s->bytes[0] != 'U'))
+		return VAN_ESYNTAX;
 	if (r->in_message)
 		r->segments++;
 	if (!(r->in_message && r->dropping))

@@ -122,8 +122,8 @@ static int copy_body(void *ctx, const struct edi_segment *s)
 {
 	struct copying *c = ctx;
 	bool x12 = s->standard == EDI_X12;
-	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT"))
-		return 0;
+	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT") || (!x12 && edi_segment_is(s, "UNP")))
+		return 0; /* a UNP that ends a message ends it like a UNT, and is as wrong */
 	edi_copy_segment(&c->to->writer, s, &c->scratch);
 	return 0;
 }

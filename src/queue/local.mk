@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/ack.c %D%/ack_private.h %D%/ack_turn.c %D%/answer.c %D%/aside.c %D%/batch.c \
 	%D%/counter.c \
 	%D%/delivery.c %D%/delivery.h %D%/delivery_try.c \
+	%D%/gaps.c \
 	%D%/internal.h \
 	%D%/job.c \
 	%D%/list.c \

@@ -156,6 +156,16 @@ int queue_counter_set(struct queue_work *w, struct slice from, struct slice to, 
 		      struct slice actor);
 int queue_counters(struct queue_work *w, int (*fn)(void *arg, const struct queue_counter *c), void *arg);
 
+/* Received interchanges: numbers that are missing between two that came. */
+struct queue_gap {
+	struct slice from, to, standard;
+	uint32_t env;
+	uint64_t first, last;
+};
+typedef int queue_gap_fn(void *arg, const struct queue_gap *g);
+/* Numbers that are no numbers do not count. As queue_counters(). */
+int queue_control_gaps(struct queue_work *w, queue_gap_fn *fn, void *arg);
+
 /* --- profiles -------------------------------------------------------------------------------------------------------- */
 
 /* The next version of a profile: `p` as checked by directory_check(). Unchanged ones keep their version (*ret_changed

@@ -51,6 +51,7 @@ extern const struct ctl_command commands_network[];  /* init, status */
 extern const struct ctl_command commands_partner[];  /* partner, cert */
 extern const struct ctl_command commands_message[];  /* message, mailbox, queue, ack */
 extern const struct ctl_command commands_access[];   /* mailbox, session, ban, user */
+extern const struct ctl_command commands_control[];  /* control */
 extern const struct ctl_command commands_route[];    /* route */
 extern const struct ctl_command commands_receipt[];  /* receipt */
 

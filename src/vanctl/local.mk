@@ -4,6 +4,7 @@ vanctl_SOURCES = \
 	%D%/act.c %D%/act.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/client.c %D%/client.h \
+	%D%/control.c \
 	%D%/ctl.h \
 	%D%/edi.h \
 	%D%/exchange.c %D%/exchange.h \

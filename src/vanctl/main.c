@@ -16,7 +16,7 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_route, commands_map, commands_table,
+	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_control, commands_route, commands_map, commands_table,
 	commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
@@ -36,7 +36,7 @@ static const struct local {
 static const char *const later[] = {
 	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
 	"cert export", "cert roll", "agreement list", "agreement show",
-	"agreement hold", "agreement release", "agreement promote", "control list", "control set", "control gaps",
+	"agreement hold", "agreement release", "agreement promote",
 	"backup", NULL,
 };
 

@@ -6,6 +6,7 @@
 
 control_fn control_status;
 control_fn control_message_list, control_message_show, control_message_get, control_ack_list;
+control_fn control_control_list, control_control_gaps, control_control_set;
 control_fn control_mailbox_list, control_queue_list;
 control_fn control_receipt_list, control_receipt_show, control_receipt_export;
 control_fn control_route_explain;

@@ -17,6 +17,7 @@ vand_SOURCES += \
 	%D%/control_map.c \
 	%D%/control_message.c \
 	%D%/control_metrics.c \
+	%D%/control_numbers.c \
 	%D%/control_partner.c \
 	%D%/control_receipt.c \
 	%D%/control_route.c \

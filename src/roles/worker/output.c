@@ -196,6 +196,8 @@ static int hold_why(struct work *w, const char *text)
 static int take_message(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
 {
 	struct slice bytes;
+	if (slice_is(m->type, "UNO"))
+		return hold_why(w, "an object (UNO to UNP) cannot be written into another interchange: let the sender send it in one of its own");
 	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
 	if (rc < 0)
 		return rc;
@@ -209,7 +211,7 @@ static int take_message(struct work *w, const struct edi_group *g, const struct 
 static int make_piece(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
 {
 	int rc = take_message(w, g, m, p);
-	if (rc < 0)
+	if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
 		return rc;
 	if (g->real) {
 		p->facts.origin_group_code = g->code;
