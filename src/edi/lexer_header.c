@@ -2,6 +2,7 @@
 #include "edi/lexer_private.h"
 
 #define LARGEST_ISA 1024     /* bytes; the standard's ISA has 106 */
+#define LARGEST_WRAP 64      /* line ends in a row within a wrapped ISA */
 #define ISA_ELEMENTS 16
 #define ISA_FIXED 104        /* offset of ISA16 in an ISA of the standard's lengths */
 
@@ -120,6 +121,17 @@ static int wrapped_isa(struct edi_lexer *l, const char *p, size_t end, size_t *p
 	return rc;
 }
 
+/* Past the line ends of a wrapped ISA. 1; 0: `room` bytes behind them are not there yet; LEX_NO_HEADER: they do not end. */
+static int skip_line_ends(const char *p, size_t n, size_t room, bool wrapped, bool last, size_t *i)
+{
+	const size_t limit = *i + LARGEST_WRAP;
+	while (wrapped && *i < n && *i < limit && is_line_end(p[*i]))
+		++*i;
+	if (*i == limit)
+		return LEX_NO_HEADER;
+	return n < *i + room && !last ? 0 : 1;
+}
+
 static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos, bool last)
 {
 	struct isa isa;
@@ -133,21 +145,19 @@ static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	bool wrapped = isa.line_ends && at - isa.line_ends == ISA_FIXED;
 	if (isa.line_ends && !wrapped)
 		return malformed_isa(l, p, isa.first_line_end, pos);
-	if (n < at + 5 && !last)
-		return 0;
 	struct edi_delimiters d = {.element = p[3]};
 	size_t i = at;
-	if (wrapped)
-		while (i < n && is_line_end(p[i]))
-			i++;
+	rc = skip_line_ends(p, n, 5, wrapped, last, &i);
+	if (rc != 1)
+		return rc;
 	/* ISA16 left out: the terminator stands where the component separator should */
 	bool no_component = (n >= i + 4 && p[i + 1] == 'G' && p[i + 2] == 'S' && p[i + 3] == d.element) ||
 	                    (n >= i + 2 && p[i] == '~' && is_line_end(p[i + 1]) && !wrapped);
 	if (!no_component && i < n)
 		d.component = p[i++];
-	if (wrapped)
-		while (i < n && is_line_end(p[i]))
-			i++;
+	rc = skip_line_ends(p, n, 4, wrapped, last, &i);
+	if (rc != 1)
+		return rc;
 	if (i >= n)
 		return LEX_NO_HEADER;
 	size_t lead = 0;

@@ -138,6 +138,8 @@ static int other(struct rewriting *r, const struct edi_segment *s)
 {
 	if (s->count == 1 && !edi_segment_element(s, 0).n)
 		return 0; /* a terminator with nothing before it */
+	if (edi_segment_is(s, "ISX") && !edi_segment_element(s, 1).n)
+		return VAN_ESYNTAX;
 	if (!has_identifier(s) || (!r->in_message && s->standard == EDI_EDIFACT && s->bytes[0] != 'U'))
 		return VAN_ESYNTAX;
 	if (r->in_message)
@@ -150,6 +152,9 @@ static int other(struct rewriting *r, const struct edi_segment *s)
 static int rewrite_segment(void *ctx, const struct edi_segment *s)
 {
 	struct rewriting *r = ctx;
+	const char release = s->delimiters->release;
+	if (release >= '0' && release <= '9') /* counts could not be written */
+		return VAN_ESYNTAX;
 	static const struct {
 		const char *x12, *edifact;
 		int (*fn)(struct rewriting *r, const struct edi_segment *s);

@@ -25,7 +25,8 @@ static void twice(struct slice interchange, const struct edi_interchange *i, str
 		if (!r || r->interchange_count != 1 || r->junk || edi_rewrite(van_buf_slice(&once), NULL, &again) < 0 ||
 		    !slice_eq(van_buf_slice(&once), van_buf_slice(&again)))
 			abort();
-		if (!slice_eq(r->interchanges->control_number, i->control_number) || !slice_eq(r->interchanges->sender, i->sender))
+		/* what is no control number, or no party, may have lost separators at its end */
+		if (!i->errors && (!slice_eq(r->interchanges->control_number, i->control_number) || !slice_eq(r->interchanges->sender, i->sender)))
 			abort();
 	}
 	van_buf_free(&once);

@@ -27,6 +27,30 @@ AGREEMENTS = {
     "TA1ONLY": "acknowledgement: {kind: TA1}",
     "LOOKS": "acknowledgement: {accepted: false, delimiters: {element: '|', component: '<', terminator: \"\\n\"}}",
 }
+# Two sheets of our own: orders as 850s, and as EDIFACT ORDERS.
+SHEETS = {
+    "shop-orders-850": """target,source,when,transform,table,default,required,note,way
+@map,x12 850 004010 <-> order/1.0,,,,,,,
+'00',BEG.01,,,,,yes,,out
+'SA',BEG.02,,,,,yes,,out
+ID,BEG.03,,,,,yes,order number,
+IssueDate,BEG.05,,date,,,yes,,
+OrderLine[],loop PO1,,,,,,,
+OrderLine[].LineItem.ID,PO1.01,,,,,,,
+OrderLine[].LineItem.Quantity.value,PO1.02,,decimal,,,,,
+OrderLine[].LineItem.Quantity.unitCode,PO1.03,,,unit,,,,
+""",
+    "shop-orders-edifact": """target,source,when,transform,table,default,required,note,way
+@map,edifact ORDERS D:96A <- order/1.0,,,,,,,
+'220',BGM.01.01,,,,,yes,,out
+ID,BGM.02,,,,,yes,order number,
+IssueDate,DTM.01.02,DTM.01.01=137,date,,,yes,,
+'S',UNS.01,,,,,yes,,out
+OrderLine[],loop LIN,,,,,,,
+OrderLine[].LineItem.ID,LIN.01,,,,,,,
+OrderLine[].LineItem.Quantity.value,QTY.01.02,QTY.01.01=21,decimal,,,,,
+""",
+}
 GUIDE = """guide,x12,850,004010,Shop orders
 place,loop,when,rule,value,text
 BEG02,,,codes,KN,only purchase orders of the kind KN
@@ -36,6 +60,8 @@ OTHER_GUIDE = "guide,x12,810,004010,Shop invoices\nplace,loop,when,rule,value,te
 
 # What is written for the mill, which has a mailbox of its own.
 MILL = {
+    "NORDIC": "output: {format: edifact, map: shop-orders-edifact-out, from: 'edifact 14:BUYNET', syntax: 'UNOB:3', una: true}\nacknowledged_by: receiver",
+    "BRIEF": "output: {format: x12, map: shop-orders-850-out}\nacknowledged_by: network",
     "WRAP": "output: {format: x12, delimiters: {element: '|', component: '<', terminator: \"\\n\"}, group_from: BUYAPP, group_to: MILLAPP}\n"
             "acknowledged_by: network",
     "EACH": "output: {format: x12, split: message, acknowledged_within: 1h}\nacknowledged_by: network",
@@ -50,6 +76,7 @@ MILL = {
 
 def profiles(n):
     mill = ", ".join(f'{{standard: x12, id: "{i}", connection: mill-sftp}}' for i in [f"ZZ:{m}" for m in MILL] + ["ZZ:FIXED", "12:5551234"])
+    mill += ', {standard: edifact, id: "14:MILLEDI", connection: mill-sftp}'
     yield f"""\
 kind: partner
 id: mill
@@ -95,6 +122,12 @@ def make(n):
     with open(n.more, "w") as f:
         f.write("---\n".join(profiles(n)))
     n.start()
+    for name, text in SHEETS.items():
+        path = os.path.join(n.root, f"{name}.csv")
+        with open(path, "w") as f:
+            f.write(text)
+        n.vanctl("map", "import", path)
+        n.vanctl("map", "activate", name)
     n.apply_profiles(n.station_profile, n.profiles, n.more)
     return n
 
@@ -253,6 +286,24 @@ def written_for_the_receiver(n, c):
     t.equal([valid(n, m) for m in made], [True] * 3, "and each is valid")
 
 
+def by_maps(n, c):
+    order, acks = c.send("BRIEF")
+    made = c.new("mill")
+    t.ok(len(made) == 1 and f"BEG*00*SA*PO{c.control}**20260801" in made[0].decode(), "a map writes the receiver's 850", (order["error"], made))
+    t.equal(len(fields(made[0], "PO1")), 2, "with its lines")
+    order, acks = c.send("NORDIC")
+    made = c.new("mill")
+    text = made[0].decode() if made else str(order["error"])
+    t.ok(text.startswith("UNA:+.? 'UNB+UNOB:3+BUYNET:14+MILLEDI:14+"), "X12 becomes EDIFACT between the parties' EDIFACT addresses", text)
+    t.ok(f"BGM+220+PO{c.control}" in text and "'LIN+1'" in text and "'UNZ+1+1'" in text, "by the agreement's map", text)
+    t.equal(valid(n, made[0]), True, "it is valid")
+    contrl = ("UNB+UNOB:3+MILLEDI:14+BUYNET:14+260801:1310+77'UNH+1+CONTRL:D:3:UN'UCI+1+BUYNET:14+MILLEDI:14+7'"
+              "UCM+1+ORDERS:D:96A:UN+7'UNT+4+1'UNZ+1+77'").encode()
+    back = answer_from_mill(n, c, contrl)
+    t.equal([x12.acknowledged_groups(b) for b in back], [[("PO", c.control, "A")]], "its CONTRL becomes the sender's 997")
+    t.equal(shown(n, order)["ack"], "accepted", "and the order's state")
+
+
 def put_right(n, c):
     c.send("FIXED", lambda d: d.replace(b"~CTT", b"**~\r\n CTT").replace(b"123456789      ", b"123456789") + b"\n\n")
     made = c.new("mill")
@@ -371,6 +422,17 @@ def batches(n, c):
     made = []
     demo.wait_for("the batch's time", lambda: made.extend(c.new("mill")) or sum(len(fields(m, "ST")) for m in made) == 2)
     t.ok(len(made) in (1, 2), "by time", len(made))
+    counters = n.json("control", "list", "--to", "x12 ZZ:COUNT")
+    t.equal(sorted((k["level"], k["last"]) for k in counters), [("group", 1), ("interchange", 1)], "control list shows the counters")
+    n.vanctl("control", "set", "--from", f"x12 {BUYER}", "--to", "x12 ZZ:TIME", "41")
+    c.control += 3
+    c.send("TIME")
+    made = demo.wait_for("the next number", lambda: c.new("mill"), timeout=60)
+    t.equal(fields(made[0], "ISA")[0][13], "000000042", "control set decides the next number")
+    c.send("TIME")
+    demo.wait_for("the other", lambda: c.new("mill"), timeout=60)
+    gaps = [(g["first"], g["last"]) for g in n.json("control", "gaps", "--to", "x12 ZZ:TIME")]
+    t.ok((c.control - 4, c.control - 2) in gaps, "control gaps shows what a sender left out", gaps)
     c.send("SIZE")
     t.equal(c.new("mill"), [], "a small one waits for a size")
     c.send("SIZE", several(3))
@@ -383,7 +445,7 @@ def main():
     with demo.Network(keep="--keep" in sys.argv) as n:
         make(n)
         c = Case(n)
-        for group in (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right,
+        for group in (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right, by_maps,
                       turned_back, ta1_and_strangers, mixed_acknowledgements, batches):
             t.run(group, n, c)
             if n.vand and n.vand.poll() is not None:

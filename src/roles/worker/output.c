@@ -1,4 +1,5 @@
 /* EDI for the receiver: messages become interchanges as the agreement has them, at once or after they waited in a batch. */
+#include "map/library.h"
 #include "roles/worker/interchange.h"
 
 #include <stdlib.h>
@@ -208,9 +209,129 @@ static int take_message(struct work *w, const struct edi_group *g, const struct 
 	return p->bytes.p ? 0 : VAN_ENOMEM;
 }
 
+/* --- by maps ---------------------------------------------------------------------------------------------------------------- */
+
+/* The map that writes: the one that is named, in either of its ways. */
+static int find_out(struct work *w, const struct map **ret, struct van_error *e)
+{
+	const struct directory_output *o = w->route.output;
+	const struct map *m;
+	int rc = map_library_find(w->job->worker->maps, w->route.map, w->route.map_pin, &m, NULL, e);
+	if (rc == 0 && map_way(m) == MAP_IN)
+		m = map_reverse(m);
+	if (rc == 0 && !m)
+		rc = van_error_set(e, VAN_ENOTFOUND, "map %.*s makes documents, not messages: name one that writes them, such as order-to-x12-004010-850",
+				   SLICE_ARG(w->route.map));
+	if (rc == 0 && !slice_is(o->standard, map_standard(m)))
+		rc = van_error_set(e, VAN_ENOTFOUND, "map %s writes %s, and output.format is %.*s", map_name(m), map_standard(m), SLICE_ARG(o->standard));
+	*ret = m;
+	return rc;
+}
+
+/* Delimiters that no text holds, so that nothing but the agreement's own can stand in a value's way. */
+static const struct edi_delimiters plain_x12 = {0x1d, 0x1f, 0x1e, 0, 0x1c};
+
+static int write_message(struct work *w, struct map_run_state *run, const struct map *out, const struct tree *document, struct piece *p,
+			 struct van_error *e)
+{
+	bool x12 = slice_is(w->route.output->standard, "x12");
+	const struct edi_outbound_terms terms = {.standard = x12 ? EDI_X12 : EDI_EDIFACT, .delimiters = x12 ? plain_x12 : (struct edi_delimiters){0},
+						 .sender = SLICE("ZZ:A"), .receiver = SLICE("ZZ:B"), .usage = 'P',
+						 .version = x12 ? SLICE("00501") : envelope_version(w->route.output, p)};
+	struct edi_group_terms group = {.code = SLICE_NONE};
+	struct edi_outbound to;
+	int rc = edi_outbound_begin(&to, &terms, w->job->worker->arena, e);
+	if (rc < 0)
+		return rc;
+	p->delimiters = to.writer.delimiters;
+	size_t at = to.text.n;
+	rc = x12 ? map_group(out, &group, e) : 0;
+	if (rc == 0 && x12) {
+		edi_outbound_group(&to, &group);
+		at = to.text.n;
+	}
+	if (rc == 0)
+		rc = map_write(run, out, document, &to, e);
+	edi_outbound_message_end(&to);
+	if (rc == 0)
+		rc = edi_writer_error(&to.writer, e);
+	if (rc == 0)
+		p->bytes = van_arena_slice(w->job->worker->arena, slice_make(to.text.p + at, to.text.n - at));
+	edi_outbound_free(&to);
+	p->group_code = group.code.p ? van_arena_slice(w->job->worker->arena, group.code) : SLICE("");
+	return rc < 0 ? rc : p->bytes.p && p->group_code.p ? 0 : VAN_ENOMEM;
+}
+
+/* UNH of what was written says what it is: agency and association of the message. */
+static int take_head(struct work *w, struct piece *p)
+{
+	if (slice_is(w->route.output->standard, "x12"))
+		return 0;
+	struct slice rest = p->bytes, head = edi_cut(&rest, p->delimiters.terminator, p->delimiters.release), part = SLICE_NONE;
+	for (int i = 0; i < 3; i++)
+		part = edi_cut(&head, p->delimiters.element, p->delimiters.release);
+	for (int i = 0; i < 5; i++) {
+		struct slice c = part.p ? edi_cut(&part, p->delimiters.component, p->delimiters.release) : SLICE_NONE;
+		if (i == 3)
+			p->agency = c;
+		if (i == 4)
+			p->association = c;
+	}
+	return 0;
+}
+
+static int translate_message(struct work *w, const struct edi_message *m, const struct map_envelope *envelope, struct piece *p, struct van_error *e)
+{
+	struct worker *k = w->job->worker;
+	const struct map *in = NULL, *out = NULL;
+	struct tree *document;
+	struct slice bytes;
+	const struct map_delimiters d = {w->in->delimiters.element, w->in->delimiters.component, w->in->delimiters.repetition,
+					 w->in->delimiters.release, w->in->delimiters.terminator};
+	map_library_scope(k->maps, w->route.from_party, van_clock_now());
+	int rc = find_out(w, &out, e);
+	if (rc == 0)
+		rc = map_library_find_for(k->maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, &in, NULL, e);
+	struct map_run_state *run = rc == 0 ? map_run_new(NULL) : NULL;
+	if (!run)
+		return rc < 0 ? rc : VAN_ENOMEM;
+	rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	if (rc == 0)
+		rc = map_read(run, in, bytes, d, envelope, &document, e);
+	if (rc == 0)
+		map_library_scope(k->maps, w->route.to_party, van_clock_now());
+	*p = (struct piece){.type = map_type(out), .version = map_version(out), .agency = SLICE(""), .association = SLICE("")};
+	if (rc == 0)
+		rc = write_message(w, run, out, document, p, e);
+	if (rc == 0)
+		rc = take_head(w, p);
+	map_run_free(run);
+	return rc;
+}
+
+static bool is_verdict(int rc)
+{
+	return rc == VAN_ESYNTAX || rc == VAN_EINVAL || rc == VAN_ELIMIT || rc == VAN_ENOTFOUND;
+}
+
+static int map_message(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
+{
+	struct van_error e = {0};
+	const struct map_envelope envelope = {
+		.sender = w->in->sender, .receiver = w->in->receiver, .interchange_control_number = w->in->control_number,
+		.group_control_number = g->real ? g->control_number : SLICE_NONE, .message_control_number = m->control_number,
+		.test = w->in->usage == 'T', .version = w->in->version,
+	};
+	int rc = translate_message(w, m, &envelope, p, &e);
+	if (!is_verdict(rc))
+		return rc;
+	return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(w->job->worker->arena, "agreement %.*s, message %.*s: %s", SLICE_ARG(w->route.agreement),
+								   SLICE_ARG(m->control_number), e.text));
+}
+
 static int make_piece(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
 {
-	int rc = take_message(w, g, m, p);
+	int rc = w->route.map.p ? map_message(w, g, m, p) : take_message(w, g, m, p);
 	if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
 		return rc;
 	if (g->real) {
@@ -301,15 +422,39 @@ static int write_pieces(struct work *w, struct job_list *pieces)
 	return rc == VAN_EINVAL ? hold_why(w, k.error.text) : rc;
 }
 
+/* Without a map a message stays what it is: "004010VICS" may be written for 004010, another release may not. */
+static int check_version(struct work *w, struct job_list *pieces)
+{
+	struct slice wanted = w->route.output->version;
+	size_t same = slice_is(w->route.output->standard, "x12") ? 6 : wanted.n;
+	for (size_t i = 0; i < pieces->n; i++) {
+		struct piece *p = (struct piece *)pieces->v + i;
+		struct slice plain = p->version;
+		bool fits = plain.n >= same && wanted.n >= same && memcmp(plain.p, wanted.p, same) == 0;
+		char joined[16]; /* "D96A" for "D:96A" */
+		size_t n = 0;
+		for (size_t k = 0; k < plain.n && n < sizeof joined; k++)
+			if (plain.p[k] != ':')
+				joined[n++] = plain.p[k];
+		if (!fits && !slice_eq(slice_make(joined, n), wanted))
+			return hold_why(w, "output.version is another release than the document's: only a map makes one of the other, name it in output.map");
+		if (fits)
+			p->version = wanted;
+	}
+	return 0;
+}
+
 int work_write(struct work *w)
 {
 	const struct directory_output *o = w->route.output;
 	struct job_list pieces = {0};
 	if (!o->from.p || !o->to.p)
 		return hold_why(w, "one of the parties has no identity of the standard that is written: name it in output.from or output.to");
-	if ((w->in->standard == EDI_X12) != slice_is(o->standard, "x12"))
+	if (!w->route.map.p && (w->in->standard == EDI_X12) != slice_is(o->standard, "x12"))
 		return hold_why(w, "another standard is written only by a map: name one of `vanctl map list` in output.map");
 	int rc = make_pieces(w, &pieces);
+	if (rc == 0 && o->version.n && !w->route.map.p)
+		rc = check_version(w, &pieces);
 	if (rc == 0 && pieces.n && w->out->state == IPC_INTERCHANGE_PROCESSED)
 		rc = write_pieces(w, &pieces);
 	job_list_free(&pieces);
