@@ -138,8 +138,8 @@ static int other(struct rewriting *r, const struct edi_segment *s)
 {
 	if (s->count == 1 && !edi_segment_element(s, 0).n)
 		return 0; /* a terminator with nothing before it */
-	if (edi_segment_is(s, "ISX") && !edi_segment_element(s, 1).n)
-		return VAN_ESYNTAX;
+	if (edi_segment_is(s, "ISX") && !s->delimiters->release)
+		return VAN_ESYNTAX; /* it names no release character, or stands where it has no meaning */
 	if (!has_identifier(s) || (!r->in_message && s->standard == EDI_EDIFACT && s->bytes[0] != 'U'))
 		return VAN_ESYNTAX;
 	if (r->in_message)

@@ -114,7 +114,8 @@ void edi_write_value(struct edi_writer *w, struct slice value)
 	if (!edi_escape(value, w->special, w->delimiters.release, w->to))
 		refuse(w, value, "holds a delimiter, and this interchange has no release character; choose delimiters that do not occur in the "
 			"data, or replace the character in the map");
-	if (w->element == 1 && w->component == 1 && value.n == 1 && w->standard == EDI_X12 && strcmp(w->id, "ISX") == 0)
+	if (w->element == 1 && w->component == 1 && value.n == 1 && w->standard == EDI_X12 && w->segments <= 1 &&
+	    strcmp(w->id, "ISX") == 0) /* behind ISA, and nowhere else */
 		w->release_next = *value.p;
 }
 

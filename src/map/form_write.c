@@ -224,7 +224,7 @@ static int on_segment(void *ctx, const struct edi_segment *s)
 	if (s->standard == EDI_EDIFACT && edi_segment_is(s, "UNO"))
 		return van_error_set(&w->error, VAN_EINVAL, "the package at byte %llu holds an object, which has no place in JSON or XML; take the "
 			"interchange as it is", (unsigned long long)s->offset);
-	bool head = edi_segment_is(s, s->standard == EDI_X12 ? "ISA" : "UNB");
+	bool head = edi_segment_is(s, s->standard == EDI_X12 ? "ISA" : "UNB") || w->has_una; /* UNA's delimiters hold from here on */
 	if (head || !w->open)
 		begin_interchange(w, s);
 	else if (s->delimiters->release != w->delimiters.release)
