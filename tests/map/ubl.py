@@ -5,8 +5,10 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -115,6 +117,42 @@ def edi_to_ubl():
     t.equal(canonical(out)["DocumentCurrencyCode"], "USD", "which is read again")
 
 
+SHEET = """target,source,when,transform,table,default,required,note,way
+@map,x12 850 004010 <-> order/1.0
+'00',BEG.01,,,,,yes,,out
+'SA',BEG.02,,,,,yes,,out
+ID,BEG.03,,,,,yes
+IssueDate,BEG.05,,date,,,yes
+OrderLine[],loop PO1
+OrderLine[].LineItem.ID,PO1.01
+OrderLine[].LineItem.Quantity.value,PO1.02,,decimal
+OrderLine[].LineItem.Quantity.unitCode,PO1.03,,,unit:pass
+"""
+
+
+def to_edi_and_back():
+    shipped = os.path.join(os.path.abspath(os.environ.get("VAN_SRCDIR") or os.path.join(HERE, "..", "..")), "maps")
+    with tempfile.TemporaryDirectory() as maps:
+        for name in ("table-unit.csv", "csv-order.csv"):
+            shutil.copy(os.path.join(shipped, name), maps)
+        with open(os.path.join(maps, "x12-850-order.csv"), "w", encoding="ascii") as f:
+            f.write(SHEET)
+        options = ["--version", "004010", "--lines", "--sender", "ZZ:A", "--receiver", "ZZ:B"]
+        env = dict(os.environ, OPENVAN_MAPS=maps)
+
+        def through(to, text, *more):
+            return subprocess.run([VANCTL, "edi", "convert", "--to", to, *more, "-"], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, env=env).stdout
+
+        with open(os.path.join(HERE, "ubl", "order.xml"), "rb") as f:
+            x12 = through("x12", f.read(), *options)
+        t.ok(b"BEG*00*SA*PO-1**20260115~" in x12 and b"PO1*1*10*" in x12, "a UBL order becomes an 850", x12)
+        t.ok(b"<cbc:IssueDate>2026-01-15</cbc:IssueDate>" in through("ubl-xml", x12), "and that a UBL order")
+        csv = through("csv", x12)
+        t.ok(csv.split(b"\r\n")[1].startswith(b"PO-1,2026-01-15,"), "and CSV", csv)
+        again = through("x12", csv, *options, "--sheet", "csv-order")
+        t.equal(again.split(b"\n")[2:], x12.split(b"\n")[2:], "and the same 850 again")
+
+
 # --- XML that means harm -------------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +235,6 @@ def not_ubl():
 
 
 if __name__ == "__main__":
-    for group in (there_and_back, values, remarks, shapes, edi_to_ubl, harm, not_ubl):
+    for group in (there_and_back, values, remarks, shapes, edi_to_ubl, to_edi_and_back, harm, not_ubl):
         t.run(group)
     sys.exit(t.done())
