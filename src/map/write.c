@@ -935,7 +935,7 @@ static int write_scope(struct out *o, struct out_scope *s)
 	if (rc == 0)
 		rc = write_other_items(o, s);
 	/* a loop in which there is something begins with its first segment */
-	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && has_anything(s->loop))
+	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && (has_anything(s->loop) || s->loop->below))
 		rc = write_segment(o, s, s->plan, 0, s->written, s->loop, true);
 	return rc;
 }
