@@ -8,6 +8,7 @@
 
 #define SUFFIX ".csv"
 #define SET_MEMORY ((size_t)64 << 20)
+#define TABLES_MEMORY ((size_t)512 << 20) /* of a set that others see: all tables */
 
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
 {
@@ -34,7 +35,7 @@ static int take_file(void *arg, struct slice name, const char *path, struct slic
 int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_error *e)
 {
 	struct map_set *set = calloc(1, sizeof *set);
-	if (!set || !(set->arena = van_arena_new(SET_MEMORY))) {
+	if (!set || !(set->arena = van_arena_new(tables ? SET_MEMORY : TABLES_MEMORY))) {
 		free(set);
 		return van_error_set(e, VAN_ENOMEM, "no memory for the maps");
 	}
