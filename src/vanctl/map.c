@@ -226,7 +226,8 @@ static int import_source(struct ctl *c, struct map_source *s)
 	bool none = json_is_true(json_object_get(c->options, "no_samples"));
 	if (none)
 		s->ncases = 0;
-	return send_version(c, s, s->name, none || s->ncases > 0);
+	int status = map_cases_complete(s);
+	return status ? status : send_version(c, s, s->name, none || s->ncases > 0);
 }
 
 static int map_import(struct ctl *c)

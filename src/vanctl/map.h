@@ -45,6 +45,8 @@ int map_read_file(const char *path, size_t most, struct van_arena *arena, struct
 int map_read_sheet(const char *path, struct van_arena *arena, struct slice *ret_name, struct slice *ret_csv);
 /* samples/NAME/ in `folder`: none there is no error. */
 int map_read_cases(const char *folder, struct slice name, struct map_source *to);
+/* Has each sample both its halves? Says which has not; the exit status. */
+int map_cases_complete(const struct map_source *s);
 
 /* map_test.c */
 int map_check(struct ctl *c);

@@ -102,11 +102,11 @@ static int add_file(struct map_source *s, const char *folder, const char *file)
 	return map_read_file(path.p, MAP_SAMPLE_MAX, s->arena, to);
 }
 
-static int complete(const struct map_source *s, const char *folder)
+int map_cases_complete(const struct map_source *s)
 {
 	for (size_t i = 0; i < s->ncases; i++)
 		if (!s->cases[i].input.p || !s->cases[i].expected.p)
-			return ctl_fail(CTL_NO, "%s: sample %.*s has no %s; a sample is CASE.EXT and CASE.expected.EXT", folder,
+			return ctl_fail(CTL_NO, "%s: sample %.*s has no %s; a sample is CASE.EXT and CASE.expected.EXT", map_source_place(s),
 					SLICE_ARG(s->cases[i].name), s->cases[i].input.p ? "expected result" : "input");
 	return CTL_DONE;
 }
@@ -124,5 +124,5 @@ int map_read_cases(const char *folder, struct slice name, struct map_source *to)
 		free(files[i]);
 	}
 	free(files);
-	return status ? status : complete(to, at.p);
+	return status;
 }

@@ -156,7 +156,7 @@ static int test_source(struct ctl *c, struct map_source *s)
 	else if (!s->ncases)
 		status = ctl_fail(CTL_NO, "%s has no samples; put some into samples/%.*s/ beside it, or vanctl map sample add", map_source_place(s),
 				  SLICE_ARG(s->name));
-	else
+	else if (!(status = map_cases_complete(s)))
 		status = run_cases(c, s, set);
 	map_set_free(set);
 	return status;
