@@ -1,5 +1,5 @@
 # MIME, CMS and AS2. The peer is the openssl command.
-AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime %D%/as2_openssl %D%/as2_package %D%/as2_replay %D%/as2_torture
+AS2_TESTS = %D%/as2_cms %D%/as2_mdn %D%/as2_message %D%/as2_mime %D%/as2_openssl %D%/as2_oracle %D%/as2_package %D%/as2_replay %D%/as2_torture
 check_PROGRAMS += $(AS2_TESTS)
 TESTS += $(AS2_TESTS)
 AS2_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)/tests/unit
@@ -19,6 +19,10 @@ AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 %C%_as2_openssl_SOURCES = %D%/as2_openssl.c %D%/as2_peer.c %D%/as2_peer.h
 %C%_as2_openssl_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
 %C%_as2_openssl_LDADD = $(AS2_TEST_LIBS)
+%C%_as2_oracle_SOURCES = %D%/as2_oracle.c %D%/as2_peer.c %D%/as2_peer.h
+%C%_as2_oracle_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
+%C%_as2_oracle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=EVP_PKEY_decrypt,--wrap=HMAC,--wrap=OPENSSL_cleanse,--wrap=digest_bytes
+%C%_as2_oracle_LDADD = $(AS2_TEST_LIBS)
 %C%_as2_package_SOURCES = %D%/as2_package.c %D%/as2_peer.c %D%/as2_peer.h
 %C%_as2_package_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
 %C%_as2_package_LDADD = $(AS2_TEST_LIBS)
