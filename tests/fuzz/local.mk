@@ -1,3 +1,4 @@
+include %D%/as2.mk
 include %D%/partner.mk
 include %D%/sftp.mk
 include %D%/edi.mk

@@ -34,4 +34,3 @@ AS2_TEST_LIBS = $(LIB_AS2) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 %C%_as2_torture_CPPFLAGS = $(AS2_TEST_CPPFLAGS)
 %C%_as2_torture_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 %C%_as2_torture_LDADD = $(AS2_TEST_LIBS)
-EXTRA_DIST += tests/fuzz/fuzz_as2.c tests/fuzz/fuzz_cms.c tests/fuzz/fuzz_mime.c
