@@ -777,6 +777,7 @@ static const struct record_field mailbox_reply_fields[] = {
 	RECORD_FIELD_ENUM(1, struct ipc_mailbox_reply, status, NULL),
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_reply, text),
 	RECORD_FIELD_SUB(3, RECORD_ONE, struct ipc_mailbox_reply, entry, &ipc_mailbox_entry_table),
+	RECORD_FIELD(4, RECORD_BYTES, struct ipc_mailbox_reply, content),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_reply_table = {"mailbox_reply", 1, sizeof(struct ipc_mailbox_reply), mailbox_reply_fields};

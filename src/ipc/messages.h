@@ -685,6 +685,7 @@ struct ipc_mailbox_reply {
 	uint32_t status;
 	struct slice text; /* for the client */
 	struct ipc_mailbox_entry *entry;
+	struct slice content; /* OPEN: a small file itself, where no descriptor comes with the answer */
 };
 
 /* --- control --------------------------------------------------------------------------------------------------------- */

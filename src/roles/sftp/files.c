@@ -23,6 +23,7 @@ struct file {
 	bool append; /* every write goes to the end, whatever offset the client names */
 	/* download */
 	int fd;
+	char *bytes; /* a small one, whole, where there is no descriptor */
 	uint64_t offset; /* where the content begins */
 	struct sftpd_attributes attributes;
 	struct sftpd_progress *progress; /* NULL: nobody has to know how much was read */
@@ -65,6 +66,7 @@ static void file_free(struct sftpd_mailbox *m, struct file *f)
 		f->progress->handles--;
 	if (f->fd >= 0)
 		close(f->fd);
+	free(f->bytes);
 	free(f);
 }
 
@@ -113,18 +115,26 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
 	if (status != SFTPD_OK)
 		return status;
-	struct file *f = reply.entry && fd >= 0 ? file_new(at) : NULL;
+	bool whole = fd < 0 && reply.entry && reply.content.n == reply.entry->bytes;
+	struct file *f = reply.entry && (fd >= 0 || whole) ? file_new(at) : NULL;
+	if (f && whole && !(f->bytes = malloc(reply.content.n + 1))) {
+		free(f);
+		f = NULL;
+	}
 	if (!f) {
 		if (fd >= 0)
 			close(fd);
 		return SFTPD_FAILURE;
 	}
+	if (whole && reply.content.n)
+		memcpy(f->bytes, reply.content.p, reply.content.n);
 	f->fd = fd;
 	f->offset = reply.entry->offset;
 	f->attributes = sftpd_entry_attributes(m, reply.entry);
 	if (at->folder == IPC_FOLDER_OUT)
 		f->progress = progress_of(m, reply.entry);
-	posix_fadvise(fd, (off_t)f->offset, (off_t)f->attributes.size, POSIX_FADV_SEQUENTIAL);
+	if (fd >= 0)
+		posix_fadvise(fd, (off_t)f->offset, (off_t)f->attributes.size, POSIX_FADV_SEQUENTIAL);
 	*ret = f;
 	return SFTPD_OK;
 }
@@ -168,6 +178,8 @@ static enum sftpd_status take_over(struct sftpd_mailbox *m, const struct sftpd_p
 	int fd = -1;
 	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
 	uint64_t offset = status == SFTPD_OK && reply.entry ? reply.entry->offset : 0, size = status == SFTPD_OK && reply.entry ? reply.entry->bytes : 0;
+	if (status == SFTPD_OK && fd < 0 && reply.content.n == size) /* a small one came with the answer */
+		return size ? sftpd_upload_write(u, 0, reply.content.p, size, why) : SFTPD_OK;
 	char *block = status == SFTPD_OK ? malloc(TAKE_OVER_BLOCK) : NULL;
 	if (status == SFTPD_OK && (!block || fd < 0))
 		status = SFTPD_FAILURE;
@@ -258,6 +270,10 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 		return sftpd_upload_read(f->upload, at, to, n, ret_n, why);
 	if (at < size && n > size - at)
 		n = (size_t)(size - at);
+	if (f->bytes && at < size) {
+		memcpy(to, f->bytes + at, n);
+		got = n;
+	}
 	while (at < size && got < n) {
 		ssize_t k = pread(f->fd, (char *)to + got, n - got, (off_t)(f->offset + at + got));
 		if (k < 0 && errno == EINTR)

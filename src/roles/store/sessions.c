@@ -127,17 +127,19 @@ static int find(struct session *e, struct queue_work *w, const struct ipc_mailbo
 	return rc;
 }
 
-static int open_entry(struct queue_work *w, const struct queue_mailbox_entry *e, struct ipc_mailbox_entry *ret)
+/* What is in memory goes into the answer, as far as it has room for that. */
+static int open_entry(struct queue_work *w, const struct queue_mailbox_entry *e, struct ipc_mailbox_entry *ret, struct slice *ret_content, int *ret_fd)
 {
 	struct queue_content c;
 	int rc = queue_part_open(w, e->message, e->part, &c);
 	if (rc < 0)
 		return rc;
-	ret->offset = c.offset;
-	if (c.fd >= 0)
-		return c.fd;
-	ret->offset = 0;
-	return memfd_with("mailbox", c.bytes.p, c.bytes.n);
+	ret->offset = c.fd >= 0 ? c.offset : 0;
+	if (c.fd < 0 && c.bytes.n <= IPC_INLINE_MAX)
+		*ret_content = c.bytes;
+	else
+		*ret_fd = c.fd >= 0 ? c.fd : memfd_with("mailbox", c.bytes.p, c.bytes.n);
+	return *ret_fd < -1 ? *ret_fd : 0;
 }
 
 static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
@@ -146,6 +148,7 @@ static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 	struct ipc_mailbox_name name;
 	struct queue_mailbox_entry found;
 	struct store_read r;
+	struct slice content = SLICE_NONE;
 	int fd = -1;
 	int rc = record_decode(&ipc_mailbox_name_table, m->body, s->arena, &name);
 	if (rc == 0)
@@ -159,12 +162,13 @@ static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 	if (rc == 0) {
 		entry = entry_of(&found);
 		if (open)
-			rc = fd = open_entry(&r.work, &found, &entry);
+			rc = open_entry(&r.work, &found, &entry, &content, &fd);
 	} else if (rc == VAN_ENOTFOUND && name.folder == IPC_FOLDER_IN_ARCHIVE && slice_ends(name.name, IPC_STATUS_SUFFIX)) {
 		rc = upload_status(e, &r.work, &name, &entry, open ? &fd : NULL);
 	}
+	struct ipc_mailbox_reply reply = {.status = IPC_MAILBOX_OK, .entry = &entry, .content = content};
 	if (rc >= 0)
-		session_reply(e, m->request, IPC_MAILBOX_OK, NULL, &entry, fd);
+		ipc_send(e->channel, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &reply, fd >= 0 ? &fd : NULL, fd >= 0);
 	else
 		session_refuse(e, m->request, rc, &r.work.err);
 	store_read_end(s, &r);
