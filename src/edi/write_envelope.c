@@ -278,7 +278,7 @@ void edi_outbound_message_end(struct edi_outbound *w)
 
 static int make_parts(struct edi_outbound *w, struct edi_output *ret)
 {
-	struct slice all = van_arena_slice(w->arena, van_buf_slice(&w->text));
+	struct slice all = w->terms.borrow ? van_buf_slice(&w->text) : van_arena_slice(w->arena, van_buf_slice(&w->text));
 	struct edi_output_part *parts = van_arena_array(w->arena, 2 * w->slot_count + 1, sizeof *parts);
 	size_t n = 0, at = 0;
 	if (!all.p || !parts || w->failed)

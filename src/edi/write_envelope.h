@@ -23,6 +23,7 @@ struct edi_outbound_terms {
 	bool ack_requested;
 	bool una;                         /* UNA even where the delimiters are the usual ones */
 	bool lines;
+	bool borrow;                      /* the output's bytes stay here until edi_outbound_free(): large ones are held once */
 	struct van_civil when;            /* in the agreement's time zone */
 };
 

@@ -398,6 +398,23 @@ static int make_probes(struct compiler *c, struct map_plan_segment *s)
 	return 0;
 }
 
+/* A text, what the envelope has, a row that only goes in. */
+static int list_others(struct compiler *c, int32_t scope)
+{
+	const struct map_scope *s = &c->sheet->scopes[scope];
+	struct map_plan_scope *p = &c->plan->scopes[scope];
+	p->others = van_arena_array(c->set->arena, (size_t)s->row_count + 1, sizeof *p->others);
+	if (!p->others)
+		return no_memory(c);
+	for (int32_t i = 0; i < s->row_count; i++) {
+		const struct map_row *row = &c->sheet->rows[s->rows[i]];
+		bool other = !(row->way & MAP_WAY_OUT) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING || row->kind == MAP_LITERAL;
+		if (row->slot >= 0 && row->kind != MAP_LOOP && other)
+			p->others[p->other_count++] = s->rows[i];
+	}
+	return 0;
+}
+
 static int compile(struct compiler *c)
 {
 	struct van_arena *a = c->set->arena;
@@ -423,6 +440,8 @@ static int compile(struct compiler *c)
 		rc = sort_segments(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = list_outer(c, i);
+	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
+		rc = list_others(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count; i++)
 		for (int32_t k = 0; k < plan->scopes[i].count && rc == 0; k++)
 			rc = make_probes(c, &plan->scopes[i].segments[k]);

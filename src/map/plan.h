@@ -44,6 +44,8 @@ struct map_plan_scope {
 	int32_t count, room;
 	int32_t *outer;                     /* segments of the head that rows of this scope write to, by number there */
 	int32_t outer_count;
+	int32_t *others;                    /* rows that are not written, and yet tell what is at their place */
+	int32_t other_count;
 };
 
 /* What is known of a row's element. */

@@ -91,6 +91,20 @@ static int32_t first_of(struct map_run_state *r, const struct in_scope *s, int32
 	return -1;
 }
 
+/* "_03", of a component behind the first "_03_02". */
+static struct slice seen_name(struct map_run_state *r, uint32_t element, uint32_t component)
+{
+	const uint32_t numbers[] = {element, component};
+	char *p = tree_room_alloc(&r->room, 24), *to = p;
+	for (int i = 0; p && i < (component == 1 ? 1 : 2); i++) {
+		*to++ = '_';
+		if (numbers[i] < 10)
+			*to++ = '0';
+		to = map_run_digits(numbers[i], to);
+	}
+	return p ? slice_make(p, (size_t)(to - p)) : SLICE_NONE;
+}
+
 /* The segments of a loop as an expression sees them. */
 static struct tree *seen(struct map_run_state *r, struct in_scope *s)
 {
@@ -106,8 +120,8 @@ static struct tree *seen(struct map_run_state *r, struct in_scope *s)
 		for (uint32_t k = 1; one && k < g->count; k++)
 			for (uint32_t c = 1; c < 100; c++) {
 				struct slice v = map_value(&r->message, g, k, c);
-				struct slice name = v.p ? c == 1 ? van_arena_printf(r->arena, "_%02u", k) : van_arena_printf(r->arena, "_%02u_%02u", k, c) : SLICE_NONE;
-				struct tree *leaf = v.p ? tree_member(&r->room, one, name, TREE_TEXT) : NULL;
+				struct slice name = v.p ? seen_name(r, k, c) : SLICE_NONE;
+				struct tree *leaf = name.p ? tree_member_new(&r->room, one, name, 0, TREE_TEXT) : NULL;
 				if (leaf)
 					leaf->text = v;
 				if (!g->odd || (!v.p && !map_value(&r->message, g, k, c + 1).p))

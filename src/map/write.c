@@ -841,6 +841,8 @@ static int write_loops(struct out *o, struct out_scope *s);
 static int write_other_items(struct out *o, struct out_scope *s)
 {
 	int rc = 0;
+	if (!s->scope->has_loops)
+		return 0;
 	for (int32_t i = 0; i < s->scope->slot_count && rc == 0; i++) {
 		const struct map_slot *p = &s->scope->slots[i];
 		int32_t item = p->array && p->loops < 0 && s->places[i] && s->places[i]->kind == TREE_ARRAY ? item_slot(s->scope, i) : -1;
@@ -866,6 +868,8 @@ static int write_other_items(struct out *o, struct out_scope *s)
 static int write_loops(struct out *o, struct out_scope *s)
 {
 	int rc = 0;
+	if (!s->scope->has_loops)
+		return 0;
 	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
 		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
 		if (row->kind != MAP_LOOP)
@@ -902,13 +906,10 @@ static bool has_anything(const struct out_loop *l)
 /* A row that is not written, and yet tells what is there: a text, what the envelope has, a way in. */
 static void take_others(struct out *o, struct out_scope *s)
 {
-	for (int32_t i = 0; i < s->scope->row_count; i++) {
-		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
-		if (row->slot < 0 || row->kind == MAP_LOOP)
-			continue;
+	for (int32_t i = 0; i < s->plan->other_count; i++) {
+		const struct map_row *row = &o->map->sheet->rows[s->plan->others[i]];
 		const struct tree *t = s->places[row->slot];
-		if (t && (!(row->way & MAP_WAY_OUT) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING ||
-		          (row->kind == MAP_LITERAL && is_leaf(t) && slice_eq(t->text, row->literal))))
+		if (t && (!(row->way & MAP_WAY_OUT) || row->kind != MAP_LITERAL || (is_leaf(t) && slice_eq(t->text, row->literal))))
 			take_all(o->r, t);
 	}
 }

@@ -78,7 +78,7 @@ static int begin(struct edi_map *x, struct outbound *o, const struct map *m, con
 	struct edi_outbound_terms terms = {.standard = strcmp(map_standard(m), "x12") == 0 ? EDI_X12 : EDI_EDIFACT,
 		.sender = van_arena_slice(o->arena, slice_trim(sender)), .receiver = van_arena_slice(o->arena, slice_trim(receiver)),
 		.version = interchange_version(m, o->arena), .usage = o->test || slice_is(member(envelope, "test"), "true") ? 'T' : 'P',
-		.lines = x->c->lines, .when = van_time_civil(van_clock_now())};
+		.lines = x->c->lines, .borrow = true, .when = van_time_civil(van_clock_now())};
 	if (d.n == 5)
 		terms.delimiters = (struct edi_delimiters){.element = d.p[0], .component = d.p[1] == ' ' ? 0 : d.p[1],
 			.repetition = d.p[2] == ' ' ? 0 : d.p[2], .release = d.p[3] == ' ' ? 0 : d.p[3], .terminator = d.p[4]};
