@@ -375,6 +375,23 @@ def the_rest_waits_by_policy(n, files):
     n.vanctl("partner", "apply", n.profiles)
 
 
+def rules_hold_for_edi_that_is_written(n, files):
+    """The document that breaks a rule is left out of what is written; by a map, and in the same release."""
+    n.vanctl("map", "activate", "rules-order", "1")
+    for po, output in (("PO-X", "{format: x12, map: order-to-x12-005010-850}"), ("PO-Y", "{format: x12}")):
+        text = n.profile_text().replace(f"output: {{format: canonical-json, map: {MAP}}}\n", f"output: {output}\nrules: {{sheets: [order]}}\n")
+        n.vanctl("partner", "apply", files.write("edi-out.yaml", text))
+        m = send_orders(n, po + "1", po + "2", much=(po + "1",))
+        written = [v for v in n.sftp_fetch("alpha").values() if po.encode() in v]
+        t.ok(m["state"] == "processed" and len(written) == 1 and f"*{po}2*".encode() in written[0] and f"{po}1".encode() not in written[0],
+             f"{output}: the rest goes on", (m, written))
+        held = quarantined(n, po + "1")
+        n.vanctl("message", "release", held[0]["id"])
+        n.drain()
+        written = [v for v in n.sftp_fetch("alpha").values() if f"*{po}1*".encode() in v]
+        t.ok(len(written) == 1 and f"{po}2".encode() not in written[0], "and the other after its release", written)
+
+
 def edifact_senders_get_an_aperak(n, files):
     n.vanctl("map", "import", files.write("edi-orders.csv", "target,source,when\n@map,edifact ORDERS D:96A -> order/1.0,\nID,BGM.02.01,\n"
                                                             "Quantity,QTY.01.02,QTY.01.01=21\n"))
@@ -416,7 +433,8 @@ def main():
                      a_failing_sample_is_not_activated, a_locked_sheet_stays, tables_by_partner,
                      a_miss_waits_for_the_row, reprocess_runs_todays_map,
                      a_broken_rule_sets_one_document_aside, released_by_decision, numbers_once_and_credit,
-                     the_sender_is_told_where_agreed, the_rest_waits_by_policy, edifact_senders_get_an_aperak):
+                     the_sender_is_told_where_agreed, the_rest_waits_by_policy, rules_hold_for_edi_that_is_written,
+                     edifact_senders_get_an_aperak):
             t.run(test, n, files)
     return t.done()
 

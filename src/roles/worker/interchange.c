@@ -312,7 +312,7 @@ int work_content(struct work *w, struct ipc_output *o, struct slice bytes)
 	return rc;
 }
 
-static struct map_envelope envelope_of(struct work *w, const struct edi_group *g, const struct edi_message *m)
+struct map_envelope work_envelope(struct work *w, const struct edi_group *g, const struct edi_message *m)
 {
 	return (struct map_envelope){
 		.sender = w->in->sender,
@@ -346,7 +346,7 @@ static int translate_message(struct work *w, const struct map *map, const struct
 {
 	struct van_buf json = VAN_BUF_INIT((size_t)256 << 20);
 	struct van_error e = {0};
-	struct map_envelope envelope = envelope_of(w, g, m);
+	struct map_envelope envelope = work_envelope(w, g, m);
 	struct map_run_state *run = worker_map_run(w->job->worker);
 	struct tree *document = NULL;
 	struct slice bytes;
@@ -436,13 +436,14 @@ static int acknowledge_translated(struct work *w)
 	bool receiver = w->route.acknowledged_by == PROFILE_ACK_RECEIVER && w->route.output;
 	if (w->out->acknowledgement)
 		return 0;
-	if (receiver && !rejected) {
+	bool quarantined = w->out->state == IPC_INTERCHANGE_QUARANTINED; /* no receiver will say anything */
+	if (receiver && !rejected && !quarantined) {
 		w->out->turn_back = true;
 		w->out->ack = SLICE("expected");
 		w->out->ack_within = w->route.ack_within;
 		return 0;
 	}
-	int rc = network || (receiver && rejected) ? work_acknowledge(w) : 0;
+	int rc = network || receiver ? work_acknowledge(w) : 0;
 	if (network || receiver)
 		w->out->ack = slice_str(edi_status_name(w->in->status));
 	if (rejected && (network || receiver)) {

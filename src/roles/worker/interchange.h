@@ -3,6 +3,7 @@
 #define OPENVAN_ROLES_WORKER_INTERCHANGE_H
 
 #include "edi/write_copy.h"
+#include "map/map.h"
 #include "roles/worker/job.h"
 
 struct tree;
@@ -50,6 +51,9 @@ int work_acknowledge(struct work *w);
 int job_answer(struct job *j, int fd);
 /* What the interchange acknowledges, for the store; counts in w->acks and w->own_acks. */
 int work_note_acks(struct work *w);
+
+/* What its envelopes say of a message. */
+struct map_envelope work_envelope(struct work *w, const struct edi_group *g, const struct edi_message *m);
 
 /* rules.c */
 

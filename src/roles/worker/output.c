@@ -11,6 +11,7 @@ struct piece {
 	struct slice bytes;               /* ST to SE, UNH to UNT */
 	struct ipc_transaction facts;     /* what it was made of; its keys */
 	size_t order;
+	bool aside;                       /* nothing is written of it: it went to quarantine */
 };
 
 /* While interchanges are written. */
@@ -280,59 +281,88 @@ static int take_head(struct work *w, struct piece *p)
 	return 0;
 }
 
-static int translate_message(struct work *w, const struct edi_message *m, const struct map_envelope *envelope, struct piece *p, struct van_error *e)
-{
-	struct worker *k = w->job->worker;
-	const struct map *in = NULL, *out = NULL;
-	struct tree *document;
-	struct slice bytes;
-	const struct map_delimiters d = {w->in->delimiters.element, w->in->delimiters.component, w->in->delimiters.repetition,
-					 w->in->delimiters.release, w->in->delimiters.terminator};
-	map_library_scope(k->maps, w->route.from_party, van_clock_now());
-	int rc = find_out(w, &out, e);
-	if (rc == 0)
-		rc = map_library_find_for(k->maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, &in, NULL, e);
-	struct map_run_state *run = rc == 0 ? map_run_new(NULL) : NULL;
-	if (!run)
-		return rc < 0 ? rc : VAN_ENOMEM;
-	rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
-	if (rc == 0)
-		rc = map_read(run, in, bytes, d, envelope, &document, e);
-	if (rc == 0)
-		map_library_scope(k->maps, w->route.to_party, van_clock_now());
-	*p = (struct piece){.type = map_type(out), .version = map_version(out), .agency = SLICE(""), .association = SLICE("")};
-	if (rc == 0)
-		rc = write_message(w, run, out, document, p, e);
-	if (rc == 0)
-		rc = take_head(w, p);
-	map_run_free(run);
-	return rc;
-}
-
 static bool is_verdict(int rc)
 {
 	return rc == VAN_ESYNTAX || rc == VAN_EINVAL || rc == VAN_ELIMIT || rc == VAN_ENOTFOUND;
 }
 
-static int map_message(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
+static int no_map(struct work *w, int rc, const struct van_error *e)
 {
-	struct van_error e = {0};
-	const struct map_envelope envelope = {
-		.sender = w->in->sender, .receiver = w->in->receiver, .interchange_control_number = w->in->control_number,
-		.group_control_number = g->real ? g->control_number : SLICE_NONE, .message_control_number = m->control_number,
-		.test = w->in->usage == 'T', .version = w->in->version,
-	};
-	int rc = translate_message(w, m, &envelope, p, &e);
-	if (!is_verdict(rc))
-		return rc;
-	return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(w->job->worker->arena, "agreement %.*s, message %.*s: %s", SLICE_ARG(w->route.agreement),
-								   SLICE_ARG(m->control_number), e.text));
+	return is_verdict(rc) ? hold_why(w, e->text) : rc;
 }
 
-static int make_piece(struct work *w, const struct edi_group *g, const struct edi_message *m, struct piece *p)
+/* Its canonical document, when it keeps the rules; else NULL, and it is set aside. */
+static int read_document(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct map *in,
+			 struct map_run_state *run, struct tree **ret)
 {
-	int rc = w->route.map.p ? map_message(w, g, m, p) : take_message(w, g, m, p);
-	if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
+	const struct map_delimiters d = {w->in->delimiters.element, w->in->delimiters.component, w->in->delimiters.repetition,
+					 w->in->delimiters.release, w->in->delimiters.terminator};
+	const struct map_envelope envelope = work_envelope(w, g, m);
+	struct tree *document = NULL;
+	struct van_error e = {0};
+	struct slice bytes;
+	bool goes_on = false;
+	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
+	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	if (rc < 0)
+		return rc;
+	rc = map_read(run, in, bytes, d, &envelope, &document, &e);
+	if (is_verdict(rc))
+		rc = work_set_aside(w, m, number, van_arena_slice(w->job->worker->arena, slice_str(e.text)));
+	else if (rc == 0)
+		rc = work_judge(w, g, m, number, document, &goes_on);
+	*ret = goes_on ? document : NULL;
+	return rc;
+}
+
+static int find_in(struct work *w, const struct edi_message *m, const struct map **ret, struct van_error *e)
+{
+	return map_library_find_for(w->job->worker->maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, ret, NULL, e);
+}
+
+static int map_message(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, struct piece *p)
+{
+	struct map_run_state *run = worker_map_run(w->job->worker);
+	const struct map *in = NULL, *out = NULL;
+	struct tree *document = NULL;
+	struct van_error e = {0};
+	int rc = run ? find_out(w, &out, &e) : VAN_ENOMEM;
+	if (rc == 0)
+		rc = find_in(w, m, &in, &e);
+	if (rc < 0)
+		return no_map(w, rc, &e);
+	rc = read_document(w, g, m, number, in, run, &document);
+	*p = (struct piece){.type = map_type(out), .version = map_version(out), .agency = SLICE(""), .association = SLICE(""), .aside = !document};
+	if (rc < 0 || p->aside)
+		return rc;
+	map_library_scope(w->job->worker->maps, w->route.to_party, van_clock_now());
+	rc = write_message(w, run, out, document, p, &e);
+	if (rc == 0)
+		return take_head(w, p);
+	p->aside = true;
+	return is_verdict(rc) ? work_set_aside(w, m, number, van_arena_slice(w->job->worker->arena, slice_str(e.text))) : rc;
+}
+
+/* The same message, when its canonical document keeps the rules. */
+static int judge_message(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, struct piece *p)
+{
+	struct map_run_state *run = worker_map_run(w->job->worker);
+	const struct map *in = NULL;
+	struct tree *document = NULL;
+	struct van_error e = {0};
+	int rc = run ? find_in(w, m, &in, &e) : VAN_ENOMEM;
+	if (rc < 0)
+		return no_map(w, rc, &e);
+	rc = read_document(w, g, m, number, in, run, &document);
+	p->aside = rc == 0 && !document;
+	return rc < 0 || p->aside ? rc : take_message(w, g, m, p);
+}
+
+static int make_piece(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, struct piece *p)
+{
+	int rc = w->route.map.p ? map_message(w, g, m, number, p)
+	         : w->route.rules.n ? judge_message(w, g, m, number, p) : take_message(w, g, m, p);
+	if (rc < 0 || p->aside || w->out->state != IPC_INTERCHANGE_PROCESSED)
 		return rc;
 	if (g->real) {
 		p->facts.origin_group_code = g->code;
@@ -355,8 +385,9 @@ static int make_pieces(struct work *w, struct job_list *to)
 			struct piece *p = job_list_add(to, sizeof *p);
 			if (!p)
 				return VAN_ENOMEM;
-			rc = make_piece(w, g, m, p);
+			rc = make_piece(w, g, m, number, p);
 			p->order = to->n;
+			to->n -= p->aside;
 			if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
 				return rc;
 		}
