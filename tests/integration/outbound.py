@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import clients
 import demo
 import tap
 import x12
@@ -77,7 +78,7 @@ def user():
     return subprocess.check_output(["id", "-un"], text=True).strip()
 
 
-def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0]):
+def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None):
     path = os.path.join(n.root, "gamma.yaml")
     version[0] += 1
     text = f"""kind: partner
@@ -90,9 +91,9 @@ connections:
     server:
       host: 127.0.0.1
       port: {server.port}
-      user: {user()}
+      {login or f"user: {user()}"}
       host_keys: ["{host_key or server.host_pub}"]
-      key: {server.user_key}
+      {"" if login else f"key: {server.user_key}"}
       timeout: 2m
 """
     if push:
@@ -199,6 +200,34 @@ def confined(n, server):
     profile(n, server, poll=None)
     delivered(n, 905)
     t.ok(payload in server.received().values(), "and what a silent server held up arrives afterwards")
+
+
+def passwords(n, server):
+    """A partner's server that asks for a password: here a mailbox of our own."""
+    clients.give_password(n)
+    n.apply_profiles()
+    path = os.path.join(n.root, "gamma.password")
+    with open(path, "w") as f:
+        f.write(clients.PASSWORD + "\n")
+    os.chmod(path, 0o600)
+    scanned = demo.run(["ssh-keyscan", "-p", n.ports["sftp"], "-t", "ed25519", "127.0.0.1"]).stdout.decode().split()
+    ours = Silent(server)
+    ours.close()
+    ours.__dict__.update(port=n.ports["sftp"], host_pub=" ".join(scanned[1:3]), inbound="/in")
+    profile(n, ours, poll=None, login=f"user: beta\n      password_file: {path}")
+    payload = order(n, 906)
+    message = delivered(n, 906)[0]
+    taken = [m for m in n.messages("--direction", "in", "--partner", "beta") if m["file_name"] == message["file_name"]]
+    t.ok(len(taken) == 1 and n.vanctl("message", "get", taken[0]["id"]).stdout == payload, "a push that logs in with a password", taken)
+    with open(path, "w") as f:
+        f.write("another\n")
+    profile(n, ours, poll=None, login=f"user: beta\n      password_file: {path}")
+    n.vand.send_signal(signal.SIGHUP)
+    order(n, 907)
+    waiting = demo.wait_for("a failed try", lambda: [q for q in n.json("queue", "list") if q["last_error"]], 30)
+    t.ok("does not let us in" in waiting[0]["last_error"], "a wrong one: the reason is told", waiting[0]["last_error"])
+    n.vanctl("queue", "drop", waiting[0]["id"])
+    profile(n, server, poll=None)
 
 
 def polls(n, server):
@@ -308,7 +337,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, confined, polls, killed_at_points, killed_at_random):
+            for group in (pushes, confined, passwords, polls, killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

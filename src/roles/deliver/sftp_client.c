@@ -108,7 +108,7 @@ static int log_in(struct sftp_client *c, struct slice key, struct slice password
 		}
 		explicit_bzero(secret, sizeof secret);
 	}
-	return rc == SSH_AUTH_SUCCESS ? 0 : fail(c, VAN_EDENIED, "%.*s does not let us in as %.*s: ask the partner, or correct server.user and server.key",
+	return rc == SSH_AUTH_SUCCESS ? 0 : fail(c, VAN_EDENIED, "%.*s does not let us in as %.*s: ask the partner, or correct server.user, server.key or server.password_file",
 						 SLICE_ARG(c->server->host), SLICE_ARG(c->server->user));
 }
 
