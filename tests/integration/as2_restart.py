@@ -5,6 +5,7 @@
 """
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -24,7 +25,7 @@ class Post:
     """One POST whose body goes out as it is told to."""
 
     def __init__(self, n, headers, length=None, path="/as2", method="POST"):
-        self.socket = socket.create_connection(("127.0.0.1", n.ports["as2"]), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", n.ports["as2"]), timeout=demo.PATIENCE)
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost"] + [f"{k}: {v}" for k, v in headers.items()]
         if length is not None:
             lines.append(f"Content-Length: {length}")
@@ -202,7 +203,8 @@ def killed(n):
 def limits():
     """Count, bytes and age; strangers and partners who may not."""
     with demo.Network() as n:
-        n.config_changes["as2"] = "{restart: {size: 3MB, count: 3, per_partner: 2, age: 4s}}"
+        limits = "{{restart: {{size: 3MB, count: 3, per_partner: 2, age: {}}}}}"
+        n.config_changes["as2"] = limits.format("1h")
         n.up()
         xs = [Transfer(n, os.urandom(SIZE), f"limit{i}") for i in range(3)]
         for x in xs:
@@ -219,11 +221,15 @@ def limits():
         time.sleep(0.5)
         t.equal(stranger.held(AS2_From="Stranger"), 0, "nothing is kept for a sender that is unknown")
         post.close()
-        demo.wait_for("its age", lambda: xs[2].held() == 0, 30)
-        t.equal([x.held() for x in xs], [0, 0, 0], "what is too old is gone")
+        t.equal(xs[2].held(), 1_000_000, "what was here before stays")
+        t.equal(n.stop(), 0, "vand stops cleanly")
+        n.set_config("as2", limits.format("1s"))
+        n.start()
+        demo.wait_for("its age", lambda: [x.held() for x in xs] == [0, 0, 0])
+        t.ok(True, "what is too old is gone")
         folder = os.path.join(n.root, "net", "data", "spool", "partial")
         folder = folder if os.path.isdir(folder) else os.path.join(n.dir, "data", "spool", "partial")
-        t.equal(os.listdir(folder), ["boot"], "and so are the files")
+        t.ok(demo.wait_for("the files", lambda: os.listdir(folder) == ["boot"]), "and so are the files")
 
 
 # --- sending ----------------------------------------------------------------------------------------------------------------
@@ -314,7 +320,7 @@ def sender_is_killed(n):
     p.start()
     p.breaks = [1_000_000]
     s.peers["killed"] = p
-    s.profiles["killed"] = s.profile("killed", p, send="restart: true", retry="[5s, 1s]")
+    s.profiles["killed"] = s.profile("killed", p, send="restart: true", retry="[1h]")
     s.apply()
     document = os.urandom(SIZE)
     message = s.send("killed", document)
@@ -323,6 +329,7 @@ def sender_is_killed(n):
     first = p.etag
     n.kill()
     n.start()
+    n.vanctl("queue", "retry", message)
     shown = s.wait(message)
     got = p.messages.get(shown["as2_message_id"])
     t.ok(shown["delivery"] == "delivered" and got and got.payload == document, "delivered byte for byte", shown["error"])
@@ -337,13 +344,14 @@ def profile_changes(n):
     p.start()
     p.breaks = [1_000_000]
     s.peers["moved"] = p
-    s.profiles["moved"] = s.profile("moved", p, send="restart: true", retry="[5s, 1s]")
+    s.profiles["moved"] = s.profile("moved", p, send="restart: true", retry="[1h]")
     s.apply()
     message = s.send("moved", document := os.urandom(SIZE))
     demo.wait_for("the first try", lambda: s.show(message)["delivery"] == "queued" and len(p.ranges) == 1)
-    s.profiles["moved"] = s.profile("moved", p, send="restart: true\nsign: sha512", retry="[5s, 1s]")
+    s.profiles["moved"] = s.profile("moved", p, send="restart: true\nsign: sha512", retry="[1h]")
     s.apply()
     first = p.etag
+    n.vanctl("queue", "retry", message)
     shown = s.wait(message)
     got = p.messages.get(shown["as2_message_id"])
     t.ok(shown["delivery"] == "delivered" and got.payload == document and got.digest == "sha512" and p.etag != first and p.ranges == [None, None],
@@ -360,7 +368,7 @@ def between_two():
             n.start()
         apply_pair(a, b, "b", "      restart: true\n")
         apply_pair(b, a, "a", "")
-        through = Forwarder(b.ports["as2"], [1_000_000, 800_000])
+        through = Forwarder(b, [1_000_000, 800_000])
         path = os.path.join(a.root, "pair.yaml")
         text = demo.read(path).decode().replace(f'url: "{b.as2_url}"', f'url: "http://127.0.0.1:{through.port}/as2"')
         with open(path, "w") as f:
@@ -370,7 +378,7 @@ def between_two():
         with open(file, "wb") as f:
             f.write(document := os.urandom(SIZE))
         message = a.vanctl("message", "send", "--from", a.station, "--to", "b", file).stdout.decode().strip()
-        shown = demo.wait_for("the delivery", lambda: (m := a.json("message", "show", message))["delivery"] in ("delivered", "failed") and m, 60)
+        shown = demo.wait_for("the delivery", lambda: (m := a.json("message", "show", message))["delivery"] in ("delivered", "failed") and m)
         got = [m for m in b.messages("--direction", "in") if m["as2_message_id"] == shown["as2_message_id"]]
         t.ok(shown["delivery"] == "delivered" and len(got) == 1 and b.vanctl("message", "get", got[0]["id"], "--part", "payload").stdout == document,
              "delivered byte for byte, once", shown["error"])
@@ -378,10 +386,10 @@ def between_two():
 
 
 class Forwarder:
-    """Hands bytes on to a port; each connection that brings a body breaks after so many bytes, until the list is used up."""
+    """Hands bytes on to a network; each connection that brings a body breaks when so many bytes have come there, until the list is used up."""
 
-    def __init__(self, port, breaks):
-        self.to, self.breaks, self.forwarded = port, breaks, 0
+    def __init__(self, to, breaks):
+        self.to, self.breaks, self.forwarded = to, breaks, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -391,8 +399,13 @@ class Forwarder:
             client, _ = self.listener.accept()
             threading.Thread(target=self.hand_on, args=(client,), daemon=True).start()
 
+    def kept(self, head):
+        """How much of this transfer has come there."""
+        names = dict(re.findall(r"(?im)^(ETag|AS2-From|AS2-To): *(.*?)\r?$", head.decode("latin-1")))
+        return int(Post(self.to, names, method="HEAD").answer(head=True)[1].get("content-length", 0))
+
     def hand_on(self, client):
-        server = socket.create_connection(("127.0.0.1", self.to))
+        server = socket.create_connection(("127.0.0.1", self.to.ports["as2"]))
 
         def back():
             try:
@@ -407,11 +420,14 @@ class Forwarder:
             while data := client.recv(65536):
                 if data.startswith(b"POST"):
                     n, limit = 0, self.breaks.pop(0) if self.breaks else None
+                    head = data.partition(b"\r\n\r\n")[0]
+                    begins = re.search(rb"(?i)\nContent-Range: *bytes (\d+)", head)
+                    begins = (int(begins.group(1)) if begins else 0) - len(head) - 4
                 server.sendall(data)
                 n += len(data)
                 self.forwarded += len(data)
                 if limit and n >= limit:
-                    time.sleep(0.3)
+                    demo.wait_for("the bytes to be there", lambda: self.kept(head) >= begins + n)
                     break
         except OSError:
             pass
@@ -431,8 +447,7 @@ def main():
         n.peer_keys = demo.make_certificate(n.peers, "peer")
         for group in (receiving, two_connections, killed, sending, sender_is_killed, profile_changes):
             t.run(group, n)
-        if t.failed:
-            t.diag(n.log_tail(4000))
+        n.tell(t)
         t.equal(n.stop(), 0, "vand stops cleanly")
     t.run(limits)
     t.run(between_two)

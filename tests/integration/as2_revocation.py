@@ -167,8 +167,7 @@ def main():
         w = World(n)
         for group in (signers, clients, staple, lists_change):
             t.run(group, w)
-        if t.failed:
-            t.diag(n.log_tail(3000))
+        n.tell(t)
         t.equal(n.stop(), 0, "vand stops cleanly")
     return t.done()
 
