@@ -5,7 +5,9 @@ the interface's own page."""
 import json
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
 
 import demo
@@ -159,6 +161,20 @@ def keys_that_do_not_fit(n):
         f.write(kept)
     n.vand.send_signal(1)
     t.ok(demo.wait_for("the key taken", lambda: n.json("status")["keys_unusable"] == []), "and no longer when it is right again")
+
+
+def applied_is_usable(n):
+    """When apply has said yes, keyd has the station's keys, however late it is."""
+    keyd = n.role_pids("keyd")[0]
+    os.kill(keyd, signal.SIGSTOP)
+    loaded = n.log().count("event=key-loaded")
+    later = threading.Timer(1, os.kill, (keyd, signal.SIGCONT))
+    later.start()
+    try:
+        n.apply_profiles()
+        t.ok(n.log().count("event=key-loaded") >= loaded + 2, "apply answers when keyd has the station's keys")
+    finally:
+        later.join()
 
 
 def server_is_down(n):
@@ -341,7 +357,7 @@ def main():
         t.run(server_is_down, n)
         n.start()
         n.apply_profiles()
-        for group in (errors_in_profiles, keys_that_do_not_fit, listings, routes, edi_commands):
+        for group in (errors_in_profiles, applied_is_usable, keys_that_do_not_fit, listings, routes, edi_commands):
             t.run(group, n)
         n.tell(t)
     t.run(interface_examples)

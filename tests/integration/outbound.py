@@ -52,6 +52,11 @@ class Sshd:
         """How often somebody has logged in."""
         return demo.read(self.log).count(b"Accepted publickey")
 
+    def wait_visits(self, count):
+        """One poll follows the other: until the last but one of so many more is over."""
+        before = self.visits()
+        demo.wait_for("polls", lambda: self.visits() >= before + count)
+
     def put(self, name, data):
         """As a partner should: under another name first."""
         path = os.path.join(self.outbound, name)
@@ -120,6 +125,8 @@ acknowledged_by: receiver
     with open(path, "w") as f:
         f.write(text)
     n.apply_profiles(path)
+    if poll:
+        server.wait_visits(2)  # the one that is under way goes by the profile that it began with
 
 
 def order(n, control, size=6000):
@@ -256,8 +263,7 @@ def polls(n, server):
     profile(n, server, push=False, poll="keep")
     server.put("stays.edi", acks["ack3.edi"])
     fetched(n, "stays.edi")
-    before = server.visits()
-    demo.wait_for("two more visits and the beginning of a third", lambda: server.visits() >= before + 3)
+    server.wait_visits(3)
     t.ok(len(fetched(n, "stays.edi")) == 1 and "stays.edi" in os.listdir(server.outbound), "after: keep leaves it, and it is not fetched again")
     server.clear_outbound()
 

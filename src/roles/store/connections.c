@@ -18,6 +18,8 @@
 #define ANSWER_MAX ((size_t)1 << 30)
 #define ANSWER_INLINE ((size_t)128 * 1024)
 
+#define KEYS_PATIENCE (20 * VAN_SECOND)
+
 struct control_connection {
 	struct store_role *s;
 	struct ipc_channel *channel;
@@ -90,6 +92,7 @@ void pending_call_finish(struct pending_call *p, int rc)
 		log_event(LOG_LEVEL_ERROR, "control-failed", "command", p->command->name, "error", van_err_name(rc), NULL);
 		rc = 2;
 	}
+	loop_cancel(p->awaits_keys);
 	*p->place = p->next;
 	if (p->next)
 		p->next->place = p->place;
@@ -160,6 +163,35 @@ static void committed_call(struct write_request *r)
 	pthread_rwlock_unlock(&p->call.role->directory_lock);
 }
 
+static void keys_are_late(void *arg)
+{
+	struct pending_call *p = arg;
+	p->awaits_keys = NULL;
+	p->call.role->keys_awaited = 0;
+	log_event(LOG_LEVEL_WARNING, "keys-not-reported", "command", p->command->name, "text", "answered before keyd has the stations' keys", NULL);
+	pending_call_finish(p, p->status);
+}
+
+void control_keys_settled(struct store_role *s)
+{
+	struct pending_call *next;
+	for (struct pending_call *p = s->calls; p; p = next) {
+		next = p->next;
+		if (p->awaits_keys)
+			pending_call_finish(p, p->status);
+	}
+}
+
+/* Whoever is told that a profile is applied may use it: its keys, too. */
+static bool await_keys(struct pending_call *p)
+{
+	struct store_role *s = p->call.role;
+	if (p->status != 0 || !p->command->committed || !s->keys_awaited || s->stopping)
+		return false;
+	p->awaits_keys = loop_after(s->role->loop, KEYS_PATIENCE, keys_are_late, p);
+	return p->awaits_keys != NULL;
+}
+
 static void done_call(struct write_request *r)
 {
 	struct pending_call *p = (struct pending_call *)r;
@@ -174,7 +206,8 @@ static void done_call(struct write_request *r)
 		deliveries_look(s); /* an operator's command may have queued something */
 	if (r->rc < 0 && p->status <= 0)
 		p->status = control_refuse(&p->call, r->rc, &r->err);
-	pending_call_finish(p, p->status);
+	if (!await_keys(p))
+		pending_call_finish(p, p->status);
 }
 
 static const struct write_ops write_ops = {.prepare = prepare_call, .run = run_call, .done = done_call};
@@ -363,7 +396,7 @@ void control_free(struct store_role *s)
 	loop_unwatch(s->control_watch);
 	control_apart_wait(s);
 	while (s->calls)
-		pending_call_finish(s->calls, control_say(&s->calls->call, 2, "vand is stopping"));
+		pending_call_finish(s->calls, s->calls->awaits_keys ? s->calls->status : control_say(&s->calls->call, 2, "vand is stopping"));
 	while (s->connections)
 		connection_end(s->connections);
 }

@@ -19,6 +19,7 @@ struct pending_call {
 	struct van_id wake[64]; /* jobs to dispatch after the commit */
 	size_t nwake;
 	bool awaits_status;
+	struct loop_timer *awaits_keys; /* committed; answered when keyd has the keys, or then */
 	struct pending_call *next, **place;
 	/* apart */
 	pthread_t thread;

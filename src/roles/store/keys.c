@@ -42,6 +42,8 @@ void keys_status(struct store_role *s, struct ipc_message *m)
 	if (record_decode(&ipc_key_status_table, m->body, s->arena, &k) < 0)
 		return;
 	forget(s, k.key_id.p ? k.key_id : SLICE(""));
+	if (s->keys_awaited && --s->keys_awaited == 0)
+		control_keys_settled(s);
 	if (k.ok)
 		return;
 	log_event(LOG_LEVEL_ERROR, "key-unusable", "key_id", log_slice(k.key_id), "text", log_slice(k.error), NULL);
@@ -117,7 +119,7 @@ static int count_station(void *arg, const struct profile *p)
 	return 0;
 }
 
-void keys_wanted_send(struct store_role *s)
+size_t keys_wanted_send(struct store_role *s)
 {
 	struct wanted w = {.s = s};
 	keys_forget(s); /* each is reported anew */
@@ -132,6 +134,7 @@ void keys_wanted_send(struct store_role *s)
 	pthread_rwlock_unlock(&s->directory_lock);
 	if (rc < 0)
 		log_event(LOG_LEVEL_ERROR, "keys-not-asked-for", "error", van_err_name(rc), NULL);
+	return rc < 0 ? 0 : w.n;
 }
 
 /* --- credentials ------------------------------------------------------------------------------------------------------------ */

@@ -198,7 +198,7 @@ void store_directory_changed(struct store_role *s)
 	for (size_t i = 0; i < s->nworkers; i++)
 		if (s->workers[i]->channel)
 			ipc_send(s->workers[i]->channel, IPC_DIRECTORY_CHANGED, 0, NULL, NULL, NULL, 0);
-	keys_wanted_send(s);
+	s->keys_awaited += keys_wanted_send(s);
 	credentials_wanted_send(s);
 	sessions_check(s);
 	bans_reload(s); /* they change the same way */

@@ -64,6 +64,7 @@ struct store_role {
 	size_t nconnections;
 	struct pending_call *calls; /* of the control socket, under way */
 	unsigned naparts;
+	size_t keys_awaited; /* keys of the changes of profiles that keyd has not reported on yet */
 	struct key_trouble *key_troubles; /* keys that a station names and keyd has not: keys.c */
 	struct checkpoints *checkpoints;
 	struct overdue *overdue;
@@ -143,11 +144,14 @@ void checkpoints_signed(struct store_role *s, struct ipc_message *m);
 void checkpoints_keyd_changed(struct store_role *s);
 
 /* keys.c: which keys keyd is to hold */
-void keys_wanted_send(struct store_role *s);
+/* How many: keyd reports on each. */
+size_t keys_wanted_send(struct store_role *s);
 /* What became of a key: IPC_KEY_STATUS. Those that can't be used are kept for the status, [{"key_id","text"}]. */
 void keys_status(struct store_role *s, struct ipc_message *m);
 void keys_put_troubles(const struct store_role *s, struct van_buf *to);
 void keys_forget(struct store_role *s);
+/* connections.c: keyd has reported on all keys; answers that waited for it go out. */
+void control_keys_settled(struct store_role *s);
 /* ... and which client keys and passwords deliver is to have */
 void credentials_wanted_send(struct store_role *s);
 
