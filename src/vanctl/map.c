@@ -238,7 +238,7 @@ static int map_import(struct ctl *c)
 		status = ctl_fail(CTL_USAGE, "import what? give the path of a .csv or .json file");
 	if (!status && ctl_text(c, "name"))
 		s.name = slice_str(ctl_text(c, "name"));
-	if (!status && map_print_errors(&s))
+	if (!status && map_print_errors(&s, NULL))
 		status = ctl_fail(CTL_NO, "nothing was imported; mend what is named above and import again");
 	if (!status)
 		status = import_source(c, &s);

@@ -51,8 +51,8 @@ int map_cases_complete(const struct map_source *s);
 /* map_test.c */
 int map_check(struct ctl *c);
 int map_test(struct ctl *c);
-/* Every error of a sheet, each on a line with file and row, to standard error; how many. */
-size_t map_print_errors(struct map_source *s);
+/* Every error of a sheet, each on a line with file and row, to standard error, or into a list of objects; how many. */
+size_t map_print_errors(struct map_source *s, json_t *list);
 /* map_diff.c */
 int map_diff(struct ctl *c);
 /* map.c, for tables too */

@@ -39,7 +39,7 @@ static bool line_at(struct slice text, unsigned row, size_t *ret_start, size_t *
 }
 
 /* Compiling stops at the first error: its row is made empty, and the rest is compiled again. */
-size_t map_print_errors(struct map_source *s)
+size_t map_print_errors(struct map_source *s, json_t *list)
 {
 	size_t count = 0, start, end;
 	char *text = van_arena_str(s->arena, s->text);
@@ -50,7 +50,10 @@ size_t map_print_errors(struct map_source *s)
 		if (map_library_compile(s->library, s->name, now, &set, &e) == 0)
 			break;
 		unsigned row = row_of(e.text);
-		fprintf(stderr, "%s:%u: %s\n", map_source_place(s), row, e.text);
+		if (list)
+			json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "sheet", map_source_place(s), "row", (int)row, "error", e.text));
+		else
+			fprintf(stderr, "%s:%u: %s\n", map_source_place(s), row, e.text);
 		count++;
 		if (!row || row == last || !line_at(now, row, &start, &end))
 			return count;
@@ -68,10 +71,11 @@ int map_check(struct ctl *c)
 {
 	size_t errors = 0;
 	int status = CTL_DONE;
+	json_t *list = c->json ? json_array() : NULL;
 	for (size_t i = 0; i < c->nargs; i++) {
 		struct map_source s;
 		int one = map_source_open(c, c->args[i], &s);
-		size_t n = one ? 0 : map_print_errors(&s);
+		size_t n = one ? 0 : map_print_errors(&s, list);
 		if (!one && !n && !c->json)
 			printf("%s: sound, %zu sample%s\n", map_source_place(&s), s.ncases, s.ncases == 1 ? "" : "s");
 		errors += n;
@@ -80,8 +84,9 @@ int map_check(struct ctl *c)
 	}
 	if (errors && !status)
 		status = CTL_NO;
-	if (c->json)
-		printf("{\"errors\":%zu}\n", errors);
+	if (list)
+		print_json(list);
+	json_decref(list);
 	return status;
 }
 
@@ -146,7 +151,7 @@ static bool has_case(const struct map_source *s, const char *name)
 static int test_source(struct ctl *c, struct map_source *s)
 {
 	struct map_set *set = NULL;
-	if (map_print_errors(s))
+	if (map_print_errors(s, NULL))
 		return CTL_NO;
 	if (map_library_compile(s->library, s->name, s->text, &set, NULL) < 0)
 		return ctl_fail(CTL_USAGE, "out of memory");
