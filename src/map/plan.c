@@ -398,6 +398,17 @@ static int make_probes(struct compiler *c, struct map_plan_segment *s)
 	return 0;
 }
 
+/* Whether another row of the scope writes the place that this one only reads: then the value is told when it is written. */
+static bool goes_out_elsewhere(const struct compiler *c, const struct map_scope *s, const struct map_row *row)
+{
+	for (int32_t i = 0; i < s->row_count && (row->kind == MAP_ELEMENT || row->kind == MAP_PAIRS); i++) {
+		const struct map_row *other = &c->sheet->rows[s->rows[i]];
+		if (other->slot == row->slot && other->way & MAP_WAY_OUT && other->kind != MAP_LOOP)
+			return true;
+	}
+	return false;
+}
+
 /* A text, what the envelope has, a row that only goes in. */
 static int list_others(struct compiler *c, int32_t scope)
 {
@@ -408,7 +419,7 @@ static int list_others(struct compiler *c, int32_t scope)
 		return no_memory(c);
 	for (int32_t i = 0; i < s->row_count; i++) {
 		const struct map_row *row = &c->sheet->rows[s->rows[i]];
-		bool other = !(row->way & MAP_WAY_OUT) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING || row->kind == MAP_LITERAL;
+		bool other = (!(row->way & MAP_WAY_OUT) && !goes_out_elsewhere(c, s, row)) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING || row->kind == MAP_LITERAL;
 		if (row->slot >= 0 && row->kind != MAP_LOOP && other)
 			p->others[p->other_count++] = s->rows[i];
 	}

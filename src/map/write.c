@@ -361,6 +361,8 @@ static int write_value(struct out *o, struct out_scope *s, const struct map_row 
 	if (rc < 0 || !v.p || !v.n || !has_room(row, d, v))
 		return rc;
 	rc = fit(o, row, g, d, element, &v);
+	if (rc == 0 && !weak && !repetition && find_cell(g, element, component, &there) && !there->weak && !slice_eq(there->value, v))
+		return 0; /* another row has written another value: this one is told as unwritten */
 	if (rc == 0)
 		rc = set_cell(r, g, element, component, repetition, v, weak, row);
 	if (rc == 0 && dated && format.p)
