@@ -7,7 +7,7 @@
 #include "cms/encrypt.h"
 
 #define CHUNK ((size_t)65536)
-#define PIECES_MAX 12
+#define PIECES_MAX (16 + 2 * AS2_ATTACHED_MAX)
 #define TEXT_MAX ((size_t)262144)
 
 /* Bytes in a row, some in memory and some to be read: what an entity is made of. */
@@ -121,13 +121,51 @@ static int digest_entity(struct packing *k, const struct entity *e, enum digest_
 
 /* --- layers --------------------------------------------------------------------------------------------------------------- */
 
+/* The line between two parts, the headers of the one that follows, and its empty line. */
+static int add_boundary(struct packing *k, struct rope *r, bool first, const struct as2_attached *next)
+{
+	struct van_buf b = VAN_BUF_INIT(TEXT_MAX);
+	struct slice kept = SLICE_NONE;
+	van_buf_printf(&b, "%s--=_related_%.*s\r\n", first ? "" : "\r\n", SLICE_ARG(k->c->related));
+	if (next)
+		package_put_attached_headers(next, &b);
+	else
+		package_put_document_headers(k->c, &b);
+	van_buf_append_str(&b, "\r\n");
+	int rc = keep(k, &b, &kept);
+	if (rc == 0)
+		add_bytes(r, kept);
+	return rc;
+}
+
+static int add_related(struct packing *k, struct rope *r)
+{
+	struct slice last = van_arena_printf(k->c->arena, "\r\n--=_related_%.*s--\r\n", SLICE_ARG(k->c->related));
+	int rc = last.p ? add_boundary(k, r, true, NULL) : VAN_ENOMEM;
+	if (rc == 0)
+		add_source(r, &k->c->document);
+	for (size_t i = 0; i < k->c->nattached && rc == 0; i++) {
+		rc = add_boundary(k, r, false, &k->c->attached[i]);
+		if (rc == 0)
+			add_source(r, &k->c->attached[i].source);
+	}
+	if (rc == 0)
+		add_bytes(r, last);
+	return rc;
+}
+
 static int make_document(struct packing *k, struct entity *e)
 {
 	struct van_buf headers = VAN_BUF_INIT(TEXT_MAX);
 	package_put_entity_headers(k->c, &headers);
 	*e = (struct entity){.body = {.n = 0}};
-	add_source(&e->body, &k->c->document);
-	return keep(k, &headers, &e->headers);
+	int rc = 0;
+	if (k->c->nattached)
+		rc = add_related(k, &e->body);
+	else
+		add_source(&e->body, &k->c->document);
+	int kept = keep(k, &headers, &e->headers);
+	return rc ? rc : kept;
 }
 
 static int compress_more(void *arg, const void *p, size_t n)
@@ -274,6 +312,8 @@ static int write_body(struct packing *k, struct entity *e, struct as2_packaged *
 static int begin(struct packing *k, const struct as2_package_config *c, struct van_error *err)
 {
 	*k = (struct packing){.c = c, .err = err, .chunk = van_arena_alloc(c->arena, CHUNK)};
+	if (c->nattached > AS2_ATTACHED_MAX || (c->nattached && !c->related.n))
+		return van_error_set(err, VAN_EINVAL, "more than %d attachments, or no boundary for them", AS2_ATTACHED_MAX);
 	if (!package_values_ok(c))
 		return van_error_set(err, VAN_EINVAL, "a line end in a value for an AS2 header");
 	return k->chunk ? 0 : VAN_ENOMEM;

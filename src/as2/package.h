@@ -11,6 +11,8 @@
 #include "cms/algorithm.h"
 #include "mime/sink.h"
 
+#define AS2_ATTACHED_MAX 16
+
 struct cms_cert;
 
 /* Bytes that can be read more than once. */
@@ -18,6 +20,12 @@ struct as2_source {
 	void *arg;
 	int (*read)(void *arg, uint64_t at, void *p, size_t n); /* exactly n bytes; 0 or negative */
 	uint64_t size;
+};
+
+/* What goes beside the document (RFC 6362). */
+struct as2_attached {
+	struct slice content_type, file_name; /* either may be absent */
+	struct as2_source source;
 };
 
 enum as2_compress { AS2_COMPRESS_NONE, AS2_COMPRESS_BEFORE_SIGNING, AS2_COMPRESS_AFTER_SIGNING };
@@ -34,6 +42,9 @@ struct as2_package_config {
 	struct slice file_name;      /* may be absent; any bytes */
 	van_time now;
 	struct as2_source document;
+	const struct as2_attached *attached; /* at most AS2_ATTACHED_MAX: then multipart/related, the document first */
+	size_t nattached;
+	struct slice related;        /* letters and digits for its boundary: the same whenever this document is packaged */
 	/* Absent: made of content_type and file_name. Else what an earlier package of this document had, for as2_package_mic(). */
 	struct slice entity_headers;
 

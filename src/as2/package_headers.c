@@ -48,16 +48,34 @@ static void put_file_name(struct van_buf *to, struct slice name)
 	van_buf_append_str(to, "\r\n");
 }
 
+static void put_part_headers(struct van_buf *to, struct slice content_type, struct slice file_name)
+{
+	as2_put_line(to, "Content-Type: ", content_type.n ? content_type : SLICE("application/octet-stream"));
+	van_buf_append_str(to, "Content-Transfer-Encoding: binary\r\n");
+	if (file_name.n)
+		put_file_name(to, file_name);
+}
+
+void package_put_document_headers(const struct as2_package_config *c, struct van_buf *to)
+{
+	put_part_headers(to, c->content_type, c->file_name);
+}
+
+void package_put_attached_headers(const struct as2_attached *a, struct van_buf *to)
+{
+	put_part_headers(to, one_line(a->content_type) ? a->content_type : SLICE_NONE, a->file_name);
+}
+
 void package_put_entity_headers(const struct as2_package_config *c, struct van_buf *to)
 {
-	if (c->entity_headers.p) {
+	struct slice rest = c->content_type.n ? c->content_type : SLICE("application/octet-stream"), type = slice_trim(slice_cut(&rest, ';'));
+	if (c->entity_headers.p)
 		van_buf_append_slice(to, c->entity_headers);
-		return;
-	}
-	as2_put_line(to, "Content-Type: ", c->content_type.n ? c->content_type : SLICE("application/octet-stream"));
-	van_buf_append_str(to, "Content-Transfer-Encoding: binary\r\n");
-	if (c->file_name.n)
-		put_file_name(to, c->file_name);
+	else if (c->nattached) /* its type parameter is the first part's, without parameters (RFC 2387 section 3.1) */
+		van_buf_printf(to, "Content-Type: multipart/related; type=\"%.*s\"; boundary=\"=_related_%.*s\"\r\n", SLICE_ARG(type),
+			       SLICE_ARG(c->related));
+	else
+		package_put_document_headers(c, to);
 }
 
 static void put_mdn_wish(const struct as2_package_config *c, struct van_buf *to)

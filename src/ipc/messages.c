@@ -464,6 +464,9 @@ static const struct record_field package_fields[] = {
 	RECORD_FIELD(7, RECORD_BYTES, struct ipc_package, payload),
 	RECORD_FIELD(8, RECORD_U64, struct ipc_package, offset),
 	RECORD_FIELD(9, RECORD_U64, struct ipc_package, length),
+	RECORD_FIELD(10, RECORD_TEXT, struct ipc_package, attachment_list),
+	RECORD_FIELD(11, RECORD_BYTES, struct ipc_package, attachments),
+	RECORD_FIELD(12, RECORD_U64, struct ipc_package, attachments_offset),
 	RECORD_END,
 };
 const struct record_table ipc_package_table = {"package", 1, sizeof(struct ipc_package), package_fields};

@@ -455,6 +455,10 @@ struct ipc_package {
 	struct slice file_name, content_type, standard;
 	struct slice payload;        /* inline, or a descriptor, from `offset` for `length` bytes */
 	uint64_t offset, length;
+	/* RFC 6362: what goes with it. One behind the other, inline or a further descriptor (behind the payload's); the list is JSON,
+	 * [{"file_name","content_type","bytes"}]; absent: nothing */
+	struct slice attachment_list, attachments;
+	uint64_t attachments_offset;
 };
 struct ipc_packaged {
 	struct slice message;

@@ -202,7 +202,7 @@ int queue_delivery_move_from(struct queue_work *w, const struct queue_message *s
 {
 	m->delivery = to;
 	int rc = queue_message_put(w, stored, m);
-	return rc < 0 || slice_is(m->made_as, "ack") ? rc : queue_delivery_show(w, m, to);
+	return rc < 0 || slice_is(m->made_as, "ack") || slice_is(m->made_as, "attachment") ? rc : queue_delivery_show(w, m, to);
 }
 
 /* --- operators ------------------------------------------------------------------------------------------------------------ */

@@ -16,6 +16,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/mailbox_private.h \
 	%D%/message.c \
 	%D%/output.c \
+	%D%/attachment.c %D%/attachment.h \
 	%D%/package.c %D%/package.h \
 	%D%/part.c \
 	%D%/profiles.c \

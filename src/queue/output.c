@@ -1,3 +1,4 @@
+#include "queue/attachment.h"
 #include "queue/result.h"
 
 #include "base/fdio.h"
@@ -229,16 +230,16 @@ int queue_result_content(struct queue_work *w, const struct result *r, size_t i,
 }
 
 /* Where it goes: a mailbox at once, any other connection by a delivery. */
-static int deliver(struct queue_work *w, struct queue_message *m, const struct ipc_output *o)
+static int deliver(struct queue_work *w, struct queue_message *m, struct slice extension)
 {
-	const struct profile_connection *c = w->directory && o->connection.p ? directory_connection(w->directory, o->connection, NULL) : NULL;
+	const struct profile_connection *c = w->directory && m->connection.p ? directory_connection(w->directory, m->connection, NULL) : NULL;
 	if (c && c->protocol == PROFILE_SFTP_MAILBOX) {
 		m->protocol = SLICE("sftp");
 		m->delivery = QUEUE_DELIVERY_AVAILABLE;
-		return queue_mailbox_deliver(w, c, m, o->extension);
+		return queue_mailbox_deliver(w, c, m, extension);
 	}
 	if (c && c->push) { /* named now: a repeated try must know its file again */
-		int rc = queue_mailbox_name(w, c->push->file_name, m, o->extension);
+		int rc = queue_mailbox_name(w, c->push->file_name, m, extension);
 		m->protocol = SLICE("sftp");
 		m->delivery = QUEUE_DELIVERY_QUEUED;
 		return rc < 0 ? rc : queue_delivery_new(w, m, QUEUE_TO_SFTP);
@@ -259,7 +260,7 @@ static int put_output(struct queue_work *w, struct result *r, const struct ipc_o
 	m->sha256 = queue_sha256_hex(w, made->part.sha256);
 	int rc = queue_part_put(w, m->id, &made->part);
 	if (rc == 0)
-		rc = deliver(w, m, o);
+		rc = deliver(w, m, o->extension);
 	if (rc == 0 && !m->parent.p)
 		rc = queue_batch_origins(w, m);
 	if (rc == 0)
@@ -345,6 +346,12 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 		rc = make_content(w, r, i, &m, &made);
 	if (rc == 0)
 		rc = put_output(w, r, o, &m, &made);
+	/* what came beside the document goes with its first interchange, once */
+	bool document = o->kind == IPC_OUTPUT_PASS_THROUGH || o->kind == IPC_OUTPUT_TRANSLATED;
+	if (rc == 0 && document && o->interchange == 0 && !r->attached && !r->batch) {
+		rc = queue_attachments_follow(w, &r->message, &m, deliver);
+		r->attached = true;
+	}
 	if (rc == 0 && o->kind != IPC_OUTPUT_ACK)
 		*(target ? &target->delivery : &r->delivery) = m.delivery;
 	van_buf_free(&made.bytes);

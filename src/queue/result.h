@@ -14,6 +14,7 @@ struct result {
 	bool split; /* the targets are children */
 	bool accept_duplicate, answered;
 	bool batch; /* the message is a batch, and the first output becomes it */
+	bool attached; /* what came beside the document went with an output */
 	uint32_t delivery; /* of outputs that belong to no interchange */
 };
 

@@ -86,7 +86,8 @@ int outgoing_fill_sftp(struct store_read *r, struct outgoing *o, struct ipc_deli
 void outgoing_delivered_sftp(struct outgoing *o, const struct ipc_delivered *r);
 
 /* delivery_mdn.c */
-int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_package *ret, int *ret_fd);
+/* *ret_fds: of the payload and of what goes beside it, each -1 where it is inline. */
+int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_package *ret, int ret_fds[2]);
 bool outgoing_give_check(struct outgoing *o, struct peer_worker *w);
 void outgoing_checked(struct outgoing *o, struct ipc_message *m);
 /* The answer to who posted an MDN. */

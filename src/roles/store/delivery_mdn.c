@@ -28,7 +28,35 @@ static int fill_connection(struct store_read *r, struct outgoing *o, struct slic
 	return rc < 0 ? rc : ret->p ? 0 : VAN_ENOMEM;
 }
 
-int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_package *ret, int *ret_fd)
+/* What came beside the document, where it goes on with it. */
+static int fill_attachments(struct store_read *r, struct outgoing *o, struct slice message, struct ipc_package *ret, int *ret_fd)
+{
+	struct queue_content list, all;
+	int rc = queue_part_open(&r->work, message, SLICE("attachment-list"), &list);
+	if (rc == VAN_ENOTFOUND)
+		return 0;
+	if (rc == 0 && list.fd >= 0) { /* it is short */
+		close(list.fd);
+		rc = VAN_EINVAL;
+	}
+	if (rc == 0)
+		rc = queue_part_open(&r->work, message, SLICE("attachments"), &all);
+	if (rc < 0)
+		return rc;
+	ret->attachment_list = van_arena_slice(o->arena, list.bytes);
+	ret->attachments_offset = all.offset;
+	if (all.fd < 0 && all.bytes.n > IPC_INLINE_MAX / 8) {
+		all.fd = memfd_with("attachments", all.bytes.p, all.bytes.n);
+		if (all.fd < 0)
+			return all.fd;
+	} else if (all.fd < 0) {
+		ret->attachments = all.bytes.n ? all.bytes : SLICE("");
+	}
+	*ret_fd = all.fd;
+	return ret->attachment_list.p ? 0 : VAN_ENOMEM;
+}
+
+int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_package *ret, int ret_fds[2])
 {
 	struct queue_message m;
 	struct queue_content content = {.fd = -1};
@@ -57,16 +85,16 @@ int outgoing_fill_package(struct store_read *r, struct outgoing *o, struct ipc_p
 	} else if (content.fd < 0) {
 		ret->payload = content.bytes;
 	}
-	*ret_fd = content.fd;
-	return 0;
+	ret_fds[0] = content.fd;
+	return fill_attachments(r, o, m.id, ret, &ret_fds[1]);
 }
 
-static int fill_check(struct store_read *r, struct outgoing *o, struct ipc_package *p, struct ipc_mdn_check *ret, int *ret_payload)
+static int fill_check(struct store_read *r, struct outgoing *o, struct ipc_package *p, struct ipc_mdn_check *ret, int ret_fds[2])
 {
 	struct queue_message m;
 	struct queue_content headers;
 	struct queue_delivery d;
-	int rc = outgoing_fill_package(r, o, p, ret_payload);
+	int rc = outgoing_fill_package(r, o, p, ret_fds);
 	if (rc == 0)
 		rc = queue_message_get(&r->work, p->message, &m);
 	if (rc < 0)
@@ -86,12 +114,13 @@ bool outgoing_give_check(struct outgoing *o, struct peer_worker *w)
 	struct store_read r;
 	struct ipc_package p;
 	struct ipc_mdn_check c;
-	int fds[2], payload = -1, body = -1, rc = store_read_begin(o->s, o->arena, &r);
+	int fds[3], from[2] = {-1, -1}, body = -1, rc = store_read_begin(o->s, o->arena, &r);
 	size_t n = 0;
 	if (rc == 0) {
-		rc = fill_check(&r, o, &p, &c, &payload);
-		if (payload >= 0)
-			fds[n++] = payload;
+		rc = fill_check(&r, o, &p, &c, from);
+		for (size_t i = 0; i < 2; i++)
+			if (from[i] >= 0)
+				fds[n++] = from[i];
 		if (rc == 0 && o->answer.n > IPC_INLINE_MAX) {
 			body = memfd_with("mdn", o->answer.p, o->answer.n);
 			rc = body < 0 ? body : 0;
@@ -107,8 +136,9 @@ bool outgoing_give_check(struct outgoing *o, struct peer_worker *w)
 		}
 		store_read_end(o->s, &r);
 	}
-	if (payload >= 0)
-		close(payload);
+	for (size_t i = 0; i < 2; i++)
+		if (from[i] >= 0)
+			close(from[i]);
 	if (body >= 0)
 		close(body);
 	if (rc == 0)

@@ -347,25 +347,29 @@ bool outgoing_give(struct outgoing *o, struct peer_worker *w)
 	struct store_role *s = o->s;
 	struct store_read r;
 	struct ipc_package p;
-	int fd = -1, rc = store_read_begin(s, o->arena, &r);
+	int from[2] = {-1, -1}, fds[2], rc = store_read_begin(s, o->arena, &r);
+	size_t n = 0;
 	if (rc < 0) {
 		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the store could not be read: %s", van_err_name(rc));
 		return false;
 	}
-	rc = outgoing_fill_package(&r, o, &p, &fd);
+	rc = outgoing_fill_package(&r, o, &p, from);
+	for (size_t i = 0; i < 2; i++)
+		if (from[i] >= 0)
+			fds[n++] = from[i];
 	if (rc == 0) {
 		w->task = WORKER_DELIVERY;
 		w->work = o;
 		o->with_worker = true;
-		rc = ipc_send(w->channel, IPC_PACKAGE, ++w->request, &ipc_package_table, &p, fd >= 0 ? &fd : NULL, fd >= 0);
+		rc = ipc_send(w->channel, IPC_PACKAGE, ++w->request, &ipc_package_table, &p, fds, n);
 		if (rc < 0) { /* its channel is closing: nobody saw it */
 			w->task = WORKER_IDLE;
 			w->work = NULL;
 		}
 	}
 	store_read_end(s, &r);
-	if (fd >= 0)
-		close(fd);
+	while (n)
+		close(fds[--n]);
 	if (rc == VAN_ESTATE)
 		outgoing_end_text(o, QUEUE_OUTCOME_POSTPONED, "%s", r.work.err.text);
 	else if (rc < 0)

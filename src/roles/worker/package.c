@@ -15,6 +15,7 @@
 #include "config.h"
 #endif
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,6 +27,12 @@ struct packaging {
 	struct worker *worker;
 	const struct ipc_package *from;
 	int fd; /* of the payload where it is not inline, else -1 */
+	int beside; /* the same of what goes with it */
+	struct as2_attached attached[AS2_ATTACHED_MAX];
+	struct attached_from {
+		struct packaging *k;
+		uint64_t offset;
+	} from_of[AS2_ATTACHED_MAX];
 	struct directory_as2 directory;
 	struct spool scratch, body;
 	struct as2_package_config config;
@@ -43,6 +50,54 @@ static int read_document(void *arg, uint64_t at, void *p, size_t n)
 	if (n)
 		memcpy(p, k->from->payload.p + at, n);
 	return 0;
+}
+
+static int read_attached(void *arg, uint64_t at, void *p, size_t n)
+{
+	const struct attached_from *f = arg;
+	const struct ipc_package *from = f->k->from;
+	uint64_t place = f->offset + at;
+	worker_progress(f->k->worker);
+	if (!from->attachments.p)
+		return fd_pread_all(f->k->beside, p, n, (off_t)(from->attachments_offset + place));
+	if (place > from->attachments.n || n > from->attachments.n - place)
+		return VAN_EINVAL;
+	if (n)
+		memcpy(p, from->attachments.p + place, n);
+	return 0;
+}
+
+static struct slice list_text(struct packaging *k, const json_t *one, const char *key)
+{
+	const char *s = json_string_value(json_object_get(one, key));
+	return s ? van_arena_slice(k->worker->arena, slice_str(s)) : SLICE_NONE;
+}
+
+/* What the list says lies one behind the other. */
+static int find_attached(struct packaging *k, struct van_error *e)
+{
+	const struct ipc_package *from = k->from;
+	uint64_t at = 0;
+	size_t i;
+	json_t *one, *list = from->attachment_list.p ? json_loadb(from->attachment_list.p, from->attachment_list.n, 0, NULL) : NULL;
+	if (!from->attachment_list.p)
+		return 0;
+	bool good = json_is_array(list) && json_array_size(list) <= AS2_ATTACHED_MAX && (from->attachments.p || k->beside >= 0);
+	json_array_foreach(list, i, one) {
+		if (!good)
+			break;
+		json_int_t bytes = json_integer_value(json_object_get(one, "bytes"));
+		k->from_of[i] = (struct attached_from){k, at};
+		k->attached[i] = (struct as2_attached){.content_type = list_text(k, one, "content_type"), .file_name = list_text(k, one, "file_name"),
+						       .source = {.arg = &k->from_of[i], .read = read_attached, .size = (uint64_t)bytes}};
+		good = bytes >= 0;
+		at += (uint64_t)bytes;
+	}
+	k->config.attached = k->attached;
+	k->config.nattached = good ? json_array_size(list) : 0;
+	k->config.related = from->message;
+	json_decref(list);
+	return good ? 0 : van_error_set(e, VAN_EINVAL, "the list of attachments can't be read");
 }
 
 static struct slice content_type(struct packaging *k)
@@ -139,7 +194,8 @@ static int configure(struct packaging *k, struct van_error *e)
 		.body = {write_body, k},
 	};
 	k->config.content_type = content_type(k);
-	return choose_recipient(k, e);
+	rc = find_attached(k, e);
+	return rc < 0 ? rc : choose_recipient(k, e);
 }
 
 static struct slice base64(struct worker *w, const unsigned char *p, size_t n)
@@ -200,18 +256,32 @@ static void close_spools(struct packaging *k)
 	spool_close(&k->body);
 	if (k->fd >= 0)
 		close(k->fd);
+	if (k->beside >= 0)
+		close(k->beside);
+}
+
+/* The descriptors in their order, each where its bytes are not inline; *next is the first behind them. */
+static void take_fds(struct packaging *k, struct ipc_message *m, const struct ipc_package *from, size_t *next)
+{
+	if (!from->payload.p)
+		k->fd = ipc_take_fd(m, (*next)++);
+	if (from->attachment_list.p && !from->attachments.p)
+		k->beside = ipc_take_fd(m, (*next)++);
 }
 
 void worker_package(struct worker *w, struct ipc_message *m)
 {
 	struct ipc_package from = {.message = SLICE_NONE};
-	struct packaging k = {.worker = w, .from = &from, .fd = ipc_take_fd(m, 0)};
+	struct packaging k = {.worker = w, .from = &from, .fd = -1, .beside = -1};
+	size_t next = 0;
 	struct van_error e = {0};
 	struct as2_packaged made;
 	struct slice body = van_arena_slice(w->arena, m->body); /* keyd's answers come over another channel, but look-ups may not */
 	worker_progress(w);
 	open_spools(&k);
 	int rc = body.p ? record_decode(&ipc_package_table, body, w->arena, &from) : VAN_ENOMEM;
+	if (rc == 0)
+		take_fds(&k, m, &from, &next);
 	if (rc == 0 && !from.payload.p && k.fd < 0)
 		rc = VAN_EINVAL;
 	if (rc == 0)
@@ -365,7 +435,7 @@ static int check(struct checking *c, struct slice body, struct van_error *e)
 
 void worker_mdn_check(struct worker *w, struct ipc_message *m)
 {
-	struct checking c = {.w = w, .package = {.worker = w, .fd = -1}};
+	struct checking c = {.w = w, .package = {.worker = w, .fd = -1, .beside = -1}};
 	struct van_error e = {0};
 	struct van_buf read = VAN_BUF_INIT(AS2_MDN_SIZE_MAX);
 	struct slice record = van_arena_slice(w->arena, m->body);
@@ -375,8 +445,8 @@ void worker_mdn_check(struct worker *w, struct ipc_message *m)
 	if (rc == 0 && !c.from.package)
 		rc = VAN_EINVAL;
 	size_t next = 0;
-	if (rc == 0 && !c.from.package->payload.p)
-		c.package.fd = ipc_take_fd(m, next++);
+	if (rc == 0)
+		take_fds(&c.package, m, c.from.package, &next);
 	if (rc == 0 && !c.from.body.p) {
 		int fd = ipc_take_fd(m, next);
 		rc = fd < 0 ? VAN_EINVAL : fd_read_file(fd, &read);
