@@ -4,6 +4,12 @@
 
 #include <stdio.h>
 
+/* How far the items of a list have been written. */
+struct out_list {
+	const struct tree *next; /* the last one that was taken */
+	bool begun;
+};
+
 /* A loop while its rows write. */
 struct out_scope {
 	const struct map_scope *scope;
@@ -12,6 +18,7 @@ struct out_scope {
 	const struct tree *object;
 	const struct tree **places;    /* by slot; NULL: the document has nothing there */
 	bool *done;                    /* by slot: its loops were written */
+	struct out_list *lists;        /* by slot; NULL: none was begun */
 	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
 	struct out_segment **written;  /* by segment of the plan */
 	struct slice path;             /* "OrderLine[2]"; only to explain */
@@ -443,21 +450,19 @@ static size_t needed(struct out *o, struct out_scope *s, const struct map_plan_s
 	return most;
 }
 
-/* Of the list's items the one that this row writes into segment number `turn`. */
-static const struct tree *item_for(struct out *o, struct out_scope *s, const struct map_plan_segment *p, const struct map_row *row, size_t turn)
+/* The list's next item: rows that share a list take turns, segment after segment. NULL: none is left, or no memory (latched). */
+static const struct tree *next_item(struct out *o, struct out_scope *s, int32_t slot)
 {
-	const struct map_row *rows = o->map->sheet->rows;
-	size_t sharers = 0, own = 0;
-	for (int32_t k = 0; k < p->row_count; k++) {
-		if (rows[p->rows[k]].slot != row->slot || rows[p->rows[k]].scope != row->scope || !(rows[p->rows[k]].way & MAP_WAY_OUT))
-			continue;
-		own = &rows[p->rows[k]] == row ? sharers : own;
-		sharers++;
+	if (!s->lists)
+		s->lists = tree_room_alloc(&o->r->room, ((size_t)s->scope->slot_count + 1) * sizeof *s->lists);
+	if (!s->lists) {
+		o->r->room.error = VAN_ENOMEM;
+		return NULL;
 	}
-	const struct tree *t = s->places[row->slot]->first;
-	for (size_t skip = turn * sharers + own; t && skip; skip--)
-		t = t->next;
-	return t;
+	struct out_list *l = &s->lists[slot];
+	l->next = l->begun ? l->next ? l->next->next : NULL : s->places[slot]->first;
+	l->begun = true;
+	return l->next;
 }
 
 /* A row whose place is a list, in a segment of which there is one: pairs, or repetitions. */
@@ -494,7 +499,7 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 			*wrote |= did;
 			return rc;
 		}
-		t = item_for(o, s, g->plan, row, turn);
+		t = next_item(o, s, row->slot);
 		if (!t)
 			return 0;
 	}

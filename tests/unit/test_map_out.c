@@ -330,6 +330,47 @@ static void changed_documents_keep_their_rest(void **state)
 	tear_down(&f);
 }
 
+/* Damaged messages, and documents whose side-car was tampered with: an error or a message, never more. */
+static void damage_is_survived(void **state)
+{
+	(void)state;
+	static const char body[] = "ST*850*0001~BEG*00*SA*P1**20260115~REF*IA*9~REF*DP*7~CUR*SE*USD~N1*ST*s~N3*st~N1*BY*b~N4*c*OH~PO1*1*007.50*LF**PE*VP*v*UP*u~SCH*1*EA~HL*1**S~CTT*1*99~SE*1*0001~";
+	static const char bytes[] = "~*>0129A\"[]{}:,";
+	struct fixture f;
+	unsigned seed = 3, written = 0;
+	set_up(&f, "s", "x12 850 004010 <-> order/1.0", ORDER_ROWS, NULL);
+	const struct map *in = map_find(f.set, SLICE("s"));
+	for (int round = 0; round < 600; round++) {
+		struct tree *document = NULL;
+		struct van_buf message = VAN_BUF_INIT(0), json = VAN_BUF_INIT(0);
+		bool sidecar = round % 2;
+		van_buf_append_str(&message, body);
+		map_run_reset(f.run);
+		van_arena_reset(f.arena);
+		for (int i = 0; i < 3 && !sidecar; i++) {
+			seed = seed * 1103515245 + 12345;
+			message.p[(seed >> 8) % message.n] = bytes[(seed >> 24) % (sizeof bytes - 1)];
+		}
+		int rc = map_read(f.run, in, van_buf_slice(&message), X12, NULL, &document, &f.e);
+		assert_true(rc == 0 || !sidecar);
+		if (rc == 0 && sidecar) {
+			assert_int_equal(tree_write(document, false, &json), 0);
+			for (int i = 0; i < 2; i++) {
+				seed = seed * 1103515245 + 12345;
+				json.p[(seed >> 8) % json.n] = bytes[(seed >> 24) % (sizeof bytes - 1)];
+			}
+			map_run_reset(f.run);
+			rc = map_read_json(f.run, van_buf_slice(&json), &document, &f.e);
+		}
+		if (rc == 0 && document->kind == TREE_OBJECT)
+			written += strncmp(write_tree(&f, map_reverse(in), document), "ERROR", 5) != 0;
+		van_buf_free(&message);
+		van_buf_free(&json);
+	}
+	assert_in_range(written, 100, 600);
+	tear_down(&f);
+}
+
 /* --- the report, bounds ---------------------------------------------------------------------------------------------------------- */
 
 static const struct map_note *note(const struct fixture *f, enum map_note_kind kind, const char *place)
@@ -412,6 +453,7 @@ int main(void)
 		cmocka_unit_test(order_comes_back),
 		cmocka_unit_test(shuffled_orders_come_back),
 		cmocka_unit_test(changed_documents_keep_their_rest),
+		cmocka_unit_test(damage_is_survived),
 		cmocka_unit_test(report_says_where_from),
 		cmocka_unit_test(runs_are_bounded),
 		cmocka_unit_test(sheets_yield_maps_both_ways),
