@@ -65,6 +65,15 @@ static struct slice interchange_version(const struct map *m, struct van_arena *a
 	return strcmp(map_standard(m), "x12") == 0 ? van_arena_printf(a, "%.5s", v.n >= 6 && v.p[4] == '0' ? v.p : v.p) : SLICE("UNOC:3");
 }
 
+/* Without padding: blanks, and those that a word processor put in place of blanks. */
+static struct slice party(struct outbound *o, struct slice s)
+{
+	s = slice_trim(s);
+	while (slice_ends(s, "\xc2\xa0"))
+		s = slice_trim(slice_make(s.p, s.n - 2));
+	return van_arena_slice(o->arena, s);
+}
+
 static int begin(struct edi_map *x, struct outbound *o, const struct map *m, const struct tree *document)
 {
 	const struct tree *envelope = object(document, "_envelope"), *source = object(document, "_source");
@@ -76,7 +85,7 @@ static int begin(struct edi_map *x, struct outbound *o, const struct map *m, con
 	if (!sender.n || !receiver.n)
 		return edi_fail(EDI_NO, "%s: nothing tells sender and receiver; give --sender QUAL:ID and --receiver QUAL:ID", x->c->file);
 	struct edi_outbound_terms terms = {.standard = strcmp(map_standard(m), "x12") == 0 ? EDI_X12 : EDI_EDIFACT,
-		.sender = van_arena_slice(o->arena, slice_trim(sender)), .receiver = van_arena_slice(o->arena, slice_trim(receiver)),
+		.sender = party(o, sender), .receiver = party(o, receiver),
 		.version = interchange_version(m, o->arena), .usage = o->test || slice_is(member(envelope, "test"), "true") ? 'T' : 'P',
 		.lines = x->c->lines, .borrow = true, .when = van_time_civil(van_clock_now())};
 	if (d.n == 5)
