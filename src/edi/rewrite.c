@@ -163,6 +163,8 @@ static int rewrite_segment(void *ctx, const struct edi_segment *s)
 	if (s->flags & (EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH) || r->ended)
 		return VAN_ESYNTAX;
 	if (s->flags & EDI_SEGMENT_UNA) {
+		if (r->begun)
+			return VAN_ESYNTAX;
 		van_buf_append(r->to, s->bytes, s->length);
 		return 0;
 	}

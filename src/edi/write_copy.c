@@ -107,7 +107,7 @@ void edi_copy_segment(struct edi_writer *to, const struct edi_segment *s, struct
 	struct slice id = edi_segment_element(s, 0), tag = edi_cut(&id, s->delimiters->component, s->delimiters->release);
 	edi_write_segment(to, tag);
 	while (id.p) /* explicit nesting */
-		edi_write_value(to, edi_cut(&id, s->delimiters->component, s->delimiters->release));
+		copy_value(to, s, edi_cut(&id, s->delimiters->component, s->delimiters->release), scratch);
 	for (uint32_t i = 1; i < s->count; i++)
 		edi_copy_element(to, s, i, scratch);
 	edi_write_end(to);
@@ -118,12 +118,25 @@ struct copying {
 	struct van_buf scratch;
 };
 
+/* Without its nesting a tag such as "UNB:" would begin an interchange where it is written again. */
+static bool is_service(const struct edi_segment *s)
+{
+	static const char *const tags[2][8] = {{"ISA", "IEA", "GS", "GE", "ST", "SE"}, {"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT", "UNO"}};
+	struct slice id = edi_segment_element(s, 0), tag = edi_cut(&id, s->delimiters->component, s->delimiters->release);
+	for (size_t i = 0; i < 8 && tags[s->standard == EDI_EDIFACT][i]; i++)
+		if (slice_is(tag, tags[s->standard == EDI_EDIFACT][i]))
+			return true;
+	return s->flags & EDI_SEGMENT_UNA;
+}
+
 static int copy_body(void *ctx, const struct edi_segment *s)
 {
 	struct copying *c = ctx;
 	bool x12 = s->standard == EDI_X12;
 	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT") || (!x12 && edi_segment_is(s, "UNP")))
 		return 0; /* a UNP that ends a message ends it like a UNT, and is as wrong */
+	if (is_service(s))
+		return VAN_EINVAL;
 	edi_copy_segment(&c->to->writer, s, &c->scratch);
 	return 0;
 }

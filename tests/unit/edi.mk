@@ -1,5 +1,5 @@
 # EDI and maps.
-EDI_TESTS = %D%/test_edi_ack %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_edi_write %D%/test_edi_policy %D%/test_map %D%/test_map_out %D%/test_map_form %D%/test_edi_edifact
+EDI_TESTS = %D%/test_edi_ack %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_edi_write %D%/test_edi_policy %D%/test_edi_large %D%/test_map %D%/test_map_out %D%/test_map_form %D%/test_edi_edifact
 check_PROGRAMS += $(EDI_TESTS)
 TESTS += $(EDI_TESTS)
 %C%_test_edi_charset_SOURCES = %D%/test_edi_charset.c
@@ -26,6 +26,9 @@ TESTS += $(EDI_TESTS)
 %C%_test_edi_policy_SOURCES = %D%/test_edi_policy.c %D%/edi_input.h
 %C%_test_edi_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_edi_policy_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
+%C%_test_edi_large_SOURCES = %D%/test_edi_large.c %D%/edi_input.h
+%C%_test_edi_large_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_edi_large_LDADD = $(LIB_EDI) $(CMOCKA_LIBS)
 %C%_test_map_form_SOURCES = %D%/test_map_form.c %D%/edi_input.h
 %C%_test_map_form_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_map_form_LDADD = $(LIB_MAP) $(XML_LIBS) $(CMOCKA_LIBS)

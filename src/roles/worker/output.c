@@ -161,7 +161,7 @@ static int pack_one(struct packing *k, const struct piece *p)
 		rc = edi_outbound_copy(&k->out, p->bytes, &p->delimiters);
 	edi_outbound_message_end(&k->out);
 	k->last = p;
-	return rc == VAN_EINVAL ? van_error_set(&k->error, VAN_EINVAL, "message %.*s has delimiters of several bytes: it cannot be written again",
+	return rc == VAN_EINVAL ? van_error_set(&k->error, VAN_EINVAL, "message %.*s cannot stand in another interchange: its delimiters are of several bytes, or it holds segments of envelopes",
 						SLICE_ARG(p->facts.origin_number)) : rc;
 }
 
