@@ -135,7 +135,8 @@ static int copy_body(void *ctx, const struct edi_segment *s)
 	bool x12 = s->standard == EDI_X12;
 	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT") || (!x12 && edi_segment_is(s, "UNP")))
 		return 0; /* a UNP that ends a message ends it like a UNT, and is as wrong */
-	if (is_service(s))
+	const uint32_t cut = EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH | EDI_SEGMENT_UNTERMINATED;
+	if (is_service(s) || s->flags & cut)
 		return VAN_EINVAL;
 	edi_copy_segment(&c->to->writer, s, &c->scratch);
 	return 0;
