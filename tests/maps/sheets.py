@@ -179,7 +179,10 @@ def to_the_other_standard(t, name, found, sheets):
     origin = [s for s in sheets if s.startswith(source + "-") and s.endswith("-" + kind) and s.split("-")[1] not in ONLY_X12]
     if not target or name.split("-")[1] in ONLY_X12:
         return
-    text = json.dumps(found).encode()
+    text = b""
+    for path, _ in samples_of(name):
+        with open(path, "rb") as file:
+            text += file.read()
     for version in VERSIONS[other]:
         way = f"{kind}-to-{other}-{version.replace(':', '').lower()}-{target[0].split('-')[1]}"
         status, out, err = vanctl("convert", "--to", other, "--map", way, "-", text=text)
@@ -187,7 +190,7 @@ def to_the_other_standard(t, name, found, sheets):
             continue
         t.equal(problems(out)[:8], [], f"{name}: {way} is valid")
         back = f"{kind}-to-{source}-{VERSIONS[source][0].replace(':', '').lower()}-{origin[0].split('-')[1]}"
-        status, out, err = vanctl("convert", "--to", source, "--map", back, "-", text=vanctl("convert", "--to", "canonical", "-", text=out)[1])
+        status, out, err = vanctl("convert", "--to", source, "--map", back, "-", text=out)
         t.ok(status == 0, f"{name}: {way} and back", err)
         t.equal(problems(out)[:8], [], f"{name}: {way} and back is valid")
 
