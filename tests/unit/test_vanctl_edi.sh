@@ -75,7 +75,13 @@ for form in json xml; do
 		cmp -s "$sample" "$work/out"; ok "to $form and back, X12 by lines"
 	gives 0 "$vanctl" edi convert --to edifact - <"$work/form" && tr -d '\n' <"$work/out" >"$work/b" && cmp -s "$work/edifact" "$work/b"; ok "$form: EDIFACT from the same document"
 done
-gives 1 "$vanctl" edi convert --to edifact "$sample"; ok "EDI is no document to convert back"
+gives 1 "$vanctl" edi convert --to edifact "$sample"; ok "two versions of ORDERS: which?"
+gives 0 "$vanctl" edi convert --to edifact --version D:96A "$sample" && has "ORDERS:D:96A:UN" && cp "$work/out" "$work/orders" &&
+	gives 0 "$vanctl" edi validate "$work/orders"; ok "850 to ORDERS, which validate accepts"
+gives 0 "$vanctl" edi convert --to canonical "$sample" && cp "$work/out" "$work/canonical" && gives 0 "$vanctl" edi convert --to x12 "$work/canonical" &&
+	tr -d '\n' <"$sample" | tr '~' '\n' | sed -n '/^ST/,/^SE/p' >"$work/a" && tr -d '\n' <"$work/out" | tr '~' '\n' | sed -n '/^ST/,/^SE/p' >"$work/b" &&
+	cmp -s "$work/a" "$work/b"; ok "850 to canonical and back: the same segments"
+gives 0 "$vanctl" edi convert --to canonical --explain --json "$sample" && grep -q '"what":"taken".*"target":"ID","segment":"BEG","position":2,"element":3' "$work/err"; ok "--explain says where a value came from"
 printf '%s' '{"interchanges":[]}' | gives 1 "$vanctl" edi convert --to x12 - && grep -q 'no X12 interchange' "$work/err"; ok "a document without X12"
 sed 's/Dana Reyes/Dan\xe9 Reyes/' "$sample" >"$work/latin"
 gives 0 "$vanctl" edi convert --to json "$work/latin" && has "$(printf 'Dan\303\251 Reyes')" && has '"charset":"ISO-8859-1"'; ok "bytes above ASCII in X12 are ISO 8859-1 where they are not UTF-8"
