@@ -383,8 +383,7 @@ static const struct record_field job_result_fields[] = {
 	RECORD_FIELD_SUB(5, RECORD_MANY, struct ipc_job_result, acks, &ipc_ack_seen_table),
 	RECORD_FIELD(6, RECORD_TEXT, struct ipc_job_result, state),
 	RECORD_FIELD(7, RECORD_TEXT, struct ipc_job_result, error),
-	RECORD_FIELD(8, RECORD_TEXT, struct ipc_job_result, type),
-	RECORD_FIELD(9, RECORD_TEXT, struct ipc_job_result, reference),
+	RECORD_FIELD(8, RECORD_TEXT, struct ipc_job_result, type), RECORD_FIELD(9, RECORD_TEXT, struct ipc_job_result, reference),
 	RECORD_END,
 };
 const struct record_table ipc_job_result_table = {"job_result", 1, sizeof(struct ipc_job_result), job_result_fields};
@@ -484,8 +483,7 @@ static const struct record_field packaged_fields[] = {
 	RECORD_FIELD(10, RECORD_TEXT, struct ipc_packaged, micalg),
 	RECORD_FIELD(11, RECORD_TEXT, struct ipc_packaged, entity_headers),
 	RECORD_FIELD_ENUM(12, struct ipc_packaged, compress, NULL),
-	RECORD_FIELD(13, RECORD_TEXT, struct ipc_packaged, etag),
-	RECORD_FIELD(14, RECORD_TEXT, struct ipc_packaged, made_for),
+	RECORD_FIELD(13, RECORD_TEXT, struct ipc_packaged, etag), RECORD_FIELD(14, RECORD_TEXT, struct ipc_packaged, made_for),
 	RECORD_END,
 };
 const struct record_table ipc_packaged_table = {"packaged", 1, sizeof(struct ipc_packaged), packaged_fields};
