@@ -244,6 +244,8 @@ void session_change(struct session *e, struct ipc_message *m)
 	else if (body.p)
 		rc = record_decode(&ipc_mailbox_name_table, body, c->base.arena, &c->name);
 	if (rc == 0) {
+		/* That something was fetched is noted in passing: the client goes on meanwhile, and must not be slowed by it. */
+		c->base.patient = c->base.aside = m->type == IPC_MAILBOX_FETCHED || (m->type == IPC_MAILBOX_COLLECTED && e->taken != PROFILE_TAKEN_DOWNLOAD);
 		writer_submit(&c->base);
 		return;
 	}

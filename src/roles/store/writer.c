@@ -33,7 +33,7 @@ struct writer {
 	size_t eager; /* of them, that somebody outside waits for */
 	van_time patient_until; /* when the others have waited long enough; set with the first */
 	struct write_request *done, **done_last;
-	size_t wanted; /* size of the batch before: what an adaptive wait hopes for */
+	size_t wanted; /* size of the batch before, but for what is aside: what an adaptive wait hopes for */
 	bool stop;
 	bool ended;            /* the thread has */
 	unsigned settle_asked, settle_done; /* by writer_settle(), in rounds */
@@ -154,9 +154,10 @@ static void gather(struct writer *w)
 static struct write_request *take_batch(struct writer *w)
 {
 	struct write_request *batch = w->first, *r = batch;
-	size_t n = 0;
+	size_t n = 0, wanted = 0;
 	for (; r; r = r->next) {
 		n++;
+		wanted += !r->aside;
 		if (r->ops->committed || n == BATCH_MAX || !r->next)
 			break;
 	}
@@ -167,7 +168,7 @@ static struct write_request *take_batch(struct writer *w)
 		r->next = NULL;
 	}
 	w->waiting -= n;
-	w->wanted = n ? n : w->wanted;
+	w->wanted = n ? wanted : w->wanted;
 	w->eager = 0;
 	for (struct write_request *left = w->first; left; left = left->next)
 		w->eager += !left->patient;

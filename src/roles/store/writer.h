@@ -30,6 +30,7 @@ struct write_request {
 	struct van_arena *arena; /* the request's memory and its work's */
 	bool files;              /* prepare linked something */
 	bool patient;            /* nobody outside waits: may ride on a later flush, see writer.c */
+	bool aside;              /* ... nor for anything that comes with it: however many there are, they are no sign of load */
 	bool job;                /* its commit ends a job: a named point for fault tests */
 	int rc;
 	struct van_error err;
