@@ -26,7 +26,8 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/out.h \
 	%D%/place.c \
 	%D%/plan.c %D%/plan.h \
-	%D%/read.c \
+	%D%/read.c %D%/read.h \
+	%D%/read_row.c \
 	%D%/rows.c %D%/rows.h \
 	%D%/rules.c %D%/rules.h \
 	%D%/run.c %D%/run.h \
@@ -39,6 +40,8 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/transform_date.c \
 	%D%/tree.c %D%/tree.h \
 	%D%/tree_read.c %D%/tree_read.h \
-	%D%/write.c
+	%D%/write.c %D%/write.h \
+	%D%/write_cell.c \
+	%D%/write_place.c
 %C%_libmap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 include %D%/expression.mk

@@ -1,412 +1,8 @@
 /* Documents to messages: rows fill segments, lists and objects become loops, in the order of the standard. */
-#include "map/out.h"
 #include "map/transform.h"
+#include "map/write.h"
 
 #include <stdio.h>
-
-/* How far the items of a list have been written. */
-struct out_list {
-	const struct tree *next; /* the last one that was taken */
-	bool begun;
-};
-
-/* A loop while its rows write. */
-struct out_scope {
-	const struct map_scope *scope;
-	const struct map_plan_scope *plan;
-	int32_t number;
-	const struct tree *object;
-	const struct tree **places;    /* by slot; NULL: the document has nothing there */
-	bool *done;                    /* by slot: its loops were written */
-	struct out_list *lists;        /* by slot; NULL: none was begun */
-	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
-	struct out_segment **written;  /* by segment of the plan */
-	struct slice path;             /* "OrderLine[2]"; only to explain */
-};
-
-/* --- the document's places ------------------------------------------------------------------------------------------------------- */
-
-static int32_t child_slot_from(const struct map_scope *s, int32_t i, int32_t end, const struct tree *t)
-{
-	for (; i >= 0 && i != end; i = s->slots[i].next) {
-		const struct map_slot *p = &s->slots[i];
-		if (!p->item && (t->hash ? t->hash == p->hash : true) && slice_eq(t->name, p->name))
-			return i;
-	}
-	return -1;
-}
-
-static int32_t child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
-{
-	return child_slot_from(s, parent < 0 ? s->first_slot : s->slots[parent].first, -1, t);
-}
-
-/* Members often stand in the order of the sheet: the search goes on where the one before was found. */
-static int32_t next_slot(const struct map_scope *s, int32_t parent, int32_t *hint, const struct tree *t)
-{
-	int32_t first = parent < 0 ? s->first_slot : s->slots[parent].first, from = *hint >= 0 ? *hint : first;
-	int32_t found = child_slot_from(s, from, -1, t);
-	if (found < 0 && from != first)
-		found = child_slot_from(s, first, from, t);
-	if (found >= 0)
-		*hint = s->slots[found].next;
-	return found;
-}
-
-static int32_t item_slot(const struct map_scope *s, int32_t array)
-{
-	int32_t i = s->slots[array].first;
-	while (i >= 0 && !s->slots[i].item)
-		i = s->slots[i].next;
-	return i;
-}
-
-static struct slice path_of(struct out_scope *s, int32_t slot, struct map_run_state *r)
-{
-	return map_run_place(r, s->scope, slot, s->path);
-}
-
-/* A row took the value, or what it says is told in another way. */
-static void take(const struct map_run_state *r, const struct tree *t)
-{
-	struct tree *own = (struct tree *)(uintptr_t)t; /* the mark is no part of the value */
-	if (own)
-		own->taken = r->writings;
-}
-
-static void take_all(const struct map_run_state *r, const struct tree *t)
-{
-	take(r, t);
-	for (const struct tree *c = t && (t->kind == TREE_OBJECT || t->kind == TREE_ARRAY) ? t->first : NULL; c; c = c->next)
-		take_all(r, c);
-}
-
-/* A place while the document is walked: it is spelled out only where something is to be told of it. */
-struct trail {
-	const struct trail *up;
-	struct slice name; /* absent: item `index` */
-	uint32_t index;
-};
-
-static size_t trail_length(const struct trail *t)
-{
-	return !t ? 0 : trail_length(t->up) + (t->name.p ? t->name.n + 1 : 12);
-}
-
-static char *trail_write(const struct trail *t, char *to)
-{
-	if (t->up)
-		to = trail_write(t->up, to);
-	if (!t->name.p) {
-		*to++ = '[';
-		to = map_run_digits(t->index, to);
-		*to++ = ']';
-		return to;
-	}
-	if (t->up)
-		*to++ = '.';
-	memcpy(to, t->name.p, t->name.n);
-	return to + t->name.n;
-}
-
-/* Values that no row took. */
-static void note_unwritten(struct map_run_state *r, const struct tree *t, const struct trail *at)
-{
-	uint32_t i = 0;
-	for (const struct tree *c = t->first; c; c = c->next) {
-		struct trail below = {at, t->kind == TREE_ARRAY ? SLICE_NONE : c->name, ++i};
-		if (c->taken == r->writings || (!at && c->name.n && *c->name.p == '_'))
-			continue;
-		if (c->kind == TREE_OBJECT || c->kind == TREE_ARRAY) {
-			note_unwritten(r, c, &below);
-			continue;
-		}
-		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
-		char *place = n && !r->options.counts_only ? tree_room_alloc(&r->room, trail_length(&below)) : NULL;
-		if (place) {
-			n->place = slice_make(place, (size_t)(trail_write(&below, place) - place));
-			n->value = c->text;
-		}
-	}
-}
-
-/* Lays the object's members to the scope's places. */
-static void scatter(struct out_scope *s, const struct tree *object, int32_t parent)
-{
-	int32_t hint = -1;
-	for (const struct tree *c = object->first; c; c = c->next) {
-		int32_t slot = next_slot(s->scope, parent, &hint, c);
-		if (slot < 0)
-			continue;
-		const struct map_slot *p = &s->scope->slots[slot];
-		s->places[slot] = c;
-		int32_t item = p->array ? item_slot(s->scope, slot) : -1;
-		const struct tree *inner = p->object ? c : item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
-		if (item >= 0)
-			s->places[item] = inner;
-		if (inner && inner->kind == TREE_OBJECT)
-			scatter(s, inner, p->object ? slot : item);
-	}
-}
-
-/* One place of an object. */
-static const struct tree *find_place(const struct map_scope *s, int32_t slot, const struct tree *object)
-{
-	const struct map_slot *p = &s->slots[slot];
-	const struct tree *parent = p->parent < 0 ? object : find_place(s, p->parent, object);
-	if (!parent || (parent->kind != TREE_OBJECT && parent->kind != TREE_ARRAY))
-		return NULL;
-	return p->item ? parent->first : tree_find(parent, p->name);
-}
-
-static bool is_leaf(const struct tree *t)
-{
-	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY;
-}
-
-/* --- conditions ------------------------------------------------------------------------------------------------------------------- */
-
-/* 1: the row may be used; 0: not; negative. What is asked of the document is told by that. */
-static int eligible(struct map_run_state *r, struct out_scope *s, const struct map_row *row)
-{
-	for (uint32_t i = 0; i < row->condition_count; i++) {
-		const struct map_condition *c = &row->conditions[i];
-		if (c->kind == MAP_ASK_EXPRESSION) {
-			const struct tree *result = NULL;
-			int rc = map_run_expression(r, row, "when", c->expression, s->object, s->object, &result);
-			if (rc < 0)
-				return rc;
-			if (!expression_true(result))
-				return 0;
-		}
-		if (c->kind != MAP_ASK_PLACE)
-			continue;
-		const struct tree *t = s->places[c->slot];
-		bool found = c->values.n == 0 && t;
-		for (size_t k = 0; k < c->values.n && !found; k++)
-			found = is_leaf(t) && slice_eq(t->text, c->values.v[k]);
-		if (found == c->unequal)
-			return 0;
-	}
-	return 1;
-}
-
-static void take_conditions(const struct map_run_state *r, struct out_scope *s, const struct map_row *row)
-{
-	for (uint32_t i = 0; i < row->condition_count; i++)
-		if (row->conditions[i].kind == MAP_ASK_PLACE && is_leaf(s->places[row->conditions[i].slot]) && row->conditions[i].values.n)
-			take(r, s->places[row->conditions[i].slot]);
-}
-
-/* The first row with this place that can write takes it; rows of one list and segment share it. */
-static int may_write(struct map_run_state *r, const struct out *o, struct out_scope *s, int32_t number)
-{
-	const struct map_row *rows = o->map->sheet->rows;
-	int rc = eligible(r, s, &rows[number]);
-	for (int32_t i = o->plan->earlier[number]; i >= 0 && rc == 1; i = o->plan->earlier[i]) {
-		if (rows[i].many && o->plan->segment_of[i] == o->plan->segment_of[number] && rows[i].outer == rows[number].outer)
-			continue;
-		int other = eligible(r, s, &rows[i]);
-		rc = other < 0 ? other : !other;
-	}
-	return rc;
-}
-
-/* --- cells ------------------------------------------------------------------------------------------------------------------------ */
-
-static bool before(const struct out_cell *c, uint32_t element, uint32_t component, uint32_t repetition)
-{
-	if (c->element != element)
-		return c->element < element;
-	return c->repetition != repetition ? c->repetition < repetition : c->component < component;
-}
-
-struct out_cell *map_out_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition)
-{
-	uint32_t at = s->count;
-	while (at && !before(&s->cells[at - 1], element, component, repetition))
-		at--;
-	struct out_cell *c = at < s->count ? &s->cells[at] : NULL;
-	if (c && c->element == element && c->component == component && c->repetition == repetition)
-		return c;
-	if ((s->count & 7) == 0) {
-		struct out_cell *v = tree_room_alloc(&r->room, (s->count + 8) * sizeof *v);
-		if (!v)
-			return NULL;
-		if (s->count)
-			memcpy(v, s->cells, s->count * sizeof *v);
-		s->cells = v;
-	}
-	memmove(s->cells + at + 1, s->cells + at, (s->count - at) * sizeof *s->cells);
-	s->count++;
-	s->cells[at] = (struct out_cell){.element = (uint16_t)element, .component = (uint16_t)component, .repetition = (uint16_t)repetition};
-	return &s->cells[at];
-}
-
-static bool find_cell(const struct out_segment *s, uint32_t element, uint32_t component, const struct out_cell **ret)
-{
-	for (uint32_t i = 0; i < s->count; i++)
-		if (s->cells[i].element == element && s->cells[i].component == component) {
-			*ret = &s->cells[i];
-			return true;
-		}
-	return false;
-}
-
-static size_t characters(struct slice s)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
-static size_t length_of(const struct edi_element_def *d, struct slice v)
-{
-	size_t n = characters(v);
-	if (d->type != EDI_N && d->type != EDI_R)
-		return n;
-	for (size_t i = 0; i < v.n; i++)
-		n -= v.p[i] == '-' || v.p[i] == '.' || v.p[i] == ',';
-	return n;
-}
-
-static int cut(struct map_run_state *r, const struct map_row *row, size_t max, struct slice *v)
-{
-	size_t n = 0, at = 0;
-	struct map_note *note = map_run_note(r, MAP_NOTE_CUT, row->line);
-	if (!note)
-		return VAN_ENOMEM;
-	note->place = row->target;
-	note->value = *v;
-	while (at < v->n && (n < max || ((unsigned char)v->p[at] & 0xc0) == 0x80)) {
-		n += ((unsigned char)v->p[at] & 0xc0) != 0x80;
-		at++;
-	}
-	v->n = at;
-	while (v->n && v->p[v->n - 1] == ' ')
-		v->n--;
-	return 0;
-}
-
-/* What is too long is cut where the row says so, else refused. */
-static int fit(struct out *o, const struct map_row *row, const struct out_segment *s, const struct edi_element_def *d,
-	uint32_t element, struct slice *v)
-{
-	struct map_run_state *r = o->r;
-	if (o->back)
-		return 0;
-	for (uint32_t i = 0; i < row->transform_count; i++)
-		if (row->transforms[i].kind == MAP_CUT) {
-			size_t max = row->transforms[i].argument ? row->transforms[i].argument : d ? d->max : 0;
-			return max && characters(*v) > max ? cut(r, row, max, v) : 0;
-		}
-	if (!d || v->n <= d->max || length_of(d, *v) <= d->max)
-		return 0;
-	return van_error_set(r->e, VAN_EINVAL, "map %s, row %u (%.*s): '%.*s' is longer than the %u characters of %.*s.%02u%s (%.*s); shorten "
-		"it, or add cut to the row's transform", r->map->name, row->line, SLICE_ARG(row->target), v->n > 80 ? 80 : (int)v->n, v->p, d->max,
-		SLICE_ARG(s->name), element, row->component ? ", in a component" : "", SLICE_ARG(d->name));
-}
-
-static int bad_value(struct map_run_state *r, const struct map_row *row, struct slice value, const char *what)
-{
-	if (!what)
-		return VAN_ESYNTAX; /* told already */
-	return van_error_set(r->e, VAN_ESYNTAX, "map %s, row %u (%.*s): %.*s %s", r->map->name, row->line, SLICE_ARG(row->target),
-		value.n > 80 ? 80 : (int)value.n, value.p, what);
-}
-
-static int set_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition, struct slice v,
-	bool weak, const struct map_row *row)
-{
-	struct out_cell *c = map_out_cell(r, s, element, component, repetition);
-	if (!c)
-		return VAN_ENOMEM;
-	if (c->value.p && (weak || !c->weak))
-		return 0; /* the first stays */
-	c->value = v;
-	c->weak = weak;
-	c->row = row ? row->line : 0;
-	return 0;
-}
-
-static uint32_t component_of(const struct map_plan_segment *p, uint32_t element, uint32_t component)
-{
-	return map_plan_component(p->definition, element, component);
-}
-
-/* `listed`: a value that the element's list has not, or that is too long for it, is left to another row. */
-static bool has_room(const struct map_row *row, const struct edi_element_def *d, struct slice v)
-{
-	for (uint32_t i = 0; i < row->transform_count; i++)
-		if (row->transforms[i].kind == MAP_LISTED && d)
-			return length_of(d, v) <= d->max && (!d->codes || d->open || edi_codes_has(d->codes, v));
-	return true;
-}
-
-/* One value of the document, on its way to one cell. *wrote: it is there. */
-static int write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
-	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote)
-{
-	struct map_run_state *r = o->r;
-	const struct map_plan_row *known = &o->plan->rows[row - o->map->sheet->rows];
-	bool own = element == row->element && component == known->component;
-	const struct edi_element_def *d = own ? known->element : map_plan_element(g->plan->definition, element, component);
-	if (known->plain && !weak && v.n && (!d || v.n <= d->max) && !r->options.explain) {
-		*wrote = true;
-		return set_cell(r, g, element, component, repetition, v, false, row);
-	}
-	struct slice raw = v, format = SLICE_NONE;
-	const char *what = "";
-	const struct out_cell *there;
-	bool dated = row->transform_count && row->transforms[0].kind == MAP_DATE && *r->map->standard == 'e' && component;
-	if (dated && find_cell(g, element, component + 1, &there))
-		format = there->value;
-	int rc = row->transform_count || row->table ? map_transform_out(r, row, d, &format, &v, &what) : 0;
-	if (rc == VAN_ESYNTAX)
-		return bad_value(r, row, raw, what);
-	if (rc < 0 || !v.p || !v.n || !has_room(row, d, v))
-		return rc;
-	rc = fit(o, row, g, d, element, &v);
-	if (rc == 0 && !weak && !repetition && find_cell(g, element, component, &there) && !there->weak && !slice_eq(there->value, v))
-		return 0; /* another row has written another value: this one is told as unwritten */
-	if (rc == 0)
-		rc = set_cell(r, g, element, component, repetition, v, weak, row);
-	if (rc == 0 && dated && format.p)
-		rc = set_cell(r, g, element, component + 1, repetition, format, true, NULL);
-	if (rc == 0 && r->options.explain && !weak) {
-		struct out_cell *c = map_out_cell(r, g, element, component, repetition);
-		c->place = row->slot >= 0 ? path_of(s, row->slot, r) : row->target;
-	}
-	*wrote |= !weak;
-	return rc;
-}
-
-/* The next of the row's elements that holds nothing yet: pairs stand one behind the other. */
-static int write_pair(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote)
-{
-	uint32_t step = row->qualifier ? 1 : 2;
-	for (uint32_t i = row->element; i <= row->last; i += step) {
-		const struct out_cell *there;
-		uint32_t element = row->qualifier ? i : i + 1, qualifier = row->qualifier ? component_of(g->plan, i, row->qualifier) : 0;
-		uint32_t component = row->qualifier ? component_of(g->plan, i, row->component ? row->component : 1) : 0;
-		if (find_cell(g, i, qualifier, &there) || find_cell(g, element, component, &there))
-			continue;
-		bool did = false;
-		int rc = write_value(o, s, row, g, element, component, 0, v, weak, &did);
-		*wrote |= did;
-		return rc == 0 && (did || weak) ? set_cell(o->r, g, i, qualifier, 0, row->literal, weak, row) : rc;
-	}
-	return van_error_set(o->r->e, VAN_EINVAL, "map %s, row %u (%.*s): there is no pair left for it in %.*s.%02u-%02u; give the row another "
-		"place", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(g->name), row->element, row->last);
-}
-
-static int write_to(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote)
-{
-	if (row->kind == MAP_PAIRS)
-		return write_pair(o, s, row, g, v, weak, wrote);
-	return write_value(o, s, row, g, row->element, o->plan->rows[row - o->map->sheet->rows].component, 0, v, weak, wrote);
-}
 
 /* --- segments --------------------------------------------------------------------------------------------------------------------- */
 
@@ -423,7 +19,7 @@ static int set_constants(struct out *o, struct out_segment *g)
 	int rc = 0;
 	for (uint32_t i = 0; i < g->plan->constant_count && rc == 0; i++) {
 		const struct map_constant *k = &g->plan->constants[i];
-		rc = set_cell(o->r, g, k->element, component_of(g->plan, k->element, k->component), 0, k->value, true, NULL);
+		rc = map_out_set_cell(o->r, g, k->element, map_out_component_of(g->plan, k->element, k->component), 0, k->value, true, NULL);
 	}
 	return rc;
 }
@@ -471,12 +67,12 @@ static int write_all(struct out *o, struct out_scope *s, const struct map_row *r
 	uint32_t repetition = 0;
 	int rc = 0;
 	for (const struct tree *t = s->places[row->slot]->first; t && rc == 0; t = t->next) {
-		if (!is_leaf(t))
+		if (!map_out_is_leaf(t))
 			continue;
 		g->origin = g->origin ? g->origin : t->origin;
-		take(o->r, t);
-		rc = row->kind == MAP_PAIRS ? write_pair(o, s, row, g, t->text, false, wrote)
-		                            : write_value(o, s, row, g, row->element, component_of(g->plan, row->element, row->component), repetition++,
+		map_out_take(o->r, t);
+		rc = row->kind == MAP_PAIRS ? map_out_write_pair(o, s, row, g, t->text, false, wrote)
+		                            : map_out_write_value(o, s, row, g, row->element, map_out_component_of(g->plan, row->element, row->component), repetition++,
 		                                      t->text, false, wrote);
 	}
 	return rc;
@@ -485,7 +81,7 @@ static int write_all(struct out *o, struct out_scope *s, const struct map_row *r
 static int missing(struct out *o, struct out_scope *s, const struct map_row *row)
 {
 	return van_error_set(o->r->e, VAN_ESYNTAX, "map %s, row %u: %.*s is required, but the document has nothing there; add it (%.*s) or give the row "
-		"a default", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(path_of(s, row->slot, o->r)));
+		"a default", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(map_out_path_of(s, row->slot, o->r)));
 }
 
 static int write_place(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, size_t turn, bool *wrote)
@@ -503,11 +99,11 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 		if (!t)
 			return 0;
 	}
-	if (is_leaf(t) && t->text.n) {
-		rc = write_to(o, s, row, g, t->text, false, &did);
+	if (map_out_is_leaf(t) && t->text.n) {
+		rc = map_out_write_to(o, s, row, g, t->text, false, &did);
 		if (did) {
-			take(o->r, t);
-			take_conditions(o->r, s, row);
+			map_out_take(o->r, t);
+			map_out_take_conditions(o->r, s, row);
 			if (!g->origin && t->origin)
 				g->origin = t->origin;
 		}
@@ -515,7 +111,7 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 		return rc;
 	}
 	if (row->fallback.p)
-		return write_to(o, s, row, g, row->fallback, !row->required, wrote);
+		return map_out_write_to(o, s, row, g, row->fallback, !row->required, wrote);
 	return row->required && !turn ? missing(o, s, row) : 0;
 }
 
@@ -526,7 +122,7 @@ static int write_asked(struct out *o, const struct map_row *row, struct out_segm
 	for (uint32_t i = 0; i < row->condition_count && rc == 0; i++) {
 		const struct map_condition *c = &row->conditions[i];
 		if (c->kind == MAP_ASK_ELEMENT && !c->unequal && c->values.n && c->segment == row->segment)
-			rc = set_cell(o->r, g, c->element, component_of(g->plan, c->element, c->component), 0, c->values.v[0], true, NULL);
+			rc = map_out_set_cell(o->r, g, c->element, map_out_component_of(g->plan, c->element, c->component), 0, c->values.v[0], true, NULL);
 	}
 	return rc;
 }
@@ -537,10 +133,10 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 	if (row->to == MAP_TO_PLACE)
 		return write_place(o, s, row, g, turn, wrote);
 	if (row->to == MAP_TO_LITERAL)
-		return write_to(o, s, row, g, row->text, !row->required, wrote);
+		return map_out_write_to(o, s, row, g, row->text, !row->required, wrote);
 	if (row->to == MAP_TO_COUNT) {
-		uint32_t component = component_of(g->plan, row->element, row->component);
-		rc = set_cell(o->r, g, row->element, component, 0, SLICE("0"), !row->required, row);
+		uint32_t component = map_out_component_of(g->plan, row->element, row->component);
+		rc = map_out_set_cell(o->r, g, row->element, component, 0, SLICE("0"), !row->required, row);
 		struct out_cell *c = rc == 0 ? map_out_cell(o->r, g, row->element, component, 0) : NULL;
 		if (c)
 			c->count = o->map->sheet->ids[row->counted];
@@ -550,7 +146,7 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 	const struct tree *result = NULL;
 	rc = map_run_expression(o->r, row, "target", row->computed, s->object, s->object, &result);
 	struct slice v = rc == 0 ? expression_text(&o->r->room, result) : SLICE_NONE;
-	return rc == 0 && v.n ? write_to(o, s, row, g, v, false, wrote) : rc;
+	return rc == 0 && v.n ? map_out_write_to(o, s, row, g, v, false, wrote) : rc;
 }
 
 static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
@@ -561,7 +157,7 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 		return 0;
 	if (row->slot >= 0 && !s->places[row->slot] && !row->fallback.p && !row->required)
 		return 0;
-	int rc = o->plan->rows[number].free ? 1 : may_write(o->r, o, s, number);
+	int rc = o->plan->rows[number].free ? 1 : map_out_may_write(o->r, o, s, number);
 	if (rc == 1)
 		rc = write_source(o, s, row, g, turn, &did);
 	*wrote |= did;
@@ -644,7 +240,7 @@ static bool fits(const struct out_segment *g, const struct out_segment *there)
 {
 	const struct out_cell *other;
 	for (uint32_t i = 0; i < g->count; i++)
-		if (find_cell(there, g->cells[i].element, g->cells[i].component, &other) && !slice_eq(other->value, g->cells[i].value) &&
+		if (map_out_find_cell(there, g->cells[i].element, g->cells[i].component, &other) && !slice_eq(other->value, g->cells[i].value) &&
 		    !(g->cells[i].weak || other->weak))
 			return false;
 	return true;
@@ -662,7 +258,7 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 			*did = fits(g, t);
 			for (uint32_t k = 0; *did && k < g->count && rc == 0; k++) {
 				const struct out_cell *c = &g->cells[k];
-				rc = set_cell(o->r, t, c->element, c->component, c->repetition, c->value, c->weak, NULL);
+				rc = map_out_set_cell(o->r, t, c->element, c->component, c->repetition, c->value, c->weak, NULL);
 			}
 		}
 	}
@@ -721,11 +317,11 @@ static uint32_t worth(const struct map_scope *scope, const struct map_rows *shee
 {
 	uint32_t sum = 0;
 	for (const struct tree *c = object->first; c && depth < MAP_MAX_PARTS * MAP_MAX_LOOPS; c = c->next) {
-		int32_t slot = child_slot(scope, parent, c);
+		int32_t slot = map_out_child_slot(scope, parent, c);
 		if (slot < 0)
 			continue;
 		const struct map_slot *p = &scope->slots[slot];
-		int32_t item = p->array ? item_slot(scope, slot) : -1;
+		int32_t item = p->array ? map_out_item_slot(scope, slot) : -1;
 		const struct tree *inner = item >= 0 && c->kind == TREE_ARRAY ? c->first : c;
 		if (p->loops >= 0 || (p->array && item < 0) || p->leaf)
 			sum++;
@@ -749,8 +345,8 @@ static int asks(struct out *o, const struct map_row *row, const struct tree *obj
 	s.path = SLICE("");
 	if (!s.places)
 		return VAN_ENOMEM;
-	scatter(&s, object, -1);
-	return eligible(o->r, &s, row);
+	map_out_scatter(&s, object, -1);
+	return map_out_eligible(o->r, &s, row);
 }
 
 /* What the loop row asks of the item is told by that. */
@@ -759,7 +355,7 @@ static void take_asked(struct out *o, const struct map_row *row, const struct tr
 	const struct map_scope *scope = &o->map->sheet->scopes[row->loop_scope];
 	for (uint32_t i = 0; i < row->condition_count; i++)
 		if (row->conditions[i].kind == MAP_ASK_PLACE && row->conditions[i].values.n)
-			take(o->r, find_place(scope, row->conditions[i].slot, object));
+			map_out_take(o->r, map_out_find_place(scope, row->conditions[i].slot, object));
 }
 
 /* The loop row that takes the item: of those that may, the first that writes most of it. */
@@ -852,7 +448,7 @@ static int write_other_items(struct out *o, struct out_scope *s)
 		return 0;
 	for (int32_t i = 0; i < s->scope->slot_count && rc == 0; i++) {
 		const struct map_slot *p = &s->scope->slots[i];
-		int32_t item = p->array && p->loops < 0 && s->places[i] && s->places[i]->kind == TREE_ARRAY ? item_slot(s->scope, i) : -1;
+		int32_t item = p->array && p->loops < 0 && s->places[i] && s->places[i]->kind == TREE_ARRAY ? map_out_item_slot(s->scope, i) : -1;
 		if (item < 0 || !s->places[i]->first)
 			continue;
 		for (const struct tree *c = s->places[i]->first->next; c && rc == 0; c = c->next) {
@@ -865,7 +461,7 @@ static int write_other_items(struct out *o, struct out_scope *s)
 			if (c->kind != TREE_OBJECT)
 				continue;
 			other.places[item] = c;
-			scatter(&other, c, item);
+			map_out_scatter(&other, c, item);
 			rc = write_loops(o, &other);
 		}
 	}
@@ -889,7 +485,7 @@ static int write_loops(struct out *o, struct out_scope *s)
 		const struct tree *t = s->places[row->slot];
 		if (!t || s->done[row->slot])
 			continue;
-		struct slice path = o->r->options.explain ? path_of(s, row->slot, o->r) : SLICE("");
+		struct slice path = o->r->options.explain ? map_out_path_of(s, row->slot, o->r) : SLICE("");
 		unsigned n = 0;
 		s->done[row->slot] = true;
 		if (t->kind == TREE_OBJECT)
@@ -916,8 +512,8 @@ static void take_others(struct out *o, struct out_scope *s)
 	for (int32_t i = 0; i < s->plan->other_count; i++) {
 		const struct map_row *row = &o->map->sheet->rows[s->plan->others[i]];
 		const struct tree *t = s->places[row->slot];
-		if (t && (!(row->way & MAP_WAY_OUT) || row->kind != MAP_LITERAL || (is_leaf(t) && slice_eq(t->text, row->literal))))
-			take_all(o->r, t);
+		if (t && (!(row->way & MAP_WAY_OUT) || row->kind != MAP_LITERAL || (map_out_is_leaf(t) && slice_eq(t->text, row->literal))))
+			map_out_take_all(o->r, t);
 	}
 }
 
@@ -931,7 +527,7 @@ static int write_scope(struct out *o, struct out_scope *s)
 	int rc = s->places && s->done && s->written ? 0 : VAN_ENOMEM;
 	if (rc < 0)
 		return rc;
-	scatter(s, s->object, -1);
+	map_out_scatter(s, s->object, -1);
 	take_others(o, s);
 	for (int32_t i = 0; i < s->plan->count && rc == 0; i++)
 		if (!s->plan->segments[i].outer)
@@ -1040,6 +636,6 @@ int map_out_make(struct out *o, const struct tree *document)
 	o->r->writings++;
 	int rc = write_scope(o, &s);
 	if (rc == 0 && !o->quiet)
-		note_unwritten(o->r, document, NULL);
+		map_out_note_unwritten(o->r, document, NULL);
 	return rc == 0 ? map_out_flatten(o) : rc;
 }

@@ -1,0 +1,78 @@
+/* Writing a message: a loop while its rows write, the places of its document, the cells of its segments. Internal to src/map. */
+#ifndef OPENVAN_MAP_WRITE_H
+#define OPENVAN_MAP_WRITE_H
+
+#include "map/out.h"
+
+/* The way from the document to a value. */
+struct map_trail {
+	const struct map_trail *up;
+	struct slice name; /* absent: item `index` */
+	uint32_t index;
+};
+
+/* How far the items of a list have been written. */
+struct out_list {
+	const struct tree *next; /* the last one that was taken */
+	bool begun;
+};
+
+/* A loop while its rows write. */
+struct out_scope {
+	const struct map_scope *scope;
+	const struct map_plan_scope *plan;
+	int32_t number;
+	const struct tree *object;
+	const struct tree **places;    /* by slot; NULL: the document has nothing there */
+	bool *done;                    /* by slot: its loops were written */
+	struct out_list *lists;        /* by slot; NULL: none was begun */
+	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
+	struct out_segment **written;  /* by segment of the plan */
+	struct slice path;             /* "OrderLine[2]"; only to explain */
+};
+
+/* --- write_place.c -------------------------------------------------------------------------------------------------------------- */
+
+/* The slot of a member of an object in its parent slot (-1: the loop's own object); -1: the sheet has none. */
+int32_t map_out_child_slot(const struct map_scope *s, int32_t parent, const struct tree *t);
+/* The slot of a list's items; -1. */
+int32_t map_out_item_slot(const struct map_scope *s, int32_t array);
+/* "OrderLine[2].Item.Name"; only to explain. */
+struct slice map_out_path_of(struct out_scope *s, int32_t slot, struct map_run_state *r);
+/* Marks a value as written. */
+void map_out_take(const struct map_run_state *r, const struct tree *t);
+/* The same with all below it. */
+void map_out_take_all(const struct map_run_state *r, const struct tree *t);
+/* Tells of every value below that no row took; `at`: the way there, NULL at the top. */
+void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const struct map_trail *at);
+/* Fills s->places from the object. */
+void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t parent);
+/* The value at a slot below the object; NULL. */
+const struct tree *map_out_find_place(const struct map_scope *s, int32_t slot, const struct tree *object);
+/* A text, number or truth value. */
+bool map_out_is_leaf(const struct tree *t);
+/* 1: the row's conditions about the document hold; 0: not; or negative. */
+int map_out_eligible(struct map_run_state *r, struct out_scope *s, const struct map_row *row);
+/* What conditions asked for has told what it had to tell. */
+void map_out_take_conditions(const struct map_run_state *r, struct out_scope *s, const struct map_row *row);
+/* 1: the row may write now; 0; or negative. */
+int map_out_may_write(struct map_run_state *r, const struct out *o, struct out_scope *s, int32_t number);
+
+/* --- write_cell.c --------------------------------------------------------------------------------------------------------------- */
+
+/* The first cell of element and component. False: there is none. */
+bool map_out_find_cell(const struct out_segment *s, uint32_t element, uint32_t component, const struct out_cell **ret);
+/* 0, or negative; a weak value gives way to another row's. */
+int map_out_set_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition, struct slice v,
+	bool weak, const struct map_row *row);
+/* 0 where the element has no components: its first one is all of it. */
+uint32_t map_out_component_of(const struct map_plan_segment *p, uint32_t element, uint32_t component);
+/* *wrote: whether there was room for the value: an element holds one, but for repetitions. */
+int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
+	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote);
+/* Into the first pair of qualifier and value that is free. */
+int map_out_write_pair(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote);
+/* To where the row's source points: an element, or one of its pairs. */
+int map_out_write_to(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote);
+
+#endif

@@ -1,0 +1,201 @@
+/* Cells of segments: values as the dictionary allows them, one row beside another. */
+#include "map/transform.h"
+#include "map/write.h"
+
+#include <stdio.h>
+
+/* --- cells ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool before(const struct out_cell *c, uint32_t element, uint32_t component, uint32_t repetition)
+{
+	if (c->element != element)
+		return c->element < element;
+	return c->repetition != repetition ? c->repetition < repetition : c->component < component;
+}
+
+struct out_cell *map_out_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition)
+{
+	uint32_t at = s->count;
+	while (at && !before(&s->cells[at - 1], element, component, repetition))
+		at--;
+	struct out_cell *c = at < s->count ? &s->cells[at] : NULL;
+	if (c && c->element == element && c->component == component && c->repetition == repetition)
+		return c;
+	if ((s->count & 7) == 0) {
+		struct out_cell *v = tree_room_alloc(&r->room, (s->count + 8) * sizeof *v);
+		if (!v)
+			return NULL;
+		if (s->count)
+			memcpy(v, s->cells, s->count * sizeof *v);
+		s->cells = v;
+	}
+	memmove(s->cells + at + 1, s->cells + at, (s->count - at) * sizeof *s->cells);
+	s->count++;
+	s->cells[at] = (struct out_cell){.element = (uint16_t)element, .component = (uint16_t)component, .repetition = (uint16_t)repetition};
+	return &s->cells[at];
+}
+
+bool map_out_find_cell(const struct out_segment *s, uint32_t element, uint32_t component, const struct out_cell **ret)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->cells[i].element == element && s->cells[i].component == component) {
+			*ret = &s->cells[i];
+			return true;
+		}
+	return false;
+}
+
+static size_t characters(struct slice s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static size_t length_of(const struct edi_element_def *d, struct slice v)
+{
+	size_t n = characters(v);
+	if (d->type != EDI_N && d->type != EDI_R)
+		return n;
+	for (size_t i = 0; i < v.n; i++)
+		n -= v.p[i] == '-' || v.p[i] == '.' || v.p[i] == ',';
+	return n;
+}
+
+static int cut(struct map_run_state *r, const struct map_row *row, size_t max, struct slice *v)
+{
+	size_t n = 0, at = 0;
+	struct map_note *note = map_run_note(r, MAP_NOTE_CUT, row->line);
+	if (!note)
+		return VAN_ENOMEM;
+	note->place = row->target;
+	note->value = *v;
+	while (at < v->n && (n < max || ((unsigned char)v->p[at] & 0xc0) == 0x80)) {
+		n += ((unsigned char)v->p[at] & 0xc0) != 0x80;
+		at++;
+	}
+	v->n = at;
+	while (v->n && v->p[v->n - 1] == ' ')
+		v->n--;
+	return 0;
+}
+
+/* What is too long is cut where the row says so, else refused. */
+static int fit(struct out *o, const struct map_row *row, const struct out_segment *s, const struct edi_element_def *d,
+	uint32_t element, struct slice *v)
+{
+	struct map_run_state *r = o->r;
+	if (o->back)
+		return 0;
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		if (row->transforms[i].kind == MAP_CUT) {
+			size_t max = row->transforms[i].argument ? row->transforms[i].argument : d ? d->max : 0;
+			return max && characters(*v) > max ? cut(r, row, max, v) : 0;
+		}
+	if (!d || v->n <= d->max || length_of(d, *v) <= d->max)
+		return 0;
+	return van_error_set(r->e, VAN_EINVAL, "map %s, row %u (%.*s): '%.*s' is longer than the %u characters of %.*s.%02u%s (%.*s); shorten "
+		"it, or add cut to the row's transform", r->map->name, row->line, SLICE_ARG(row->target), v->n > 80 ? 80 : (int)v->n, v->p, d->max,
+		SLICE_ARG(s->name), element, row->component ? ", in a component" : "", SLICE_ARG(d->name));
+}
+
+static int bad_value(struct map_run_state *r, const struct map_row *row, struct slice value, const char *what)
+{
+	if (!what)
+		return VAN_ESYNTAX; /* told already */
+	return van_error_set(r->e, VAN_ESYNTAX, "map %s, row %u (%.*s): %.*s %s", r->map->name, row->line, SLICE_ARG(row->target),
+		value.n > 80 ? 80 : (int)value.n, value.p, what);
+}
+
+int map_out_set_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition, struct slice v,
+	bool weak, const struct map_row *row)
+{
+	struct out_cell *c = map_out_cell(r, s, element, component, repetition);
+	if (!c)
+		return VAN_ENOMEM;
+	if (c->value.p && (weak || !c->weak))
+		return 0; /* the first stays */
+	c->value = v;
+	c->weak = weak;
+	c->row = row ? row->line : 0;
+	return 0;
+}
+
+uint32_t map_out_component_of(const struct map_plan_segment *p, uint32_t element, uint32_t component)
+{
+	return map_plan_component(p->definition, element, component);
+}
+
+/* `listed`: a value that the element's list has not, or that is too long for it, is left to another row. */
+static bool has_room(const struct map_row *row, const struct edi_element_def *d, struct slice v)
+{
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		if (row->transforms[i].kind == MAP_LISTED && d)
+			return length_of(d, v) <= d->max && (!d->codes || d->open || edi_codes_has(d->codes, v));
+	return true;
+}
+
+/* One value of the document, on its way to one cell. *wrote: it is there. */
+int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
+	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote)
+{
+	struct map_run_state *r = o->r;
+	const struct map_plan_row *known = &o->plan->rows[row - o->map->sheet->rows];
+	bool own = element == row->element && component == known->component;
+	const struct edi_element_def *d = own ? known->element : map_plan_element(g->plan->definition, element, component);
+	if (known->plain && !weak && v.n && (!d || v.n <= d->max) && !r->options.explain) {
+		*wrote = true;
+		return map_out_set_cell(r, g, element, component, repetition, v, false, row);
+	}
+	struct slice raw = v, format = SLICE_NONE;
+	const char *what = "";
+	const struct out_cell *there;
+	bool dated = row->transform_count && row->transforms[0].kind == MAP_DATE && *r->map->standard == 'e' && component;
+	if (dated && map_out_find_cell(g, element, component + 1, &there))
+		format = there->value;
+	int rc = row->transform_count || row->table ? map_transform_out(r, row, d, &format, &v, &what) : 0;
+	if (rc == VAN_ESYNTAX)
+		return bad_value(r, row, raw, what);
+	if (rc < 0 || !v.p || !v.n || !has_room(row, d, v))
+		return rc;
+	rc = fit(o, row, g, d, element, &v);
+	if (rc == 0 && !weak && !repetition && map_out_find_cell(g, element, component, &there) && !there->weak && !slice_eq(there->value, v))
+		return 0; /* another row has written another value: this one is told as unwritten */
+	if (rc == 0)
+		rc = map_out_set_cell(r, g, element, component, repetition, v, weak, row);
+	if (rc == 0 && dated && format.p)
+		rc = map_out_set_cell(r, g, element, component + 1, repetition, format, true, NULL);
+	if (rc == 0 && r->options.explain && !weak) {
+		struct out_cell *c = map_out_cell(r, g, element, component, repetition);
+		c->place = row->slot >= 0 ? map_out_path_of(s, row->slot, r) : row->target;
+	}
+	*wrote |= !weak;
+	return rc;
+}
+
+/* The next of the row's elements that holds nothing yet: pairs stand one behind the other. */
+int map_out_write_pair(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote)
+{
+	uint32_t step = row->qualifier ? 1 : 2;
+	for (uint32_t i = row->element; i <= row->last; i += step) {
+		const struct out_cell *there;
+		uint32_t element = row->qualifier ? i : i + 1, qualifier = row->qualifier ? map_out_component_of(g->plan, i, row->qualifier) : 0;
+		uint32_t component = row->qualifier ? map_out_component_of(g->plan, i, row->component ? row->component : 1) : 0;
+		if (map_out_find_cell(g, i, qualifier, &there) || map_out_find_cell(g, element, component, &there))
+			continue;
+		bool did = false;
+		int rc = map_out_write_value(o, s, row, g, element, component, 0, v, weak, &did);
+		*wrote |= did;
+		return rc == 0 && (did || weak) ? map_out_set_cell(o->r, g, i, qualifier, 0, row->literal, weak, row) : rc;
+	}
+	return van_error_set(o->r->e, VAN_EINVAL, "map %s, row %u (%.*s): there is no pair left for it in %.*s.%02u-%02u; give the row another "
+		"place", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(g->name), row->element, row->last);
+}
+
+int map_out_write_to(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, struct slice v, bool weak, bool *wrote)
+{
+	if (row->kind == MAP_PAIRS)
+		return map_out_write_pair(o, s, row, g, v, weak, wrote);
+	return map_out_write_value(o, s, row, g, row->element, o->plan->rows[row - o->map->sheet->rows].component, 0, v, weak, wrote);
+}

@@ -1,0 +1,186 @@
+/* The places of a document that rows of the way out look into, and which rows may write. */
+#include "map/transform.h"
+#include "map/write.h"
+
+#include <stdio.h>
+
+/* --- the document's places ------------------------------------------------------------------------------------------------------- */
+
+static int32_t child_slot_from(const struct map_scope *s, int32_t i, int32_t end, const struct tree *t)
+{
+	for (; i >= 0 && i != end; i = s->slots[i].next) {
+		const struct map_slot *p = &s->slots[i];
+		if (!p->item && (t->hash ? t->hash == p->hash : true) && slice_eq(t->name, p->name))
+			return i;
+	}
+	return -1;
+}
+
+int32_t map_out_child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
+{
+	return child_slot_from(s, parent < 0 ? s->first_slot : s->slots[parent].first, -1, t);
+}
+
+/* Members often stand in the order of the sheet: the search goes on where the one before was found. */
+static int32_t next_slot(const struct map_scope *s, int32_t parent, int32_t *hint, const struct tree *t)
+{
+	int32_t first = parent < 0 ? s->first_slot : s->slots[parent].first, from = *hint >= 0 ? *hint : first;
+	int32_t found = child_slot_from(s, from, -1, t);
+	if (found < 0 && from != first)
+		found = child_slot_from(s, first, from, t);
+	if (found >= 0)
+		*hint = s->slots[found].next;
+	return found;
+}
+
+int32_t map_out_item_slot(const struct map_scope *s, int32_t array)
+{
+	int32_t i = s->slots[array].first;
+	while (i >= 0 && !s->slots[i].item)
+		i = s->slots[i].next;
+	return i;
+}
+
+struct slice map_out_path_of(struct out_scope *s, int32_t slot, struct map_run_state *r)
+{
+	return map_run_place(r, s->scope, slot, s->path);
+}
+
+/* A row took the value, or what it says is told in another way. */
+void map_out_take(const struct map_run_state *r, const struct tree *t)
+{
+	struct tree *own = (struct tree *)(uintptr_t)t; /* the mark is no part of the value */
+	if (own)
+		own->taken = r->writings;
+}
+
+void map_out_take_all(const struct map_run_state *r, const struct tree *t)
+{
+	map_out_take(r, t);
+	for (const struct tree *c = t && (t->kind == TREE_OBJECT || t->kind == TREE_ARRAY) ? t->first : NULL; c; c = c->next)
+		map_out_take_all(r, c);
+}
+
+static size_t trail_length(const struct map_trail *t)
+{
+	return !t ? 0 : trail_length(t->up) + (t->name.p ? t->name.n + 1 : 12);
+}
+
+static char *trail_write(const struct map_trail *t, char *to)
+{
+	if (t->up)
+		to = trail_write(t->up, to);
+	if (!t->name.p) {
+		*to++ = '[';
+		to = map_run_digits(t->index, to);
+		*to++ = ']';
+		return to;
+	}
+	if (t->up)
+		*to++ = '.';
+	memcpy(to, t->name.p, t->name.n);
+	return to + t->name.n;
+}
+
+/* Values that no row took. */
+void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const struct map_trail *at)
+{
+	uint32_t i = 0;
+	for (const struct tree *c = t->first; c; c = c->next) {
+		struct map_trail below = {at, t->kind == TREE_ARRAY ? SLICE_NONE : c->name, ++i};
+		if (c->taken == r->writings || (!at && c->name.n && *c->name.p == '_'))
+			continue;
+		if (c->kind == TREE_OBJECT || c->kind == TREE_ARRAY) {
+			map_out_note_unwritten(r, c, &below);
+			continue;
+		}
+		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
+		char *place = n && !r->options.counts_only ? tree_room_alloc(&r->room, trail_length(&below)) : NULL;
+		if (place) {
+			n->place = slice_make(place, (size_t)(trail_write(&below, place) - place));
+			n->value = c->text;
+		}
+	}
+}
+
+/* Lays the object's members to the scope's places. */
+void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t parent)
+{
+	int32_t hint = -1;
+	for (const struct tree *c = object->first; c; c = c->next) {
+		int32_t slot = next_slot(s->scope, parent, &hint, c);
+		if (slot < 0)
+			continue;
+		const struct map_slot *p = &s->scope->slots[slot];
+		s->places[slot] = c;
+		int32_t item = p->array ? map_out_item_slot(s->scope, slot) : -1;
+		const struct tree *inner = p->object ? c : item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
+		if (item >= 0)
+			s->places[item] = inner;
+		if (inner && inner->kind == TREE_OBJECT)
+			map_out_scatter(s, inner, p->object ? slot : item);
+	}
+}
+
+/* One place of an object. */
+const struct tree *map_out_find_place(const struct map_scope *s, int32_t slot, const struct tree *object)
+{
+	const struct map_slot *p = &s->slots[slot];
+	const struct tree *parent = p->parent < 0 ? object : map_out_find_place(s, p->parent, object);
+	if (!parent || (parent->kind != TREE_OBJECT && parent->kind != TREE_ARRAY))
+		return NULL;
+	return p->item ? parent->first : tree_find(parent, p->name);
+}
+
+bool map_out_is_leaf(const struct tree *t)
+{
+	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY;
+}
+
+/* --- conditions ------------------------------------------------------------------------------------------------------------------- */
+
+/* 1: the row may be used; 0: not; negative. What is asked of the document is told by that. */
+int map_out_eligible(struct map_run_state *r, struct out_scope *s, const struct map_row *row)
+{
+	for (uint32_t i = 0; i < row->condition_count; i++) {
+		const struct map_condition *c = &row->conditions[i];
+		if (c->kind == MAP_ASK_EXPRESSION) {
+			const struct tree *result = NULL;
+			int rc = map_run_expression(r, row, "when", c->expression, s->object, s->object, &result);
+			if (rc < 0)
+				return rc;
+			if (!expression_true(result))
+				return 0;
+		}
+		if (c->kind != MAP_ASK_PLACE)
+			continue;
+		const struct tree *t = s->places[c->slot];
+		bool found = c->values.n == 0 && t;
+		for (size_t k = 0; k < c->values.n && !found; k++)
+			found = map_out_is_leaf(t) && slice_eq(t->text, c->values.v[k]);
+		if (found == c->unequal)
+			return 0;
+	}
+	return 1;
+}
+
+void map_out_take_conditions(const struct map_run_state *r, struct out_scope *s, const struct map_row *row)
+{
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		if (row->conditions[i].kind == MAP_ASK_PLACE && map_out_is_leaf(s->places[row->conditions[i].slot]) && row->conditions[i].values.n)
+			map_out_take(r, s->places[row->conditions[i].slot]);
+}
+
+/* The first row with this place that can write takes it; rows of one list and segment share it. */
+int map_out_may_write(struct map_run_state *r, const struct out *o, struct out_scope *s, int32_t number)
+{
+	const struct map_row *rows = o->map->sheet->rows;
+	int rc = map_out_eligible(r, s, &rows[number]);
+	for (int32_t i = o->plan->earlier[number]; i >= 0 && rc == 1; i = o->plan->earlier[i]) {
+		if (rows[i].many && o->plan->segment_of[i] == o->plan->segment_of[number] && rows[i].outer == rows[number].outer)
+			continue;
+		int other = map_out_eligible(r, s, &rows[i]);
+		rc = other < 0 ? other : !other;
+	}
+	return rc;
+}
