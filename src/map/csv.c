@@ -96,3 +96,13 @@ int csv_next(struct csv *c, struct van_arena *a, struct slice fields[CSV_MAX_FIE
 	size_t count;
 	return csv_read(c, a, fields, CSV_MAX_FIELDS, &count);
 }
+
+void csv_columns(const struct slice *fields, const char *const *names, int n, int *ret)
+{
+	for (int k = 0; k < n; k++) {
+		ret[k] = -1;
+		for (int i = 0; i < CSV_MAX_FIELDS; i++)
+			if (slice_case_is(fields[i], names[k]))
+				ret[k] = i;
+	}
+}

@@ -54,12 +54,7 @@ static struct slice cell(const struct reader *r, const struct slice *f, int k)
 
 static int read_head(struct reader *r, const struct slice *f)
 {
-	for (int k = 0; k < COLUMNS; k++) {
-		r->columns[k] = -1;
-		for (int i = 0; i < CSV_MAX_FIELDS; i++)
-			if (slice_case_is(f[i], column_names[k]))
-				r->columns[k] = i;
-	}
+	csv_columns(f, column_names, COLUMNS, r->columns);
 	if (r->columns[RULE] < 0 || r->columns[VALUE] < 0)
 		return bad(r, RULE, f[0], "the first line must name the columns rule and value");
 	return 0;

@@ -25,12 +25,7 @@ static int bad(struct reader *r, const char *cell, struct slice value, const cha
 /* Without names for them the first two columns are from and to. */
 static int read_head(struct reader *r, const struct slice *f)
 {
-	for (int k = 0; k < COLUMNS; k++) {
-		r->columns[k] = -1;
-		for (int i = 0; i < CSV_MAX_FIELDS; i++)
-			if (slice_case_is(f[i], column_names[k]))
-				r->columns[k] = i;
-	}
+	csv_columns(f, column_names, COLUMNS, r->columns);
 	if (r->columns[FROM] < 0 || r->columns[TO] < 0)
 		return bad(r, "first line", f[0], "it must name the columns from and to");
 	return 0;

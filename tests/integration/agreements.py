@@ -445,13 +445,8 @@ def main():
     with demo.Network(keep="--keep" in sys.argv) as n:
         make(n)
         c = Case(n)
-        for group in (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right, by_maps,
-                      turned_back, ta1_and_strangers, mixed_acknowledgements, batches):
-            t.run(group, n, c)
-            if n.vand and n.vand.poll() is not None:
-                t.ok(False, f"vand lives after {group.__name__}", n.log_tail())
-                break
-        n.tell(t)
+        n.run_groups(t, (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right, by_maps,
+                          turned_back, ta1_and_strangers, mixed_acknowledgements, batches), c)
     return t.done()
 
 

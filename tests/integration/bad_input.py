@@ -321,13 +321,8 @@ def main():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         n.up()
-        for group in (wrong_keys, broken_signature, damaged_bodies, missing_security, unknown_partner, http_refusals, much_garbage,
-                      malformed_edi, file_names, strangers_on_sftp, still_sound):
-            t.run(group, n)
-            if n.vand and n.vand.poll() is not None:
-                t.ok(False, f"vand lives after {group.__name__}", n.log_tail())
-                break
-        n.tell(t)
+        n.run_groups(t, (wrong_keys, broken_signature, damaged_bodies, missing_security, unknown_partner, http_refusals, much_garbage,
+                          malformed_edi, file_names, strangers_on_sftp, still_sound))
     return t.done()
 
 

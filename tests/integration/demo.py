@@ -405,6 +405,15 @@ acknowledged_by: receiver
         sessions = [line for line in errors if "event=session-crashed" in line]
         t.ok(len(sessions) == killed_sessions, "and no session has crashed", sessions)
 
+    def run_groups(self, t, groups, *arguments):
+        """Runs each group of checks as group(network, *arguments), until vand has ended; then the log's tail is told."""
+        for group in groups:
+            t.run(group, self, *arguments)
+            if self.vand and self.vand.poll() is not None:
+                t.ok(False, f"vand lives after {group.__name__}", self.log_tail())
+                break
+        self.tell(t)
+
     def tell(self, t, size=5000):
         """The end of the log, when something has failed."""
         if t.failed:

@@ -335,14 +335,9 @@ def main():
     state = {}
     with demo.Network(keep="--keep" in sys.argv) as n:
         n.up()
-        for group in (orders_are_accepted, translated_order, own_997, passed_through_order, suppliers_997, contradicting_997, repeats,
-                      three_reasons_not_to_route, multiple_interchanges, variants_of_senders, roles_and_rights, receipts,
-                      receipts_without_the_server, after_a_restart):
-            t.run(group, n, state)
-            if n.vand and n.vand.poll() is not None:
-                t.ok(False, f"vand lives after {group.__name__}", n.log_tail())
-                break
-        n.tell(t)
+        n.run_groups(t, (orders_are_accepted, translated_order, own_997, passed_through_order, suppliers_997, contradicting_997, repeats,
+                          three_reasons_not_to_route, multiple_interchanges, variants_of_senders, roles_and_rights, receipts,
+                          receipts_without_the_server, after_a_restart), state)
     return t.done()
 
 

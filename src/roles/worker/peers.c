@@ -165,30 +165,32 @@ int worker_lookup(struct worker *w, const struct ipc_lookup *l, struct slice *re
 	return rc < 0 ? rc : from_slot(w, s, ret_record, ret_zone_offset);
 }
 
-int worker_ask_seen(struct worker *w, const struct ipc_lookup *l, struct slice *ret)
+/* A question whose answer is a verdict. VAN_EAGAIN: the store can't say. */
+static int ask_verdict(struct worker *w, const struct ipc_lookup *l, struct ipc_verdict *ret)
 {
 	struct ipc_message m;
 	struct ipc_lookup_reply reply;
-	struct ipc_verdict v = {0};
 	int rc = ask(w, w->store, IPC_LOOKUP, &ipc_lookup_table, l, IPC_LOOKUP_REPLY, STORE_PATIENCE, &m);
+	*ret = (struct ipc_verdict){0};
 	if (rc == 0)
 		rc = record_decode(&ipc_lookup_reply_table, m.body, w->arena, &reply);
 	if (rc == 0)
-		rc = reply.record.p ? record_decode(&ipc_verdict_table, reply.record, w->arena, &v) : VAN_EAGAIN;
+		rc = reply.record.p ? record_decode(&ipc_verdict_table, reply.record, w->arena, ret) : VAN_EAGAIN;
+	return rc;
+}
+
+int worker_ask_seen(struct worker *w, const struct ipc_lookup *l, struct slice *ret)
+{
+	struct ipc_verdict v;
+	int rc = ask_verdict(w, l, &v);
 	*ret = rc == 0 && v.ok ? van_arena_slice(w->arena, v.error) : SLICE_NONE;
 	return rc;
 }
 
 int worker_ask_ack(struct worker *w, const struct ipc_lookup *l, bool *ret)
 {
-	struct ipc_message m;
-	struct ipc_lookup_reply reply;
-	struct ipc_verdict v = {0};
-	int rc = ask(w, w->store, IPC_LOOKUP, &ipc_lookup_table, l, IPC_LOOKUP_REPLY, STORE_PATIENCE, &m);
-	if (rc == 0)
-		rc = record_decode(&ipc_lookup_reply_table, m.body, w->arena, &reply);
-	if (rc == 0)
-		rc = reply.record.p ? record_decode(&ipc_verdict_table, reply.record, w->arena, &v) : VAN_EAGAIN;
+	struct ipc_verdict v;
+	int rc = ask_verdict(w, l, &v);
 	*ret = rc == 0 && v.ok;
 	return rc;
 }
