@@ -459,7 +459,8 @@ static void options_read(int argc, char **argv, struct load *l)
 	static const struct option options[] = {
 		{"port", 1, 0, 'p'}, {"certificate", 1, 0, 'c'}, {"key", 1, 0, 'k'}, {"recipient", 1, 0, 'r'}, {"mdn", 1, 0, 'm'},
 		{"from", 1, 0, 'f'}, {"to", 1, 0, 't'}, {"edi-from", 1, 0, 'F'}, {"edi-to", 1, 0, 'T'}, {"size", 1, 0, 's'},
-		{"connections", 1, 0, 'n'}, {"first", 1, 0, '1'}, {"sample-every", 1, 0, 'e'}, {"threads", 1, 0, 'j'}, {"path", 1, 0, 'u'}, {0},
+		{"connections", 1, 0, 'n'}, {"first", 1, 0, '1'}, {"sample-every", 1, 0, 'e'}, {"threads", 1, 0, 'j'}, {"path", 1, 0, 'u'}, {"orders", 1, 0, 'o'},
+		{0},
 	};
 	struct as2_sender *s = &l->sender;
 	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -474,6 +475,7 @@ static void options_read(int argc, char **argv, struct load *l)
 		case 'F': s->edi_from = optarg; break;
 		case 'T': s->edi_to = optarg; break;
 		case 's': s->payload_size = strtoul(optarg, NULL, 10); break;
+		case 'o': s->orders = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'n': l->max_connections = strtoul(optarg, NULL, 10); break;
 		case '1': l->first_number = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'e': l->sample_every = (unsigned)atoi(optarg); break;
@@ -509,7 +511,7 @@ int main(int argc, char **argv)
 {
 	struct load l = {
 		.sender = {.from = "BUYER", .to = "HUBNET", .edi_from = "01:123456789", .edi_to = "ZZ:ALPHA", .host = "127.0.0.1",
-			   .path = "/as2", .payload_size = 10240, .run = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid()},
+			   .path = "/as2", .payload_size = 10240, .orders = 1, .run = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid()},
 		.address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
 		.first_number = 1, .max_connections = 64, .sample_every = 20, .threads = 2,
 	};

@@ -26,36 +26,44 @@ __attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const
 	t->n += (size_t)n;
 }
 
-/* One 850 with enough PO1 loops to reach the wanted size. */
-static void order_add(const struct as2_sender *s, uint32_t number, struct text *t)
+/* One 850 of about `size` bytes; `control` counts from 1 in its group. */
+static void order_add(uint32_t number, unsigned control, size_t size, struct text *t)
 {
 	size_t start = t->n;
-	const char *from = strchr(s->edi_from, ':') + 1, *to = strchr(s->edi_to, ':') + 1;
-	text_add(t, "ISA*00*          *00*          *%.2s*%-15s*%.2s*%-15s*260801*1204*U*00401*%09u*0*P*>~", s->edi_from, from,
-		 s->edi_to, to, number);
-	text_add(t, "GS*PO*%s*%s*20260801*1204*%u*X*004010~ST*850*0001~BEG*00*SA*B%08u**20260801~CUR*BY*USD~REF*DP*0042~", from, to,
-		 number, number);
+	text_add(t, "ST*850*%04u~BEG*00*SA*B%08u-%u**20260801~CUR*BY*USD~REF*DP*0042~", control, number, control);
 	text_add(t, "DTM*010*20260815~TD5*O*2*UPSN*M*GROUND~N1*BY*BUYER STORES INC*92*0001~N1*ST*DISTRIBUTION CENTER 7*92*0007~"
 		    "N3*4200 INDUSTRIAL PARKWAY*DOCK 12~N4*COLUMBUS*OH*43085*US~");
 	unsigned segments = 10, items = 0;
-	while (t->n - start + 80 < s->payload_size) {
+	while (t->n - start + 60 < size) {
 		items++;
 		text_add(t, "PO1*%u*%u*EA*%u.%02u**VP*%u*UP*%012u~PID*F****WORK LIGHT, MODEL %u~", items, (items * 7 + number) % 96 + 1,
 			 (items * 31 + number) % 400, items % 100, 10000 + items, 70000 + items * 13, (number + items) % 1000);
 		segments += 2;
 	}
-	text_add(t, "CTT*%u~SE*%u*0001~GE*1*%u~IEA*1*%09u~", items, segments + 2, number, number);
+	text_add(t, "CTT*%u~SE*%u*%04u~", items, segments + 2, control);
+}
+
+/* An interchange of 850s with enough PO1 loops to reach the wanted size. */
+static void orders_add(const struct as2_sender *s, uint32_t number, struct text *t)
+{
+	const char *from = strchr(s->edi_from, ':') + 1, *to = strchr(s->edi_to, ':') + 1;
+	text_add(t, "ISA*00*          *00*          *%.2s*%-15s*%.2s*%-15s*260801*1204*U*00401*%09u*0*P*>~", s->edi_from, from,
+		 s->edi_to, to, number);
+	text_add(t, "GS*PO*%s*%s*20260801*1204*%u*X*004010~", from, to, number);
+	for (unsigned i = 1; i <= s->orders; i++)
+		order_add(number, i, (s->payload_size - 180) / s->orders, t);
+	text_add(t, "GE*%u*%u~IEA*1*%09u~", s->orders, number, number);
 }
 
 /* The MIME part that is signed: what the MIC is taken over. */
 static struct text part_make(const struct as2_sender *s, uint32_t number)
 {
-	struct text t = {.max = s->payload_size + 4096};
+	struct text t = {.max = s->payload_size + 4096 + 512 * (size_t)s->orders};
 	t.p = malloc(t.max);
 	if (!t.p)
 		return t;
 	text_add(&t, "Content-Type: application/edi-x12\r\nContent-Transfer-Encoding: binary\r\n\r\n");
-	order_add(s, number, &t);
+	orders_add(s, number, &t);
 	return t;
 }
 

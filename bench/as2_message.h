@@ -17,6 +17,7 @@ struct as2_sender {
 	X509 *recipient;     /* messages are encrypted for it */
 	X509 *mdn_certificate; /* MDNs must be signed by it */
 	size_t payload_size; /* bytes of EDI, at least */
+	unsigned orders;     /* in each interchange; they share its size */
 	uint64_t run;        /* makes Message-IDs of two runs differ */
 };
 
