@@ -166,5 +166,5 @@ int store_cursor_del(struct store_cursor *c)
 		return c->t->error = rc;
 	redo_del(c->t, c->table, slice_make(c->deleted, c->n_deleted));
 	c->state = CURSOR_DELETED;
-	return 0;
+	return c->t->error = c->t->redo ? c->t->redo->error : 0; /* deleted and not recorded: the transaction is spoilt */
 }

@@ -16,4 +16,5 @@ TESTS += $(STORE_TESTS)
 %C%_test_store_segment_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS) -lpthread
 %C%_test_store_log_SOURCES = %D%/store_log.c %D%/store_conformance.h %D%/store_scratch.c
 %C%_test_store_log_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_store_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 %C%_test_store_log_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS) -lpthread

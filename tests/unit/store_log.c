@@ -14,6 +14,16 @@
 #define COMMITS_MAX 4096
 #define KEYS 200
 
+/* The program is linked so that realloc() comes here. */
+static bool no_memory;
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return no_memory ? NULL : __real_realloc(p, n);
+}
+
 struct fixture {
 	struct scratch dir;
 	struct store *s;
@@ -222,6 +232,34 @@ static void damaged_redo_is_refused(void **state)
 	}
 }
 
+/* What can't be recorded is not committed, for half a record could not be repeated. */
+static void no_memory_to_record_a_deletion(void **state)
+{
+	struct fixture *f = *state;
+	struct store_cursor *c;
+	char key[STORE_KEY_MAX + 1] = {0};
+	memset(key, 'k', STORE_KEY_MAX);
+	put(f, key, "1");
+	for (int how = 0; how < 2; how++) {
+		assert_int_equal(store_settle(f->s, NULL), 0);
+		crash(f); /* with small buffers */
+		put(f, "small", "1");
+		struct store_txn *t = txn(f, STORE_WRITE);
+		assert_int_equal(store_cursor_open(t, f->a, slice_str(key), &c), 0);
+		assert_int_equal(store_cursor_first(c, NULL, NULL), 0);
+		no_memory = true;
+		assert_int_equal(store_cursor_del(c), VAN_ENOMEM);
+		no_memory = false;
+		if (how == 0)
+			assert_int_equal(store_commit(t, NULL), VAN_ENOMEM);
+		else
+			store_abort(t);
+		assert_true(has(f, STORE_READ, key, "1"));
+		crash(f);
+		assert_true(has(f, STORE_READ, key, "1") && has(f, STORE_READ, "small", "1"));
+	}
+}
+
 /* --- everything in any order, with a map that has to grow ------------------------------------------------------------------------- */
 
 struct model {
@@ -420,7 +458,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(seen_at_once_and_after_a_crash), TEST(a_snapshot_stands_still), TEST(what_the_log_refuses_is_undone),
-		TEST(readers_change_nothing), TEST(nothing_changed_nothing_logged), TEST(damaged_redo_is_refused), TEST(any_order),
+		TEST(readers_change_nothing), TEST(nothing_changed_nothing_logged), TEST(damaged_redo_is_refused),
+		TEST(no_memory_to_record_a_deletion), TEST(any_order),
 		TEST(readers_see_whole_commits),
 	};
 	return cmocka_run_group_tests_name("store with a log", tests, NULL, NULL);
