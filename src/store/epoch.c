@@ -195,21 +195,33 @@ void epoch_abort(struct store_txn *t)
 	pthread_mutex_unlock(&e->live);
 }
 
+/* What the log has must be in memory too, so there is room for it before it is written: a settling that fails, or has to be begun
+ * again in a larger map, repeats it from there. */
+static int write_log(struct epoch *e, struct van_error *err)
+{
+	if (!van_buf_reserve(&e->past, e->batch.n)) {
+		int rc = e->past.error;
+		e->past.error = 0;
+		return van_error_set(err, rc, "store: no memory for %zu bytes besides %zu that are not settled yet", e->batch.n, e->past.n);
+	}
+	int rc = e->log.write(e->log.ctx, van_buf_slice(&e->batch), err);
+	if (rc == 0)
+		van_buf_append_slice(&e->past, van_buf_slice(&e->batch));
+	return rc;
+}
+
 int epoch_commit(struct store_txn *t, struct van_error *err)
 {
 	struct store *s = t->s;
 	struct epoch *e = s->epoch;
 	store_close_cursors(t);
 	t->redo = NULL;
-	int rc = e->batch.n ? e->log.write(e->log.ctx, van_buf_slice(&e->batch), err) : 0;
+	int rc = e->batch.n ? write_log(e, err) : 0;
 	store_gate_leave(s, t);
-	if (rc < 0) {
+	if (rc < 0 || !e->past.n) /* nothing in it: no epoch begins */
 		give_up(s, t);
-	} else {
+	else
 		e->open = t;
-		if (van_buf_append_slice(&e->past, van_buf_slice(&e->batch)) < 0 && settle(s, NULL) < 0)
-			e->broken = VAN_ENOMEM; /* the log has it, and this process can't go on */
-	}
 	pthread_mutex_unlock(&e->live);
 	return rc;
 }

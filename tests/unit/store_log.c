@@ -31,6 +31,7 @@ struct fixture {
 	struct van_buf redo[COMMITS_MAX]; /* the log */
 	size_t n, settled;                /* commits in it; so many the backend has */
 	bool full;                        /* it takes no more */
+	bool map_full;                    /* for the next mark, once */
 	uint64_t map_size;
 };
 
@@ -49,6 +50,10 @@ static int log_write(void *ctx, struct slice redo, struct van_error *err)
 static int log_mark(void *ctx, struct store_txn *t)
 {
 	struct fixture *f = ctx;
+	if (f->map_full) {
+		f->map_full = false;
+		return VAN_EAGAIN;
+	}
 	return store_put(t, f->b, SLICE("mark"), slice_make(&f->n, sizeof f->n));
 }
 
@@ -260,6 +265,45 @@ static void no_memory_to_record_a_deletion(void **state)
 	}
 }
 
+/* Then nobody could repeat it when the store has to be settled twice. */
+static void no_memory_for_what_the_log_would_have(void **state)
+{
+	struct fixture *f = *state;
+	struct van_error err = {0};
+	char value[300] = {0};
+	put(f, "first", "1");
+	struct store_txn *t = txn(f, STORE_WRITE);
+	assert_int_equal(store_put(t, f->a, SLICE("second"), slice_make(value, sizeof value)), 0);
+	no_memory = f->map_full = true;
+	assert_int_equal(store_commit(t, &err), VAN_ENOMEM);
+	no_memory = f->map_full = false;
+	assert_int_not_equal(err.text[0], 0);
+	assert_int_equal(f->n, 1);
+	assert_true(has(f, STORE_READ, "first", "1") && has(f, STORE_READ, "second", NULL));
+	put(f, "second", "2");
+	f->map_full = true;
+	assert_int_equal(store_settle(f->s, NULL), 0);
+	assert_true(has(f, STORE_READ, "first", "1") && has(f, STORE_READ, "second", "2"));
+	crash(f);
+	assert_int_equal(f->settled, 2);
+	assert_true(has(f, STORE_READ, "first", "1") && has(f, STORE_READ, "second", "2"));
+}
+
+/* A commit of nothing leaves nothing that waits to be settled. */
+static void nothing_changed_nothing_open(void **state)
+{
+	struct fixture *f = *state;
+	struct store_stat before, after;
+	store_stat(f->s, &before);
+	struct store_txn *t = txn(f, STORE_WRITE);
+	assert_int_equal(store_put_new(t, f->b, SLICE("mark"), SLICE("2")), VAN_EEXISTS);
+	assert_int_equal(store_commit(t, NULL), 0);
+	assert_int_equal(store_unsettled(f->s), 0);
+	assert_int_equal(store_settle(f->s, NULL), 0);
+	store_stat(f->s, &after);
+	assert_int_equal(before.commits, after.commits);
+}
+
 /* --- everything in any order, with a map that has to grow ------------------------------------------------------------------------- */
 
 struct model {
@@ -459,7 +503,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(seen_at_once_and_after_a_crash), TEST(a_snapshot_stands_still), TEST(what_the_log_refuses_is_undone),
 		TEST(readers_change_nothing), TEST(nothing_changed_nothing_logged), TEST(damaged_redo_is_refused),
-		TEST(no_memory_to_record_a_deletion), TEST(any_order),
+		TEST(no_memory_to_record_a_deletion), TEST(no_memory_for_what_the_log_would_have), TEST(nothing_changed_nothing_open),
+		TEST(any_order),
 		TEST(readers_see_whole_commits),
 	};
 	return cmocka_run_group_tests_name("store with a log", tests, NULL, NULL);
