@@ -23,7 +23,8 @@ struct replay {
 	size_t room;
 };
 
-/* 0; ENOENT where there is no such file; or an errno. */
+/* Flushed before it is read: a process that was killed may have written it and not flushed it, and what is repeated counts from then on.
+ * 0; ENOENT where there is no such file; or an errno. */
 static int open_file(struct replay *r, uint64_t number)
 {
 	char name[SEGMENT_NAME_MAX];
@@ -36,7 +37,7 @@ static int open_file(struct replay *r, uint64_t number)
 	r->fd = openat(r->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->fd < 0)
 		return errno;
-	if (fstat(r->fd, &st))
+	if (fsync(r->fd) || fstat(r->fd, &st))
 		return errno;
 	r->number = number;
 	r->size = (uint64_t)st.st_size;
@@ -143,6 +144,8 @@ int segments_replay(int dirfd, struct segments_mark *mark, segments_redo_fn fn, 
 	int rc = 0;
 	if (!r.hash)
 		rc = segment_fail(err, ENOMEM, "reserving memory");
+	else if (r.folder >= 0 && fsync(r.folder))
+		rc = segment_fail(err, errno, "flushing the folder " SEGMENT_FOLDER);
 	else if (r.folder >= 0)
 		rc = replay(&r, mark, fn, ctx, err);
 	else if (errno != ENOENT)

@@ -17,6 +17,22 @@
 
 #define WINDOW ((size_t)4 << 20)
 
+/* The program is linked so that fsync() comes here. */
+#define FLUSHED_MAX 64
+
+static ino_t flushed[FLUSHED_MAX];
+static size_t n_flushed;
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+	struct stat st;
+	if (n_flushed < FLUSHED_MAX && fstat(fd, &st) == 0)
+		flushed[n_flushed++] = st.st_ino;
+	return __real_fsync(fd);
+}
+
 struct fixture {
 	struct scratch dir;
 	struct segments *s;
@@ -372,6 +388,42 @@ static void a_failed_batch_stays_failed(void **state)
 	holds(f, at, 2, 100);
 }
 
+static bool was_flushed(struct fixture *f, const char *name)
+{
+	struct stat st;
+	assert_int_equal(fstatat(f->dir.fd, name, &st, 0), 0);
+	for (size_t i = 0; i < n_flushed; i++)
+		if (flushed[i] == st.st_ino)
+			return true;
+	return false;
+}
+
+static int when_flushed(void *ctx, struct slice redo, const struct segments_mark *behind)
+{
+	assert_true(redo.n && behind->sequence);
+	assert_true(was_flushed(ctx, "segment") && was_flushed(ctx, "segment/0000000000.seg") && was_flushed(ctx, "segment/0000000001.seg"));
+	return 0;
+}
+
+/* Who wrote it may have been killed before the flush; from now on it counts, whatever happens to the power. */
+static void what_is_repeated_is_flushed_first(void **state)
+{
+	struct fixture *f = *state;
+	struct segments_mark mark;
+	near_the_end(f, 8192);
+	append(f, 1, 6000);
+	mark = segments_mark(f->s);
+	append(f, 2, 6000);
+	commit(f);
+	uint64_t end = end_of(f);
+	segments_close(f->s);
+	f->s = NULL;
+	n_flushed = 0;
+	assert_int_equal(segments_replay(f->dir.fd, &mark, when_flushed, f, NULL), 0);
+	assert_int_equal(mark.end, end);
+	assert_int_equal(mark.sequence, 1);
+}
+
 /* --- everything in any order ------------------------------------------------------------------------------------------- */
 
 #define MODEL_MAX 4096
@@ -637,6 +689,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_full_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_full_inside_a_block, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failed_batch_stays_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_repeated_is_flushed_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_meanwhile, setup, teardown),
 	};
