@@ -109,7 +109,8 @@ static int begin_write(struct store *s, struct store_txn **ret, struct van_error
 int epoch_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err)
 {
 	struct epoch *e = s->epoch;
-	if (store_gate_mine(s, mode == STORE_READ ? STORE_WRITE : STORE_READ))
+	/* A reader besides its own snapshot would wait for a growth that waits for the snapshot. */
+	if (store_gate_mine(s, mode == STORE_READ ? STORE_WRITE : STORE_READ) || (mode == STORE_READ && store_gate_mine(s, STORE_SNAPSHOT)))
 		return van_error_set(err, VAN_ESTATE, "a defect: this thread holds a transaction already");
 	pthread_mutex_lock(&e->live);
 	if (e->broken) {

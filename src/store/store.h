@@ -53,9 +53,9 @@ const char *const *store_backends(void);
  * The name is kept by the caller for as long as the store is open. */
 int store_table(struct store *s, const char *name, store_table_id *ret, struct van_error *err);
 
-/* A thread may hold one transaction of each mode; with a log one, besides a snapshot. store_begin() waits while the map is being
- * grown (not when the thread already holds one). Read transactions see the last commit before them, and must be short: the space of
- * what was deleted since they began can't be used again, and the map can't grow, until they end. */
+/* A thread may hold one transaction of each mode; with a log one, though the writer may write besides a snapshot. store_begin() waits
+ * while the map is being grown (not when the thread already holds one). Read transactions see the last commit before them, and must be
+ * short: the space of what was deleted since they began can't be used again, and the map can't grow, until they end. */
 int store_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err);
 /* Always ends the transaction and frees it and its cursors. 0 means durable; otherwise nothing was changed. */
 int store_commit(struct store_txn *t, struct van_error *err);
