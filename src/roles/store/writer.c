@@ -39,6 +39,7 @@ struct writer {
 	unsigned settle_asked, settle_done; /* by writer_settle(), in rounds */
 	pthread_cond_t settled;
 	van_time settle_at;    /* writer thread: when what only the log has is due; 0: there is nothing */
+	bool settle_failed;    /* writer thread: then the time alone counts, and not how much there is */
 	int event;
 	struct loop_watch *watch;
 	struct van_arena *arenas[ARENAS_KEPT]; /* loop thread */
@@ -306,7 +307,8 @@ static void give_back(struct writer *w, struct write_request *batch)
 
 static bool settle_due(const struct writer *w)
 {
-	return w->settle_at && (store_unsettled(w->o.store) >= w->o.settle_bytes || van_clock_monotonic() >= w->settle_at);
+	bool much = !w->settle_failed && store_unsettled(w->o.store) >= w->o.settle_bytes;
+	return w->settle_at && (much || van_clock_monotonic() >= w->settle_at);
 }
 
 static void settle(struct writer *w)
@@ -316,6 +318,7 @@ static void settle(struct writer *w)
 	int rc = queue_settle(w->o.queue, &err);
 	if (queue_in_doubt(w->o.queue))
 		end_in_doubt(&err);
+	w->settle_failed = rc < 0;
 	w->settle_at = rc < 0 ? van_clock_monotonic() + SETTLE_AGAIN : 0;
 	if (rc < 0)
 		log_event(LOG_LEVEL_WARNING, "settle-failed", "error", van_err_name(rc), "text", err.text, NULL);
