@@ -45,7 +45,8 @@ static int read_mark(struct queue *q, struct segments_mark *ret, struct van_erro
 	if (rc == 0) {
 		w = (struct wire){.p = (const uint8_t *)value.p, .n = value.n};
 		ret->end = wire_varint(&w);
-		ret->sequence = w.n ? wire_varint(&w) : 0; /* a store that had no log yet has no such number */
+		ret->sequence = w.n ? wire_varint(&w) : 0; /* a store that had no log yet has no such numbers */
+		ret->hash = w.n ? wire_varint(&w) : 0;
 	}
 	if (rc == VAN_ENOTFOUND || (rc == 0 && !w.bad && w.n == 0))
 		return store_commit(t, err);
@@ -58,6 +59,7 @@ static int put_mark(struct queue *q, struct store_txn *t, const struct segments_
 	struct van_buf b = VAN_BUF_INIT(32);
 	wire_put_varint(&b, mark->end);
 	wire_put_varint(&b, mark->sequence);
+	wire_put_varint(&b, mark->hash);
 	int rc = b.error ? b.error : store_put(t, q->segment, SEGMENT_END, van_buf_slice(&b));
 	van_buf_free(&b);
 	return rc;

@@ -42,6 +42,7 @@ int segments_open(int dirfd, const struct segments_mark *mark, size_t window, st
 	s->folder = s->fd = -1;
 	s->size = segment_round_up(window == 0 ? WINDOW_DEFAULT : window < WINDOW_MIN ? WINDOW_MIN : window);
 	s->sequence = mark->sequence + 1;
+	s->header.before = s->before = mark->hash;
 	int rc = setup(s, dirfd, mark->end, err);
 	if (rc < 0)
 		segments_close(s);
@@ -128,7 +129,7 @@ static void close_part(struct segments *s, bool last)
 	pthread_mutex_lock(&s->lock);
 	memcpy(s->window + s->part % s->size, header, PART_HEADER); /* lies within one block */
 	pthread_mutex_unlock(&s->lock);
-	memcpy(p->before, header + 48, sizeof p->before);
+	p->before = part_hash(header);
 	p->number++;
 	s->part_open = false;
 	pad(s);
@@ -234,12 +235,12 @@ int segments_commit(struct segments *s, struct slice redo, struct van_error *err
 
 struct segments_mark segments_mark(const struct segments *s)
 {
-	return (struct segments_mark){s->kept, s->sequence - 1};
+	return (struct segments_mark){s->kept, s->sequence - 1, s->before};
 }
 
 static void begin_batch(struct segments *s)
 {
-	s->header = (struct part){0};
+	s->header = (struct part){.before = s->before};
 	s->part_open = false;
 }
 
@@ -247,6 +248,7 @@ void segments_keep(struct segments *s)
 {
 	s->kept = s->end;
 	s->sequence++;
+	s->before = s->header.before;
 	begin_batch(s);
 }
 

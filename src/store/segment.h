@@ -33,9 +33,10 @@
 
 struct segments;
 
-/* How far the log was settled: where the next batch begins, and its number. All zero for a new store. */
+/* How far the log was settled: where the batch of that number ended, and the first 8 bytes of its hash, which the next one repeats.
+ * All zero for a new store. */
 struct segments_mark {
-	uint64_t end, sequence;
+	uint64_t end, sequence, hash;
 };
 
 /* Gives `fn` the redo of each whole batch behind the mark, in order, with the mark behind that batch, and moves `mark` there. Negative:

@@ -6,7 +6,8 @@
  *	20  4  1: the batch's last part, else 0
  *	24  8  bytes behind the header
  *	32  8  where in them the redo begins; all bytes of it, part after part, are the batch's redo
- *	40  8  the first 8 bytes of the hash of the part before, zero in the first: a part that a failed batch left is none of another's
+ *	40  8  the first 8 bytes of the hash of the part before, in the first part of the batch before's last one: what a failed batch left
+ *	       is none of another's, and what a document says of itself is no batch
  *	48 16  XXH3-128, canonical, of the first 48 bytes behind all others */
 #ifndef OPENVAN_STORE_SEGMENT_PART_H
 #define OPENVAN_STORE_SEGMENT_PART_H
@@ -30,7 +31,7 @@ struct part {
 	uint32_t number;
 	bool last;
 	uint64_t length, redo;
-	unsigned char before[8];
+	uint64_t before;
 };
 
 static inline void part_put(unsigned char *to, uint64_t v, unsigned bytes)
@@ -57,7 +58,7 @@ static inline void part_encode(const struct part *p, XXH3_state_t *hash, unsigne
 	part_put(to + 20, p->last, 4);
 	part_put(to + 24, p->length, 8);
 	part_put(to + 32, p->redo, 8);
-	memcpy(to + 40, p->before, sizeof p->before);
+	part_put(to + 40, p->before, 8);
 	XXH3_128bits_update(hash, to, 48);
 	XXH128_canonicalFromHash((XXH128_canonical_t *)(to + 48), XXH3_128bits_digest(hash));
 }
@@ -66,9 +67,14 @@ static inline void part_encode(const struct part *p, XXH3_state_t *hash, unsigne
 static inline bool part_decode(const unsigned char from[PART_HEADER], struct part *ret)
 {
 	*ret = (struct part){.sequence = part_get(from + 8, 8), .number = (uint32_t)part_get(from + 16, 4), .last = part_get(from + 20, 4) == 1,
-			     .length = part_get(from + 24, 8), .redo = part_get(from + 32, 8)};
-	memcpy(ret->before, from + 40, sizeof ret->before);
+			     .length = part_get(from + 24, 8), .redo = part_get(from + 32, 8), .before = part_get(from + 40, 8)};
 	return memcmp(from, PART_MAGIC, 8) == 0 && part_get(from + 20, 4) <= 1 && ret->redo <= ret->length;
+}
+
+/* What the part behind it says of this one. */
+static inline uint64_t part_hash(const unsigned char header[PART_HEADER])
+{
+	return part_get(header + 48, 8);
 }
 
 /* `hash` has taken in the bytes behind the header. */

@@ -22,6 +22,7 @@ struct segments {
 	int failed;          /* errno of a write or flush in this batch, which can only be rolled back now */
 	uint64_t behind;     /* bytes found behind the last whole batch */
 	uint64_t sequence;   /* number of the batch at hand */
+	uint64_t before;     /* hash of the batch before it */
 	bool part_open;
 	uint64_t part;       /* position of the open part's header */
 	struct part header;  /* what it will say */

@@ -61,7 +61,7 @@ enum found { FOUND, ABSENT };
 
 /* Reads the part at `at`, which must be the one wanted and whole; its redo is appended. *ret_end: where what follows begins. A negative
  * number is an errno. */
-static int read_part(struct replay *r, uint64_t at, const struct part *wanted, struct part *ret, unsigned char hash[8], uint64_t *ret_end)
+static int read_part(struct replay *r, uint64_t at, const struct part *wanted, struct part *ret, uint64_t *ret_hash, uint64_t *ret_end)
 {
 	unsigned char header[PART_HEADER];
 	int rc = open_file(r, at / SEGMENT_SIZE);
@@ -73,7 +73,7 @@ static int read_part(struct replay *r, uint64_t at, const struct part *wanted, s
 	if (fd_pread_all(r->fd, header, PART_HEADER, (off_t)in_file))
 		return -EIO;
 	if (!part_decode(header, ret) || ret->sequence != wanted->sequence || ret->number != wanted->number ||
-	    memcmp(ret->before, wanted->before, sizeof ret->before) != 0 || ret->length > r->size - in_file - PART_HEADER)
+	    ret->before != wanted->before || ret->length > r->size - in_file - PART_HEADER)
 		return ABSENT;
 	if ((rc = make_room(r, ret->length + 1)))
 		return -rc;
@@ -83,39 +83,44 @@ static int read_part(struct replay *r, uint64_t at, const struct part *wanted, s
 	XXH3_128bits_update(r->hash, r->bytes, (size_t)ret->length);
 	if (!part_whole(header, r->hash))
 		return ABSENT;
-	memcpy(hash, header + 48, 8);
+	*ret_hash = part_hash(header);
 	*ret_end = segment_round_up(at + PART_HEADER + ret->length);
 	return van_buf_append(&r->redo, r->bytes + ret->redo, (size_t)(ret->length - ret->redo)) < 0 ? -ENOMEM : FOUND;
 }
 
-/* The whole batch that begins at `at`. */
-static int read_batch(struct replay *r, uint64_t at, uint64_t sequence, uint64_t *ret_end)
+/* The whole batch behind `mark`, if it begins at `at`. */
+static int read_batch(struct replay *r, uint64_t at, const struct segments_mark *mark, struct segments_mark *ret)
 {
-	struct part wanted = {.sequence = sequence}, part = {0};
+	struct part wanted = {.sequence = mark->sequence + 1, .before = mark->hash}, part = {0};
 	van_buf_reset(&r->redo);
 	for (;;) {
-		int rc = read_part(r, at, &wanted, &part, wanted.before, ret_end);
+		int rc = read_part(r, at, &wanted, &part, &wanted.before, &ret->end);
 		if (rc == ABSENT && wanted.number && at % SEGMENT_SIZE) { /* it did not fit into the rest of the file */
 			at = (at / SEGMENT_SIZE + 1) * SEGMENT_SIZE;
-			rc = read_part(r, at, &wanted, &part, wanted.before, ret_end);
+			rc = read_part(r, at, &wanted, &part, &wanted.before, &ret->end);
 		}
-		if (rc != FOUND || part.last)
+		if (rc != FOUND)
 			return rc;
-		at = *ret_end;
+		if (part.last) {
+			ret->sequence = wanted.sequence;
+			ret->hash = wanted.before;
+			return FOUND;
+		}
+		at = ret->end;
 		wanted.number++;
 	}
 }
 
 /* Where the last batch ended, or, where a crash left something there, at the beginning of a later file. */
-static int find_batch(struct replay *r, uint64_t at, uint64_t sequence, uint64_t *ret_end)
+static int find_batch(struct replay *r, const struct segments_mark *mark, struct segments_mark *ret)
 {
-	int rc = read_batch(r, at, sequence, ret_end);
-	uint64_t number = at / SEGMENT_SIZE;
+	uint64_t at = segment_round_up(mark->end), number = at / SEGMENT_SIZE;
+	int rc = read_batch(r, at, mark, ret);
 	while (rc == ABSENT) {
 		int listed = segment_find(r->folder, number + 1, &number, NULL, NULL);
 		if (listed || number == UINT64_MAX)
 			return listed ? -listed : ABSENT;
-		rc = read_batch(r, number * SEGMENT_SIZE, sequence, ret_end);
+		rc = read_batch(r, number * SEGMENT_SIZE, mark, ret);
 	}
 	return rc;
 }
@@ -123,13 +128,13 @@ static int find_batch(struct replay *r, uint64_t at, uint64_t sequence, uint64_t
 static int replay(struct replay *r, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err)
 {
 	for (;;) {
-		uint64_t end = 0;
-		int rc = find_batch(r, segment_round_up(mark->end), mark->sequence + 1, &end);
+		struct segments_mark behind = {0};
+		int rc = find_batch(r, mark, &behind);
 		if (rc == ABSENT)
 			return 0;
 		if (rc < 0)
 			return segment_fail(err, -rc, "reading what was committed last");
-		*mark = (struct segments_mark){end, mark->sequence + 1};
+		*mark = behind;
 		rc = fn(ctx, van_buf_slice(&r->redo), mark);
 		if (rc < 0)
 			return van_error_set(err, rc, "segment file: repeating commit %llu: %s", (unsigned long long)mark->sequence,

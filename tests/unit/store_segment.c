@@ -3,6 +3,7 @@
 #include "store_conformance.h"
 
 #include "store/segment.h"
+#include "store/segment_part.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -424,6 +425,47 @@ static void what_is_repeated_is_flushed_first(void **state)
 	assert_int_equal(mark.sequence, 1);
 }
 
+/* What looks like the commit behind the first one, in a document's bytes. */
+static void forge(char *to, struct slice redo)
+{
+	XXH3_state_t *hash = XXH3_createState();
+	struct part p = {.sequence = 2, .last = true, .length = redo.n};
+	XXH3_128bits_reset(hash);
+	XXH3_128bits_update(hash, redo.p, redo.n);
+	part_encode(&p, hash, (unsigned char *)to);
+	memcpy(to + PART_HEADER, redo.p, redo.n);
+	XXH3_freeState(hash);
+}
+
+static int only_ours(void *ctx, struct slice redo, const struct segments_mark *behind)
+{
+	(void)ctx;
+	assert_true(slice_eq(redo, REDO));
+	assert_int_equal(behind->sequence, 1);
+	return 0;
+}
+
+/* Bytes of a batch that was taken back, of which some stood in the file already, can lie exactly where the next commit would begin. */
+static void a_document_passes_for_no_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct segments_mark mark = {0};
+	struct slice body = body_of(f, 1, SEGMENT_BODY_MAX);
+	uint64_t at;
+	forge(f->body + SEGMENT_BLOCK - HEADER, SLICE("forged"));
+	assert_int_equal(segments_append(f->s, body, &at, NULL), 0);
+	for (unsigned i = 0; i < WINDOW / SEGMENT_BODY_MAX; i++)
+		append(f, i, SEGMENT_BODY_MAX);
+	segments_rollback(f->s);
+	append(f, 1, 100);
+	commit(f);
+	assert_int_equal(end_of(f), SEGMENT_BLOCK);
+	segments_close(f->s);
+	f->s = NULL;
+	assert_int_equal(segments_replay(f->dir.fd, &mark, only_ours, f, NULL), 0);
+	assert_int_equal(mark.sequence, 1);
+}
+
 /* --- everything in any order ------------------------------------------------------------------------------------------- */
 
 #define MODEL_MAX 4096
@@ -690,6 +732,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_full_inside_a_block, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failed_batch_stays_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_repeated_is_flushed_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_document_passes_for_no_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_meanwhile, setup, teardown),
 	};
