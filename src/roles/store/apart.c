@@ -100,6 +100,7 @@ int control_await_checkpoint(struct control_call *c, van_time patience)
 		return VAN_ESTATE;
 	queue_work_end(&a->read.work);
 	store_abort(a->read.txn);
+	a->read.txn = NULL;
 	int waited = checkpoints_await(a->s, patience);
 	writer_settle(a->s->writer);
 	int rc = store_begin(a->s->store, STORE_SNAPSHOT, &a->read.txn, NULL);
