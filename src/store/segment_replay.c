@@ -39,6 +39,7 @@ static int open_file(struct replay *r, uint64_t number)
 		return errno;
 	if (fsync(r->fd) || fstat(r->fd, &st))
 		return errno;
+	posix_fadvise(r->fd, 0, 0, POSIX_FADV_DONTNEED); /* what could not be written may be in memory still, as if it were on the disk */
 	r->number = number;
 	r->size = (uint64_t)st.st_size;
 	return 0;

@@ -13,7 +13,7 @@ TESTS += $(STORE_TESTS)
 %C%_test_store_payload_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS)
 %C%_test_store_segment_SOURCES = %D%/store_segment.c %D%/store_conformance.h %D%/store_scratch.c
 %C%_test_store_segment_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_store_segment_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
+%C%_test_store_segment_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync,--wrap=posix_fadvise
 %C%_test_store_segment_LDADD = $(LIB_STORE) $(CMOCKA_LIBS) $(LMDB_LIBS) $(CRYPTO_LIBS) -lpthread
 %C%_test_store_log_SOURCES = %D%/store_log.c %D%/store_conformance.h %D%/store_scratch.c
 %C%_test_store_log_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
