@@ -140,7 +140,7 @@ static int other(struct rewriting *r, const struct edi_segment *s)
 		return 0; /* a terminator with nothing before it */
 	if (edi_segment_is(s, "ISX") && !s->delimiters->release)
 		return VAN_ESYNTAX; /* it names no release character, or stands where it has no meaning */
-	if (!has_identifier(s) || (!r->in_message && s->standard == EDI_EDIFACT && s->bytes[0] != 'U'))
+	if (!has_identifier(s) || edi_segment_is_service(s) || (!r->in_message && s->standard == EDI_EDIFACT && s->bytes[0] != 'U'))
 		return VAN_ESYNTAX;
 	if (r->in_message)
 		r->segments++;
@@ -170,10 +170,12 @@ static int rewrite_segment(void *ctx, const struct edi_segment *s)
 	}
 	if (edi_segment_is(s, "UNO") || edi_segment_is(s, "UNP"))
 		return VAN_ESYNTAX; /* an object's bytes stay where they are */
+	if (!r->begun && !edi_segment_is(s, s->standard == EDI_X12 ? "ISA" : "UNB"))
+		return VAN_ESYNTAX; /* UNA promised an interchange that does not begin */
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (edi_segment_is(s, s->standard == EDI_X12 ? kinds[i].x12 : kinds[i].edifact))
 			return kinds[i].fn(r, s);
-	return r->begun ? other(r, s) : VAN_ESYNTAX;
+	return other(r, s);
 }
 
 int edi_rewrite(struct slice interchange, const struct edi_rewrite_options *options, struct van_buf *to)

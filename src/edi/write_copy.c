@@ -118,8 +118,7 @@ struct copying {
 	struct van_buf scratch;
 };
 
-/* Without its nesting a tag such as "UNB:" would begin an interchange where it is written again. */
-static bool is_service(const struct edi_segment *s)
+bool edi_segment_is_service(const struct edi_segment *s)
 {
 	static const char *const tags[2][8] = {{"ISA", "IEA", "GS", "GE", "ST", "SE"}, {"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT", "UNO"}};
 	struct slice id = edi_segment_element(s, 0), tag = edi_cut(&id, s->delimiters->component, s->delimiters->release);
@@ -136,7 +135,7 @@ static int copy_body(void *ctx, const struct edi_segment *s)
 	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT") || (!x12 && edi_segment_is(s, "UNP")))
 		return 0; /* a UNP that ends a message ends it like a UNT, and is as wrong */
 	const uint32_t cut = EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH | EDI_SEGMENT_UNTERMINATED;
-	if (is_service(s) || s->flags & cut)
+	if (edi_segment_is_service(s) || s->flags & cut)
 		return VAN_EINVAL;
 	edi_copy_segment(&c->to->writer, s, &c->scratch);
 	return 0;

@@ -8,6 +8,9 @@
  * that cannot be such, or characters of several bytes), VAN_ENOMEM, fn's error. */
 int edi_stretch_segments(struct slice stretch, enum edi_standard standard, const struct edi_delimiters *d, edi_segment_fn fn, void *ctx);
 
+/* Its tag, without the nesting that may stand behind it, is one of an envelope: a "UNB:" would begin an interchange where it is written again. */
+bool edi_segment_is_service(const struct edi_segment *s);
+
 /* Appends the segment's elements by the writer's delimiters: trailing empty ones are left out, binary data stays. */
 void edi_copy_segment(struct edi_writer *to, const struct edi_segment *s, struct van_buf *scratch);
 void edi_copy_element(struct edi_writer *to, const struct edi_segment *s, uint32_t i, struct van_buf *scratch);
