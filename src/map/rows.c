@@ -68,7 +68,8 @@ int map_reader_expression(struct map_reader *r, struct slice text, const struct 
 
 static int parse_transform(struct map_reader *r, struct slice s, struct map_row *row)
 {
-	static const char *const names[] = {"date", "time", "decimal", "implied", "upper", "lower", "number", "bool", "cut", "listed"};
+	static const char *const names[] = {"date", "time", "decimal", "implied", "upper", "lower", "number", "bool", "cut", "listed",
+		"compact"};
 	struct slice_list words;
 	r->cell = "transform";
 	if (s.n && *s.p == '=') {
@@ -84,7 +85,7 @@ static int parse_transform(struct map_reader *r, struct slice s, struct map_row 
 		while (k < sizeof names / sizeof *names && !slice_is(name, names[k]))
 			k++;
 		if (k == sizeof names / sizeof *names || row->transform_count == MAP_MAX_TRANSFORMS)
-			return map_reader_fail(r, "is one of date time decimal implied(N) upper lower number bool cut(N) listed, not", words.v[i]);
+			return map_reader_fail(r, "is one of date time decimal implied(N) upper lower number bool cut(N) listed compact, not", words.v[i]);
 		if (argument.n && (argument.p[argument.n - 1] != ')' || !slice_u64(slice_make(argument.p, argument.n - 1), &number) || number > 9999))
 			return map_reader_fail(r, "a number is expected in", words.v[i]);
 		row->transforms[row->transform_count++] = (struct map_transform){.kind = k, .argument = (uint32_t)number};
@@ -152,7 +153,7 @@ static int parse_target(struct map_reader *r, struct slice s, struct map_row *ro
 
 static int parse_way(struct map_reader *r, struct slice s, struct map_row *row)
 {
-	bool one_way = row->kind == MAP_EXPRESSION || row->to != MAP_TO_PLACE;
+	bool one_way = row->kind == MAP_EXPRESSION || row->to != MAP_TO_PLACE || row->also;
 	r->cell = "way";
 	row->way = slice_case_is(s, "in") ? MAP_WAY_IN : slice_case_is(s, "out") ? MAP_WAY_OUT : MAP_WAY_IN | MAP_WAY_OUT;
 	if (s.n && row->way == (MAP_WAY_IN | MAP_WAY_OUT))
@@ -200,6 +201,8 @@ static int place_row(struct map_reader *r, struct slice when, struct map_row *ro
 	row->scope = row->to == MAP_TO_PLACE ? map_place_scope(r->sheet, row->target, &rest) : 0;
 	if (map_row_is_here(row) && row->kind != MAP_LOOP)
 		return map_reader_fail(r, "is the object at hand itself: only a loop row may have it, not", row->target);
+	if (map_row_is_here(row) && row->also)
+		return map_reader_fail(r, "is the object at hand itself, which is written once; also loop needs a place, not", row->target);
 	if (row->to == MAP_TO_PLACE && !map_row_is_here(row))
 		rc = map_place_slot(r, row->scope, rest, row->kind == MAP_LOOP, &row->slot, &row->many);
 	if (rc == 0)
@@ -340,6 +343,8 @@ static int finish_scopes(struct map_reader *r)
 		for (int32_t k = scope->row_count - 1; k >= 0; k--) {
 			struct map_row *row = &m->rows[scope->rows[k]];
 			if (row->kind != MAP_LOOP)
+				continue;
+			if (row->also) /* nothing comes in by it */
 				continue;
 			row->loop_next = scope->trigger[row->segment];
 			scope->trigger[row->segment] = scope->rows[k];

@@ -35,7 +35,7 @@ struct map_condition {
 };
 
 struct map_transform {
-	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL, MAP_CUT, MAP_LISTED, MAP_COMPUTED } kind;
+	enum { MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_IMPLIED, MAP_UPPER, MAP_LOWER, MAP_NUMBER, MAP_BOOL, MAP_CUT, MAP_LISTED, MAP_COMPACT, MAP_COMPUTED } kind;
 	uint32_t argument;
 	const struct expression *expression;
 };
@@ -67,6 +67,7 @@ struct map_row {
 	int32_t *members;                  /* loop: identifiers of segments it holds, or that end it */
 	uint32_t member_count;
 	bool until;                        /* loop: members end it */
+	bool also;                         /* loop: out, the items for which it holds are written once more */
 	struct map_condition conditions[MAP_MAX_CONDITIONS];
 	uint32_t condition_count;
 	struct map_transform transforms[MAP_MAX_TRANSFORMS];

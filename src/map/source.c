@@ -81,7 +81,7 @@ static bool message_path(struct slice s, struct map_row *row, struct slice *segm
 	return true;
 }
 
-/* loop SEG of SEG SEG … · loop SEG until SEG SEG … */
+/* loop SEG of SEG SEG … · loop SEG until SEG SEG … · also loop SEG, whose `also` is cut off */
 static int loop_source(struct map_reader *r, struct slice s, struct map_row *row)
 {
 	struct slice_list words;
@@ -118,8 +118,10 @@ int map_source_parse(struct map_reader *r, struct slice s, struct map_row *row)
 		row->kind = MAP_EXPRESSION;
 		return map_reader_expression(r, s, &row->computed);
 	}
-	if (slice_starts(s, "loop "))
-		return loop_source(r, s, row);
+	if (slice_starts(s, "also loop "))
+		row->also = true;
+	if (row->also || slice_starts(s, "loop "))
+		return loop_source(r, row->also ? slice_make(s.p + 5, s.n - 5) : s, row);
 	if (s.n >= 2 && (*s.p == '"' || *s.p == '\'') && s.p[s.n - 1] == *s.p) {
 		row->kind = MAP_LITERAL;
 		row->literal = slice_make(s.p + 1, s.n - 2);
@@ -132,7 +134,8 @@ int map_source_parse(struct map_reader *r, struct slice s, struct map_row *row)
 			return 0;
 		}
 	if (!message_path(s, row, &segment))
-		return map_reader_fail(r, "must be like SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], 'text', @name, =expression or loop SEG, not", s);
+		return map_reader_fail(r, "must be like SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], 'text', @name, =expression, loop SEG or also loop SEG, "
+			"not", s);
 	return map_reader_segment(r, segment, &row->segment);
 }
 

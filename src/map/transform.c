@@ -154,7 +154,7 @@ int map_transform_in(struct map_run_state *r, const struct map_row *row, struct 
 		case MAP_NUMBER: rc = decimal(a, value, ret_what); break;
 		case MAP_COMPUTED: rc = computed(r, row, t->expression, value, ret_what); break;
 		case MAP_BOOL: /* after the table */
-		case MAP_CUT: case MAP_LISTED: break;
+		case MAP_CUT: case MAP_LISTED: case MAP_COMPACT: break;
 		}
 	}
 	if (rc < 0 || !value->p)
@@ -188,7 +188,7 @@ int map_transform_out(struct map_run_state *r, const struct map_row *row, const 
 		case MAP_UPPER:
 		case MAP_LOWER:
 		case MAP_BOOL:
-		case MAP_CUT: case MAP_LISTED: break;
+		case MAP_CUT: case MAP_LISTED: case MAP_COMPACT: break;
 		}
 	}
 	return rc;

@@ -367,7 +367,7 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 	*ret = NULL;
 	for (int32_t i = 0; i < s->scope->row_count; i++) {
 		const struct map_row *row = &sheet->rows[s->scope->rows[i]];
-		if (row->kind != MAP_LOOP || row->slot != slot || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
+		if (row->kind != MAP_LOOP || row->also || row->slot != slot || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
 			continue;
 		int rc = asks(o, row, object);
 		if (rc < 0)
@@ -420,9 +420,18 @@ static int write_object(struct out *o, struct out_scope *s, int32_t slot, const 
 {
 	const struct map_row *row;
 	int rc = choose_row(o, s, slot, object, &row);
-	if (rc == 0 && row)
+	if (rc == 0 && row) {
 		take_asked(o, row, object);
-	return rc < 0 || !row ? rc : write_loop(o, s, row, object, path);
+		rc = write_loop(o, s, row, object, path);
+	}
+	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
+		row = &o->map->sheet->rows[s->scope->rows[i]];
+		if (!row->also || row->slot != slot || o->plan->scopes[row->loop_scope].absent)
+			continue;
+		rc = asks(o, row, object);
+		rc = rc == 1 ? write_loop(o, s, row, object, path) : rc;
+	}
+	return rc;
 }
 
 /* Whether a loop row with the target "." and the same segment stands before this one and may write: it is the one that does. */

@@ -63,14 +63,44 @@ static size_t length_of(const struct edi_element_def *d, struct slice v)
 	return n;
 }
 
-static int cut(struct map_run_state *r, const struct map_row *row, size_t max, struct slice *v)
+static int tell_cut(struct map_run_state *r, const struct map_row *row, struct slice v)
 {
-	size_t n = 0, at = 0;
 	struct map_note *note = map_run_note(r, MAP_NOTE_CUT, row->line);
 	if (!note)
 		return VAN_ENOMEM;
 	note->place = row->target;
-	note->value = *v;
+	note->value = v;
+	return 0;
+}
+
+/* `compact`: zeros in front of a number, then blanks and hyphens, say nothing that the rest does not; they go where there is no room. */
+static int compact(struct map_run_state *r, const struct map_row *row, const struct edi_element_def *d, struct slice *v)
+{
+	struct slice s = *v;
+	while (s.n > 1 && *s.p == '0' && map_digits(s) && length_of(d, s) > d->max)
+		s = slice_make(s.p + 1, s.n - 1);
+	if (length_of(d, s) > d->max) {
+		char *copy = tree_room_alloc(&r->room, s.n);
+		size_t n = 0;
+		if (!copy)
+			return VAN_ENOMEM;
+		for (size_t i = 0; i < s.n; i++)
+			if (s.p[i] != ' ' && s.p[i] != '-')
+				copy[n++] = s.p[i];
+		s = slice_make(copy, n);
+	}
+	if (length_of(d, s) > d->max)
+		return 0; /* it does not help: refused as it is */
+	int rc = tell_cut(r, row, *v);
+	*v = s;
+	return rc;
+}
+
+static int cut(struct map_run_state *r, const struct map_row *row, size_t max, struct slice *v)
+{
+	size_t n = 0, at = 0;
+	if (tell_cut(r, row, *v) < 0)
+		return VAN_ENOMEM;
 	while (at < v->n && (n < max || ((unsigned char)v->p[at] & 0xc0) == 0x80)) {
 		n += ((unsigned char)v->p[at] & 0xc0) != 0x80;
 		at++;
@@ -81,7 +111,7 @@ static int cut(struct map_run_state *r, const struct map_row *row, size_t max, s
 	return 0;
 }
 
-/* What is too long is cut where the row says so, else refused. */
+/* What is too long is cut or written closer where the row says so, else refused. */
 static int fit(struct out *o, const struct map_row *row, const struct out_segment *s, const struct edi_element_def *d,
 	uint32_t element, struct slice *v)
 {
@@ -92,6 +122,12 @@ static int fit(struct out *o, const struct map_row *row, const struct out_segmen
 		if (row->transforms[i].kind == MAP_CUT) {
 			size_t max = row->transforms[i].argument ? row->transforms[i].argument : d ? d->max : 0;
 			return max && characters(*v) > max ? cut(r, row, max, v) : 0;
+		}
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		if (row->transforms[i].kind == MAP_COMPACT && d && length_of(d, *v) > d->max) {
+			int rc = compact(r, row, d, v);
+			if (rc < 0)
+				return rc;
 		}
 	if (!d || v->n <= d->max || length_of(d, *v) <= d->max)
 		return 0;

@@ -65,7 +65,7 @@ static void values_and_transforms(void **state)
 		"{\"segment\":\"BEG\",\"position\":2,\"element\":2,\"value\":\"SA\"}]}");
 	maps("A,X.01,,implied(2)\nB,X.02,,implied(2)\nC,X.03,,decimal\nD,X.04,,decimal\nE,X.05,,lower\nF,X.06,,time\nG,X.07,,number\n",
 		"X1*1~X*1250*-5*007.50*.5*AbC*0930*12~", "ERROR: map m, row 3, source: must be like SEG.NN, SEG.NN.CC, SEG.NN-MM[QUALIFIER], "
-		"'text', @name, =expression or loop SEG, not 'X.01'; see maps/README.md");
+		"'text', @name, =expression, loop SEG or also loop SEG, not 'X.01'; see maps/README.md");
 	maps("A,XX.01,,implied(2)\nB,XX.02,,implied(2)\nC,XX.03,,decimal\nD,XX.04,,decimal\nE,XX.05,,lower\nF,XX.06,,time\nG,XX.07,,number\n",
 		"XX*1250*-5*007.50*.5*AbC*0930*12~", HEAD "\"A\":\"12.50\",\"B\":\"-0.05\",\"C\":\"7.50\",\"D\":\"0.5\",\"E\":\"abc\","
 		"\"F\":\"09:30:00\",\"G\":12,\"_unmapped\":[]}");
@@ -84,6 +84,9 @@ static void errors_name_row_and_remedy(void **state)
 		"the row pass or default on a miss");
 	maps("U,PO1.03,,,nothing\n", "PO1*1*1*QQ~", "ERROR: map m, row 3, table: there is no table nothing; add table-nothing.csv, or vanctl table import it");
 	maps("U,PO1.03,REF=x\n", "PO1~", "ERROR: map m, row 3, when: must be like REF.01=DP|IA, or /place=value, not 'REF=x'; see maps/README.md");
+	maps(".,also loop N1\n", "PO1~", "ERROR: map m, row 3, target: is the object at hand itself, which is written once; also loop needs a place, not '.'; "
+		"see maps/README.md");
+	maps("P,also loop N1\n", "N1*BY~", HEAD "\"_unmapped\":[{\"segment\":\"N1\",\"position\":1,\"element\":1,\"value\":\"BY\"}]}");
 }
 
 static void tables_and_pairs(void **state)
