@@ -265,10 +265,8 @@ uint64_t partials_held(struct partials *p, const struct van_config_restart *c, c
 bool partials_begin(struct partials *p, const struct van_config_restart *c, const struct partial_key *k, struct request *q)
 {
 	char name[NAME_MAX_ + 1], path[32];
-	struct partial *f = find(p, k);
-	if (f) /* the sender begins anew */
-		forget(p, f);
-	f = q->spool.fd >= 0 && make_room(p, c, k) ? add(p, k, q->total) : NULL;
+	partials_forget(p, k); /* another message has the same ETag: the later one counts */
+	struct partial *f = q->spool.fd >= 0 && make_room(p, c, k) ? add(p, k, q->total) : NULL;
 	if (!f)
 		return false;
 	file_name(f, name);
@@ -281,12 +279,6 @@ bool partials_begin(struct partials *p, const struct van_config_restart *c, cons
 	f->owner = q;
 	q->partial = f;
 	return true;
-}
-
-struct request *partials_writer(struct partials *p, const struct partial_key *k)
-{
-	const struct partial *f = find(p, k);
-	return f ? f->owner : NULL;
 }
 
 int partials_resume(struct partials *p, const struct van_config_restart *c, const struct partial_key *k, uint64_t first, uint64_t total,
@@ -324,6 +316,15 @@ void partials_hand_over(struct partials *p, struct request *q)
 	handed_name(q, to);
 	q->named = renameat(p->folder, from, p->folder, to) == 0;
 	take_out(p, q->partial);
+}
+
+void partials_forget(struct partials *p, const struct partial_key *k)
+{
+	struct partial *f = find(p, k);
+	if (f && f->owner)
+		partials_hand_over(p, f->owner);
+	else if (f)
+		forget(p, f);
 }
 
 void partials_done(struct partials *p, struct request *q)

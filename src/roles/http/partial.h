@@ -36,9 +36,6 @@ uint64_t partials_held(struct partials *p, const struct van_config_restart *c, c
 /* Gives the request's spool file a name, so that it outlives connection and process. False: past a limit, or not possible. */
 bool partials_begin(struct partials *p, const struct van_config_restart *c, const struct partial_key *k, struct request *q);
 
-/* Who is writing to it now; NULL: nobody. */
-struct request *partials_writer(struct partials *p, const struct partial_key *k);
-
 /* The file to go on with from byte `first`; what lies behind is cut off. Nobody may be writing to it. Descriptor, VAN_ENOTFOUND (not
  * so much is here, or of another total) or an error. */
 int partials_resume(struct partials *p, const struct van_config_restart *c, const struct partial_key *k, uint64_t first, uint64_t total,
@@ -48,6 +45,9 @@ int partials_resume(struct partials *p, const struct van_config_restart *c, cons
  * store can link it: a file that had a name and has none can't be given another. */
 void partials_hand_over(struct partials *p, struct request *q);
 void partials_done(struct partials *p, struct request *q);
+
+/* A message begins under this key: nothing of an earlier one can be gone on with. A request that still writes to it goes on by itself. */
+void partials_forget(struct partials *p, const struct partial_key *k);
 
 /* The request's connection broke: kept within the limits. `keep` false: its bytes are of no use. */
 void partials_end(struct partials *p, const struct van_config_restart *c, struct request *q, bool keep);

@@ -35,8 +35,8 @@ struct request {
 	unsigned status;
 	struct request *next_waiting;
 	/* AS2 Restart */
-	bool restartable;          /* it has an ETag: `key` names it */
-	struct partial_key key;
+	struct partial_key key;    /* of its ETag; empty: it has none */
+	bool restartable;          /* its bytes may be kept once the store knows the sender */
 	struct partial *partial;   /* its spool has a name; NULL: none */
 	uint64_t total;            /* bytes that the whole has; 0: unknown */
 	uint64_t resumed_at;       /* bytes that were here before */

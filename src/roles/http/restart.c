@@ -8,6 +8,7 @@
 #include "roles/http/connection.h"
 #include "roles/http/tls.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
 static struct slice header(struct MHD_Connection *c, const char *name)
@@ -65,7 +66,6 @@ bool restart_head(struct http *h, struct MHD_Connection *c, enum MHD_Result *ret
 
 /* --- POST -------------------------------------------------------------------------------------------------------------------- */
 
-/* Whoever comes again has given up the connection before, even where we have not seen its end. */
 static void give_up(struct http *h, struct request *q)
 {
 	const struct connection *k = q->connection ? connection_of(q->connection) : NULL;
@@ -79,6 +79,29 @@ static void give_up(struct http *h, struct request *q)
 		shutdown(k->fd, SHUT_RDWR);
 }
 
+static bool same_message(const struct request *q, struct slice message_id)
+{
+	for (size_t i = 0; i < q->facts.headers.n; i++) {
+		const struct ipc_header *f = RECORD_AT(q->facts.headers, struct ipc_header, i);
+		if (slice_case_is(f->name, "Message-ID"))
+			return slice_eq(f->value, message_id);
+	}
+	return !message_id.p;
+}
+
+/* Whoever comes again has given up the connection before, even where we have not seen its end. A range names what it goes on with;
+ * a whole body is the same message only when its Message-ID says so, for there are senders who give each message the same ETag. */
+static void give_up_earlier(struct http *h, struct MHD_Connection *c, const struct restart_wish *w)
+{
+	struct slice message_id = header(c, "Message-ID");
+	for (size_t i = 0; i < h->room; i++) {
+		struct request *q = h->requests[i];
+		if (q && q->state == REQUEST_BODY && q->key.name[0] && strcmp(q->key.name, w->key.name) == 0 &&
+		    (w->resumes ? q->partial != NULL : same_message(q, message_id)))
+			give_up(h, q);
+	}
+}
+
 unsigned restart_look(struct http *h, struct MHD_Connection *c, uint64_t length, struct restart_wish *ret, const char **ret_text)
 {
 	struct slice range = header(c, "Content-Range"), etag = header(c, "ETag");
@@ -90,10 +113,8 @@ unsigned restart_look(struct http *h, struct MHD_Connection *c, uint64_t length,
 	if (!etag.p)
 		return 0;
 	ret->wanted = offered(h) && key_of(c, &ret->key) == 0;
-	if (!range.p)
-		return 0;
-	ret->resumes = true;
-	if (partial_range_parse(range, &ret->first, &ret->total) < 0 || (length && length != ret->total - ret->first)) {
+	ret->resumes = range.p != NULL;
+	if (range.p && (partial_range_parse(range, &ret->first, &ret->total) < 0 || (length && length != ret->total - ret->first))) {
 		*ret_text = "Content-Range has to be \"bytes FIRST-LAST/TOTAL\", reach to the end and agree with Content-Length";
 		return 416;
 	}
@@ -101,9 +122,8 @@ unsigned restart_look(struct http *h, struct MHD_Connection *c, uint64_t length,
 		*ret_text = "the message is larger than limits.message allows";
 		return 413;
 	}
-	struct request *before = ret->wanted ? partials_writer(h->partials, &ret->key) : NULL;
-	if (before)
-		give_up(h, before);
+	if (ret->wanted)
+		give_up_earlier(h, c, ret);
 	return 0;
 }
 
@@ -139,13 +159,16 @@ unsigned restart_begin(struct http *h, struct request *q, const struct restart_w
 {
 	q->total = w->total;
 	q->ranged = w->resumes;
+	if (w->wanted)
+		q->key = w->key;
 	if (w->resumes && w->first)
 		return resume(h, q, w, ret_text);
+	if (w->wanted) /* anew: what an earlier connection brought is of no use any more */
+		partials_forget(h->partials, &q->key);
 	/* a few bytes are not worth it */
 	if (!w->wanted || (w->total && w->total <= IPC_INLINE_MAX) || spool_use_file(&q->spool) < 0)
 		return 0;
 	q->restartable = true;
-	q->key = w->key;
 	ask_store(h, q);
 	return 0;
 }

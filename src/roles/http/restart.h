@@ -17,8 +17,8 @@ struct restart_wish {
 /* HEAD about a transfer: answered with what is here. False: it is not about one. */
 bool restart_head(struct http *h, struct MHD_Connection *c, enum MHD_Result *ret);
 
-/* `length`: the Content-Length. 0, or the status to refuse it with, and why. A request that still writes to the same transfer is given
- * up: its sender has come again. */
+/* `length`: the Content-Length. 0, or the status to refuse it with, and why. A request whose body still comes in for the same
+ * transfer is given up: its sender has come again. */
 unsigned restart_look(struct http *h, struct MHD_Connection *c, uint64_t length, struct restart_wish *ret, const char **ret_text);
 /* The request's spool becomes what is here already, or one that can be kept: the store is asked whether the sender is known. 0, or a
  * status as above. */
