@@ -1,4 +1,5 @@
 /* Segments to bytes, by the writer of src/edi. */
+#include "map/by_order.h"
 #include "map/out.h"
 
 #include "edi/charset.h"
@@ -153,6 +154,8 @@ int map_write(struct map_run_state *r, const struct map *out, const struct tree 
 		return van_error_set(r->e, VAN_ESYNTAX, "map %s: the document is no JSON object", out->name);
 	o.back = map_sidecar_is_of(document, out);
 	int rc = map_plan_get(out, &o.plan, r->e);
+	if (rc == 0 && !o.back)
+		rc = map_by_order(r, &document);
 	if (rc == 0)
 		rc = map_out_make(&o, document);
 	if (rc == 0)

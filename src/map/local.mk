@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
+	%D%/by_order.c %D%/by_order.h \
 	%D%/cem.c %D%/cem.h \
 	%D%/csv.c %D%/csv.h \
 	%D%/folder.h \
@@ -39,6 +40,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/transform.c %D%/transform.h \
 	%D%/transform_date.c \
 	%D%/tree.c %D%/tree.h \
+	%D%/tree_copy.c %D%/tree_copy.h \
 	%D%/tree_read.c %D%/tree_read.h \
 	%D%/write.c %D%/write.h \
 	%D%/write_cell.c \

@@ -1,60 +1,8 @@
 /* Despatch advices: canonical ones hold lines where they are packed, UBL's hold all lines at the root and handling units name theirs. */
+#include "map/tree_copy.h"
 #include "map/ubl_private.h"
 
 #include <stdlib.h>
-
-/* --- making ------------------------------------------------------------------------------------------------------------ */
-
-static struct tree *add(struct tree *parent, struct tree *child)
-{
-	if (child) {
-		child->next = NULL;
-		*parent->tail = child;
-		parent->tail = &child->next;
-	}
-	return child;
-}
-
-/* A copy of the node; what is below is shared. */
-static struct tree *copy_node(struct tree_room *room, const struct tree *t)
-{
-	struct tree *copy = tree_new(room, t->kind);
-	if (copy) {
-		copy->name = t->name;
-		copy->text = t->text;
-		copy->first = t->first;
-		copy->tail = t->first ? t->tail : &copy->first;
-	}
-	return copy;
-}
-
-/* A copy of an object's own list of members, without those named. */
-static struct tree *copy_without(struct tree_room *room, const struct tree *object, const char *const *without)
-{
-	struct tree *copy = tree_new(room, TREE_OBJECT);
-	if (copy)
-		copy->name = object->name;
-	for (const struct tree *t = object->first; copy && t; t = t->next) {
-		bool out = false;
-		for (size_t i = 0; without[i] && !out; i++)
-			out = slice_is(t->name, without[i]);
-		if (!out && !add(copy, copy_node(room, t)))
-			return NULL;
-	}
-	return copy;
-}
-
-static const struct tree *items(const struct tree *object, const char *name)
-{
-	const struct tree *t = object ? tree_find(object, slice_str(name)) : NULL;
-	return t && t->kind == TREE_ARRAY ? t->first : NULL;
-}
-
-static const struct tree *part(const struct tree *object, const char *name)
-{
-	const struct tree *t = object ? tree_find(object, slice_str(name)) : NULL;
-	return t && t->kind == TREE_OBJECT ? t : NULL;
-}
 
 static void drop_if_empty(struct tree *object, const char *name)
 {
@@ -80,29 +28,29 @@ static void add_line(struct despatch *d, const struct tree *line, const struct t
 {
 	static const char *const none[] = {NULL};
 	if (line->kind != TREE_OBJECT || !order || tree_find(line, SLICE("OrderLineReference"))) {
-		add(d->lines, copy_node(d->room, line));
+		tree_add(d->lines, tree_copy_node(d->room, line));
 		return;
 	}
-	struct tree *copy = add(d->lines, copy_without(d->room, line, none));
+	struct tree *copy = tree_add(d->lines, tree_copy_without(d->room, line, none));
 	struct tree *list = copy ? tree_member(d->room, copy, SLICE("OrderLineReference"), TREE_ARRAY) : NULL;
 	struct tree *reference = list ? tree_append(d->room, list, TREE_OBJECT) : NULL;
 	struct tree *id = reference ? tree_member(d->room, reference, SLICE("LineID"), TREE_TEXT) : NULL;
 	const struct tree *number = tree_find(line, SLICE("ID"));
 	if (id)
 		id->text = number && number->text.p ? number->text : SLICE("1");
-	struct tree *to = reference ? copy_node(d->room, order) : NULL;
+	struct tree *to = reference ? tree_copy_node(d->room, order) : NULL;
 	if (to)
-		add(reference, to)->name = SLICE("OrderReference");
+		tree_add(reference, to)->name = SLICE("OrderReference");
 }
 
 /* `unit`: UBL names its lines there too, and tells by their numbers that they are the same; one without stays there. */
 static void add_lines(struct despatch *d, const struct tree *holder, const struct tree *order, bool unit)
 {
-	for (const struct tree *t = items(holder, "DespatchLine"); t; t = t->next)
+	for (const struct tree *t = tree_items(holder, "DespatchLine"); t; t = t->next)
 		if (!unit || tree_find(t, SLICE("ID")))
 			add_line(d, t, order);
-	for (const struct tree *t = items(holder, "Package"); t; t = t->next)
-		for (const struct tree *l = items(t, "DespatchLine"); l; l = l->next)
+	for (const struct tree *t = tree_items(holder, "Package"); t; t = t->next)
+		for (const struct tree *l = tree_items(t, "DespatchLine"); l; l = l->next)
 			add_line(d, l, order);
 }
 
@@ -110,15 +58,15 @@ static void add_lines(struct despatch *d, const struct tree *holder, const struc
 static void add_level(struct despatch *d, const struct tree *level, const struct tree *order)
 {
 	add_lines(d, level, order, false);
-	for (const struct tree *t = items(level, "TransportHandlingUnit"); t; t = t->next) {
+	for (const struct tree *t = tree_items(level, "TransportHandlingUnit"); t; t = t->next) {
 		add_lines(d, t, order, true);
-		add(d->units, copy_node(d->room, t));
+		tree_add(d->units, tree_copy_node(d->room, t));
 	}
-	for (const struct tree *t = items(level, "Package"); t; t = t->next) {
-		struct tree *unit = add(d->units, tree_new(d->room, TREE_OBJECT));
+	for (const struct tree *t = tree_items(level, "Package"); t; t = t->next) {
+		struct tree *unit = tree_add(d->units, tree_new(d->room, TREE_OBJECT));
 		struct tree *list = unit ? tree_member(d->room, unit, SLICE("Package"), TREE_ARRAY) : NULL;
 		if (list)
-			add(list, copy_node(d->room, t));
+			tree_add(list, tree_copy_node(d->room, t));
 	}
 }
 
@@ -126,26 +74,26 @@ int ubl_despatch_out(struct tree_room *room, const struct tree *document, struct
 {
 	static const char *const top[] = {"Shipment", "DespatchLine", "OrderReference", NULL};
 	static const char *const levels[] = {"Order", "TransportHandlingUnit", "Package", "DespatchLine", NULL};
-	const struct tree *shipment = part(document, "Shipment");
-	struct tree *copy = copy_without(room, document, top), *inner = NULL;
+	const struct tree *shipment = tree_part(document, "Shipment");
+	struct tree *copy = tree_copy_without(room, document, top), *inner = NULL;
 	struct despatch d = {.room = room};
 	if (copy && shipment)
-		inner = add(copy, copy_without(room, shipment, levels));
+		inner = tree_add(copy, tree_copy_without(room, shipment, levels));
 	d.orders = copy ? tree_member(room, copy, SLICE("OrderReference"), TREE_ARRAY) : NULL;
 	d.lines = d.orders ? tree_member(room, copy, SLICE("DespatchLine"), TREE_ARRAY) : NULL;
 	d.units = inner ? tree_member(room, inner, SLICE("TransportHandlingUnit"), TREE_ARRAY) : NULL;
 	if (!d.lines)
 		return room->error;
-	for (const struct tree *t = items(document, "OrderReference"); t; t = t->next)
-		add(d.orders, copy_node(room, t));
-	for (const struct tree *t = items(document, "DespatchLine"); t; t = t->next)
+	for (const struct tree *t = tree_items(document, "OrderReference"); t; t = t->next)
+		tree_add(d.orders, tree_copy_node(room, t));
+	for (const struct tree *t = tree_items(document, "DespatchLine"); t; t = t->next)
 		add_line(&d, t, NULL);
 	if (d.units) {
 		add_level(&d, shipment, NULL);
-		for (const struct tree *order = items(shipment, "Order"); order; order = order->next) {
-			const struct tree *reference = part(order, "OrderReference");
+		for (const struct tree *order = tree_items(shipment, "Order"); order; order = order->next) {
+			const struct tree *reference = tree_part(order, "OrderReference");
 			if (reference)
-				add(d.orders, copy_node(room, reference))->name = SLICE_NONE;
+				tree_add(d.orders, tree_copy_node(room, reference))->name = SLICE_NONE;
 			add_level(&d, order, reference);
 		}
 		drop_if_empty(inner, "TransportHandlingUnit");
@@ -167,12 +115,12 @@ static struct slice_list packed(struct tree_room *room, const struct tree *shipm
 {
 	struct slice_list list = {0};
 	size_t n = 0;
-	for (const struct tree *u = items(shipment, "TransportHandlingUnit"); u; u = u->next)
-		for (const struct tree *l = items(u, "DespatchLine"); l; l = l->next)
+	for (const struct tree *u = tree_items(shipment, "TransportHandlingUnit"); u; u = u->next)
+		for (const struct tree *l = tree_items(u, "DespatchLine"); l; l = l->next)
 			n++;
 	list.v = van_arena_array(room->arena, n + 1, sizeof *list.v);
-	for (const struct tree *u = list.v ? items(shipment, "TransportHandlingUnit") : NULL; u; u = u->next)
-		for (const struct tree *l = items(u, "DespatchLine"); l; l = l->next) {
+	for (const struct tree *u = list.v ? tree_items(shipment, "TransportHandlingUnit") : NULL; u; u = u->next)
+		for (const struct tree *l = tree_items(u, "DespatchLine"); l; l = l->next) {
 			const struct tree *id = tree_find(l, SLICE("ID"));
 			if (id)
 				list.v[list.n++] = id->text;
@@ -198,7 +146,7 @@ int ubl_despatch_in(struct tree_room *room, struct tree *document)
 		const struct tree *id = tree_find(l, SLICE("ID"));
 		next = l->next;
 		if (!id || !known.n || !bsearch(&id->text, known.v, known.n, sizeof *known.v, compare))
-			add(to, l);
+			tree_add(to, l);
 	}
 	lines->first = NULL;
 	lines->tail = &lines->first;

@@ -178,6 +178,47 @@ def check_samples(t, name, check_document):
     return all_found
 
 
+def samples_out(t, name):
+    """Samples of the way out, as `map test` runs them; what they give is valid."""
+    for expected in sorted(glob.glob(os.path.join(MAPS, "samples", name, "*.expected.[!j]*"))):
+        case = os.path.basename(expected).partition(".expected.")[0]
+        done = subprocess.run([VANCTL, "-c", "/nonexistent", "map", "test", os.path.join(MAPS, name + ".csv"), case], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env=dict(os.environ, OPENVAN_MAPS=MAPS, OPENVAN_DICT=os.path.join(TOP, "dict")))
+        t.ok(done.returncode == 0 and f"sample {case} passed".encode() in done.stdout, f"{name}/{case}: is written as expected", done.stdout)
+        standard = name.partition("-")[0]
+        if standard in OTHER:
+            _, out, _ = vanctl("convert", "--to", standard, "--map", case.partition(".")[0], "--sender", "ZZ:A", "--receiver", "ZZ:B",
+                               os.path.join(MAPS, "samples", name, case + ".json"))
+            t.equal(problems(out)[:8], [], f"{name}/{case}: is valid")
+
+
+def orders_have_levels(t):
+    """DESADV names the order at its head or in each line; an 856 has a level of it, and so has what comes back."""
+    path = os.path.join(MAPS, "samples", "edifact-desadv-despatch-advice", "pallet-d96a.edi")
+    way = "despatch-advice-to-x12-004010-856"
+    _, out, err = vanctl("convert", "--to", "x12", "--map", way, "--explain", path)
+    found = segments(out)
+    t.equal([s for s in found if s.startswith("HL")],
+            ["HL*1**S*1", "HL*2*1*O*1", "HL*3*2*T*1", "HL*4*3*I*0", "HL*5*2*T*1", "HL*6*5*I*0"], "DESADV to 856: shipment, order, tare, item")
+    t.ok("PRF*4500098831***20260310" in found, "the order stands in PRF", found)
+    t.ok("OrderReference" not in "".join(line for line in err.splitlines() if "no row" in line), "and is not left behind", err)
+    with open(path, "rb") as file:
+        text = file.read()
+    alone = text.replace(b"RFF+ON:4500098831:1'", b"").replace(b"RFF+ON:4500098831:2'", b"")
+    _, out, _ = vanctl("convert", "--to", "x12", "--map", way, "-", text=alone)
+    t.equal([s for s in segments(out) if s.startswith("HL")][:3], ["HL*1**S*1", "HL*2*1*O*1", "HL*3*2*T*1"], "also when only the head names it")
+    nameless = alone.replace(b"RFF+ON:4500098831'", b"").replace(b"DTM+171:20260310:102'", b"")
+    _, out, _ = vanctl("convert", "--to", "x12", "--map", way, "-", text=nameless)
+    t.equal([s for s in segments(out) if s.startswith("HL")][:2], ["HL*1**S*1", "HL*2*1*T*1"], "without a reference there is no level")
+    path = os.path.join(MAPS, "samples", "x12-856-despatch-advice", "pallet-carton-004010.x12")
+    _, edifact, _ = vanctl("convert", "--to", "edifact", "--map", "despatch-advice-to-edifact-d96a-desadv", path)
+    _, out, _ = vanctl("convert", "--to", "x12", "--map", way, "-", text=edifact)
+    found = segments(out)
+    t.equal([s.split("*")[3] for s in found if s.startswith("HL")], list("SOIOTPIPITI"), "856 to DESADV and back: the same levels")
+    t.equal(sorted(s for s in found if s.startswith("PRF")), ["PRF*GD-118204***20260310", "PRF*GD-118377***20260312"], "both orders with their dates")
+    t.equal(problems(out), [], "which is valid")
+
+
 def to_the_other_standard(t, name, found, sheets):
     """Documents of X12 as EDIFACT in each version, and back; all of it valid."""
     source = name.partition("-")[0]
@@ -328,10 +369,12 @@ def main():
                     for document in documents(file.read()):
                         check_document(t, os.path.basename(expected), document)
             continue
+        t.run(samples_out, t, name)
         found = check_samples(t, name, check_document)
         if found:
             t.run(to_the_other_standard, t, name, found, sheets)
     t.run(terms_stay, t)
+    t.run(orders_have_levels, t)
     t.run(collected, t, sheets)
     t.run(collected_orders_cross, t)
     return t.done()
