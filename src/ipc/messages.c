@@ -227,6 +227,7 @@ static const struct record_field poll_fields[] = {
 	RECORD_FIELD_ENUM(5, struct ipc_poll, after, NULL),
 	RECORD_FIELD(6, RECORD_TEXT, struct ipc_poll, archive),
 	RECORD_FIELD(7, RECORD_TEXTS, struct ipc_poll, remembered),
+	RECORD_FIELD(8, RECORD_U64, struct ipc_poll, max),
 	RECORD_END,
 };
 const struct record_table ipc_poll_table = {"poll", 1, sizeof(struct ipc_poll), poll_fields};
@@ -463,6 +464,8 @@ static const struct record_field mailbox_reply_fields[] = {
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_reply, text),
 	RECORD_FIELD_SUB(3, RECORD_ONE, struct ipc_mailbox_reply, entry, &ipc_mailbox_entry_table),
 	RECORD_FIELD(4, RECORD_BYTES, struct ipc_mailbox_reply, content),
+	RECORD_FIELD(5, RECORD_BOOL, struct ipc_mailbox_reply, bounded),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_mailbox_reply, room),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_reply_table = {"mailbox_reply", 1, sizeof(struct ipc_mailbox_reply), mailbox_reply_fields};

@@ -544,6 +544,7 @@ struct ipc_poll {
 	uint32_t after;             /* enum profile_fetched */
 	struct slice archive;
 	struct slice_list remembered; /* names that were fetched and may be there still */
+	uint64_t max; /* bytes of a file: larger ones stay where they are; 0: no limit */
 };
 struct ipc_pickup {
 	struct slice name;
@@ -690,6 +691,8 @@ struct ipc_mailbox_reply {
 	struct slice text; /* for the client */
 	struct ipc_mailbox_entry *entry;
 	struct slice content; /* OPEN: a small file itself, where no descriptor comes with the answer */
+	bool bounded;	      /* CREATE: the mailbox takes but `room` more bytes */
+	uint64_t room;
 };
 
 /* --- control --------------------------------------------------------------------------------------------------------- */

@@ -65,22 +65,28 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
  * (not whole yet). */
 int queue_mailbox_rename_staged(struct queue_work *w, const struct queue_place *from, const struct queue_place *to, bool staged, bool replace,
 				const struct queue_upload *who, struct slice *ret_message, struct slice *ret_replaced);
-int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, struct slice *ret_message);
+/* Deleted before it was taken, by the partner or an operator (`event` says whose receipt it is). *ret_message is the id whose file the caller
+ * removes after the commit. */
+struct queue_removal {
+	enum receipt_event event;
+	struct slice partner, actor;
+};
+int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message);
 /* Bytes that a mailbox's uploads take: staged ones and those in the archive of /in. */
 int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_t *ret);
 
 /* So much of it, from its start on, was sent to the partner: a download may be resumed there. */
 int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, uint64_t bytes);
-/* A complete download. The first marks it collected; later ones are recorded. */
-int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at);
+/* A complete download, of what waits or from the archive. The first marks it collected; each has its receipt. */
+int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at, struct slice actor);
 /* The partner deleted or renamed it: to the archive of the day. */
-int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at);
+int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at, struct slice actor);
 /* Puts a taken document back; VAN_ESTATE when it waits already or was no mailbox message. */
 int queue_mailbox_restore(struct queue_work *w, struct slice message, struct slice actor);
 /* A file that an operator puts into a mailbox: a message that waits in /out. `u` as for an upload (kind and section don't matter). */
 int queue_mailbox_hand_in(struct queue_work *w, const struct queue_upload *u);
 /* Removes an entry for good: from an archive the view alone, its message stays; from out the delivery is dropped; a staged one
  * with its bytes (*ret_message is then its id, whose file the caller removes after the commit; else absent). */
-int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, struct slice actor, struct slice *ret_message);
+int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message);
 
 #endif

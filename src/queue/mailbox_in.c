@@ -101,8 +101,21 @@ static int receive(struct queue_work *w, const struct queue_upload *u, const str
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_IN, &m, u->pickup_name.p ? SLICE("fetched from the partner's server") : SLICE("uploaded"), u->actor, &artefact, n);
 }
 
+/* What was done to a file that is no message yet. The receipt bears the id that its message has or would have had. */
+static int staged_receipt(struct queue_work *w, const struct queue_place *at, const struct queue_mailbox_entry *e, const struct queue_removal *who,
+			  struct slice text)
+{
+	struct queue_message m = {.id = e->message, .direction = QUEUE_IN, .partner = who->partner, .connection = at->connection, .bytes = e->bytes};
+	return queue_trail_receipt(w, who->event, &m, text, who->actor, NULL, 0);
+}
+
+static struct slice described(struct queue_work *w, const char *what, const struct queue_place *at, const char *then)
+{
+	return van_arena_printf(w->arena, "%s%.*s%s%.*s%s", what, SLICE_ARG(at->section), at->section.n ? "/" : "", SLICE_ARG(at->name), then);
+}
+
 /* Takes away what is staged under that name; *ret_replaced is its message id, absent if none. */
-static int drop_staged(struct queue_work *w, const struct queue_place *at, struct slice *ret_replaced)
+static int drop_staged(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, const char *how, struct slice *ret_replaced)
 {
 	struct queue_mailbox_entry older;
 	int rc = queue_mailbox_find(w, at, &older);
@@ -112,6 +125,8 @@ static int drop_staged(struct queue_work *w, const struct queue_place *at, struc
 		rc = mailbox_del(w, at, &older);
 	if (rc == 0)
 		rc = queue_part_forget(w, older.message, SLICE("payload"));
+	if (rc == 0 && why->event)
+		rc = staged_receipt(w, at, &older, why, described(w, "upload ", at, how));
 	if (rc == 0 && ret_replaced)
 		*ret_replaced = older.message;
 	return rc;
@@ -130,6 +145,7 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 	struct queue_part p = {.kind = u->file ? QUEUE_PART_FILE : QUEUE_PART_INLINE, .name = SLICE("payload"), .bytes = u->bytes,
 			       .sha256 = u->sha256, .content = u->file ? SLICE_NONE : u->content};
 	struct queue_place at = {u->connection, QUEUE_FOLDER_STAGED, u->section, u->name};
+	struct queue_removal who = {RECEIPT_SFTP_IN, u->partner, u->actor};
 	if (!mailbox_name_ok(u->name))
 		return van_error_set(&w->err, VAN_EINVAL, "a file name has 1 to 255 bytes and no slash");
 	if (!has_room(w, u))
@@ -139,7 +155,7 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 		*ret_replaced = SLICE_NONE;
 	int rc = queue_part_put(w, u->id, &p);
 	if (rc == 0)
-		rc = drop_staged(w, &at, ret_replaced);
+		rc = drop_staged(w, &at, &who, " replaced by a later one", ret_replaced);
 	if (rc == 0)
 		rc = put_pickup(w, u);
 	if (rc < 0)
@@ -147,13 +163,17 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 	if (u->kind == QUEUE_UPLOAD_FINAL)
 		return receive(w, u, &e, u->section);
 	e.state = u->kind == QUEUE_UPLOAD_STAGED ? QUEUE_MAILBOX_STAGED : QUEUE_MAILBOX_UNFINISHED;
-	return mailbox_put(w, &at, &e);
+	rc = mailbox_put(w, &at, &e);
+	if (rc < 0 || u->kind == QUEUE_UPLOAD_UNFINISHED)
+		return rc;
+	return staged_receipt(w, &at, &e, &who, described(w, "uploaded as ", &at, ", a temporary name"));
 }
 
 int queue_mailbox_rename_staged(struct queue_work *w, const struct queue_place *from, const struct queue_place *to, bool staged, bool replace,
 				const struct queue_upload *who, struct slice *ret_message, struct slice *ret_replaced)
 {
 	struct queue_mailbox_entry e, other;
+	struct queue_removal by = {RECEIPT_SFTP_IN, who->partner, who->actor};
 	*ret_message = *ret_replaced = SLICE_NONE;
 	if (!mailbox_name_ok(to->name))
 		return van_error_set(&w->err, VAN_EINVAL, "a file name has 1 to 255 bytes and no slash");
@@ -170,18 +190,20 @@ int queue_mailbox_rename_staged(struct queue_work *w, const struct queue_place *
 	rc = mailbox_del(w, from, &e);
 	e.name = to->name;
 	if (rc == 0)
-		rc = drop_staged(w, to, ret_replaced);
+		rc = drop_staged(w, to, &by, " replaced by another that was renamed", ret_replaced);
 	if (rc < 0)
 		return rc;
-	if (staged)
-		return mailbox_put(w, to, &e);
+	if (staged) {
+		rc = mailbox_put(w, to, &e);
+		return rc < 0 ? rc : staged_receipt(w, to, &e, &by, described(w, "renamed to ", to, ", a temporary name"));
+	}
 	*ret_message = e.message;
 	return receive(w, who, &e, to->section);
 }
 
-int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, struct slice *ret_message)
+int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message)
 {
 	*ret_message = SLICE_NONE;
-	int rc = drop_staged(w, at, ret_message);
+	int rc = drop_staged(w, at, why, " deleted before it was taken", ret_message);
 	return rc < 0 ? rc : ret_message->p ? 0 : van_error_set(&w->err, VAN_ENOTFOUND, "no such file");
 }

@@ -17,7 +17,7 @@ int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, ui
 	return mailbox_put(w, at, &e);
 }
 
-int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at)
+int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at, struct slice actor)
 {
 	struct queue_mailbox_entry e;
 	struct queue_message m;
@@ -25,21 +25,23 @@ int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at)
 	if (rc < 0)
 		return rc;
 	struct queue_message old = m;
-	bool first = !m.downloads++;
+	bool archive = at->folder == QUEUE_FOLDER_OUT_ARCHIVE, first = !m.downloads++;
+	struct slice text = archive ? SLICE("downloaded from the archive") : first ? SLICE("downloaded") : SLICE("downloaded once more");
 	if (!first) {
 		rc = queue_message_put(w, &old, &m);
-		return rc < 0 ? rc : queue_trail_event(w, m.id, "collected-again", SLICE("downloaded once more"));
+		return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_OUT, &m, text, actor, NULL, 0);
 	}
-	e.state = QUEUE_MAILBOX_COLLECTED;
+	if (!archive)
+		e.state = QUEUE_MAILBOX_COLLECTED;
 	e.fetched = 0; /* fetched once more, it begins again */
 	m.collected = e.collected = w->now;
 	rc = mailbox_put(w, at, &e);
 	if (rc == 0)
 		rc = queue_delivery_move(w, &m, QUEUE_DELIVERY_COLLECTED);
-	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_OUT, &m, SLICE("downloaded"), SLICE_NONE, NULL, 0);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_OUT, &m, text, actor, NULL, 0);
 }
 
-int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at)
+int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at, struct slice actor)
 {
 	struct queue_mailbox_entry e;
 	struct queue_message m;
@@ -53,7 +55,7 @@ int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at)
 	struct queue_message old = m;
 	m.taken = w->now;
 	rc = queue_message_put(w, &old, &m);
-	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_OUT, &m, SLICE("removed from the mailbox by the partner"), SLICE_NONE, NULL, 0);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_OUT, &m, SLICE("removed from the mailbox by the partner"), actor, NULL, 0);
 }
 
 /* --- putting back ------------------------------------------------------------------------------------------------------ */
@@ -132,19 +134,19 @@ int queue_mailbox_restore(struct queue_work *w, struct slice message, struct sli
 
 /* --- purging ------------------------------------------------------------------------------------------------------------ */
 
-int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, struct slice actor, struct slice *ret_message)
+int queue_mailbox_purge(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message)
 {
 	struct queue_mailbox_entry e;
 	struct queue_message m;
 	*ret_message = SLICE_NONE;
 	if (at->folder == QUEUE_FOLDER_STAGED)
-		return queue_mailbox_remove_staged(w, at, ret_message);
+		return queue_mailbox_remove_staged(w, at, why, ret_message);
 	int rc = find_with_message(w, at, &e, &m);
 	if (rc == 0)
 		rc = mailbox_del(w, at, &e);
 	if (rc == 0 && at->folder == QUEUE_FOLDER_OUT)
 		rc = queue_delivery_move(w, &m, QUEUE_DELIVERY_DROPPED);
-	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, SLICE("purged from the mailbox"), actor, NULL, 0);
+	return rc < 0 ? rc : queue_trail_receipt(w, why->event, &m, SLICE("purged from the mailbox"), why->actor, NULL, 0);
 }
 
 /* --- by an operator's hand ---------------------------------------------------------------------------------------------- */

@@ -181,6 +181,103 @@ def renames(n):
         t.ok(said(lambda: s.symlink("/etc/passwd", "/in/link")) is not None, "no links")
 
 
+def touched(n):
+    """Opened to write without truncating, as touch and editors do: what is a message already stays the only one until bytes are written."""
+    ack = [x12.ack_997(demo.BETA, demo.BUYER, 835 + i, 835 + i) for i in range(2)]
+    with Session(n, "beta") as s:
+        with s.open("/in/touched.edi", "wb") as f:
+            f.write(ack[0])
+        s.open("/in/touched.edi", "r+").close()
+        with s.open("/in/touched.edi", "r+") as f:
+            t.ok("open it for reading alone" in said(lambda: f.read(10)), "its bytes are not to be had there, and the text says how")
+        t.equal([m["bytes"] for m in received(n, "touched.edi")], [len(ack[0])], "a message that is opened to write and closed makes no other one")
+        with s.open("/in/touched.edi", "r+") as f:
+            f.write(ack[1])
+        bodies = {n.vanctl("message", "get", m["id"]).stdout for m in received(n, "touched.edi")}
+        t.equal(bodies, set(ack), "written from its beginning on, it is a second message")
+        t.ok(said(lambda: s.chmod("/in/nothing.edi", 0o600)) is not None, "permissions of what isn't there can't be set")
+        s.chmod("/in/touched.edi", 0o600)
+        s.utime("/in/touched.edi", (1, 1))
+        t.ok("can't be changed" in said(lambda: s.truncate("/in/touched.edi", 3)), "those of a message can, to no effect; its length can't")
+        t.equal([oct(s.stat(x).st_mode & 0o777) for x in ("/in", "/out", "/in/archive", "/")], ["0o755", "0o755", "0o555", "0o555"],
+                "folders show where one may write")
+    dots = n.sftp("beta", "ls -la /in").stdout.decode().splitlines()
+    t.ok(any(line.startswith("drwxr-xr-x") and line.split()[-1] in (".", "/in/.") for line in dots), "in listings, too", dots)
+
+
+def renamed_away(n):
+    """In /out: renaming takes a file, unless the new name is its own or that of another that waits."""
+    with Session(n, "beta") as s, tempfile.NamedTemporaryFile(dir=n.root) as f:
+        f.write(b"by hand")
+        f.flush()
+        ids = {}
+        for name in ("one.edi", "two.edi", "three.edi"):
+            ids[name] = n.json("mailbox", "put", "beta", f.name, "--name", name)["id"]
+        t.ok("waits here already" in said(lambda: s.rename("/out/one.edi", "/out/two.edi")), "not onto another that waits")
+        t.ok("waits here already" in said(lambda: s.posix_rename("/out/one.edi", "/out/two.edi")), "which is not replaced either")
+        t.ok("waits here already" in said(lambda: s.rename("/out/one.edi", "/out/one.edi")), "nor onto itself")
+        s.posix_rename("/out/one.edi", "/out/one.edi")
+        t.equal(sorted(s.listdir("/out")), ["one.edi", "three.edi", "two.edi"], "nothing was taken by that")
+        t.ok(said(lambda: s.rename("/out/none.edi", "/out/none.done")) is not None, "what isn't there can't be renamed")
+        t.ok("can't be moved" in said(lambda: s.rename("/out/one.edi", "/in/one.edi")), "and nothing is moved to /in")
+        s.rename("/out/one.edi", "/out/one.done")
+        s.posix_rename("/out/two.edi", "/out/archive/two.edi")
+        s.rename("/out/three.edi", "/done/three.edi")
+        day = s.listdir("/out/archive")[-1]
+        t.equal((s.listdir("/out"), {"one.edi", "two.edi", "three.edi"} <= set(s.listdir("/out/archive/" + day))), ([], True),
+                "renamed to any other name they are taken, and stand in the archive")
+        with s.open(f"/out/archive/{day}/one.edi") as g:
+            g.read()
+    n.wait_sessions_over()
+    shown = n.json("message", "show", ids["one.edi"])
+    t.ok(shown["delivery"] == "collected" and any(h["text"] == "downloaded from the archive" for h in shown["history"]),
+         "a download from the archive counts as one", shown["history"])
+
+
+def leaves(n, since):
+    """The receipts that came after number `since`: (event, actor, text)."""
+    newest = n.json("receipt", "list", "--limit", "1")[0]["index"]
+    return [tuple(n.json("receipt", "show", str(i))["leaf"].get(k) for k in ("event", "actor", "text")) for i in range(since + 1, newest + 1)]
+
+
+def actions_are_receipts(n):
+    since = n.json("receipt", "list", "--limit", "1")[0]["index"]
+    with tempfile.NamedTemporaryFile(dir=n.root) as f:
+        f.write(b"by hand")
+        f.flush()
+        n.vanctl("mailbox", "put", "beta", f.name, "--name", "seen.edi")
+    with Session(n, "beta") as s:
+        for name in ("/in/a.tmp", "/in/b.tmp", "/in/b.tmp", "/in/c.tmp"):
+            with s.open(name, "wb") as f:
+                f.write(b"x")
+        s.rename("/in/a.tmp", "/in/d.tmp")
+        s.posix_rename("/in/d.tmp", "/in/b.tmp")
+        s.remove("/in/b.tmp")
+        for _ in range(2):
+            with s.open("/out/seen.edi") as f:
+                f.read()
+        s.remove("/out/seen.edi")
+    n.wait_sessions_over()
+    n.vanctl("mailbox", "purge", "beta", "c.tmp")
+    n.vanctl("mailbox", "restore", n.messages("--search", "seen.edi")[0]["id"])
+    n.vanctl("mailbox", "purge", "beta", "seen.edi")
+    found = leaves(n, since)
+    user, operator = "sftp user beta", f"uid {os.geteuid()}"
+    for leaf in (("operator", operator, "put into the mailbox by an operator"),
+                 ("sftp-in", user, "uploaded as a.tmp, a temporary name"),
+                 ("sftp-in", user, "upload b.tmp replaced by a later one"),
+                 ("sftp-in", user, "renamed to d.tmp, a temporary name"),
+                 ("sftp-in", user, "upload b.tmp replaced by another that was renamed"),
+                 ("sftp-in", user, "upload b.tmp deleted before it was taken"),
+                 ("sftp-out", user, "downloaded"),
+                 ("sftp-out", user, "downloaded once more"),
+                 ("sftp-out", user, "removed from the mailbox by the partner"),
+                 ("operator", operator, "upload c.tmp deleted before it was taken"),
+                 ("operator", operator, "put back into the mailbox"),
+                 ("operator", operator, "purged from the mailbox")):
+        t.ok(found.count(leaf) == 1, f"a receipt: {leaf[1]}: {leaf[2]}", found)
+
+
 def names(n):
     with Session(n, "beta") as s:
         for i, name in enumerate(("with blanks and 'quotes' \"x\".edi", "Bestellung Nº 5 – äöü 注文.edi", "x" * 251 + ".edi", "-rf.edi", "tab\there.edi",
@@ -332,7 +429,7 @@ def main():
         prepare(n)
         n.start()
         n.apply_profiles()
-        for group in (resumed_uploads, resumed_downloads, renames, names, folders_and_patterns, reports, taken_by_download, many_entries):
+        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, names, folders_and_patterns, reports, taken_by_download, many_entries):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

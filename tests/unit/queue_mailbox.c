@@ -248,6 +248,7 @@ static void test_staged_uploads(void **state)
 	struct fixture *f = *state;
 	struct queue_filter all = QUEUE_FILTER_ANY;
 	struct queue_upload who = {.partner = SLICE("volt"), .connection = SLICE("volt-box")};
+	const struct queue_removal by = {RECEIPT_SFTP_IN, SLICE("volt"), SLICE("sftp user volt")};
 	struct slice message, replaced;
 	struct van_id id = upload(f, "ack.edi.part", "ISA~", true, 0);
 	assert_int_equal(fixture_count(f, &all), 0);
@@ -258,12 +259,17 @@ static void test_staged_uploads(void **state)
 	fixture_commit(f);
 	fixture_assert_states(f, &id, "received//none");
 	assert_folder(f, "volt-box", QUEUE_FOLDER_STAGED, NULL, NULL, "");
-	upload(f, "x.tmp", "1", true, 0);
+	assert_true(fixture_history_has(f, &id, "sftp-in", "uploaded as ack.edi.part, a temporary name"));
+	struct van_id first = upload(f, "x.tmp", "1", true, 0);
+	id = upload(f, "x.tmp", "22", true, 0);
 	fixture_begin(f, STORE_WRITE);
-	assert_int_equal(queue_mailbox_remove_staged(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE("x.tmp")}, &message), 0);
-	assert_int_equal(queue_mailbox_remove_staged(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE("x.tmp")}, &message), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, &STAGED("x.tmp"), &by, &message), 0);
+	assert_true(slice_is(message, id.text));
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, &STAGED("x.tmp"), &by, &message), VAN_ENOTFOUND);
 	fixture_commit(f);
 	assert_int_equal(fixture_count(f, &all), 1);
+	assert_true(fixture_history_has(f, &first, "sftp-in", "upload x.tmp replaced by a later one")); /* though there is no message */
+	assert_true(fixture_history_has(f, &id, "sftp-in", "upload x.tmp deleted before it was taken"));
 }
 
 static void test_collected_taken_restored(void **state)
@@ -275,18 +281,18 @@ static void test_collected_taken_restored(void **state)
 	fixture_commit(f);
 	for (int i = 0; i < 2; i++) {
 		fixture_begin(f, STORE_WRITE);
-		assert_int_equal(queue_mailbox_collected(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), 0);
+		assert_int_equal(queue_mailbox_collected(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, SLICE("sftp user volt")), 0);
 		fixture_commit(f);
 		fixture_assert_states(f, &out, "processed/collected/expected");
 	}
 	fixture_assert_states(f, &id, "processed/collected/expected"); /* the sender can see it */
-	assert_true(fixture_history_has(f, &out, "sftp-out", ""));
-	assert_true(fixture_history_has(f, &out, "collected-again", ""));
+	assert_true(fixture_history_has(f, &out, "sftp-out", "downloaded"));
+	assert_true(fixture_history_has(f, &out, "sftp-out", "downloaded once more"));
 	fixture_begin(f, STORE_WRITE);
 	assert_int_equal(queue_mailbox_restore(&f->w, id_slice(&out), SLICE("uid 0")), VAN_ESTATE);
-	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), 0);
-	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), VAN_ENOTFOUND);
-	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("acme-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, SLICE("sftp user volt")), 0);
+	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, SLICE("sftp user volt")), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_taken(&f->w, &(struct queue_place){SLICE("acme-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, SLICE("sftp user volt")), VAN_ENOTFOUND);
 	fixture_commit(f);
 	assert_folder(f, "volt-box", QUEUE_FOLDER_OUT, NULL, NULL, "");
 	fixture_begin(f, STORE_WRITE);

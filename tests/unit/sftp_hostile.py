@@ -422,6 +422,23 @@ def limits(folder):
     rig.stop()
 
 
+def full_disk(folder):
+    """A file that would eat into what must stay free is refused on the way, not when all of it was sent."""
+    rig = Rig(folder, SFTP_RIG_RESERVE=str(1 << 60))
+    t, c = rig.raw()
+    h = opened(c, b"/in/endless.edi", 0x1A)
+    sent, answer = 0, 0
+    while answer == 0 and sent < 64 << 20:
+        c.sendall(packet(WRITE, u32(2) + h + u64(sent) + text(b"x" * 250000)))
+        sent += 250000
+        answer = status(c)
+    ok(answer == 4 and 16 << 20 <= sent < 20 << 20, f"an upload into a full disk ends after {sent >> 20} MiB", answer)
+    c.sendall(packet(CLOSE, u32(3) + h))
+    ok(status(c) == 4 and rig.wait_logged("has no room left") and not rig.logged("event=committed"), "and is not taken")
+    t.close()
+    rig.stop()
+
+
 def list_with_openssh(rig, key):
     done = subprocess.run(["sftp", "-q", "-b", "-", *SSH_OPTIONS, "-i", key, "-P", str(rig.port), "volt@127.0.0.1"], input=b"ls -1 /out\n",
                           stdout=subprocess.PIPE)
@@ -475,6 +492,7 @@ def main():
         lost_store(folder)
         long_listing(folder)
         limits(folder)
+        full_disk(folder)
     finish()
 
 

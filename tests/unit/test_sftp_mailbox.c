@@ -230,8 +230,17 @@ static void test_limits_of_uploads(void **state)
 	struct sftpd_hashes h;
 	struct sftpd_upload *u = upload(1000);
 	write_at(u, 0, 1000);
+	assert_int_equal(sftpd_upload_write(u, 1000, "x", 1, NULL), SFTPD_PERMISSION_DENIED);
+	assert_int_equal(sftpd_upload_finish(u, &h, NULL), SFTPD_PERMISSION_DENIED); /* once failed it stays so */
+	sftpd_upload_free(u);
+	u = upload(0); /* refused from outside */
+	write_at(u, 0, 1000);
+	struct sftpd_why said = {""};
+	assert_int_equal(sftpd_upload_fail(u, SFTPD_FAILURE, "the disk is full", NULL), SFTPD_FAILURE);
 	assert_int_equal(sftpd_upload_write(u, 1000, "x", 1, NULL), SFTPD_FAILURE);
-	assert_int_equal(sftpd_upload_finish(u, &h, NULL), SFTPD_FAILURE); /* once failed it stays so */
+	assert_int_equal(sftpd_upload_finish(u, &h, &said), SFTPD_FAILURE);
+	assert_string_equal(said.text, "the disk is full");
+	assert_int_equal(sftpd_upload_keep(u), 0);
 	sftpd_upload_free(u);
 	u = upload(0);
 	enum sftpd_status status = SFTPD_OK;

@@ -193,6 +193,8 @@ static int copy(struct poll *p, const struct remote *f, const char *path, int to
 		if (rc == 0 && (EVP_DigestUpdate(h->plain, piece, (size_t)n) != 1 || EVP_DigestUpdate(h->salted, piece, (size_t)n) != 1))
 			rc = VAN_ECRYPTO;
 		at += (uint64_t)n;
+		if (at > f->bytes) /* it grows, or has no end */
+			break;
 	}
 	if (rc < 0)
 		snprintf(p->c->error, sizeof p->c->error, "%.200s could not be written here: %s", path, van_err_name(rc));
@@ -211,8 +213,16 @@ static int copy(struct poll *p, const struct remote *f, const char *path, int to
 	return rc;
 }
 
+static int too_large(struct poll *p, const char *path)
+{
+	snprintf(p->c->error, sizeof p->c->error, "%.200s is larger than this connection takes: it stays there", path);
+	return VAN_EDENIED;
+}
+
 static int fetch(struct poll *p, const struct remote *f, const char *path)
 {
+	if (p->what->max && f->bytes > p->what->max)
+		return too_large(p, path);
 	struct hashes h = {0};
 	struct ipc_pickup pickup = pickup_of(f);
 	int fd = -1, rc = ask(p, IPC_MAILBOX_CREATE, NULL, NULL, -1, &fd);

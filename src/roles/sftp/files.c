@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TAKE_OVER_BLOCK ((size_t)256 << 10)
+#define LOOK_EVERY ((uint64_t)16 << 20) /* bytes written between two looks at the disk */
 
 struct file {
 	struct file *next; /* uploads of the session */
@@ -21,6 +23,7 @@ struct file {
 	char section[SFTPD_NAME_MAX + 1];
 	size_t section_n;
 	bool append; /* every write goes to the end, whatever offset the client names */
+	bool untouched; /* opened without truncating what is a message already: nothing is written so far */
 	/* download */
 	int fd;
 	char *bytes; /* a small one, whole, where there is no descriptor */
@@ -131,7 +134,7 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	f->fd = fd;
 	f->offset = reply.entry->offset;
 	f->attributes = sftpd_entry_attributes(m, reply.entry);
-	if (at->folder == IPC_FOLDER_OUT)
+	if (at->folder == IPC_FOLDER_OUT || at->folder == IPC_FOLDER_OUT_ARCHIVE)
 		f->progress = progress_of(m, reply.entry);
 	if (fd >= 0)
 		posix_fadvise(fd, (off_t)f->offset, (off_t)f->attributes.size, POSIX_FADV_SEQUENTIAL);
@@ -148,8 +151,13 @@ static enum sftpd_status may_upload(struct sftpd_mailbox *m, const struct sftpd_
 	return SFTPD_OK;
 }
 
-/* What the flags say about a file that is there already, or not. *ret_resume: its content is to be gone on with. */
-static enum sftpd_status look_before(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, bool *ret_resume, struct sftpd_why *why)
+/* What the flags say about a file that is there already, or not. */
+struct before {
+	bool waits;	/* its content is to be gone on with */
+	bool taken;	/* it is a message: what is written now is another one, from its beginning on */
+};
+
+static enum sftpd_status look_before(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct before *ret, struct sftpd_why *why)
 {
 	struct ipc_mailbox_reply reply;
 	if (flags & SFTPD_OPEN_TRUNCATE && flags & SFTPD_OPEN_CREATE && !(flags & SFTPD_OPEN_EXCLUSIVE))
@@ -167,7 +175,8 @@ static enum sftpd_status look_before(struct sftpd_mailbox *m, const struct sftpd
 	if (!waits && flags & SFTPD_OPEN_APPEND)
 		return sftpd_refuse(why, SFTPD_FAILURE, "This file was taken as message %.*s already: send the whole file under another name",
 				    SLICE_ARG(reply.entry->id));
-	*ret_resume = waits && !(flags & SFTPD_OPEN_TRUNCATE);
+	if (!(flags & SFTPD_OPEN_TRUNCATE))
+		*ret = (struct before){.waits = waits, .taken = !waits};
 	return SFTPD_OK;
 }
 
@@ -204,6 +213,8 @@ static int new_file(void *arg)
 	struct ipc_mailbox_reply reply = {0};
 	int fd = -1;
 	enum sftpd_status status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, NULL, NULL, -1, &reply, &fd, NULL);
+	m->bounded = reply.bounded;
+	m->room = reply.room;
 	if (status == SFTPD_OK && fd >= 0)
 		return fd;
 	return reply.status == IPC_MAILBOX_FULL ? VAN_ENOSPC : VAN_EIO;
@@ -212,10 +223,10 @@ static int new_file(void *arg)
 static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct file **ret,
 				     struct sftpd_why *why)
 {
-	bool resume = false;
+	struct before before = {.waits = false};
 	enum sftpd_status status = may_upload(m, at, why);
 	if (status == SFTPD_OK)
-		status = look_before(m, at, flags, &resume, why);
+		status = look_before(m, at, flags, &before, why);
 	if (status != SFTPD_OK)
 		return status;
 	struct file *f = file_new(at);
@@ -226,9 +237,10 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 		return sftpd_refuse(why, SFTPD_FAILURE, "There is no room for another file just now: try again later");
 	}
 	f->append = flags & SFTPD_OPEN_APPEND;
+	f->untouched = before.taken;
 	f->next = m->uploads;
 	m->uploads = f;
-	status = resume ? take_over(m, at, f->upload, why) : SFTPD_OK;
+	status = before.waits ? take_over(m, at, f->upload, why) : SFTPD_OK;
 	if (status != SFTPD_OK) {
 		file_free(m, f);
 		return status;
@@ -266,6 +278,8 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 	uint64_t size = f->attributes.size;
 	size_t got = 0;
 	(void)arg;
+	if (f->untouched)
+		return sftpd_refuse(why, SFTPD_FAILURE, "This file was taken already: open it for reading alone");
 	if (f->upload)
 		return sftpd_upload_read(f->upload, at, to, n, ret_n, why);
 	if (at < size && n > size - at)
@@ -288,13 +302,35 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 	return SFTPD_OK;
 }
 
+/* Whoever may keep so much only, or fills the disk, learns it while sending, not when all was sent. */
+static enum sftpd_status room_for(struct sftpd_mailbox *m, const struct file *f, uint64_t end, size_t n, struct sftpd_why *why)
+{
+	uint64_t all = sftpd_upload_size(f->upload) < end ? end - sftpd_upload_size(f->upload) : 0;
+	struct statvfs v;
+	for (const struct file *u = m->bounded ? m->uploads : NULL; u; u = u->next)
+		all = sftpd_upload_size(u->upload) > UINT64_MAX - all ? UINT64_MAX : all + sftpd_upload_size(u->upload);
+	if (m->bounded && all > m->room)
+		return sftpd_upload_fail(f->upload, SFTPD_PERMISSION_DENIED, "The mailbox holds all it may: ask the network's operator", why);
+	m->unlooked += n;
+	if (m->unlooked < LOOK_EVERY || sftpd_upload_fd(f->upload) < 0)
+		return SFTPD_OK;
+	m->unlooked = 0;
+	if (fstatvfs(sftpd_upload_fd(f->upload), &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < m->limits.disk_reserve)
+		return sftpd_upload_fail(f->upload, SFTPD_FAILURE, "The mailbox has no room left: try again later", why);
+	return SFTPD_OK;
+}
+
 enum sftpd_status sftpd_file_write(void *arg, void *file, uint64_t at, const void *p, size_t n, struct sftpd_why *why)
 {
+	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
-	(void)arg;
 	if (!f->upload)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
-	return sftpd_upload_write(f->upload, f->append ? sftpd_upload_size(f->upload) : at, p, n, why);
+	f->untouched = false;
+	if (f->append)
+		at = sftpd_upload_size(f->upload);
+	enum sftpd_status status = room_for(m, f, at + n, n, why);
+	return status == SFTPD_OK ? sftpd_upload_write(f->upload, at, p, n, why) : status;
 }
 
 enum sftpd_status sftpd_file_sync(void *arg, void *file, struct sftpd_why *why)
@@ -337,6 +373,7 @@ enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_a
 		return SFTPD_OK;
 	if (!f->upload)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
+	f->untouched = false;
 	return sftpd_upload_resize(f->upload, a->size, why);
 }
 
@@ -376,7 +413,7 @@ static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct
 	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
 	enum sftpd_status status = SFTPD_OK;
 	/* Where the file stays until it is deleted, nothing depends on when this is durable: the client needn't wait. */
-	if (m->taken_by_download)
+	if (m->taken_by_download && f->folder == IPC_FOLDER_OUT)
 		status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
 	else
 		sftpd_store_tell(m->store, IPC_MAILBOX_COLLECTED, &ipc_mailbox_name_table, &name);
@@ -391,7 +428,7 @@ static void note_progress(struct sftpd_mailbox *m, const struct file *f)
 {
 	uint64_t prefix = sftpd_spans_prefix(&f->progress->read);
 	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix};
-	if (prefix <= f->progress->told || m->store->gone)
+	if (prefix <= f->progress->told || m->store->gone || f->folder != IPC_FOLDER_OUT)
 		return;
 	f->progress->told = prefix;
 	ipc_send(m->store->channel, IPC_MAILBOX_FETCHED, 0, &ipc_mailbox_name_table, &at, NULL, 0);
@@ -414,8 +451,8 @@ enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
 	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
 	enum sftpd_status status = SFTPD_OK;
-	if (f->upload)
-		status = commit(m, f, why);
+	if (f->upload) /* whoever opens a message to write and writes nothing (touch) has sent nothing */
+		status = f->untouched ? SFTPD_OK : commit(m, f, why);
 	else if (f->progress && sftpd_spans_cover(&f->progress->read, f->attributes.size))
 		status = collect(m, f, why);
 	else if (f->progress)

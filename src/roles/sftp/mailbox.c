@@ -17,6 +17,8 @@ struct sftpd_mailbox *sftpd_mailbox_new(struct sftpd_store *store, const struct 
 	}
 	m->store = store;
 	m->limits = *l;
+	if (who->max_message && (!l->file_size || who->max_message < l->file_size))
+		m->limits.file_size = who->max_message;
 	m->started = now;
 	m->taken_by_download = slice_is(who->taken, "download");
 	return m;
@@ -56,7 +58,7 @@ static enum sftpd_status m_stat(void *arg, struct slice path, struct sftpd_attri
 	if (at.kind == SFTPD_PLACE_NONE)
 		return SFTPD_NO_SUCH_FILE;
 	if (at.kind != SFTPD_PLACE_FILE) {
-		*ret = sftpd_folder_attributes(m, at.kind != SFTPD_PLACE_ABOVE && at.folder <= IPC_FOLDER_OUT);
+		*ret = sftpd_folder_attributes(m, sftpd_place_writable(&at));
 		return SFTPD_OK;
 	}
 	if (sftpd_file_uploading(m, &at, ret)) /* sshfs looks at what it has just opened, and takes it for lost otherwise */
@@ -77,9 +79,11 @@ static enum sftpd_status m_setstat(void *arg, struct slice path, const struct sf
 {
 	struct sftpd_mailbox *m = arg;
 	struct sftpd_place at = sftpd_view_find(&m->view, path);
-	if (at.kind == SFTPD_PLACE_NONE)
-		return SFTPD_NO_SUCH_FILE;
-	if (a->has & SFTPD_HAS_SIZE)
+	struct sftpd_attributes there;
+	enum sftpd_status status = m_stat(m, path, &there, why);
+	if (status != SFTPD_OK)
+		return status;
+	if (at.kind == SFTPD_PLACE_FILE && a->has & SFTPD_HAS_SIZE && a->size != there.size)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The length of a file can't be changed: upload it again");
 	return SFTPD_OK;
 }

@@ -18,6 +18,7 @@ struct sftpd_limits {
 	uint64_t folder_entries;          /* most that one listing shows; 0: all */
 	bool passwords;                   /* log-in by password allowed at all */
 	uint64_t file_size;               /* largest upload, bytes; 0: no limit */
+	uint64_t disk_reserve;            /* bytes of the disk that stay free: uploads that go on past it are refused */
 };
 
 struct sftpd_limits sftpd_limits_default(void);

@@ -59,10 +59,20 @@ uint64_t sftpd_upload_size(const struct sftpd_upload *u)
 	return u->size;
 }
 
+enum sftpd_status sftpd_upload_fail(struct sftpd_upload *u, enum sftpd_status status, const char *text, struct sftpd_why *why)
+{
+	u->failed = sftpd_refuse(&u->why, status, "%s", text);
+	return sftpd_refuse(why, status, "%s", text);
+}
+
 static enum sftpd_status fail(struct sftpd_upload *u, struct sftpd_why *why, const char *text)
 {
-	u->failed = sftpd_refuse(&u->why, SFTPD_FAILURE, "%s", text);
-	return sftpd_refuse(why, u->failed, "%s", text);
+	return sftpd_upload_fail(u, SFTPD_FAILURE, text, why);
+}
+
+static enum sftpd_status too_large(struct sftpd_upload *u, struct sftpd_why *why)
+{
+	return sftpd_upload_fail(u, SFTPD_PERMISSION_DENIED, "The file is larger than this mailbox takes", why);
 }
 
 static enum sftpd_status fail_disk(struct sftpd_upload *u, struct sftpd_why *why, int rc)
@@ -89,7 +99,7 @@ enum sftpd_status sftpd_upload_write(struct sftpd_upload *u, uint64_t at, const 
 	if (status != SFTPD_OK)
 		return status;
 	if (u->max && (at > u->max || n > u->max - at))
-		return fail(u, why, "The file is larger than this mailbox takes");
+		return too_large(u, why);
 	if (!sftpd_spans_add(&u->written, at, at + n))
 		return fail(u, why, "The file was written in too many separate pieces: send it in order");
 	int rc = u->in_order && at != u->appended ? leave_order(u) : 0;
@@ -128,7 +138,7 @@ enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, str
 	if (status != SFTPD_OK || size == u->size)
 		return status;
 	if ((u->max && size > u->max) || size > INT64_MAX)
-		return fail(u, why, "The file is larger than this mailbox takes");
+		return too_large(u, why);
 	int rc = sftpd_writer_drain(u->writer);
 	if (rc == 0 && ftruncate(sftpd_upload_fd(u), (off_t)size) < 0)
 		rc = (int)van_err_from_errno(errno);

@@ -13,7 +13,8 @@ struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t m
 /* Closes the file, which vanishes unless the store has linked it. u may be NULL. */
 void sftpd_upload_free(struct sftpd_upload *u);
 
-int sftpd_upload_fd(const struct sftpd_upload *u); /* after _finish or _keep; -1 where there is but sftpd_upload_bytes() */
+/* To be read or written after _finish or _keep; -1 where there is but sftpd_upload_bytes(), or nothing was written out so far. */
+int sftpd_upload_fd(const struct sftpd_upload *u);
 struct slice sftpd_upload_bytes(const struct sftpd_upload *u); /* after _finish, of a small file; good until _free */
 uint64_t sftpd_upload_size(const struct sftpd_upload *u);
 
@@ -22,6 +23,9 @@ enum sftpd_status sftpd_upload_read(struct sftpd_upload *u, uint64_t at, void *t
 /* The client sets the length before or after it writes. */
 enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, struct sftpd_why *why);
 enum sftpd_status sftpd_upload_sync(struct sftpd_upload *u, struct sftpd_why *why);
+
+/* It can't be taken, for a reason that lies outside of it: this write fails, and so does all that follows. */
+enum sftpd_status sftpd_upload_fail(struct sftpd_upload *u, enum sftpd_status status, const char *text, struct sftpd_why *why);
 
 /* The connection broke: what is there from the start on, without a gap, is on the disk afterwards and is all there is. Its
  * length, or negative; 0: nothing worth keeping. */

@@ -113,6 +113,11 @@ struct sftpd_place sftpd_view_find(const struct sftpd_view *v, struct slice path
 	return place;
 }
 
+bool sftpd_place_writable(const struct sftpd_place *at)
+{
+	return (at->kind == SFTPD_PLACE_FOLDER || at->kind == SFTPD_PLACE_SECTION) && at->folder <= IPC_FOLDER_OUT;
+}
+
 size_t sftpd_view_below(const struct sftpd_view *v, struct slice path, struct slice ret[2])
 {
 	const struct sftpd_path *folders[2] = {&v->in, &v->out};

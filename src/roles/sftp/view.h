@@ -29,6 +29,8 @@ struct sftpd_place {
 	enum ipc_folder folder;
 	struct slice section, name; /* point into the path */
 };
+/* A folder in which files are put, deleted or renamed. */
+bool sftpd_place_writable(const struct sftpd_place *at);
 /* `path` is normalised. */
 struct sftpd_place sftpd_view_find(const struct sftpd_view *v, struct slice path);
 

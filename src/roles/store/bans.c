@@ -162,13 +162,14 @@ static int add_old(void *arg, const struct queue_mailbox_entry *e)
 	return 0;
 }
 
-static int drop_old(struct queue_work *w, struct tidying *t, struct slice connection, struct slice section)
+static int drop_old(struct queue_work *w, struct tidying *t, struct slice partner, struct slice connection, struct slice section)
 {
+	const struct queue_removal too_old = {.event = RECEIPT_ARTEFACT_DELETED, .partner = partner, .actor = SLICE("vand")};
 	struct old_uploads o = {.w = w, .t = t, .at = {connection, QUEUE_FOLDER_STAGED, section, SLICE_NONE}};
 	int rc = queue_mailbox_each(w, &o.at, SLICE_NONE, add_old, &o);
 	for (size_t i = 0; rc >= 0 && i < o.n; i++) {
 		o.at.name = o.names[i];
-		rc = queue_mailbox_remove_staged(w, &o.at, &t->files[t->nfiles]);
+		rc = queue_mailbox_remove_staged(w, &o.at, &too_old, &t->files[t->nfiles]);
 		t->nfiles += rc == 0;
 	}
 	return rc < 0 ? rc : 0;
@@ -200,11 +201,11 @@ static int tidy_partner(void *arg, const struct profile *p)
 		if (c->protocol != PROFILE_SFTP_MAILBOX)
 			continue;
 		s->n = 0;
-		rc = drop_old(s->w, s->t, c->id, SLICE_NONE);
+		rc = drop_old(s->w, s->t, p->id, c->id, SLICE_NONE);
 		if (rc == 0)
 			rc = queue_mailbox_sections(s->w, c->id, QUEUE_FOLDER_STAGED, add_section, s);
 		for (size_t k = 0; rc >= 0 && k < s->n; k++)
-			rc = drop_old(s->w, s->t, c->id, s->v[k]);
+			rc = drop_old(s->w, s->t, p->id, c->id, s->v[k]);
 	}
 	return rc < 0 ? rc : 0;
 }

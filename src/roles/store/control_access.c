@@ -62,12 +62,9 @@ static const struct write_ops kill_ops = {.run = run_kill, .done = write_request
 
 int control_session_kill(struct control_call *c)
 {
-	char text[24] = "";
 	struct slice id = control_arg_text(&c->args, "id");
-	if (id.n && id.n < sizeof text)
-		memcpy(text, id.p, id.n);
-	uint64_t number = strtoull(text, NULL, 10);
-	struct session *e = c->role->sessions;
+	unsigned long long number;
+	struct session *e = slice_u64(id, &number) ? c->role->sessions : NULL;
 	while (e && (e->number != number || !e->open))
 		e = e->next;
 	if (!e)
@@ -82,7 +79,7 @@ int control_session_kill(struct control_call *c)
 	k->actor = van_arena_slice(a, c->actor);
 	writer_submit(&k->base);
 	session_stop(e, "an operator of the network ended this session");
-	return van_buf_printf(c->out, "{\"id\":%" PRIu64 "}", number);
+	return van_buf_printf(c->out, "{\"id\":%llu}", number);
 }
 
 /* --- bans ------------------------------------------------------------------------------------------------------------------------ */

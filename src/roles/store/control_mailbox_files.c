@@ -271,8 +271,9 @@ static int purge_all(struct control_call *c, struct purge *p)
 	if (!files || !v)
 		return VAN_ENOMEM;
 	*files = (struct slice_list){v, 0};
+	const struct queue_removal by = {RECEIPT_OPERATOR, control_arg_text(&c->args, "partner"), c->actor};
 	for (size_t i = 0; i < p->n; i++) {
-		int rc = queue_mailbox_purge(c->work, &p->v[i], c->actor, &v[files->n]);
+		int rc = queue_mailbox_purge(c->work, &p->v[i], &by, &v[files->n]);
 		if (rc < 0)
 			return control_refuse(c, rc, &c->work->err);
 		files->n += v[files->n].p != NULL;

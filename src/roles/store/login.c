@@ -345,7 +345,12 @@ void session_auth(struct session *e, struct ipc_message *m)
 {
 	struct ipc_auth a;
 	struct directory_sftp who;
-	if (e->open || e->login.busy || record_decode(&ipc_auth_table, m->body, e->s->arena, &a) < 0 || !a.user.n || !same_user(e, a.user)) {
+	if (e->login.busy) { /* one at a time: what is proven must be of the name that was asked for */
+		struct ipc_auth_reply no = {.ok = false};
+		ipc_send(e->channel, IPC_AUTH_REPLY, m->request, &ipc_auth_reply_table, &no, NULL, 0);
+		return;
+	}
+	if (e->open || record_decode(&ipc_auth_table, m->body, e->s->arena, &a) < 0 || !a.user.n || !same_user(e, a.user)) {
 		say_no(e, m->request, NULL);
 		return;
 	}

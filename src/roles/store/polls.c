@@ -79,6 +79,13 @@ static int add_name(void *arg, struct slice name)
 	return 0;
 }
 
+/* What this connection and the network take. 0: any size. */
+static uint64_t largest(const struct store_role *s, const struct profile_connection *c)
+{
+	uint64_t all = s->role->config->limits.message, one = c->max_message < all ? c->max_message : all;
+	return one == UINT64_MAX ? 0 : one;
+}
+
 /* Under the directory's lock. */
 static int send_poll(struct poll *p, const struct profile *partner, const struct profile_connection *c)
 {
@@ -86,7 +93,7 @@ static int send_poll(struct poll *p, const struct profile *partner, const struct
 	struct store_read r;
 	struct ipc_sftp_server server = polls_server(c);
 	struct ipc_poll m = {.connection = c->id, .server = &server, .folder = c->poll->folder, .patterns = c->poll->patterns, .after = c->poll->after,
-			     .archive = c->poll->archive};
+			     .archive = c->poll->archive, .max = largest(s, c)};
 	struct names *names = van_arena_alloc(s->arena, sizeof *names);
 	int fd = -1, rc = names ? store_read_begin(s, s->arena, &r) : VAN_ENOMEM;
 	if (rc < 0)

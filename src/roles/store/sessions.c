@@ -196,6 +196,18 @@ static void on_pickup_seen(struct session *e, struct ipc_message *m)
 		session_refuse(e, m->request, rc, NULL);
 }
 
+/* What the mailbox may still take, so that nobody sends in vain what can't be kept. */
+static uint64_t room_left(struct session *e)
+{
+	struct store_read r;
+	uint64_t used = 0;
+	if (store_read_begin(e->s, e->s->arena, &r) < 0)
+		return e->storage;
+	int rc = queue_mailbox_storage(&r.work, slice_str(e->connection), &used);
+	store_read_end(e->s, &r);
+	return rc < 0 ? e->storage : used < e->storage ? e->storage - used : 0;
+}
+
 static void on_create(struct session *e, struct ipc_message *m)
 {
 	struct van_error err = {0};
@@ -208,7 +220,10 @@ static void on_create(struct session *e, struct ipc_message *m)
 		session_refuse(e, m->request, fd, &err);
 		return;
 	}
-	session_reply(e, m->request, IPC_MAILBOX_OK, NULL, NULL, fd);
+	struct ipc_mailbox_reply r = {.status = IPC_MAILBOX_OK, .bounded = e->storage != 0};
+	if (r.bounded)
+		r.room = room_left(e);
+	ipc_send(e->channel, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &r, &fd, 1);
 	close(fd);
 }
 

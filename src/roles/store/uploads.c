@@ -178,11 +178,12 @@ static struct queue_place place_in(const struct changing *c, enum queue_folder f
 
 static int run_collected(struct changing *c, struct queue_work *w)
 {
-	struct queue_place at = place_in(c, QUEUE_FOLDER_OUT, c->name.section, c->name.name);
-	if (c->name.folder != IPC_FOLDER_OUT)
+	bool archive = c->name.folder == IPC_FOLDER_OUT_ARCHIVE;
+	struct queue_place at = place_in(c, archive ? QUEUE_FOLDER_OUT_ARCHIVE : QUEUE_FOLDER_OUT, c->name.section, c->name.name);
+	if (c->name.folder != IPC_FOLDER_OUT && !archive)
 		return 0;
-	int rc = queue_mailbox_collected(w, &at);
-	return rc == 0 && c->e->taken == PROFILE_TAKEN_DOWNLOAD ? queue_mailbox_taken(w, &at) : rc;
+	int rc = queue_mailbox_collected(w, &at, c->upload.actor);
+	return rc == 0 && !archive && c->e->taken == PROFILE_TAKEN_DOWNLOAD ? queue_mailbox_taken(w, &at, c->upload.actor) : rc;
 }
 
 static int run_fetched(struct changing *c, struct queue_work *w)
@@ -195,12 +196,26 @@ static int run_remove(struct changing *c, struct queue_work *w)
 {
 	struct queue_place at = place_in(c, QUEUE_FOLDER_OUT, c->name.section, c->name.name);
 	if (c->name.folder == IPC_FOLDER_OUT)
-		return queue_mailbox_taken(w, &at);
+		return queue_mailbox_taken(w, &at, c->upload.actor);
 	if (c->name.folder != IPC_FOLDER_IN)
 		return van_error_set(&w->err, VAN_EDENIED, "the archive can only be read");
 	at.folder = QUEUE_FOLDER_STAGED;
-	int rc = queue_mailbox_remove_staged(w, &at, &c->replaced);
+	struct queue_removal why = {RECEIPT_SFTP_IN, c->upload.partner, c->upload.actor};
+	int rc = queue_mailbox_remove_staged(w, &at, &why, &c->replaced);
 	return rc == VAN_ENOTFOUND ? uploaded_already(c, w, c->name.name) : rc;
+}
+
+/* Renamed or moved, a file is taken. A name that another one bears stays that one's; its own name is no change at all. */
+static int take_by_rename(struct changing *c, struct queue_work *w, const struct queue_place *from)
+{
+	const struct ipc_mailbox_rename *n = &c->rename;
+	struct queue_place to = place_in(c, QUEUE_FOLDER_OUT, n->to_section, n->to);
+	struct queue_mailbox_entry other;
+	bool itself = slice_eq(n->from, n->to) && slice_eq(n->from_section, n->to_section);
+	int rc = n->to_folder == IPC_FOLDER_OUT ? queue_mailbox_find(w, &to, &other) : VAN_ENOTFOUND;
+	if (rc == 0 && (!itself || !n->replace))
+		return van_error_set(&w->err, VAN_EEXISTS, "a file of that name waits here already: fetch and delete it first");
+	return rc == VAN_ENOTFOUND ? queue_mailbox_taken(w, from, c->upload.actor) : rc;
 }
 
 static int run_rename(struct changing *c, struct queue_work *w)
@@ -208,7 +223,7 @@ static int run_rename(struct changing *c, struct queue_work *w)
 	const struct ipc_mailbox_rename *n = &c->rename;
 	struct queue_place from = place_in(c, QUEUE_FOLDER_OUT, n->from_section, n->from);
 	if (n->folder == IPC_FOLDER_OUT && n->to_folder != IPC_FOLDER_IN)
-		return queue_mailbox_taken(w, &from);
+		return take_by_rename(c, w, &from);
 	if (n->folder != IPC_FOLDER_IN || n->to_folder != IPC_FOLDER_IN)
 		return van_error_set(&w->err, VAN_EDENIED, "files can't be moved between these folders");
 	from.folder = QUEUE_FOLDER_STAGED;
