@@ -169,11 +169,13 @@ int queue_open(struct store *s, struct receipts *receipts, struct payload_dir *p
 		rc = repeat_log(q, dirfd, &mark, err);
 	if (rc == 0)
 		rc = segments_open(dirfd, &mark, 0, &q->segments, err);
+	if (rc == 0 && store_set_log(s, &(struct store_log){.write = log_write, .mark = log_mark, .ctx = q}) < 0)
+		rc = van_error_set(err, VAN_ENOMEM, "out of memory");
 	if (rc < 0) {
+		segments_close(q->segments);
 		free(q);
 		return rc;
 	}
-	store_set_log(s, &(struct store_log){.write = log_write, .mark = log_mark, .ctx = q});
 	*ret = q;
 	return 0;
 }
@@ -197,7 +199,7 @@ void queue_close(struct queue *q)
 {
 	if (!q)
 		return;
-	store_set_log(q->store, NULL);
+	store_drop_log(q->store);
 	segments_close(q->segments);
 	free((char *)q->zone.p);
 	free(q);

@@ -80,7 +80,6 @@ int epoch_commit(struct store_txn *t, struct van_error *err); /* of a write tran
 void epoch_abort(struct store_txn *t);                        /* of a write transaction */
 void epoch_read_end(struct store_txn *t);                     /* of a shared one */
 int epoch_grow(struct store *s, struct van_error *err);
-void epoch_free(struct store *s);
 /* store.c: without regard to a log. */
 int store_begin_plain(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err);
 int store_grow_plain(struct store *s, struct van_error *err);

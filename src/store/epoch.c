@@ -6,36 +6,30 @@
 
 #include <stdlib.h>
 
-#define BATCH_MAX ((size_t)1 << 30)
-#define PAST_MAX ((size_t)4 << 30)
+#define REDO_MAX ((size_t)4 << 30)
 
 struct epoch {
 	struct store_log log;
 	pthread_mutex_t live;    /* held by a write transaction, and by a read transaction of the open epoch */
 	struct store_txn *open;  /* the backend's transaction; NULL: everything is settled */
-	struct van_buf past;     /* redo of what only the log has */
-	struct van_buf batch;    /* redo of the transaction at hand */
+	struct van_buf redo;     /* of what only the log has, and behind it of the transaction at hand */
+	size_t logged;           /* so much of it the log has */
 	int broken;
 };
 
-void store_set_log(struct store *s, const struct store_log *log)
+int store_set_log(struct store *s, const struct store_log *log)
 {
-	if (!log) {
-		epoch_free(s);
-		return;
-	}
-	struct epoch *e = s->epoch ? s->epoch : calloc(1, sizeof *e);
+	struct epoch *e = calloc(1, sizeof *e);
 	if (!e)
-		abort(); /* at start: there is nothing that could be done without it */
-	if (!s->epoch)
-		pthread_mutex_init(&e->live, NULL);
+		return VAN_ENOMEM;
+	pthread_mutex_init(&e->live, NULL);
 	e->log = *log;
-	e->past.max = PAST_MAX;
-	e->batch.max = BATCH_MAX;
+	e->redo.max = REDO_MAX;
 	s->epoch = e;
+	return 0;
 }
 
-void epoch_free(struct store *s)
+void store_drop_log(struct store *s)
 {
 	struct epoch *e = s->epoch;
 	if (!e)
@@ -43,8 +37,7 @@ void epoch_free(struct store *s)
 	s->epoch = NULL;
 	if (e->open)
 		s->ops->abort(e->open); /* the log has it */
-	van_buf_free(&e->past);
-	van_buf_free(&e->batch);
+	van_buf_free(&e->redo);
 	pthread_mutex_destroy(&e->live);
 	free(e);
 }
@@ -99,9 +92,8 @@ static int begin_write(struct store *s, struct store_txn **ret, struct van_error
 	}
 	if (e->open)
 		store_gate_enter(s, t);
-	van_buf_reset(&e->batch);
 	t->error = 0;
-	t->redo = &e->batch;
+	t->redo = &e->redo;
 	*ret = t;
 	return 0;
 }
@@ -127,12 +119,12 @@ static void restore(struct store *s)
 {
 	struct epoch *e = s->epoch;
 	int rc = 0;
-	while (e->past.n && !e->open && rc == 0) {
+	while (e->logged && !e->open && rc == 0) {
 		struct store_txn *t;
 		rc = store_begin_plain(s, STORE_WRITE, &t, NULL);
 		if (rc < 0)
 			break;
-		rc = store_redo(t, van_buf_slice(&e->past));
+		rc = store_redo(t, slice_make(e->redo.p, e->logged));
 		store_gate_leave(s, t);
 		if (rc == 0) {
 			e->open = t;
@@ -148,7 +140,10 @@ static void restore(struct store *s)
 /* Ends the backend's transaction without its changes; what the log has of the epoch is repeated. */
 static void give_up(struct store *s, struct store_txn *t)
 {
-	s->epoch->open = NULL;
+	struct epoch *e = s->epoch;
+	e->redo.n = e->logged;
+	e->redo.error = 0;
+	e->open = NULL;
 	s->ops->abort(t);
 	restore(s);
 }
@@ -166,7 +161,8 @@ static int settle(struct store *s, struct van_error *err)
 		else
 			s->ops->abort(t);
 		if (rc == 0) {
-			van_buf_reset(&e->past);
+			van_buf_reset(&e->redo);
+			e->logged = 0;
 			return 0;
 		}
 		if (rc == VAN_EAGAIN) {
@@ -191,35 +187,24 @@ void epoch_abort(struct store_txn *t)
 	store_close_cursors(t);
 	store_gate_leave(s, t);
 	t->redo = NULL;
-	if (e->open != t || e->batch.n || t->error) /* else it changed nothing, and the epoch goes on */
+	if (e->open != t || e->redo.n != e->logged || t->error) /* else it changed nothing, and the epoch goes on */
 		give_up(s, t);
 	pthread_mutex_unlock(&e->live);
 }
 
-/* What the log has must be in memory too, so there is room for it before it is written: a settling that fails, or has to be begun
- * again in a larger map, repeats it from there. */
-static int write_log(struct epoch *e, struct van_error *err)
-{
-	if (!van_buf_reserve(&e->past, e->batch.n)) {
-		int rc = e->past.error;
-		e->past.error = 0;
-		return van_error_set(err, rc, "store: no memory for %zu bytes besides %zu that are not settled yet", e->batch.n, e->past.n);
-	}
-	int rc = e->log.write(e->log.ctx, van_buf_slice(&e->batch), err);
-	if (rc == 0)
-		van_buf_append_slice(&e->past, van_buf_slice(&e->batch));
-	return rc;
-}
-
+/* What the log has is in memory before the log has it: a settling that fails, or has to be begun again in a larger map, repeats it. */
 int epoch_commit(struct store_txn *t, struct van_error *err)
 {
 	struct store *s = t->s;
 	struct epoch *e = s->epoch;
+	struct slice batch = e->redo.n == e->logged ? SLICE_NONE : slice_make(e->redo.p + e->logged, e->redo.n - e->logged);
 	store_close_cursors(t);
 	t->redo = NULL;
-	int rc = e->batch.n ? write_log(e, err) : 0;
+	int rc = batch.n ? e->log.write(e->log.ctx, batch, err) : 0;
 	store_gate_leave(s, t);
-	if (rc < 0 || !e->past.n) /* nothing in it: no epoch begins */
+	if (rc == 0)
+		e->logged = e->redo.n;
+	if (rc < 0 || !e->logged) /* nothing in it: no epoch begins */
 		give_up(s, t);
 	else
 		e->open = t;
@@ -257,7 +242,7 @@ int epoch_grow(struct store *s, struct van_error *err)
 
 size_t store_unsettled(const struct store *s)
 {
-	return s->epoch ? s->epoch->past.n : 0;
+	return s->epoch ? s->epoch->logged : 0;
 }
 
 int store_broken(const struct store *s)

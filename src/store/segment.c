@@ -68,6 +68,14 @@ void segments_close(struct segments *s)
 
 /* --- parts --------------------------------------------------------------------------------------------------------------------------- */
 
+/* With the lock held. What a window's size lies behind it is in memory no more. */
+static void move_end(struct segments *s, uint64_t to)
+{
+	s->end = to;
+	if (to > s->size && s->low < to - s->size)
+		s->low = to - s->size;
+}
+
 /* Into memory, behind the end. */
 static void place(struct segments *s, struct slice body)
 {
@@ -75,13 +83,11 @@ static void place(struct segments *s, struct slice body)
 	if (first > body.n)
 		first = body.n;
 	pthread_mutex_lock(&s->lock);
-	if (s->end + body.n > s->size && s->low < s->end + body.n - s->size)
-		s->low = s->end + body.n - s->size;
 	if (first)
 		memcpy(s->window + start, body.p, first);
 	if (body.n > first)
 		memcpy(s->window, body.p + first, body.n - first);
-	s->end += body.n;
+	move_end(s, s->end + body.n);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -92,16 +98,13 @@ static void put(struct segments *s, struct slice bytes)
 		XXH3_128bits_update(s->hash, bytes.p, bytes.n);
 }
 
-
 /* The end moves to the next block; what lies between is zero. */
 static void pad(struct segments *s)
 {
 	uint64_t to = segment_round_up(s->end);
 	pthread_mutex_lock(&s->lock);
 	memset(s->window + s->end % s->size, 0, (size_t)(to - s->end)); /* a block never wraps */
-	s->end = to;
-	if (s->end > s->size && s->low < s->end - s->size)
-		s->low = s->end - s->size;
+	move_end(s, to);
 	pthread_mutex_unlock(&s->lock);
 }
 

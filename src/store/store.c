@@ -72,7 +72,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	epoch_free(s);
+	store_drop_log(s);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
 	s->ops->close(s);

@@ -100,9 +100,9 @@ struct store_log {
 };
 
 /* From now on commits go to the log. Before the first of them, with no transaction open, when what the log held has been repeated.
- * Write transactions, store_settle() and store_grow() then belong to one thread. NULL: no longer; what is not settled stays in the
- * log. */
-void store_set_log(struct store *s, const struct store_log *log);
+ * Write transactions, store_settle() and store_grow() then belong to one thread. 0 or VAN_ENOMEM. */
+int store_set_log(struct store *s, const struct store_log *log);
+void store_drop_log(struct store *s); /* no longer; what is not settled stays in the log */
 /* Repeats a commit that the log had, in a write transaction. 0, VAN_ESYNTAX (damaged), VAN_EVERSION (a table that this program does
  * not know), or what store_put() says, which latches. */
 int store_redo(struct store_txn *t, struct slice redo);

@@ -80,7 +80,7 @@ static void begin(struct fixture *f)
 	if (store_open(&o, &f->s, &err) || store_table(f->s, "a", &f->a, &err) || store_table(f->s, "b", &f->b, &err) ||
 	    store_write(f->s, repeat, f, &err))
 		fail_msg("%s", err.text);
-	store_set_log(f->s, &(struct store_log){.write = log_write, .mark = log_mark, .ctx = f});
+	assert_int_equal(store_set_log(f->s, &(struct store_log){.write = log_write, .mark = log_mark, .ctx = f}), 0);
 }
 
 static void crash(struct fixture *f)
@@ -276,8 +276,8 @@ static void no_memory_for_what_the_log_would_have(void **state)
 	char value[300] = {0};
 	put(f, "first", "1");
 	struct store_txn *t = txn(f, STORE_WRITE);
-	assert_int_equal(store_put(t, f->a, SLICE("second"), slice_make(value, sizeof value)), 0);
 	no_memory = f->map_full = true;
+	assert_int_equal(store_put(t, f->a, SLICE("second"), slice_make(value, sizeof value)), VAN_ENOMEM);
 	assert_int_equal(store_commit(t, &err), VAN_ENOMEM);
 	no_memory = f->map_full = false;
 	assert_int_not_equal(err.text[0], 0);
