@@ -1,34 +1,14 @@
-/* Acknowledgements are written from the error list and nothing else (TA1, 997, 999, CONTRL).
- *
- * Control numbers are durable counters of the store, taken inside its transaction, so the writer leaves slots for them:
- * the output is a list of parts, literal bytes and slots. Equal `index` at a level means the same number
- * (ISA13 and IEA02; GS06 and GE02). */
+/* Acknowledgements are written from the error list and nothing else (TA1, 997, 999, CONTRL). */
 #ifndef OPENVAN_EDI_ACK_H
 #define OPENVAN_EDI_ACK_H
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
 
 #include "edi/check.h"
 #include "edi/lexer.h"
-
-struct edi_output_part {
-	struct slice bytes;   /* literal; absent for a slot */
-	enum edi_level level; /* slot: which counter */
-	uint32_t index;       /* slot: 0 for the first interchange/group/message of this output, 1 … */
-	uint32_t width;       /* slot: digits, padded with zeros on the left; 0: no padding */
-};
-
-struct edi_output {
-	struct edi_output_part *parts;
-	size_t part_count;
-	uint32_t interchanges, groups; /* how many numbers of each level are needed */
-	uint64_t messages;             /* messages in it; their numbers (ST02, UNH 0062) are literal, not slots */
-	struct slice type;             /* "997", "999", "TA1", "CONTRL" */
-	struct slice version;          /* of the group: "004010" */
-};
+#include "edi/output.h"
 
 enum edi_ack_kind { EDI_ACK_DEFAULT, EDI_ACK_997, EDI_ACK_999, EDI_ACK_CONTRL };
 
@@ -61,12 +41,5 @@ struct edi_acknowledger;
 struct edi_acknowledger *edi_acknowledger_new(const struct edi_ack_options *options, van_time now, edi_ack_fn fn, void *ctx);
 void edi_acknowledger_free(struct edi_acknowledger *a); /* after the checker that has its sink; NULL is fine */
 struct edi_check_sink edi_acknowledger_sink(struct edi_acknowledger *a);
-
-/* The digits of a control number in this slot. 0, or VAN_EINVAL when it has more digits than the slot or is 0. */
-#define EDI_SLOT_MAX 16
-int edi_slot_render(const struct edi_output_part *p, uint32_t number, char to[static EDI_SLOT_MAX], size_t *ret_length);
-/* Appends the output with these control numbers (interchange[index], group[index]). 0, the buffer's error, or VAN_EINVAL
- * when a number has more digits than its slot or is 0. */
-int edi_output_render(const struct edi_output *o, const uint32_t *interchange, const uint32_t *group, struct van_buf *to);
 
 #endif

@@ -11,27 +11,13 @@
 #define MOST_UCS 999         /* of a message */
 #define MOST_UCD 99          /* of a UCS */
 
-static void component(struct ack_writer *w, struct slice value)
-{
-	ack_char(w, w->component);
-	ack_slice(w, value);
-}
-
-/* No longer than the element takes; an interchange with longer ones is refused, and this names it as well as can be. */
-static struct slice bounded(struct slice s, size_t max)
-{
-	return slice_make(s.p, s.n < max ? s.n : max);
-}
-
 /* S002, S003: identification, qualifier, sub-address. */
 static void party(struct ack_writer *w, struct slice p)
 {
-	struct slice sub, id = ack_id(p, &sub), qualifier = ack_qualifier(p);
-	ack_element(w, bounded(id, LARGEST_PARTY));
-	if (qualifier.n || sub.n)
-		component(w, bounded(qualifier, 4));
-	if (sub.n)
-		component(w, bounded(sub, w->edifact.syntax4 ? 35 : 14));
+	struct slice sub, id = ack_id(p, &sub);
+	ack_element(w, ack_bounded(id, LARGEST_PARTY));
+	ack_component(w, ack_bounded(ack_qualifier(p), 4));
+	ack_component(w, ack_bounded(sub, w->edifact.syntax4 ? 35 : 14));
 }
 
 /* --- the interchange's head -------------------------------------------------------------------------------------------- */
@@ -39,7 +25,7 @@ static void party(struct ack_writer *w, struct slice p)
 static bool fits(const unsigned char *classes, const struct ack_writer *w, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (classes[(unsigned char)s.p[i]] & EDI_CHARACTER_BAD && s.p[i] != w->release && s.p[i] != w->component)
+		if (classes[(unsigned char)s.p[i]] & EDI_CHARACTER_BAD && s.p[i] != w->writer.delimiters.release && s.p[i] != w->writer.delimiters.component)
 			return false;
 	return true;
 }
@@ -55,54 +41,27 @@ static void note(struct ack_writer *w, struct slice s)
 
 /* The level and version that were sent, where they exist and hold what is repeated; else ISO 8859-1 of version 3 or 4. Escape
  * sequences of UNOX are nothing to answer in. */
-static void write_syntax(struct ack_writer *w)
+static struct slice syntax(const struct ack_writer *w)
 {
-	struct slice version = w->in->version, level = slice_cut(&version, ':');
+	struct slice version = w->in->version;
 	enum edi_charset set = w->edifact.declared;
+	slice_cut(&version, ':');
 	bool known = version.n == 1 && *version.p >= '1' && *version.p <= '4';
-	if (set == EDI_CHARSET_NONE || set == EDI_CHARSET_UNOX || !known || (unsigned)(*version.p - '0') < edi_charset_since(set) || !w->edifact.fits) {
-		level = set == EDI_CHARSET_NONE && w->edifact.fits_a ? SLICE("UNOA") : SLICE("UNOC");
-		version = w->edifact.syntax4 ? SLICE("4") : SLICE("3");
-	}
-	ack_element(w, level);
-	component(w, version);
-}
-
-static void write_una(struct ack_writer *w)
-{
-	bool plain = w->component == ':' && w->element == '+' && w->terminator == '\'' && w->release == '?' &&
-	             (!w->edifact.syntax4 || w->repetition == '*');
-	if (plain)
-		return;
-	char una[10] = {'U', 'N', 'A', w->component, w->element, '.', w->release ? w->release : ' ',
-		w->repetition ? w->repetition : ' ', w->terminator, 0};
-	ack_text(w, una);
-	if (w->options.lines)
-		ack_text(w, "\n");
+	if (set != EDI_CHARSET_NONE && set != EDI_CHARSET_UNOX && known && (unsigned)(*version.p - '0') >= edi_charset_since(set) && w->edifact.fits)
+		return w->in->version;
+	bool a = set == EDI_CHARSET_NONE && w->edifact.fits_a;
+	return w->edifact.syntax4 ? a ? SLICE("UNOA:4") : SLICE("UNOC:4") : a ? SLICE("UNOA:3") : SLICE("UNOC:3");
 }
 
 static void write_unb(struct ack_writer *w)
 {
-	write_una(w);
-	ack_text(w, "UNB");
-	write_syntax(w);
-	party(w, w->in->receiver);
-	party(w, w->in->sender);
-	ack_separator(w);
-	ack_digits(w, w->edifact.syntax4 ? (uint64_t)w->when.year : (uint64_t)w->when.year % 100, w->edifact.syntax4 ? 4 : 2);
-	ack_digits(w, (uint64_t)w->when.month, 2);
-	ack_digits(w, (uint64_t)w->when.day, 2);
-	ack_char(w, w->component);
-	ack_digits(w, (uint64_t)w->when.hour, 2);
-	ack_digits(w, (uint64_t)w->when.minute, 2);
-	ack_separator(w);
-	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 0);
-	if (w->in->usage == 'T') {
-		for (int i = 0; i < 6; i++) /* 0022, 0026, 0029, 0031, 0032 are left out before 0035 */
-			ack_separator(w);
-		ack_text(w, "1");
-	}
-	ack_end(w);
+	struct slice sub, id = ack_id(w->in->receiver, &sub);
+	const size_t most = w->edifact.syntax4 ? 35 : 14;
+	w->terms.version = syntax(w);
+	w->terms.sender = ack_party(w, w->sender, ack_qualifier(w->in->receiver), id, ack_bounded(sub, most));
+	id = ack_id(w->in->sender, &sub);
+	w->terms.receiver = ack_party(w, w->receiver, ack_qualifier(w->in->sender), id, ack_bounded(sub, most));
+	edi_write_interchange_head(&w->writer, &w->head, &w->terms);
 	w->out.interchanges = 1;
 }
 
@@ -117,17 +76,15 @@ static struct slice code_of(const struct ack_writer *w, const char *code)
 /* S011: where in the segment. */
 static void write_place(struct ack_writer *w, const struct edi_error *e)
 {
-	ack_separator(w);
-	ack_number(w, e->element + 1); /* the tag is 1 */
+	struct edi_writer *x = &w->writer;
 	bool occurrence = w->edifact.syntax4 && e->repetition;
-	if (e->component || occurrence)
-		ack_char(w, w->component);
+	edi_write_number(x, e->element + 1); /* the tag is 1 */
 	if (e->component)
-		ack_number(w, e->component);
-	if (!occurrence)
-		return;
-	ack_char(w, w->component);
-	ack_number(w, e->repetition);
+		edi_write_value_number(x, e->component);
+	else if (occurrence)
+		edi_write_value(x, SLICE(""));
+	if (occurrence)
+		edi_write_value_number(x, e->repetition);
 }
 
 static bool is_one_of(struct slice s, const char *const *tags)
@@ -166,21 +123,20 @@ static void write_errors(struct ack_writer *w, const struct edi_message *m)
 		if (at != position || !e->element) {
 			if (segments++ == MOST_UCS)
 				return;
-			ack_text(w, "UCS");
-			ack_separator(w);
-			ack_number(w, at);
+			edi_write_segment(&w->writer, SLICE("UCS"));
+			edi_write_number(&w->writer, at);
 			if (!e->element)
 				ack_element(w, code_of(w, e->code));
-			ack_end(w);
+			edi_write_end(&w->writer);
 			position = at;
 			elements = 0;
 		}
 		if (!e->element || elements++ >= MOST_UCD)
 			continue;
-		ack_text(w, "UCD");
+		edi_write_segment(&w->writer, SLICE("UCD"));
 		ack_element(w, code_of(w, e->code));
 		write_place(w, e);
-		ack_end(w);
+		edi_write_end(&w->writer);
 	}
 }
 
@@ -198,12 +154,12 @@ static const struct edi_error *envelope_refusal(const struct edi_message *m)
 static void write_message_type(struct ack_writer *w, const struct edi_message *m)
 {
 	struct slice release = m->version, version = slice_cut(&release, ':');
-	ack_element(w, bounded(m->type, 6));
-	component(w, bounded(version, 3));
-	component(w, bounded(release, 3));
-	component(w, m->agency.n ? bounded(m->agency, w->edifact.syntax4 ? 3 : 2) : SLICE("UN"));
+	ack_element(w, ack_bounded(m->type, 6));
+	ack_component(w, ack_bounded(version, 3));
+	ack_component(w, ack_bounded(release, 3));
+	ack_component(w, m->agency.n ? ack_bounded(m->agency, w->edifact.syntax4 ? 3 : 2) : SLICE("UN"));
 	if (m->association.n)
-		component(w, bounded(m->association, 6));
+		ack_component(w, ack_bounded(m->association, 6));
 }
 
 static bool can_be_named(const struct ack_writer *w, const struct edi_message *m)
@@ -216,23 +172,23 @@ static void write_message(struct ack_writer *w, const struct edi_message *m)
 {
 	struct slice release = m->version, version = slice_cut(&release, ':');
 	bool rejected = m->status == EDI_REJECTED, package = slice_is(m->type, "UNO");
-	ack_text(w, "UCM");
-	ack_element(w, package ? SLICE("") : bounded(m->control_number, LARGEST_REFERENCE));
+	edi_write_segment(&w->writer, SLICE("UCM"));
+	ack_element(w, package ? SLICE("") : ack_bounded(m->control_number, LARGEST_REFERENCE));
 	if (!package && m->type.n && version.n && release.n)
 		write_message_type(w, m);
 	else
-		ack_separator(w);
+		ack_element(w, SLICE(""));
 	write_action(w, rejected ? "4" : "7", rejected ? envelope_refusal(m) : NULL, message_tags);
 	if (package) { /* 0800 and S020 stand behind 0085, 0135 and S011 */
 		const struct edi_error *e = rejected ? envelope_refusal(m) : NULL;
 		unsigned written = !e ? 0 : !is_one_of(e->segment, message_tags) ? 1 : e->element ? 3 : 2;
 		for (; written < 3; written++)
-			ack_separator(w);
-		ack_element(w, bounded(m->control_number, LARGEST_PARTY));
+			ack_element(w, SLICE(""));
+		ack_element(w, ack_bounded(m->control_number, LARGEST_PARTY));
 		ack_element(w, version);
-		component(w, release);
+		ack_component(w, release);
 	}
-	ack_end(w);
+	edi_write_end(&w->writer);
 	if (rejected)
 		write_errors(w, m);
 }
@@ -245,35 +201,32 @@ static bool told(const struct ack_writer *w, const struct edi_message *m)
 /* --- while reading ----------------------------------------------------------------------------------------------------- */
 
 /* Those of the interchange, when each has one use; a damaged UNB can leave others. */
-static void take_separators(struct ack_writer *w)
+static struct edi_delimiters delimiters(struct edi_delimiters d)
 {
-	w->component = w->given.component;
-	w->release = w->given.release;
-	w->repetition = w->given.repetition;
-	const char all[] = {w->element, w->component, w->terminator, w->release, w->repetition};
-	bool good = w->element && w->component && w->terminator;
-	for (size_t i = 0; i < sizeof all; i++)
+	const char all[] = {d.element, d.component, d.terminator, d.release, d.repetition};
+	bool good = d.element && d.component && d.terminator;
+	for (size_t i = 0; i < sizeof all; i++) {
+		good = good && !edi_is_data(all[i]);
 		for (size_t k = 0; k < i; k++)
 			good = good && (!all[i] || all[i] != all[k]);
-	if (good)
-		return;
-	w->element = '+';
-	w->component = ':';
-	w->terminator = '\'';
-	w->release = '?';
-	w->repetition = '*';
+	}
+	return good ? d : (struct edi_delimiters){.element = '+', .component = ':', .repetition = '*', .release = '?', .terminator = '\''};
 }
 
-void ack_edifact_begin(struct ack_writer *w)
+void ack_edifact_begin(struct ack_writer *w, struct edi_delimiters given)
 {
 	const struct edi_interchange *in = w->in;
 	struct slice version = in->version, level = slice_cut(&version, ':');
-	take_separators(w);
+	bool foreign[256] = {[0x7f] = true}; /* what no level of the syntax holds */
 	w->edifact.declared = edi_charset_of(level);
 	w->edifact.syntax4 = version.n && *version.p >= '4';
 	w->edifact.fits = w->edifact.fits_a = true;
 	w->edifact.nameless = false;
-	w->out.type = SLICE("");
+	memset(foreign, true, 0x20);
+	if (!edi_charset_is_utf8(w->edifact.declared))
+		memset(foreign + 0x80, true, 0x20);
+	given = delimiters(given);
+	ack_begin_writer(w, &given, foreign);
 	note(w, in->sender);
 	note(w, in->receiver);
 	note(w, in->control_number);
@@ -316,12 +269,12 @@ static void write_group(struct ack_writer *w, const struct edi_group *g)
 	else if (!w->edifact.told && !w->options.accepted_messages)
 		return; /* accepted with all that is in it, by UCI */
 	size_t from = w->body.text.n;
-	ack_text(w, "UCF");
-	ack_element(w, bounded(g->control_number, LARGEST_REFERENCE));
-	ack_element(w, bounded(g->sender, LARGEST_PARTY));
-	ack_element(w, bounded(g->receiver, LARGEST_PARTY));
+	edi_write_segment(&w->writer, SLICE("UCF"));
+	ack_element(w, ack_bounded(g->control_number, LARGEST_REFERENCE));
+	ack_element(w, ack_bounded(g->sender, LARGEST_PARTY));
+	ack_element(w, ack_bounded(g->receiver, LARGEST_PARTY));
 	write_action(w, refusal ? "4" : "7", refusal, tags);
-	ack_end(w);
+	edi_write_end(&w->writer);
 	ack_move_up(w, w->group_at, from);
 }
 
@@ -344,37 +297,34 @@ void ack_edifact_group_end(struct ack_writer *w, const struct edi_group *g)
 static void write_interchange(struct ack_writer *w, const char *action, const struct edi_error *refusal)
 {
 	static const char *const tags[] = {"UNA", "UNB", "UNZ", NULL};
-	ack_text(w, "UCI");
-	ack_element(w, bounded(w->in->control_number, LARGEST_REFERENCE));
+	edi_write_segment(&w->writer, SLICE("UCI"));
+	ack_element(w, ack_bounded(w->in->control_number, LARGEST_REFERENCE));
 	party(w, w->in->sender);
 	party(w, w->in->receiver);
 	write_action(w, action, refusal, tags);
-	ack_end(w);
+	edi_write_end(&w->writer);
 }
 
 static void write_message_head(struct ack_writer *w)
 {
-	ack_text(w, "UNH");
-	ack_element(w, SLICE("1"));
-	ack_element(w, SLICE("CONTRL"));
-	component(w, w->edifact.syntax4 ? SLICE("4") : SLICE("D"));
-	component(w, w->edifact.syntax4 ? SLICE("1") : SLICE("3"));
-	component(w, SLICE("UN"));
-	ack_end(w);
+	struct edi_writer *x = &w->writer;
+	edi_write_segment(x, SLICE("UNH"));
+	edi_write_element(x, SLICE("1"));
+	edi_write_element(x, SLICE("CONTRL"));
+	edi_write_value(x, w->edifact.syntax4 ? SLICE("4") : SLICE("D"));
+	edi_write_value(x, w->edifact.syntax4 ? SLICE("1") : SLICE("3"));
+	edi_write_value(x, SLICE("UN"));
+	edi_write_end(x);
 }
 
-static void write_trailers(struct ack_writer *w, uint64_t segments)
+static void write_trailers(struct ack_writer *w)
 {
-	ack_text(w, "UNT");
-	ack_separator(w);
-	ack_number(w, segments + 1);
-	ack_element(w, SLICE("1"));
-	ack_end(w);
-	ack_text(w, "UNZ");
-	ack_element(w, SLICE("1"));
-	ack_separator(w);
-	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 0);
-	ack_end(w);
+	struct edi_writer *x = &w->writer;
+	edi_write_segment(x, SLICE("UNT"));
+	edi_write_number(x, x->segments + 1);
+	edi_write_element(x, SLICE("1"));
+	edi_write_end(x);
+	edi_write_interchange_tail(x, &w->body, 1);
 	w->out.messages = 1;
 }
 
@@ -394,13 +344,13 @@ void ack_edifact_end(struct ack_writer *w)
 	}
 	if (refusal)
 		ack_drop_body(w);
-	uint64_t told = w->segments;
 	w->out.type = SLICE("CONTRL");
 	w->out.version = w->edifact.syntax4 ? SLICE("4:1") : SLICE("D:3");
-	w->to = &w->head;
+	ack_to(w, &w->head);
 	write_unb(w);
+	w->writer.segments--; /* of the message, UNB is none */
 	write_message_head(w);
 	write_interchange(w, refusal ? "4" : w->options.received_only ? "8" : "7", refusal);
-	w->to = &w->body;
-	write_trailers(w, told + 2);
+	ack_to(w, &w->body);
+	write_trailers(w);
 }

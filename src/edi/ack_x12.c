@@ -2,6 +2,8 @@
  * one 997 or 999. */
 #include "edi/ack_private.h"
 
+#include <stdio.h>
+
 #define LARGEST_AK4 99
 #define GUIDE_999 "005010X231A1"
 
@@ -10,74 +12,10 @@ static bool is_999(const struct ack_writer *w)
 	return w->options.kind == EDI_ACK_999;
 }
 
-static void element_number(struct ack_writer *w, uint64_t value)
-{
-	ack_separator(w);
-	ack_number(w, value);
-}
-
-static void date_time(struct ack_writer *w, bool century)
-{
-	ack_separator(w);
-	if (century)
-		ack_digits(w, (uint64_t)w->when.year, 4);
-	else
-		ack_digits(w, (uint64_t)w->when.year % 100, 2);
-	ack_digits(w, (uint64_t)w->when.month, 2);
-	ack_digits(w, (uint64_t)w->when.day, 2);
-	ack_separator(w);
-	ack_digits(w, (uint64_t)w->when.hour, 2);
-	ack_digits(w, (uint64_t)w->when.minute, 2);
-}
-
-/* A qualifier that is none would make the answer itself unreadable: mutually defined, then. */
-static void party(struct ack_writer *w, struct slice p)
-{
-	struct slice qualifier = ack_qualifier(p), id = ack_id(p, NULL);
-	ack_element(w, qualifier.n == 2 ? qualifier : SLICE("ZZ"));
-	ack_separator(w);
-	ack_padded(w, id.n > 15 ? slice_make(id.p, 15) : id, 15);
-}
-
 static bool is_version(struct slice v)
 {
 	unsigned long long n;
 	return v.n == 5 && slice_u64(v, &n) && n >= 200 && n <= 899;
-}
-
-static void write_isa(struct ack_writer *w)
-{
-	const struct edi_interchange *in = w->in;
-	struct slice version = w->interchange_version;
-	ack_text(w, "ISA");
-	for (int i = 0; i < 2; i++) {
-		ack_element(w, SLICE("00"));
-		ack_element(w, SLICE("          "));
-	}
-	party(w, in->receiver);
-	party(w, in->sender);
-	date_time(w, false);
-	ack_separator(w);
-	ack_char(w, w->repetition ? w->repetition : 'U');
-	ack_element(w, version);
-	ack_separator(w);
-	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 9);
-	ack_element(w, SLICE("0"));
-	ack_separator(w);
-	ack_char(w, in->usage == 'T' || in->usage == 'I' ? in->usage : 'P');
-	ack_separator(w);
-	ack_char(w, w->component);
-	ack_end(w);
-	w->out.interchanges = 1;
-}
-
-static void write_iea(struct ack_writer *w, uint64_t groups)
-{
-	ack_text(w, "IEA");
-	element_number(w, groups);
-	ack_separator(w);
-	ack_slot(w, EDI_LEVEL_INTERCHANGE, 0, 9);
-	ack_end(w);
 }
 
 static const struct edi_error *worst(const struct edi_error *errors)
@@ -88,21 +26,24 @@ static const struct edi_error *worst(const struct edi_error *errors)
 
 static void write_ta1(struct ack_writer *w)
 {
+	struct edi_writer *x = &w->writer;
 	const struct edi_interchange *in = w->in;
 	const struct edi_error *e = worst(in->errors);
 	const char *refusal = w->options.refusal;
+	char digits[16];
 	unsigned long long control;
-	ack_text(w, "TA1");
-	ack_separator(w);
-	if (slice_u64(in->control_number, &control) && in->control_number.n <= 9)
-		ack_digits(w, control, 9);
-	else
-		ack_padded(w, in->control_number, 9);
-	ack_element(w, in->date);
-	ack_element(w, in->time);
-	ack_element(w, slice_str(refusal ? "R" : !e ? "A" : e->tolerated ? "E" : "R"));
-	ack_element(w, slice_str(refusal ? refusal : e ? e->code : "000"));
-	ack_end(w);
+	edi_write_segment(x, SLICE("TA1"));
+	if (slice_u64(in->control_number, &control) && in->control_number.n <= 9) {
+		snprintf(digits, sizeof digits, "%09llu", control);
+		edi_write_element(x, slice_str(digits));
+	} else {
+		edi_write_padded(x, ack_bounded(in->control_number, 9), 9);
+	}
+	edi_write_element(x, in->date);
+	edi_write_element(x, in->time);
+	edi_write_element(x, slice_str(refusal ? "R" : !e ? "A" : e->tolerated ? "E" : "R"));
+	edi_write_element(x, slice_str(refusal ? refusal : e ? e->code : "000"));
+	edi_write_end(x);
 }
 
 /* --- the 997 or 999 of one group --------------------------------------------------------------------------------------- */
@@ -116,47 +57,45 @@ static const char *segment_code(const struct ack_writer *w, const struct edi_err
 /* AK3: segment, position, loop (only where LS names one), code. */
 static void write_ak3(struct ack_writer *w, const struct edi_error *e, const char *code)
 {
-	ack_text(w, is_999(w) ? "IK3" : "AK3");
-	ack_element(w, e->segment);
-	element_number(w, e->position);
-	ack_separator(w);
-	ack_element(w, slice_str(code));
-	ack_end(w);
+	struct edi_writer *x = &w->writer;
+	edi_write_segment(x, is_999(w) ? SLICE("IK3") : SLICE("AK3"));
+	edi_write_element(x, e->segment);
+	edi_write_number(x, e->position);
+	edi_write_element(x, SLICE(""));
+	edi_write_element(x, slice_str(code));
+	edi_write_end(x);
 }
 
+/* The copy of bad data is left out where it could only be told changed. */
 static bool writable(const struct ack_writer *w, struct slice value)
 {
 	for (size_t i = 0; i < value.n; i++)
-		if ((unsigned char)value.p[i] < 0x20 || value.p[i] == w->component || value.p[i] == w->element ||
-		    value.p[i] == w->terminator || value.p[i] == w->repetition)
+		if (w->writer.special[(unsigned char)value.p[i]])
 			return false;
 	return value.n > 0;
 }
 
 static void write_ak4(struct ack_writer *w, const struct edi_error *e)
 {
-	ack_text(w, is_999(w) ? "IK4" : "AK4");
-	element_number(w, e->element);
-	bool repetition = e->repetition && w->repetition;
-	if (e->component || repetition) {
-		ack_char(w, w->component);
-		if (e->component)
-			ack_number(w, e->component);
-	}
-	if (repetition) {
-		ack_char(w, w->component);
-		ack_number(w, e->repetition);
-	}
-	ack_separator(w);
+	struct edi_writer *x = &w->writer;
+	bool repetition = e->repetition && x->delimiters.repetition;
+	edi_write_segment(x, is_999(w) ? SLICE("IK4") : SLICE("AK4"));
+	edi_write_number(x, e->element);
+	if (e->component)
+		edi_write_value_number(x, e->component);
+	else if (repetition)
+		edi_write_value(x, SLICE(""));
+	if (repetition)
+		edi_write_value_number(x, e->repetition);
 	if (e->reference && e->reference < 10000)
-		ack_number(w, e->reference);
-	ack_element(w, slice_str(segment_code(w, e)));
-	struct slice value = e->value;
-	if (value.n > 99)
-		value.n = 99;
+		edi_write_number(x, e->reference);
+	else
+		edi_write_element(x, SLICE(""));
+	edi_write_element(x, slice_str(segment_code(w, e)));
+	struct slice value = ack_bounded(e->value, 99);
 	if (writable(w, value))
-		ack_element(w, value);
-	ack_end(w);
+		edi_write_element(x, value);
+	edi_write_end(x);
 }
 
 /* Returns the code of AK502, IK502: 5 where a segment is in error, I5 where only the guide says so; NULL. */
@@ -216,7 +155,7 @@ static void codes(struct ack_writer *w, const struct edi_group *g, const struct 
 			written[n++] = code;
 	}
 	for (unsigned i = 0; i < n; i++)
-		ack_element(w, slice_str(written[i]));
+		edi_write_element(&w->writer, slice_str(written[i]));
 }
 
 /* AK2 can name it, with codes that exist; else AK9's counts must do. */
@@ -230,17 +169,18 @@ void ack_x12_message(struct ack_writer *w, const struct edi_group *g, const stru
 {
 	if (!g->real || !nameable(m) || (!m->errors && !w->options.accepted_messages))
 		return;
-	ack_text(w, "AK2");
-	ack_element(w, m->type);
-	ack_element(w, m->control_number);
-	if (is_999(w) && m->association.n)
-		ack_element(w, m->association);
-	ack_end(w);
+	struct edi_writer *x = &w->writer;
+	edi_write_segment(x, SLICE("AK2"));
+	edi_write_element(x, m->type);
+	edi_write_element(x, m->control_number);
+	if (is_999(w))
+		edi_write_element(x, m->association);
+	edi_write_end(x);
 	const char *any = m->errors ? write_segment_errors(w, m) : NULL;
-	ack_text(w, is_999(w) ? "IK5" : "AK5");
-	ack_element(w, slice_str(letter(m->status)));
+	edi_write_segment(x, is_999(w) ? SLICE("IK5") : SLICE("AK5"));
+	edi_write_element(x, slice_str(letter(m->status)));
 	codes(w, g, m->errors, true, any);
-	ack_end(w);
+	edi_write_end(x);
 }
 
 /* --- groups ------------------------------------------------------------------------------------------------------------ */
@@ -253,60 +193,55 @@ static struct slice answer_version(const struct ack_writer *w, const struct edi_
 	return is_999(w) ? SLICE("005010") : six.n == 6 && slice_u64(six, &n) ? six : SLICE("004010");
 }
 
+static struct slice group_version(const struct ack_writer *w, const struct edi_group *g)
+{
+	return is_999(w) ? SLICE(GUIDE_999) : answer_version(w, g);
+}
+
 void ack_x12_group_begin(struct ack_writer *w, const struct edi_group *g)
 {
+	struct edi_writer *x = &w->writer;
 	if (!g->real)
 		return;
-	struct slice version = answer_version(w, g), guide = is_999(w) ? SLICE(GUIDE_999) : version;
-	ack_text(w, "GS");
-	ack_element(w, SLICE("FA"));
-	ack_element(w, g->receiver);
-	ack_element(w, g->sender);
-	date_time(w, slice_cmp(version, SLICE("004010")) >= 0);
-	ack_separator(w);
-	ack_slot(w, EDI_LEVEL_GROUP, w->out.groups, 0);
-	ack_element(w, g->agency.n && !is_999(w) ? g->agency : SLICE("X"));
-	ack_element(w, guide);
-	ack_end(w);
-	w->segments = 0;
-	ack_text(w, "ST");
-	ack_element(w, is_999(w) ? SLICE("999") : SLICE("997"));
-	ack_element(w, SLICE("0001"));
+	const struct edi_group_terms group = {.code = SLICE("FA"), .version = group_version(w, g), .sender = g->receiver, .receiver = g->sender,
+		.agency = is_999(w) ? SLICE("X") : g->agency};
+	edi_write_group_head(x, &w->body, &w->terms, &group, w->out.groups);
+	x->segments = 0;
+	edi_write_segment(x, SLICE("ST"));
+	edi_write_element(x, is_999(w) ? SLICE("999") : SLICE("997"));
+	edi_write_element(x, SLICE("0001"));
 	if (is_999(w))
-		ack_element(w, guide);
-	ack_end(w);
-	ack_text(w, "AK1");
-	ack_element(w, g->code);
-	ack_element(w, g->control_number);
-	if (is_999(w) && g->version.n)
-		ack_element(w, g->version);
-	ack_end(w);
+		edi_write_element(x, group.version);
+	edi_write_end(x);
+	edi_write_segment(x, SLICE("AK1"));
+	edi_write_element(x, g->code);
+	edi_write_element(x, g->control_number);
+	if (is_999(w))
+		edi_write_element(x, g->version);
+	edi_write_end(x);
 }
 
 void ack_x12_group_end(struct ack_writer *w, const struct edi_group *g)
 {
+	struct edi_writer *x = &w->writer;
 	bool wanted = (w->group_others || !w->group_any) && !slice_is(g->code, "FA");
 	if (!g->real || !wanted) {
 		ack_drop_group(w);
 		return;
 	}
-	ack_text(w, "AK9");
-	ack_element(w, slice_str(letter(g->status)));
-	element_number(w, g->declared_count ? g->declared_count : g->message_count);
-	element_number(w, g->message_count);
-	element_number(w, g->accepted_count);
+	edi_write_segment(x, SLICE("AK9"));
+	edi_write_element(x, slice_str(letter(g->status)));
+	edi_write_number(x, g->declared_count ? g->declared_count : g->message_count);
+	edi_write_number(x, g->message_count);
+	edi_write_number(x, g->accepted_count);
 	codes(w, g, g->errors, false, NULL);
-	ack_end(w);
-	ack_text(w, "SE");
-	element_number(w, w->segments + 1);
-	ack_element(w, SLICE("0001"));
-	ack_end(w);
-	ack_text(w, "GE");
-	element_number(w, 1);
-	ack_separator(w);
-	ack_slot(w, EDI_LEVEL_GROUP, w->out.groups++, 0);
-	ack_end(w);
-	struct slice version = is_999(w) ? SLICE(GUIDE_999) : answer_version(w, g);
+	edi_write_end(x);
+	edi_write_segment(x, SLICE("SE"));
+	edi_write_number(x, x->segments + 1);
+	edi_write_element(x, SLICE("0001"));
+	edi_write_end(x);
+	edi_write_group_tail(x, &w->body, 1, w->out.groups++);
+	struct slice version = group_version(w, g);
 	memcpy(w->version, version.p, version.n); /* the group goes before the interchange */
 	w->out.version = slice_make(w->version, version.n);
 	w->out.messages++;
@@ -314,25 +249,40 @@ void ack_x12_group_end(struct ack_writer *w, const struct edi_group *g)
 
 /* --- the interchange --------------------------------------------------------------------------------------------------- */
 
-void ack_x12_begin(struct ack_writer *w)
+/* A qualifier that is none would make the answer itself unreadable: mutually defined, then. */
+static struct slice party(struct ack_writer *w, char to[static PARTY_ROOM], struct slice p)
+{
+	struct slice own = ack_qualifier(p);
+	return ack_party(w, to, own.n == 2 ? own : SLICE("ZZ"), ack_bounded(ack_id(p, NULL), 15), SLICE(""));
+}
+
+/* Those of the interchange, where they can be such. There is no release character: the answer has no ISX. */
+static struct edi_delimiters delimiters(struct edi_delimiters d, struct slice version)
+{
+	d.release = 0;
+	if (!d.terminator || d.terminator == d.element || d.terminator == d.component || edi_is_data(d.terminator))
+		d.terminator = d.element == '~' || d.component == '~' ? '\n' : '~';
+	if (!d.component || edi_is_data(d.component))
+		d.component = d.terminator == '>' || d.element == '>' ? ':' : '>';
+	if (!d.repetition && slice_cmp(version, SLICE("00402")) >= 0)
+		for (const char *c = "^!|"; !d.repetition; c++)
+			d.repetition = *c == d.component || *c == d.element || *c == d.terminator ? 0 : *c;
+	return d;
+}
+
+void ack_x12_begin(struct ack_writer *w, struct edi_delimiters given)
 {
 	const struct edi_interchange *in = w->in;
 	struct slice version = is_version(in->version) ? in->version : SLICE("00401");
 	if (is_999(w) && slice_cmp(version, SLICE("00501")) < 0)
 		version = SLICE("00501");
-	w->interchange_version = version;
-	w->release = 0;
-	w->component = w->given.component;
-	char t = w->terminator;
-	bool usable = t && t != w->element && t != w->component && !(t >= '0' && t <= '9') && !((t | 32) >= 'a' && (t | 32) <= 'z');
-	if (!usable)
-		w->terminator = w->element == '~' || w->component == '~' ? '\n' : '~';
-	if (!w->component)
-		w->component = w->terminator == '>' || w->element == '>' ? ':' : '>';
-	w->repetition = w->given.repetition;
-	if (!w->repetition && slice_cmp(version, SLICE("00402")) >= 0)
-		for (const char *c = "^!|"; !w->repetition; c++)
-			w->repetition = *c == w->component || *c == w->element || *c == w->terminator ? 0 : *c;
+	given = delimiters(given, version);
+	bool controls[256] = {[0x7f] = true};
+	memset(controls, true, 0x20);
+	ack_begin_writer(w, &given, controls);
+	w->terms.version = version;
+	w->terms.sender = party(w, w->sender, in->receiver);
+	w->terms.receiver = party(w, w->receiver, in->sender);
 }
 
 void ack_x12_end(struct ack_writer *w)
@@ -350,11 +300,12 @@ void ack_x12_end(struct ack_writer *w)
 	}
 	if (!w->out.groups && !ta1)
 		return;
-	w->to = &w->head;
-	write_isa(w);
+	ack_to(w, &w->head);
+	edi_write_interchange_head(&w->writer, &w->head, &w->terms);
+	w->out.interchanges = 1;
 	if (ta1)
 		write_ta1(w);
-	w->to = &w->body;
+	ack_to(w, &w->body);
 	w->out.type = !w->out.groups ? SLICE("TA1") : is_999(w) ? SLICE("999") : SLICE("997");
-	write_iea(w, w->out.groups);
+	edi_write_interchange_tail(&w->writer, &w->body, w->out.groups);
 }

@@ -88,7 +88,7 @@ static int check_isa(struct edi_envelope *e, const struct edi_segment *s)
 	const struct check checks[] = {
 		{!(s->flags & EDI_SEGMENT_BAD_TERMINATOR), "004", 0, false, "the segment terminator after ISA16 cannot be one: it is a letter or "
 			"digit, or another separator too"},
-		{!(s->flags & EDI_SEGMENT_BAD_COMPONENT), "027", 16, false, "the component separator cannot be one: it is another separator, too"},
+		{!(s->flags & EDI_SEGMENT_BAD_COMPONENT), "027", 16, false, "the component separator cannot be one: it is another separator, too, or a letter or digit"},
 		{in_range(v[1], "00", "08"), "010", 1, false, "the qualifier must be 00 to 08"},
 		{printable(v[2]) && (v[2].n || slice_is(v[1], "00")), "011", 2, false, "the qualifier asks for authorisation information; send it "
 			"or qualifier 00"},

@@ -169,7 +169,7 @@ static int isa_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	if (lex_alnum((unsigned char)d.element))
 		return LEX_NO_HEADER;
 	uint32_t flags = usable(&d) ? 0 : EDI_SEGMENT_BAD_TERMINATOR;
-	if (d.component == d.element || (d.component == d.terminator && usable(&d))) {
+	if (d.component == d.element || lex_alnum((unsigned char)d.component) || (d.component == d.terminator && usable(&d))) {
 		flags |= EDI_SEGMENT_BAD_COMPONENT;
 		d.component = 0;
 	}

@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/lexer_header.c \
 	%D%/lexer_scan.c \
 	%D%/number_set.c %D%/number_set.h \
+	%D%/output.c %D%/output.h \
 	%D%/report.h \
 	%D%/report_json.c \
 	%D%/validate.c %D%/validate.h %D%/validate_private.h \

@@ -1,7 +1,11 @@
 #include "edi/write.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+
+bool edi_is_data(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == ' ';
+}
 
 void edi_special_bytes(const struct edi_delimiters *d, unsigned char special[256])
 {
@@ -9,7 +13,7 @@ void edi_special_bytes(const struct edi_delimiters *d, unsigned char special[256
 	memset(special, 0, 256);
 	for (size_t i = 0; i < sizeof all; i++)
 		if (all[i])
-			special[(unsigned char)all[i]] = 1;
+			special[(unsigned char)all[i]] = EDI_SPECIAL_DELIMITER;
 }
 
 bool edi_escape(struct slice value, const unsigned char special[256], char release, struct van_buf *to)
@@ -21,10 +25,11 @@ bool edi_escape(struct slice value, const unsigned char special[256], char relea
 		van_buf_append(to, value.p, run);
 		if (run == value.n)
 			break;
-		if (!release)
+		bool blank = special[(unsigned char)value.p[run]] == EDI_SPECIAL_BLANK;
+		if (!release && !blank)
 			return false;
-		const char two[2] = {release, value.p[run]};
-		van_buf_append(to, two, 2);
+		const char two[2] = {release, blank ? ' ' : value.p[run]};
+		van_buf_append(to, two + blank, 2 - blank);
 		value = slice_make(value.p + run + 1, value.n - run - 1);
 	}
 	return true;
@@ -34,6 +39,16 @@ void edi_writer_begin(struct edi_writer *w, struct van_buf *to, enum edi_standar
 {
 	*w = (struct edi_writer){.to = to, .delimiters = *d, .standard = standard};
 	edi_special_bytes(d, w->special);
+}
+
+void edi_writer_blank(struct edi_writer *w, const bool *foreign)
+{
+	for (unsigned i = 0; i < 256; i++) {
+		if (w->special[i] == EDI_SPECIAL_DELIMITER && !w->delimiters.release)
+			w->special[i] = EDI_SPECIAL_BLANK;
+		else if (!w->special[i] && foreign && foreign[i])
+			w->special[i] = EDI_SPECIAL_BLANK;
+	}
 }
 
 /* "PID05: 'a*b' " and why. */
@@ -138,9 +153,17 @@ void edi_write_element(struct edi_writer *w, struct slice value)
 
 void edi_write_number(struct edi_writer *w, uint64_t value)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof digits, "%" PRIu64, value);
-	edi_write_element(w, slice_make(digits, (size_t)n));
+	edi_write_next(w);
+	edi_write_value_number(w, value);
+}
+
+void edi_write_value_number(struct edi_writer *w, uint64_t value)
+{
+	char digits[24], *p = digits + sizeof digits;
+	do
+		*--p = (char)('0' + value % 10);
+	while (value /= 10);
+	edi_write_value(w, slice_make(p, (size_t)(digits + sizeof digits - p)));
 }
 
 void edi_write_padded(struct edi_writer *w, struct slice value, size_t width)

@@ -29,6 +29,9 @@ struct edi_writer {
 
 /* What is written is appended to `to`. */
 void edi_writer_begin(struct edi_writer *w, struct van_buf *to, enum edi_standard standard, const struct edi_delimiters *d);
+/* For answers, which repeat what others sent whatever that is: a byte that cannot be written becomes a blank, and nothing is refused for
+ * it. Those are delimiters where there is no release character, and what `foreign` (256 of them; NULL: none) marks. */
+void edi_writer_blank(struct edi_writer *w, const bool *foreign);
 void edi_write_segment(struct edi_writer *w, struct slice id);
 void edi_write_next(struct edi_writer *w);   /* the next element begins */
 void edi_write_repeat(struct edi_writer *w); /* the next repetition of this element begins */
@@ -41,6 +44,8 @@ void edi_write_hole(struct edi_writer *w);
 /* An element of one component. */
 void edi_write_element(struct edi_writer *w, struct slice value);
 void edi_write_number(struct edi_writer *w, uint64_t value);
+/* A number as the next component of this element. */
+void edi_write_value_number(struct edi_writer *w, uint64_t value);
 /* An element of fixed length, filled with blanks on the right; longer values are refused. */
 void edi_write_padded(struct edi_writer *w, struct slice value, size_t width);
 void edi_write_end(struct edi_writer *w);
@@ -48,8 +53,12 @@ void edi_write_end(struct edi_writer *w);
  * buffer's. */
 int edi_writer_error(const struct edi_writer *w, struct van_error *e);
 
-/* Appends `value`, each byte of it that is in `special` behind a release character. False: there is one, and no release. */
+/* What a byte of a value is written as. */
+enum { EDI_SPECIAL_NO, EDI_SPECIAL_DELIMITER, EDI_SPECIAL_BLANK };
+/* Appends `value`, each byte of it that is special as a delimiter behind a release character. False: there is one, and no release. */
 bool edi_escape(struct slice value, const unsigned char special[256], char release, struct van_buf *to);
+/* Letters, digits and blanks: never a delimiter of what is written. */
+bool edi_is_data(char c);
 /* Marks the delimiters in a table of 256 bytes. */
 void edi_special_bytes(const struct edi_delimiters *d, unsigned char special[256]);
 

@@ -1,5 +1,6 @@
 #include "edi/write_copy.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 /* --- a stretch of an interchange --------------------------------------------------------------------------------------- */
@@ -118,6 +119,14 @@ struct copying {
 	struct van_buf scratch;
 };
 
+/* Whatever stands before it, the lexer begins an interchange with it. */
+static bool begins_interchange(struct slice tag)
+{
+	if (slice_starts(tag, "UNA"))
+		return true;
+	return (slice_starts(tag, "ISA") || slice_starts(tag, "UNB")) && (tag.n == 3 || !isalnum((unsigned char)tag.p[3]));
+}
+
 bool edi_segment_is_service(const struct edi_segment *s)
 {
 	static const char *const tags[2][8] = {{"ISA", "IEA", "GS", "GE", "ST", "SE"}, {"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT", "UNO"}};
@@ -125,7 +134,7 @@ bool edi_segment_is_service(const struct edi_segment *s)
 	for (size_t i = 0; i < 8 && tags[s->standard == EDI_EDIFACT][i]; i++)
 		if (slice_is(tag, tags[s->standard == EDI_EDIFACT][i]))
 			return true;
-	return s->flags & EDI_SEGMENT_UNA;
+	return s->flags & EDI_SEGMENT_UNA || begins_interchange(tag);
 }
 
 static int copy_body(void *ctx, const struct edi_segment *s)

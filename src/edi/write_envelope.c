@@ -1,17 +1,9 @@
 #include "edi/write_envelope.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #define LARGEST_INTERCHANGE ((size_t)1 << 30)
-
-struct edi_outbound_slot {
-	struct edi_outbound_slot *next;
-	size_t at; /* in the text */
-	enum edi_level level;
-	uint32_t index, width;
-};
 
 /* --- delimiters -------------------------------------------------------------------------------------------------------- */
 
@@ -33,7 +25,7 @@ int edi_outbound_delimiters(enum edi_standard standard, struct slice version, st
 	d->repetition = !has_repetition(standard, version) ? 0 : d->repetition ? d->repetition : usual.repetition;
 	const char all[] = {d->element, d->component, d->repetition, d->release, d->terminator};
 	for (size_t i = 0; i < sizeof all; i++) {
-		if (all[i] && (isalnum((unsigned char)all[i]) || all[i] == ' ' || (unsigned char)all[i] >= 0x80))
+		if (all[i] && (edi_is_data(all[i]) || (unsigned char)all[i] >= 0x80))
 			return van_error_set(e, VAN_EINVAL, "'%c' cannot be a delimiter: letters, digits, blanks and bytes above ASCII are data", all[i]);
 		for (size_t k = 0; k < i; k++)
 			if (all[i] && all[i] == all[k])
@@ -65,36 +57,23 @@ struct slice edi_party_id(struct slice party)
 	return identity(party, NULL);
 }
 
-static void slot(struct edi_outbound *w, enum edi_level level, uint32_t index, uint32_t width)
+static void element_slot(struct edi_writer *w, struct edi_draft *to, enum edi_level level, uint32_t index, uint32_t width)
 {
-	edi_write_hole(&w->writer);
-	struct edi_outbound_slot *s = van_arena_alloc(w->arena, sizeof *s);
-	w->failed |= !s;
-	if (!s)
-		return;
-	*s = (struct edi_outbound_slot){NULL, w->text.n, level, index, width};
-	*w->tail = s;
-	w->tail = &s->next;
-	w->slot_count++;
+	edi_write_next(w);
+	edi_write_hole(w);
+	edi_draft_slot(to, level, index, width);
 }
 
-static void element_slot(struct edi_outbound *w, enum edi_level level, uint32_t index, uint32_t width)
-{
-	edi_write_next(&w->writer);
-	slot(w, level, index, width);
-}
-
-static void date_and_time(struct edi_outbound *w, bool century, bool together)
+static void date_and_time(struct edi_writer *w, const struct van_civil *c, bool century, bool together)
 {
 	char date[16], time[8];
-	const struct van_civil *c = &w->terms.when;
 	snprintf(date, sizeof date, "%02u%02u%02u%02u", (unsigned)c->year / 100 % 100, (unsigned)c->year % 100, (unsigned)c->month % 100, (unsigned)c->day % 100);
 	snprintf(time, sizeof time, "%02u%02u", (unsigned)c->hour % 100, (unsigned)c->minute % 100);
-	edi_write_element(&w->writer, slice_str(century ? date : date + 2));
+	edi_write_element(w, slice_str(century ? date : date + 2));
 	if (together)
-		edi_write_value(&w->writer, slice_str(time));
+		edi_write_value(w, slice_str(time));
 	else
-		edi_write_element(&w->writer, slice_str(time));
+		edi_write_element(w, slice_str(time));
 }
 
 static void message_number(struct edi_outbound *w, bool x12)
@@ -106,70 +85,86 @@ static void message_number(struct edi_outbound *w, bool x12)
 
 /* --- interchanges ------------------------------------------------------------------------------------------------------ */
 
-static void write_isa(struct edi_outbound *w)
+static void write_isa(struct edi_writer *w, struct edi_draft *to, const struct edi_outbound_terms *t)
 {
-	struct edi_writer *x = &w->writer;
-	const struct edi_outbound_terms *t = &w->terms;
-	edi_write_segment(x, SLICE("ISA"));
+	edi_write_segment(w, SLICE("ISA"));
 	for (int i = 0; i < 2; i++) {
-		edi_write_element(x, SLICE("00"));
-		edi_write_padded(x, SLICE(""), 10);
+		edi_write_element(w, SLICE("00"));
+		edi_write_padded(w, SLICE(""), 10);
 	}
-	edi_write_padded(x, qualifier(t->sender), 2);
-	edi_write_padded(x, identity(t->sender, NULL), 15);
-	edi_write_padded(x, qualifier(t->receiver), 2);
-	edi_write_padded(x, identity(t->receiver, NULL), 15);
-	date_and_time(w, false, false);
-	edi_write_next(x);
-	edi_write_bytes(x, x->delimiters.repetition ? slice_make(&x->delimiters.repetition, 1) : SLICE("U"));
-	edi_write_element(x, t->version);
-	element_slot(w, EDI_LEVEL_INTERCHANGE, 0, 9);
-	edi_write_element(x, t->ack_requested ? SLICE("1") : SLICE("0"));
-	edi_write_element(x, slice_make(&t->usage, 1));
-	edi_write_next(x);
-	edi_write_bytes(x, slice_make(&x->delimiters.component, 1));
-	edi_write_end(x);
+	edi_write_padded(w, qualifier(t->sender), 2);
+	edi_write_padded(w, identity(t->sender, NULL), 15);
+	edi_write_padded(w, qualifier(t->receiver), 2);
+	edi_write_padded(w, identity(t->receiver, NULL), 15);
+	date_and_time(w, &t->when, false, false);
+	edi_write_next(w);
+	edi_write_bytes(w, w->delimiters.repetition ? slice_make(&w->delimiters.repetition, 1) : SLICE("U"));
+	edi_write_element(w, t->version);
+	element_slot(w, to, EDI_LEVEL_INTERCHANGE, 0, 9);
+	edi_write_element(w, t->ack_requested ? SLICE("1") : SLICE("0"));
+	edi_write_element(w, slice_make(&t->usage, 1));
+	edi_write_next(w);
+	edi_write_bytes(w, slice_make(&w->delimiters.component, 1));
+	edi_write_end(w);
 }
 
-static void write_una(struct edi_outbound *w)
+static void write_una(struct edi_writer *w, const struct edi_outbound_terms *t)
 {
-	const struct edi_delimiters *d = &w->writer.delimiters;
-	bool usual = d->component == ':' && d->element == '+' && d->release == '?' && d->terminator == '\'' && (!d->repetition || d->repetition == '*');
-	if (usual && !w->terms.una)
+	const struct edi_delimiters *d = &w->delimiters;
+	bool repeats = has_repetition(EDI_EDIFACT, t->version);
+	bool usual = d->component == ':' && d->element == '+' && d->release == '?' && d->terminator == '\'' && (!repeats || d->repetition == '*');
+	if (usual && !t->una)
 		return;
-	const char una[9] = {'U', 'N', 'A', d->component, d->element, '.', d->release, d->repetition ? d->repetition : ' ', d->terminator};
-	van_buf_append(&w->text, una, sizeof una);
-	if (w->terms.lines)
-		van_buf_append_char(&w->text, '\n');
+	const char una[9] = {'U', 'N', 'A', d->component, d->element, '.', d->release ? d->release : ' ', d->repetition ? d->repetition : ' ',
+		d->terminator};
+	van_buf_append(w->to, una, sizeof una);
+	if (w->lines)
+		van_buf_append_char(w->to, '\n');
 }
 
-static void write_party(struct edi_outbound *w, struct slice party)
+static void write_party(struct edi_writer *w, struct slice party)
 {
-	struct slice sub;
-	edi_write_element(&w->writer, identity(party, &sub));
-	edi_write_value(&w->writer, qualifier(party));
-	edi_write_value(&w->writer, sub);
+	struct slice sub, id = identity(party, &sub);
+	edi_write_element(w, id);
+	edi_write_value(w, qualifier(party));
+	edi_write_value(w, sub);
 }
 
-static void write_unb(struct edi_outbound *w)
+static void write_unb(struct edi_writer *w, struct edi_draft *to, const struct edi_outbound_terms *t)
 {
-	struct edi_writer *x = &w->writer;
-	struct slice level = w->terms.version, syntax = slice_cut(&level, ':');
-	write_una(w);
-	edi_write_segment(x, SLICE("UNB"));
-	edi_write_element(x, syntax);
-	edi_write_value(x, level.p ? level : SLICE("3"));
-	write_party(w, w->terms.sender);
-	write_party(w, w->terms.receiver);
-	date_and_time(w, has_repetition(EDI_EDIFACT, w->terms.version), true);
-	element_slot(w, EDI_LEVEL_INTERCHANGE, 0, 0);
-	edi_write_element(x, SLICE(""));
-	edi_write_element(x, w->terms.application.p ? w->terms.application : SLICE(""));
-	edi_write_element(x, SLICE(""));
-	edi_write_element(x, w->terms.ack_requested ? SLICE("1") : SLICE(""));
-	edi_write_element(x, SLICE(""));
-	edi_write_element(x, w->terms.usage == 'T' ? SLICE("1") : SLICE(""));
-	edi_write_end(x);
+	struct slice level = t->version, syntax = slice_cut(&level, ':');
+	write_una(w, t);
+	edi_write_segment(w, SLICE("UNB"));
+	edi_write_element(w, syntax);
+	edi_write_value(w, level.p ? level : SLICE("3"));
+	write_party(w, t->sender);
+	write_party(w, t->receiver);
+	date_and_time(w, &t->when, has_repetition(EDI_EDIFACT, t->version), true);
+	element_slot(w, to, EDI_LEVEL_INTERCHANGE, 0, 0);
+	edi_write_element(w, SLICE(""));
+	edi_write_element(w, t->application.p ? t->application : SLICE(""));
+	edi_write_element(w, SLICE(""));
+	edi_write_element(w, t->ack_requested ? SLICE("1") : SLICE(""));
+	edi_write_element(w, SLICE(""));
+	edi_write_element(w, t->usage == 'T' ? SLICE("1") : SLICE(""));
+	edi_write_end(w);
+}
+
+void edi_write_interchange_head(struct edi_writer *w, struct edi_draft *to, const struct edi_outbound_terms *t)
+{
+	if (w->standard == EDI_X12)
+		write_isa(w, to, t);
+	else
+		write_unb(w, to, t);
+}
+
+void edi_write_interchange_tail(struct edi_writer *w, struct edi_draft *to, uint64_t inside)
+{
+	bool x12 = w->standard == EDI_X12;
+	edi_write_segment(w, x12 ? SLICE("IEA") : SLICE("UNZ"));
+	edi_write_number(w, inside);
+	element_slot(w, to, EDI_LEVEL_INTERCHANGE, 0, x12 ? 9 : 0);
+	edi_write_end(w);
 }
 
 int edi_outbound_begin(struct edi_outbound *w, const struct edi_outbound_terms *terms, struct van_arena *arena,
@@ -179,14 +174,10 @@ int edi_outbound_begin(struct edi_outbound *w, const struct edi_outbound_terms *
 	int rc = edi_outbound_delimiters(terms->standard, terms->version, &d, e);
 	if (rc < 0)
 		return rc;
-	*w = (struct edi_outbound){.terms = *terms, .arena = arena, .text = VAN_BUF_INIT(LARGEST_INTERCHANGE), .type = SLICE("")};
-	w->tail = &w->slots;
-	edi_writer_begin(&w->writer, &w->text, terms->standard, &d);
+	*w = (struct edi_outbound){.terms = *terms, .arena = arena, .draft = EDI_DRAFT_INIT(LARGEST_INTERCHANGE), .type = SLICE("")};
+	edi_writer_begin(&w->writer, &w->draft.text, terms->standard, &d);
 	w->writer.lines = terms->lines;
-	if (terms->standard == EDI_X12)
-		write_isa(w);
-	else
-		write_unb(w);
+	edi_write_interchange_head(&w->writer, &w->draft, &w->terms);
 	return 0;
 }
 
@@ -197,35 +188,44 @@ static struct slice or_interchange(struct slice own, struct slice party)
 	return own.n ? own : identity(party, NULL);
 }
 
+void edi_write_group_head(struct edi_writer *w, struct edi_draft *to, const struct edi_outbound_terms *t, const struct edi_group_terms *g,
+	uint32_t index)
+{
+	bool x12 = w->standard == EDI_X12;
+	struct slice release = g->version, version = x12 ? g->version : slice_cut(&release, ':');
+	edi_write_segment(w, x12 ? SLICE("GS") : SLICE("UNG"));
+	edi_write_element(w, g->code);
+	edi_write_element(w, or_interchange(g->sender, t->sender));
+	edi_write_element(w, or_interchange(g->receiver, t->receiver));
+	date_and_time(w, &t->when, x12 ? slice_cmp(g->version, SLICE("004010")) >= 0 : has_repetition(EDI_EDIFACT, t->version), !x12);
+	element_slot(w, to, EDI_LEVEL_GROUP, index, 0);
+	edi_write_element(w, g->agency.n ? g->agency : x12 ? SLICE("X") : SLICE("UN"));
+	edi_write_element(w, version);
+	if (!x12 && release.p)
+		edi_write_value(w, release);
+	edi_write_end(w);
+}
+
+void edi_write_group_tail(struct edi_writer *w, struct edi_draft *to, uint64_t messages, uint32_t index)
+{
+	edi_write_segment(w, w->standard == EDI_X12 ? SLICE("GE") : SLICE("UNE"));
+	edi_write_number(w, messages);
+	element_slot(w, to, EDI_LEVEL_GROUP, index, 0);
+	edi_write_end(w);
+}
+
 static void end_group(struct edi_outbound *w)
 {
-	if (!w->in_group)
-		return;
-	edi_write_segment(&w->writer, w->terms.standard == EDI_X12 ? SLICE("GE") : SLICE("UNE"));
-	edi_write_number(&w->writer, w->group_messages);
-	element_slot(w, EDI_LEVEL_GROUP, w->groups - 1, 0);
-	edi_write_end(&w->writer);
+	if (w->in_group)
+		edi_write_group_tail(&w->writer, &w->draft, w->group_messages, w->groups - 1);
 	w->in_group = false;
 }
 
 void edi_outbound_group(struct edi_outbound *w, const struct edi_group_terms *terms)
 {
-	struct edi_writer *x = &w->writer;
-	bool x12 = w->terms.standard == EDI_X12;
 	edi_outbound_message_end(w);
 	end_group(w);
-	struct slice release = terms->version, version = x12 ? terms->version : slice_cut(&release, ':');
-	edi_write_segment(x, x12 ? SLICE("GS") : SLICE("UNG"));
-	edi_write_element(x, terms->code);
-	edi_write_element(x, or_interchange(terms->sender, w->terms.sender));
-	edi_write_element(x, or_interchange(terms->receiver, w->terms.receiver));
-	date_and_time(w, x12 ? slice_cmp(terms->version, SLICE("004010")) >= 0 : has_repetition(EDI_EDIFACT, w->terms.version), !x12);
-	element_slot(w, EDI_LEVEL_GROUP, w->groups, 0);
-	edi_write_element(x, terms->agency.n ? terms->agency : x12 ? SLICE("X") : SLICE("UN"));
-	edi_write_element(x, version);
-	if (!x12 && release.p)
-		edi_write_value(x, release);
-	edi_write_end(x);
+	edi_write_group_head(&w->writer, &w->draft, &w->terms, terms, w->groups);
 	w->group_terms = *terms;
 	w->groups++;
 	w->in_group = true;
@@ -276,23 +276,15 @@ void edi_outbound_message_end(struct edi_outbound *w)
 
 /* --- the end ----------------------------------------------------------------------------------------------------------- */
 
-static int make_parts(struct edi_outbound *w, struct edi_output *ret)
+static int make_output(struct edi_outbound *w, struct edi_output *ret)
 {
-	struct slice all = w->terms.borrow ? van_buf_slice(&w->text) : van_arena_slice(w->arena, van_buf_slice(&w->text));
-	struct edi_output_part *parts = van_arena_array(w->arena, 2 * w->slot_count + 1, sizeof *parts);
-	size_t n = 0, at = 0;
-	if (!all.p || !parts || w->failed)
-		return VAN_ENOMEM;
-	for (const struct edi_outbound_slot *s = w->slots; s; s = s->next) {
-		if (s->at > at)
-			parts[n++] = (struct edi_output_part){.bytes = slice_make(all.p + at, s->at - at)};
-		parts[n++] = (struct edi_output_part){.bytes = SLICE_NONE, .level = s->level, .index = s->index, .width = s->width};
-		at = s->at;
-	}
-	parts[n++] = (struct edi_output_part){.bytes = slice_make(all.p + at, all.n - at)};
-	*ret = (struct edi_output){.parts = parts, .part_count = n, .interchanges = 1, .groups = w->groups, .messages = w->all_messages,
-		.type = w->type, .version = w->group_terms.version.p ? w->group_terms.version : SLICE("")};
-	return 0;
+	const struct edi_draft *draft = &w->draft;
+	struct edi_output made = {.interchanges = 1, .groups = w->groups, .messages = w->all_messages, .type = w->type,
+		.version = w->group_terms.version.p ? w->group_terms.version : SLICE("")};
+	int rc = edi_drafts_output(&draft, 1, !w->terms.borrow, w->arena, &made);
+	if (rc == 0)
+		*ret = made;
+	return rc;
 }
 
 int edi_outbound_finish(struct edi_outbound *w, struct edi_output *ret, struct van_error *e)
@@ -300,13 +292,10 @@ int edi_outbound_finish(struct edi_outbound *w, struct edi_output *ret, struct v
 	edi_outbound_message_end(w);
 	uint64_t inside = w->groups ? w->groups : w->all_messages;
 	end_group(w);
-	edi_write_segment(&w->writer, w->terms.standard == EDI_X12 ? SLICE("IEA") : SLICE("UNZ"));
-	edi_write_number(&w->writer, inside);
-	element_slot(w, EDI_LEVEL_INTERCHANGE, 0, w->terms.standard == EDI_X12 ? 9 : 0);
-	edi_write_end(&w->writer);
+	edi_write_interchange_tail(&w->writer, &w->draft, inside);
 	int rc = edi_writer_error(&w->writer, e);
 	if (rc == 0)
-		rc = make_parts(w, ret);
+		rc = make_output(w, ret);
 	if (rc < 0 && !w->writer.error.code)
 		van_error_set(e, (enum van_err)rc, "the interchange needs more memory than its bound");
 	return rc;
@@ -314,5 +303,5 @@ int edi_outbound_finish(struct edi_outbound *w, struct edi_output *ret, struct v
 
 void edi_outbound_free(struct edi_outbound *w)
 {
-	van_buf_free(&w->text);
+	edi_draft_free(&w->draft);
 }

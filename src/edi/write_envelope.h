@@ -1,7 +1,7 @@
 /* Writes whole interchanges: ISA and UNB with their padding, groups, messages, counts; delimiters as the agreement has them.
  *
  * Control numbers of interchanges and groups are durable counters, taken when the output is committed: slots stand for them
- * (edi/ack.h). Messages are numbered 1, 2, 3 … in their group or interchange.
+ * (edi/output.h). Messages are numbered 1, 2, 3 … in their group or interchange.
  *
  *   edi_outbound_begin, then for each group (X12 always, EDIFACT when it has a group) edi_outbound_group, then for each
  *   message edi_outbound_message, its segments by edi_write_*(&w->writer, …), edi_outbound_message_end; edi_outbound_finish. */
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-#include "edi/ack.h"
+#include "edi/output.h"
 #include "edi/write.h"
 
 struct edi_outbound_terms {
@@ -32,22 +32,26 @@ struct edi_group_terms {
 	struct slice sender, receiver;        /* GS02, GS03; empty: those of the interchange, without qualifier */
 };
 
-struct edi_outbound_slot;
-
 struct edi_outbound {
 	struct edi_writer writer;
 	struct edi_outbound_terms terms;
 	struct edi_group_terms group_terms;
-	struct van_buf text;
+	struct edi_draft draft;
 	struct van_arena *arena;
-	struct edi_outbound_slot *slots, **tail;
-	size_t slot_count;
-	bool in_group, in_message, failed;
+	bool in_group, in_message;
 	uint32_t groups;
 	uint64_t messages, group_messages, all_messages;
 	uint64_t message_start; /* segments written before the message */
 	struct slice type;
 };
+
+/* The segments around messages, for writers with an order of their own (acknowledgements). The writer's text is the draft's. ISA, or UNB
+ * and before it UNA where it is needed; IEA or UNZ around so many groups or messages; GS or UNG and GE or UNE of the group `index`. */
+void edi_write_interchange_head(struct edi_writer *w, struct edi_draft *to, const struct edi_outbound_terms *t);
+void edi_write_interchange_tail(struct edi_writer *w, struct edi_draft *to, uint64_t inside);
+void edi_write_group_head(struct edi_writer *w, struct edi_draft *to, const struct edi_outbound_terms *t, const struct edi_group_terms *g,
+	uint32_t index);
+void edi_write_group_tail(struct edi_writer *w, struct edi_draft *to, uint64_t messages, uint32_t index);
 
 /* "ID", or "ID:SUB", of "QUAL:ID:SUB". */
 struct slice edi_party_id(struct slice party);

@@ -111,7 +111,7 @@ static bool is_full(const struct packing *k, const struct piece *p)
 	bool other_group = k->last && !slice_eq(k->last->group_code, p->group_code);
 	return k->begun && (o->split == PROFILE_SPLIT_MESSAGE || (o->split == PROFILE_SPLIT_GROUP && other_group) ||
 			    (o->max_messages && k->transactions.n >= o->max_messages) ||
-			    (o->max_size && k->out.text.n + p->bytes.n > o->max_size));
+			    (o->max_size && k->out.draft.text.n + p->bytes.n > o->max_size));
 }
 
 static void begin_group(struct packing *k, const struct piece *p)
@@ -245,11 +245,11 @@ static int write_message(struct work *w, struct map_run_state *run, const struct
 	if (rc < 0)
 		return rc;
 	p->delimiters = to.writer.delimiters;
-	size_t at = to.text.n;
+	size_t at = to.draft.text.n;
 	rc = x12 ? map_group(out, &group, e) : 0;
 	if (rc == 0 && x12) {
 		edi_outbound_group(&to, &group);
-		at = to.text.n;
+		at = to.draft.text.n;
 	}
 	if (rc == 0)
 		rc = map_write(run, out, document, &to, e);
@@ -257,7 +257,7 @@ static int write_message(struct work *w, struct map_run_state *run, const struct
 	if (rc == 0)
 		rc = edi_writer_error(&to.writer, e);
 	if (rc == 0)
-		p->bytes = van_arena_slice(w->job->worker->arena, slice_make(to.text.p + at, to.text.n - at));
+		p->bytes = van_arena_slice(w->job->worker->arena, slice_make(to.draft.text.p + at, to.draft.text.n - at));
 	edi_outbound_free(&to);
 	p->group_code = group.code.p ? van_arena_slice(w->job->worker->arena, group.code) : SLICE("");
 	return rc < 0 ? rc : p->bytes.p && p->group_code.p ? 0 : VAN_ENOMEM;
