@@ -21,7 +21,7 @@ void van_fault_point(const char *name)
 	if (!length || strlen(name) != length || memcmp(name, armed, length) != 0)
 		return;
 	if (--left == 0)
-		raise(SIGKILL); /* by tgkill, which every sandbox allows */
+		raise(SIGKILL); /* by tgkill, which every sandbox allows a process to itself */
 }
 
 #endif

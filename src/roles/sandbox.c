@@ -29,6 +29,7 @@ int sandbox_enter(enum sandbox_kind kind, uint64_t memory)
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -46,8 +47,8 @@ static const int calls_of_all[] = {
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
 	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_ctl), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
-	SCMP_SYS(getrandom), SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
-	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(kill), SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(set_robust_list),
+	SCMP_SYS(getrandom), SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(getpid), SCMP_SYS(gettid),
+	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq), SCMP_SYS(sched_getaffinity), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
 };
 static const int calls_of_workers[] = {
@@ -131,6 +132,17 @@ static int allow_threads(scmp_filter_ctx ctx)
 	return rc < 0 ? rc : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
+/* All roles have one user: nothing else keeps one from ending the others. deliver ends its transfers. */
+static int allow_signals(scmp_filter_ctx ctx, bool to_children)
+{
+	uint64_t self = (uint64_t)getpid();
+	int rc = rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self));
+	if (rc < 0)
+		return rc;
+	return to_children ? rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A1(SCMP_CMP_EQ, SIGKILL))
+			   : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, self));
+}
+
 static int refuse_nobodys(scmp_filter_ctx ctx)
 {
 	for (size_t i = 0; i < sizeof calls_of_nobody / sizeof *calls_of_nobody; i++)
@@ -156,6 +168,8 @@ static int load_filter(scmp_filter_ctx ctx, enum sandbox_kind kind)
 	int rc = allow(ctx, calls_of_all, sizeof calls_of_all / sizeof *calls_of_all);
 	if (rc == 0)
 		rc = refuse_nobodys(ctx);
+	if (rc == 0)
+		rc = allow_signals(ctx, kind == SANDBOX_DELIVER);
 	if (rc == 0 && (kind == SANDBOX_WORKER || kind == SANDBOX_KEYD))
 		rc = allow_time_out(ctx);
 	if (rc == 0 && kind == SANDBOX_HTTP)

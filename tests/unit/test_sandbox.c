@@ -121,6 +121,24 @@ static int start_process(void)
 	return pid;
 }
 
+/* Signal 0 harms nobody, but tells whether it may be sent. */
+static int signal_itself(void)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), 0) ? -1 : 0;
+}
+
+static int signal_another(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) && kill(getppid(), 0) && kill(-1, 0) ? -1 : 0;
+}
+
+/* As a role that has no children of its own would be ended by another. */
+static int end_another(void)
+{
+	pid_t none = 0x3fffffff; /* past any process number: ESRCH where it may be sent */
+	return kill(none, SIGKILL) && errno == EPERM ? -1 : 0;
+}
+
 static void *nothing(void *arg)
 {
 	return arg;
@@ -166,6 +184,9 @@ static void each_has_what_it_needs(void **state)
 		{unnamed_file, {DONE, REFUSED, REFUSED, REFUSED, REFUSED}},
 		{start_process, {REFUSED, REFUSED, REFUSED, DONE, REFUSED}},
 		{start_thread, {REFUSED, DONE, REFUSED, DONE, DONE}},
+		{signal_itself, {DONE, DONE, DONE, DONE, DONE}},
+		{signal_another, {REFUSED, REFUSED, REFUSED, REFUSED, REFUSED}},
+		{end_another, {REFUSED, REFUSED, REFUSED, DONE, REFUSED}},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		for (size_t k = 0; k < 5; k++)

@@ -8,12 +8,23 @@
 
 #include "base/fdio.h"
 #include "ipc/messages.h"
+#include "roles/sftp/confine.h"
+#include "roles/sftp/listener.h"
 #include "roles/sftp/upload.h"
 #include "roles/sftp/view.h"
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void check_place(const struct sftpd_view *v, const char *path, enum sftpd_place_kind kind, enum ipc_folder folder,
@@ -263,6 +274,84 @@ static void test_limits_of_uploads(void **state)
 	sftpd_upload_free(u);
 }
 
+/* --- what a session may do once it is confined --------------------------------------------------------------------------- */
+
+#ifndef VAN_SANITIZERS
+static long signal_itself(void)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), 0);
+}
+
+/* Signal 0 harms nobody, but tells whether it may be sent. */
+static long signal_another(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static long signal_all(void)
+{
+	return kill(-1, 0);
+}
+
+static long open_file(void)
+{
+	return open("/etc/passwd", O_RDONLY);
+}
+
+static long open_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static long start_process(void)
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static long own_descriptor(void)
+{
+	return fcntl(0, F_SETOWN, getppid());
+}
+
+static long write_memory(void)
+{
+	return munmap(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+}
+
+/* 0: done; 1: refused. */
+static int confined(struct sftpd_confinement *c, long (*act)(void))
+{
+	int status = -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct sftpd_limits l = sftpd_limits_default();
+		if (sftpd_confine_process(&l, NULL, 0) < 0 || sftpd_confine_calls(c) < 0)
+			_exit(90);
+		_exit(act() >= 0 ? 0 : errno == EPERM ? 1 : 91);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_confinement(void **state)
+{
+	(void)state;
+	static long (*const refused[])(void) = {signal_another, signal_all, open_file, open_socket, start_process, own_descriptor};
+	struct sftpd_confinement *c = sftpd_confinement_new(NULL);
+	assert_non_null(c);
+	assert_int_equal(confined(c, signal_itself), 0);
+	assert_int_equal(confined(c, write_memory), 0);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (confined(c, refused[i]) != 1)
+			fail_msg("number %zu is not refused", i);
+	sftpd_confinement_free(c);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +363,9 @@ int main(void)
 		cmocka_unit_test(test_holes_are_refused),
 		cmocka_unit_test(test_resize_and_read),
 		cmocka_unit_test(test_limits_of_uploads),
+#ifndef VAN_SANITIZERS /* their builds have no filter */
+		cmocka_unit_test(test_confinement),
+#endif
 	};
 	content = malloc(CONTENT);
 	if (!content)

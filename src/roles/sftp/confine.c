@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -34,6 +36,13 @@ static const int allowed[] = {
 	SCMP_SYS(getpid), SCMP_SYS(getrusage), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
+
+/* Of a 64-bit argument, which stands in the byte order of the machine. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LOW_WORD(offset) (offset)
+#else
+#define LOW_WORD(offset) ((offset) + 4)
+#endif
 
 struct sftpd_confinement {
 	struct sock_fprog program;
@@ -134,9 +143,27 @@ int sftpd_confine_process(const struct sftpd_limits *l, int *fds, unsigned nfds)
 	return 0;
 }
 
+/* The listener's filter can't know the process's number. All roles have one user: without this, a session could end the others. */
+static int own_signals_only(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, LOW_WORD(offsetof(struct seccomp_data, args[0]))),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? (int)van_err_from_errno(errno) : 0;
+}
+
 int sftpd_confine_calls(const struct sftpd_confinement *c)
 {
 	if (!c || !c->program.len)
 		return 0;
+	int rc = own_signals_only(); /* first: the other one lets no further filter in */
+	if (rc < 0)
+		return rc;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &c->program) < 0 ? (int)van_err_from_errno(errno) : 0;
 }

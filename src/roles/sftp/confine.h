@@ -14,7 +14,7 @@ void sftpd_confinement_free(struct sftpd_confinement *c);
  * traceable, no new privileges, resource limits. 0 or negative. */
 int sftpd_confine_process(const struct sftpd_limits *l, int *fds, unsigned nfds);
 /* Installs the filter; c may be NULL. From now on: reading, writing and memory, no opening of files, no sockets, no other
- * processes. 0 or negative. */
+ * processes, no signal to any of them. 0 or negative. */
 int sftpd_confine_calls(const struct sftpd_confinement *c);
 
 #endif
