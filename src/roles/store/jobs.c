@@ -42,6 +42,7 @@ struct delayed {
 struct jobs {
 	struct van_id *ring;
 	size_t room, first, n;
+	bool added; /* since the last look */
 	struct delayed *delayed;
 	struct conflict *conflicts, **last_conflict;
 	struct password_check *passwords, **last_password;
@@ -127,6 +128,14 @@ void jobs_add(struct store_role *s, struct slice message, van_time not_before)
 		push_later(s, &id, not_before - now);
 	else
 		push(s->jobs, &id);
+	s->jobs->added = true;
+}
+
+void jobs_dispatch_added(struct store_role *s)
+{
+	if (!s->jobs->added)
+		return;
+	s->jobs->added = false;
 	jobs_dispatch(s);
 }
 

@@ -393,9 +393,11 @@ static void keep_memory(void)
 	mallopt(M_TOP_PAD, 1 << 20);
 }
 
-static void rest(void *arg)
+/* Everything that came was served and answered: now the jobs that it made. */
+static void before_wait(void *arg)
 {
 	struct store_role *s = arg;
+	jobs_dispatch_added(s);
 	van_time t = writer_rest(s->writer);
 	if (t)
 		nanosleep(&(struct timespec){.tv_nsec = t * 1000}, NULL);
@@ -417,7 +419,7 @@ int role_store(struct role *r)
 		keys_wanted_send(&s);
 		credentials_wanted_send(&s);
 		role_ready(r);
-		loop_set_before_wait(r->loop, rest, &s);
+		loop_set_before_wait(r->loop, before_wait, &s);
 		rc = loop_run(r->loop);
 	}
 	if (s.writer && !s.stopping) {

@@ -93,7 +93,9 @@ void receive_reply_busy(struct store_role *s, uint64_t http_started, uint64_t ht
 /* jobs.c: the dispatcher of job workers */
 int jobs_start(struct store_role *s); /* loads what waits */
 void jobs_free(struct store_role *s);
+/* It waits until the loop has nothing else to do: answers go first, and what a commit brought goes out together. */
 void jobs_add(struct store_role *s, struct slice message, van_time not_before);
+void jobs_dispatch_added(struct store_role *s); /* before the loop waits */
 void jobs_dispatch(struct store_role *s);
 void jobs_on_message(struct store_role *s, struct peer_worker *w, struct ipc_message *m);
 void jobs_worker_gone(struct store_role *s, struct peer_worker *w);

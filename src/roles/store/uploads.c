@@ -56,10 +56,24 @@ static void remove_file(struct changing *c, struct slice id)
 		payload_remove(c->e->s->payload, id, "payload", NULL);
 }
 
+static void answer(struct changing *c)
+{
+	struct session *e = c->e;
+	struct ipc_mailbox_entry entry = {.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
+	if (!e->channel || c->type == IPC_MAILBOX_FETCHED)
+		return;
+	if (c->base.rc == 0)
+		session_reply(e, c->request, IPC_MAILBOX_OK, NULL, c->type == IPC_MAILBOX_COMMIT ? &entry : NULL, -1);
+	else
+		session_refuse(e, c->request, c->base.rc, &c->base.err);
+}
+
+/* The client waits for the answer, for all else nobody does. */
 static void done(struct write_request *r)
 {
 	struct changing *c = (struct changing *)r;
 	struct session *e = c->e;
+	answer(c);
 	if (r->rc == 0) {
 		remove_file(c, c->replaced);
 		if (c->received.p)
@@ -68,16 +82,6 @@ static void done(struct write_request *r)
 			  log_slice(c->received), NULL);
 	} else if (c->upload.file) {
 		remove_file(c, c->upload.id);
-	}
-	if (c->type == IPC_MAILBOX_FETCHED) {
-		changing_free(c);
-		return;
-	}
-	if (e->channel && r->rc == 0) {
-		struct ipc_mailbox_entry entry = {.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
-		session_reply(e, c->request, IPC_MAILBOX_OK, NULL, c->type == IPC_MAILBOX_COMMIT ? &entry : NULL, -1);
-	} else if (e->channel) {
-		session_refuse(e, c->request, r->rc, &r->err);
 	}
 	changing_free(c);
 }
