@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 
 import demo
 import tap
@@ -404,6 +405,39 @@ def taken_by_download(n):
         t.equal(f.read(), b"by hand", "vanctl mailbox put")
 
 
+def looks_and_opens(n):
+    """A client that looks at each file before it opens it is answered ahead: with the same bytes, and with nothing that is gone."""
+    documents = {}
+    for i in range(5):
+        with tempfile.NamedTemporaryFile(dir=n.root, suffix=".edi") as f:
+            documents[f"look-{i}.edi"] = b"%d" % i * (1000 + i)
+            f.write(documents[f"look-{i}.edi"])
+            f.flush()
+            n.vanctl("mailbox", "put", "beta", f.name, "--name", f"look-{i}.edi")
+    with Session(n, "beta") as s, Session(n, "beta") as other:
+        def fetch(name):
+            with s.open("/out/" + name) as f:
+                return f.read()
+
+        for name in ("look-0.edi", "look-1.edi"):
+            t.equal((s.stat("/out/" + name).st_size, fetch(name)), (len(documents[name]), documents[name]), f"{name} is looked at and fetched")
+        s.stat("/out/look-2.edi")
+        t.equal(fetch("look-3.edi"), documents["look-3.edi"], "one looked at and another fetched is the other")
+        for name in ("look-0.edi", "look-2.edi"):
+            s.stat("/out/" + name)
+            fetch(name)
+        s.stat("/out/look-4.edi")
+        s.remove("/out/look-4.edi")
+        t.ok(said(lambda: fetch("look-4.edi")) is not None, "one looked at and deleted is gone")
+        s.stat("/out/look-3.edi")
+        other.remove("/out/look-3.edi")
+        time.sleep(1.1)
+        t.ok(said(lambda: fetch("look-3.edi")) is not None, "so is one that another session deleted a while ago")
+        for name in ("look-0.edi", "look-1.edi", "look-2.edi"):
+            s.remove("/out/" + name)
+        t.ok(said(lambda: s.stat("/out/look-0.edi")) is not None, "what is gone is not seen")
+
+
 def many_entries(n, count=1000):
     """Pages of a listing; many more, in bounded memory, are listed in tests/unit/sftp_hostile.py."""
     with Session(n, "beta") as s:
@@ -429,7 +463,7 @@ def main():
         prepare(n)
         n.start()
         n.apply_profiles()
-        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, names, folders_and_patterns, reports, taken_by_download, many_entries):
+        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, names, folders_and_patterns, reports, looks_and_opens, taken_by_download, many_entries):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

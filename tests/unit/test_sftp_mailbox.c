@@ -109,9 +109,11 @@ static int new_file(void *arg)
 	return arg ? open(arg, O_RDWR) : memfd_new("upload");
 }
 
+static struct sftpd_writer *idle; /* all but one of the uploads here hand it on */
+
 static struct sftpd_upload *upload(uint64_t max)
 {
-	struct sftpd_upload *u = sftpd_upload_new(new_file, NULL, max);
+	struct sftpd_upload *u = sftpd_upload_new(new_file, NULL, max, &idle);
 	assert_non_null(u);
 	return u;
 }
@@ -158,6 +160,41 @@ static void test_uploads_in_order(void **state)
 		check_finish(u, sizes[i]);
 		assert_int_equal(files_made, sizes[i] > IPC_INLINE_MAX); /* a small one needs none */
 	}
+}
+
+/* The writer of a small file serves the next one, with another salt and nothing of the one before. */
+static void test_writers_are_used_again(void **state)
+{
+	(void)state;
+	struct sftpd_hashes first, second;
+	struct sftpd_upload *u = upload(0), *other;
+	write_at(u, 0, 1000);
+	assert_int_equal(sftpd_upload_finish(u, &first, NULL), SFTPD_OK);
+	sftpd_upload_free(u);
+	struct sftpd_writer *kept = idle;
+	assert_non_null(kept);
+	u = upload(0);
+	assert_null(idle);
+	other = upload(0); /* open at the same time */
+	write_at(other, 0, 100);
+	write_at(u, 0, 10);
+	sftpd_upload_free(u); /* given up */
+	assert_ptr_equal(idle, kept);
+	u = upload(0);
+	write_at(u, 0, 1000);
+	assert_int_equal(sftpd_upload_finish(u, &second, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_bytes(u).n, 1000);
+	assert_memory_equal(first.sha256, second.sha256, 32);
+	assert_memory_not_equal(first.salt, second.salt, SFTPD_SALT);
+	check_finish(other, 100);
+	sftpd_upload_free(u);
+	u = upload(0);
+	write_at(u, 0, IPC_INLINE_MAX + 1); /* this one writes a file */
+	check_finish(u, IPC_INLINE_MAX + 1);
+	assert_null(idle); /* and is of no more use */
+	u = upload(0);
+	write_at(u, 0, 77);
+	check_finish(u, 77);
 }
 
 static void test_uploads_in_disorder(void **state)
@@ -262,7 +299,7 @@ static void test_limits_of_uploads(void **state)
 	char full[] = "/dev/full";
 	if (access(full, W_OK) == 0) {
 		struct sftpd_why why = {""};
-		u = sftpd_upload_new(new_file, full, 0);
+		u = sftpd_upload_new(new_file, full, 0, NULL);
 		assert_non_null(u);
 		write_at(u, 0, 100000);
 		assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
@@ -359,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_view_with_other_names),
 		cmocka_unit_test(test_temporary_names),
 		cmocka_unit_test(test_uploads_in_order),
+		cmocka_unit_test(test_writers_are_used_again),
 		cmocka_unit_test(test_uploads_in_disorder),
 		cmocka_unit_test(test_holes_are_refused),
 		cmocka_unit_test(test_resize_and_read),
@@ -373,6 +411,7 @@ int main(void)
 	for (size_t i = 0; i < CONTENT; i++)
 		content[i] = (char)(i * 2654435761u >> 13);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	sftpd_writer_free(idle);
 	free(content);
 	return failed;
 }

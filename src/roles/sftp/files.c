@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define AHEAD_GOOD VAN_SECOND
 #define TAKE_OVER_BLOCK ((size_t)256 << 10)
 #define LOOK_EVERY ((uint64_t)16 << 20) /* bytes written between two looks at the disk */
 
@@ -142,6 +143,59 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	return SFTPD_OK;
 }
 
+/* --- looking, then opening ---------------------------------------------------------------------------------------------------- */
+
+void sftpd_file_forget_look(struct sftpd_mailbox *m)
+{
+	m->looked_at.n = 0;
+	if (m->ahead)
+		file_free(m, m->ahead);
+	m->ahead = NULL;
+}
+
+enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, const struct sftpd_place *at, struct sftpd_attributes *ret,
+				  struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	if (m->looked_at.n) /* it looks on and opens nothing */
+		m->opens_after_look = false;
+	sftpd_file_forget_look(m);
+	if (at->folder == IPC_FOLDER_OUT && path.n <= SFTPD_PATH_MAX) {
+		memcpy(m->looked_at.text, path.p, path.n);
+		m->looked_at.n = path.n;
+	}
+	if (m->opens_after_look && m->looked_at.n && open_download(m, at, &m->ahead, NULL) == SFTPD_OK) {
+		m->ahead_until = van_clock_monotonic() + AHEAD_GOOD;
+		*ret = m->ahead->attributes;
+		if (!m->ahead->bytes) { /* a descriptor would keep what is purged on the disk */
+			file_free(m, m->ahead);
+			m->ahead = NULL;
+		}
+		return SFTPD_OK;
+	}
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_STAT, at, &reply, NULL, why);
+	if (status == SFTPD_OK && !reply.entry)
+		return SFTPD_NO_SUCH_FILE;
+	if (status == SFTPD_OK)
+		*ret = sftpd_entry_attributes(m, reply.entry);
+	return status;
+}
+
+/* The file if it is open already, else NULL. */
+static struct file *take_ahead(struct sftpd_mailbox *m, struct slice path)
+{
+	struct file *f = NULL;
+	m->opens_after_look = m->looked_at.n && slice_eq(path, sftpd_path_slice(&m->looked_at));
+	if (m->opens_after_look && m->ahead && van_clock_monotonic() < m->ahead_until) {
+		f = m->ahead;
+		m->ahead = NULL;
+	}
+	sftpd_file_forget_look(m);
+	return f;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------------------- */
+
 static enum sftpd_status may_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_why *why)
 {
 	if (at->folder != IPC_FOLDER_IN)
@@ -231,7 +285,7 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 		return status;
 	struct file *f = file_new(at);
 	if (f)
-		f->upload = sftpd_upload_new(new_file, m, m->limits.file_size);
+		f->upload = sftpd_upload_new(new_file, m, m->limits.file_size, &m->idle_writer);
 	if (!f || !f->upload) {
 		free(f);
 		return sftpd_refuse(why, SFTPD_FAILURE, "There is no room for another file just now: try again later");
@@ -263,10 +317,17 @@ enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, 
 		return SFTPD_NO_SUCH_FILE;
 	if (at.kind != SFTPD_PLACE_FILE)
 		return sftpd_refuse(why, SFTPD_FAILURE, "This is a folder");
-	if (flags & (SFTPD_OPEN_WRITE | SFTPD_OPEN_APPEND))
+	struct file *ahead = take_ahead(m, path);
+	if (flags & (SFTPD_OPEN_WRITE | SFTPD_OPEN_APPEND)) {
+		if (ahead)
+			file_free(m, ahead);
 		status = open_upload(m, &at, flags, &f, why);
-	else
+	} else if (ahead) {
+		f = ahead;
+		status = SFTPD_OK;
+	} else {
 		status = open_download(m, &at, &f, why);
+	}
 	if (status == SFTPD_OK)
 		*ret_file = f;
 	return status;

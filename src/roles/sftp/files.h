@@ -30,6 +30,12 @@ struct sftpd_mailbox {
 	bool bounded;	      /* the mailbox takes but `room` more bytes, as the store said last */
 	uint64_t room;
 	uint64_t unlooked; /* bytes written since the disk was looked at */
+	/* sftpd_file_look() */
+	struct sftpd_path looked_at; /* n is 0: something was opened or changed since */
+	bool opens_after_look;    /* as it did last time */
+	struct file *ahead;       /* is open already, a small one; or NULL */
+	van_time ahead_until;     /* by the monotonic clock */
+	struct sftpd_writer *idle_writer; /* of the last small upload, for the next one: its memory is there already */
 	bool taken_by_download; /* a file goes when it was fetched */
 };
 
@@ -49,6 +55,11 @@ enum sftpd_status sftpd_file_stat(void *arg, void *file, struct sftpd_attributes
 enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_attributes *a, struct sftpd_why *why);
 enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why);
 void sftpd_file_abandon(void *arg, void *file);
+/* The attributes of a file at `path`, which is `at`. Where the client has opened the last one that it looked at, it will open this one, too:
+ * that is done at once if it is small, and when its own open comes, within a second, the store needn't be asked again. */
+enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, const struct sftpd_place *at, struct sftpd_attributes *ret,
+				  struct sftpd_why *why);
+void sftpd_file_forget_look(struct sftpd_mailbox *m); /* when the client changes something */
 /* Is it being uploaded by this session? Then its attributes. */
 bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_attributes *ret);
 

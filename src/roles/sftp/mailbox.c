@@ -1,6 +1,7 @@
 #include "roles/sftp/mailbox.h"
 
 #include "roles/sftp/files.h"
+#include "roles/sftp/writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,10 @@ void sftpd_mailbox_free(struct sftpd_mailbox *m)
 {
 	for (size_t i = 0; m && i < SFTPD_PROGRESS_MAX; i++)
 		sftpd_spans_free(&m->progress[i].read);
+	if (m) {
+		sftpd_file_forget_look(m);
+		sftpd_writer_free(m->idle_writer);
+	}
 	free(m);
 }
 
@@ -63,15 +68,7 @@ static enum sftpd_status m_stat(void *arg, struct slice path, struct sftpd_attri
 	}
 	if (sftpd_file_uploading(m, &at, ret)) /* sshfs looks at what it has just opened, and takes it for lost otherwise */
 		return SFTPD_OK;
-	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
-	struct ipc_mailbox_reply reply;
-	enum sftpd_status status =
-		sftpd_store_mailbox(m->store, IPC_MAILBOX_STAT, &ipc_mailbox_name_table, &name, -1, &reply, NULL, why);
-	if (status == SFTPD_OK && !reply.entry)
-		return SFTPD_NO_SUCH_FILE;
-	if (status == SFTPD_OK)
-		*ret = sftpd_entry_attributes(m, reply.entry);
-	return status;
+	return sftpd_file_look(m, path, &at, ret, why);
 }
 
 /* Clients set times and permissions of what they upload; they have no meaning here, and are not worth a failed transfer. */
@@ -91,6 +88,7 @@ static enum sftpd_status m_setstat(void *arg, struct slice path, const struct sf
 static enum sftpd_status m_remove(void *arg, struct slice path, struct sftpd_why *why)
 {
 	struct sftpd_mailbox *m = arg;
+	sftpd_file_forget_look(m);
 	struct sftpd_place at = sftpd_view_find(&m->view, path);
 	if (at.kind == SFTPD_PLACE_NONE)
 		return SFTPD_NO_SUCH_FILE;
@@ -119,6 +117,7 @@ static enum sftpd_status m_rename(void *arg, struct slice from, struct slice to,
 {
 	struct sftpd_mailbox *m = arg;
 	struct sftpd_place a = sftpd_view_find(&m->view, from), b = sftpd_view_find(&m->view, to);
+	sftpd_file_forget_look(m);
 	if (a.kind == SFTPD_PLACE_NONE)
 		return SFTPD_NO_SUCH_FILE;
 	if (a.kind != SFTPD_PLACE_FILE)

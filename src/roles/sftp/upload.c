@@ -12,7 +12,7 @@
 
 struct sftpd_upload {
 	uint64_t max, size;
-	struct sftpd_writer *writer;
+	struct sftpd_writer *writer, **idle;
 	uint64_t appended; /* bytes that went through the writer */
 	bool in_order;     /* nothing went another way: what the writer hashed is the file */
 	enum sftpd_status failed; /* the first failure: the file can't become whole any more */
@@ -21,15 +21,19 @@ struct sftpd_upload {
 	struct slice bytes; /* of a small file, when it is finished */
 };
 
-struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max)
+struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max, struct sftpd_writer **idle)
 {
 	struct sftpd_upload *u = calloc(1, sizeof *u);
-	if (u && !(u->writer = sftpd_writer_new(file, arg))) {
+	if (!u)
+		return NULL;
+	if (idle && *idle) {
+		u->writer = *idle;
+		*idle = NULL;
+	} else if (!(u->writer = sftpd_writer_new(file, arg))) {
 		free(u);
 		return NULL;
 	}
-	if (!u)
-		return NULL;
+	u->idle = idle;
 	u->max = max;
 	u->in_order = true;
 	return u;
@@ -39,7 +43,10 @@ void sftpd_upload_free(struct sftpd_upload *u)
 {
 	if (!u)
 		return;
-	sftpd_writer_free(u->writer);
+	if (u->idle && !*u->idle && sftpd_writer_renew(u->writer))
+		*u->idle = u->writer;
+	else
+		sftpd_writer_free(u->writer);
 	sftpd_spans_free(&u->written);
 	free(u);
 }

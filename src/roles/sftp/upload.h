@@ -8,8 +8,9 @@
 struct sftpd_upload;
 
 /* `file` gives the file, which becomes the upload's, when it is needed: a small one is gathered in memory. `max`: largest size in bytes,
- * 0 for no limit. NULL when out of memory. */
-struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max);
+ * 0 for no limit. `idle` (may be NULL) keeps the writer of a small file for the next one: the same for all uploads of a `file` and `arg`,
+ * it must outlive them, and what it holds in the end is the caller's to free. NULL when out of memory. */
+struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max, struct sftpd_writer **idle);
 /* Closes the file, which vanishes unless the store has linked it. u may be NULL. */
 void sftpd_upload_free(struct sftpd_upload *u);
 

@@ -24,6 +24,8 @@ struct sftpd_writer *sftpd_writer_new(sftpd_file_fn *file, void *arg);
 int sftpd_writer_fd(const struct sftpd_writer *w); /* -1: none was needed yet; always one after _drain */
 /* Waits for what is being written; w may be NULL. */
 void sftpd_writer_free(struct sftpd_writer *w);
+/* Makes one that held a small file good for another. False: it has a file or failed, and can only be freed. */
+bool sftpd_writer_renew(struct sftpd_writer *w);
 
 /* Appends. 0, or a negative enum van_err: of this call or of an earlier block. */
 int sftpd_writer_append(struct sftpd_writer *w, const void *p, size_t n);
