@@ -222,6 +222,6 @@ int edi_bench(const char *name, const char *verb, double share, int argc, char *
 
 int edi_bench_850(const char *name, const char *verb, double share, int argc, char **argv)
 {
-	static const struct bench_file file = {"850", false, 56000, 512 * 1024};
+	static const struct bench_file file = {"850", false, 56000, 48 * 1024};
 	return bench(name, verb, share, &file, 1, argc, argv);
 }

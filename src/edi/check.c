@@ -589,6 +589,13 @@ int edi_check_bytes(struct slice input, struct edi_dictionary_set *set, const st
 	return c ? checked(c, edi_checker_feed(c, input, true), arena, ret, e) : VAN_ENOMEM;
 }
 
+uint64_t edi_checker_open(const struct edi_checker *c, bool *message)
+{
+	const struct edi_level_state *l = &c->envelope.levels[EDI_LEVEL_MESSAGE];
+	*message = l->open;
+	return l->open ? l->offset : c->envelope.end;
+}
+
 int edi_checker_read(struct edi_checker *c, int fd, struct van_error *e)
 {
 	char *chunk = malloc(READ_CHUNK);

@@ -78,6 +78,9 @@ struct edi_checker *edi_checker_new(struct edi_dictionary_set *set, const struct
 void edi_checker_free(struct edi_checker *c);
 /* Any chunking gives the same calls. `last` ends the input (chunk may be empty). 0, VAN_ENOMEM or the sink's error. */
 int edi_checker_feed(struct edi_checker *c, struct slice chunk, bool last);
+/* Bytes of the input before this offset are of no message to come, nor of the one at hand: it is where that one begins (*message), or
+ * where the last segment ended. */
+uint64_t edi_checker_open(const struct edi_checker *c, bool *message);
 /* Feeds a descriptor from its present offset to the end of file. As feed, or VAN_EIO. */
 int edi_checker_read(struct edi_checker *c, int fd, struct van_error *e);
 /* Totals and errors outside interchanges; valid after the last feed, until the checker is freed. Its lists of interchanges

@@ -47,8 +47,24 @@ void edi_draft_reset(struct edi_draft *d)
 	d->n = 0;
 }
 
+static void put_number(struct edi_draft *d, uint32_t number, uint32_t width)
+{
+	const struct edi_output_part part = {.width = width};
+	char digits[EDI_SLOT_MAX];
+	size_t n;
+	if (edi_slot_render(&part, number, digits, &n) == 0)
+		van_buf_append(&d->text, digits, n);
+	else if (!d->text.error)
+		d->text.error = VAN_EINVAL;
+}
+
 void edi_draft_slot(struct edi_draft *d, enum edi_level level, uint32_t index, uint32_t width)
 {
+	uint32_t first = level < EDI_LEVEL_MESSAGE ? d->known[level] : 0;
+	if (first) {
+		put_number(d, (uint32_t)(((uint64_t)first - 1 + index) % 999999999 + 1), width);
+		return;
+	}
 	if (d->n == d->room) {
 		size_t room = d->room ? 2 * d->room : 16;
 		struct edi_slot *more = realloc(d->slots, room * sizeof *more);

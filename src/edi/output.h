@@ -45,13 +45,14 @@ struct edi_draft {
 	struct van_buf text;
 	struct edi_slot *slots; /* in their order */
 	size_t n, room;
+	uint32_t known[2];      /* by enum edi_level: the number of index 0, of which no slots are made; 0: not known */
 };
 
 #define EDI_DRAFT_INIT(maximum) ((struct edi_draft){.text = VAN_BUF_INIT(maximum)})
 
 void edi_draft_free(struct edi_draft *d);
 void edi_draft_reset(struct edi_draft *d); /* keeps the memory */
-/* A slot at the text's end. What fails is told by the text's error. */
+/* A slot at the text's end, or the number itself where it is known: after 999999999 comes 1. What fails is told by the text's error. */
 void edi_draft_slot(struct edi_draft *d, enum edi_level level, uint32_t index, uint32_t width);
 /* Sets parts and part_count of *ret to the drafts' text and slots, one draft after the other. Parts live in the arena; their bytes, too,
  * where `copy`, else in the drafts. 0, VAN_ENOMEM, or a text's error. */

@@ -175,6 +175,8 @@ int edi_outbound_begin(struct edi_outbound *w, const struct edi_outbound_terms *
 	if (rc < 0)
 		return rc;
 	*w = (struct edi_outbound){.terms = *terms, .arena = arena, .draft = EDI_DRAFT_INIT(LARGEST_INTERCHANGE), .type = SLICE("")};
+	w->draft.known[EDI_LEVEL_INTERCHANGE] = terms->control;
+	w->draft.known[EDI_LEVEL_GROUP] = terms->group_control;
 	edi_writer_begin(&w->writer, &w->draft.text, terms->standard, &d);
 	w->writer.lines = terms->lines;
 	edi_write_interchange_head(&w->writer, &w->draft, &w->terms);
@@ -281,7 +283,8 @@ static int make_output(struct edi_outbound *w, struct edi_output *ret)
 	const struct edi_draft *draft = &w->draft;
 	struct edi_output made = {.interchanges = 1, .groups = w->groups, .messages = w->all_messages, .type = w->type,
 		.version = w->group_terms.version.p ? w->group_terms.version : SLICE("")};
-	int rc = edi_drafts_output(&draft, 1, !w->terms.borrow, w->arena, &made);
+	bool whole = w->terms.control && w->terms.group_control;
+	int rc = whole ? van_buf_error(&draft->text) : edi_drafts_output(&draft, 1, true, w->arena, &made);
 	if (rc == 0)
 		*ret = made;
 	return rc;

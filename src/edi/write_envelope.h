@@ -23,7 +23,9 @@ struct edi_outbound_terms {
 	bool ack_requested;
 	bool una;                         /* UNA even where the delimiters are the usual ones */
 	bool lines;
-	bool borrow;                      /* the output's bytes stay here until edi_outbound_free(): large ones are held once */
+	/* Numbers of the interchange and of its first group, where they are known; 0: slots stand for them. With both there are no slots, and
+	 * the output has no parts: the caller takes the bytes out of draft.text, after any message and after edi_outbound_finish(). */
+	uint32_t control, group_control;
 	struct van_civil when;            /* in the agreement's time zone */
 };
 

@@ -109,7 +109,6 @@ const struct map_note *map_run_notes(const struct map_run_state *r);
 
 /* How many of a kind there were, kept or not. */
 uint64_t map_run_count(const struct map_run_state *r, enum map_note_kind kind);
-void map_run_forget_notes(struct map_run_state *r); /* those so far */
 
 /* Makes the document of one message: exactly the bytes ST..SE (or UNH..UNT) of the report's offset and length. *ret lives until
  * the reset. 0; VAN_ESYNTAX (text names row, segment and remedy), VAN_ELIMIT, VAN_ENOMEM. */
@@ -117,6 +116,13 @@ int map_read(struct map_run_state *r, const struct map *in, struct slice message
 	const struct map_envelope *envelope, struct tree **ret, struct van_error *e);
 /* Reads a document from its JSON. As map_read. */
 int map_read_json(struct map_run_state *r, struct slice json, struct tree **ret, struct van_error *e);
+/* Documents of a JSON text that is fed in any pieces: it is one, or an array of them. Each is in the run, reset before it, until fn returns. */
+struct map_documents;
+typedef int (*map_document_fn)(void *ctx, struct tree *document); /* negative: stops */
+struct map_documents *map_documents_new(struct map_run_state *r, map_document_fn fn, void *ctx); /* NULL: no memory */
+void map_documents_free(struct map_documents *d); /* NULL is fine */
+/* 0; VAN_ESYNTAX (the text names the line), VAN_ELIMIT, VAN_ENOMEM; what fn returned. */
+int map_documents_feed(struct map_documents *d, struct slice chunk, bool last, struct van_error *e);
 
 /* Appends the document's message, from its first segment to its last, to an interchange (and group) that was begun. 0;
  * VAN_ESYNTAX, VAN_EINVAL (text names row, place and remedy), VAN_ELIMIT, VAN_ENOMEM, VAN_ENOTFOUND: there is no dictionary. */

@@ -59,13 +59,6 @@ const struct map_note *map_run_notes(const struct map_run_state *r)
 	return r->notes;
 }
 
-void map_run_forget_notes(struct map_run_state *r)
-{
-	r->notes = NULL;
-	r->last_note = &r->notes;
-	memset(r->noted, 0, sizeof r->noted);
-}
-
 uint64_t map_run_count(const struct map_run_state *r, enum map_note_kind kind)
 {
 	return r->noted[kind];
@@ -201,6 +194,48 @@ int map_run_expression(struct map_run_state *r, const struct map_row *row, const
 int map_read_json(struct map_run_state *r, struct slice json, struct tree **ret, struct van_error *e)
 {
 	return tree_read(&r->room, json, ret, e);
+}
+
+struct map_documents {
+	struct map_run_state *run;
+	struct tree_reader *reader;
+	map_document_fn fn;
+	void *ctx;
+};
+
+static int document_done(void *ctx, struct tree *document)
+{
+	const struct map_documents *d = ctx;
+	int rc = d->fn(d->ctx, document);
+	map_run_reset(d->run);
+	return rc;
+}
+
+struct map_documents *map_documents_new(struct map_run_state *r, map_document_fn fn, void *ctx)
+{
+	struct map_documents *d = calloc(1, sizeof *d);
+	if (!d)
+		return NULL;
+	*d = (struct map_documents){.run = r, .fn = fn, .ctx = ctx, .reader = tree_reader_new(&r->room, document_done, d)};
+	if (!d->reader) {
+		free(d);
+		return NULL;
+	}
+	map_run_reset(r);
+	return d;
+}
+
+void map_documents_free(struct map_documents *d)
+{
+	if (!d)
+		return;
+	tree_reader_free(d->reader);
+	free(d);
+}
+
+int map_documents_feed(struct map_documents *d, struct slice chunk, bool last, struct van_error *e)
+{
+	return tree_reader_feed(d->reader, chunk, last, e);
 }
 
 int map_run(const struct map *m, struct slice message, struct map_delimiters delimiters, const struct map_envelope *envelope,

@@ -2,27 +2,32 @@
 
 #include "map/json_push.h"
 
+#include <stdlib.h>
+
 #define TEXT_MAX ((size_t)16 << 20)
 
-struct reader {
+struct tree_reader {
 	struct tree_room *room;
 	struct json_push push;
 	struct van_error *e;
 	struct tree *root;
+	tree_document_fn fn; /* NULL: the text is one document */
+	void *ctx;
+	bool list, any;      /* an array of documents is open; there was a document */
 	struct tree *open[JSON_DEPTH];
 	uint32_t members[JSON_DEPTH];
 	int depth;
 	struct slice name; /* of the member to come */
 };
 
-static int full(struct reader *r)
+static int full(struct tree_reader *r)
 {
 	if (r->room->error == VAN_ELIMIT)
 		return van_error_set(r->e, VAN_ELIMIT, "line %llu: more values than a document may have here", (unsigned long long)r->push.line);
 	return van_error_set(r->e, VAN_ENOMEM, "line %llu: the document needs more memory than it may have", (unsigned long long)r->push.line);
 }
 
-static int add_member(struct reader *r, struct tree *object, enum tree_kind kind, struct tree **ret)
+static int add_member(struct tree_reader *r, struct tree *object, enum tree_kind kind, struct tree **ret)
 {
 	if (tree_find(object, r->name))
 		return van_error_set(r->e, VAN_ESYNTAX, "line %llu: \"%.*s\" is there twice in one object", (unsigned long long)r->push.line,
@@ -34,7 +39,7 @@ static int add_member(struct reader *r, struct tree *object, enum tree_kind kind
 	return *ret ? 0 : full(r);
 }
 
-static int add(struct reader *r, enum tree_kind kind, struct tree **ret)
+static int add(struct tree_reader *r, enum tree_kind kind, struct tree **ret)
 {
 	struct tree *parent = r->depth ? r->open[r->depth - 1] : NULL;
 	if (parent && parent->kind == TREE_OBJECT)
@@ -45,7 +50,7 @@ static int add(struct reader *r, enum tree_kind kind, struct tree **ret)
 	return *ret ? 0 : full(r);
 }
 
-static int add_open(struct reader *r, enum tree_kind kind)
+static int add_open(struct tree_reader *r, enum tree_kind kind)
 {
 	struct tree *t = NULL;
 	int rc = add(r, kind, &t);
@@ -56,7 +61,7 @@ static int add_open(struct reader *r, enum tree_kind kind)
 	return rc;
 }
 
-static int add_value(struct reader *r, enum tree_kind kind, struct slice text)
+static int add_value(struct tree_reader *r, enum tree_kind kind, struct slice text)
 {
 	struct tree *t = NULL;
 	int rc = add(r, kind, &t);
@@ -99,7 +104,7 @@ static bool is_number(struct slice s)
 	return at == s.n;
 }
 
-static int add_number(struct reader *r, struct slice text)
+static int add_number(struct tree_reader *r, struct slice text)
 {
 	if (!is_number(text))
 		return van_error_set(r->e, VAN_ESYNTAX, "line %llu: not JSON: %.*s is not a number; a text needs quotes",
@@ -107,29 +112,56 @@ static int add_number(struct reader *r, struct slice text)
 	return add_value(r, TREE_NUMBER, text);
 }
 
+/* A value ends: perhaps a document. */
+static int done(struct tree_reader *r, int rc)
+{
+	if (rc < 0 || r->depth || !r->fn)
+		return rc;
+	struct tree *document = r->root;
+	r->root = NULL;
+	r->any = true;
+	return document ? r->fn(r->ctx, document) : 0;
+}
+
+static int open_array(struct tree_reader *r)
+{
+	if (!r->fn || r->depth || r->list)
+		return add_open(r, TREE_ARRAY);
+	r->list = r->any = true;
+	return 0;
+}
+
+static int close_nest(struct tree_reader *r)
+{
+	if (!r->depth) /* the array of the documents */
+		return 0;
+	r->depth--;
+	return done(r, 0);
+}
+
 static int take(void *ctx, enum json_token token, struct slice text)
 {
-	struct reader *r = ctx;
+	struct tree_reader *r = ctx;
 	switch (token) {
 	case JSON_OBJECT: return add_open(r, TREE_OBJECT);
-	case JSON_ARRAY: return add_open(r, TREE_ARRAY);
+	case JSON_ARRAY: return open_array(r);
 	case JSON_OBJECT_END:
-	case JSON_ARRAY_END: r->depth--; return 0;
+	case JSON_ARRAY_END: return close_nest(r);
 	case JSON_NAME:
 		r->name = van_arena_slice(r->room->arena, text);
 		if (!r->name.p)
 			r->room->error = VAN_ENOMEM;
 		return r->name.p ? 0 : full(r);
-	case JSON_NUMBER: return add_number(r, text);
-	case JSON_LITERAL: return slice_is(text, "null") ? 0 : add_value(r, TREE_BOOL, text);
-	default: return add_value(r, TREE_TEXT, text);
+	case JSON_NUMBER: return done(r, add_number(r, text));
+	case JSON_LITERAL: return slice_is(text, "null") ? 0 : done(r, add_value(r, TREE_BOOL, text));
+	default: return done(r, add_value(r, TREE_TEXT, text));
 	}
 }
 
 int tree_read(struct tree_room *room, struct slice json, struct tree **ret, struct van_error *e)
 {
 	struct van_error own = {0};
-	struct reader r = {.room = room, .e = e ? e : &own};
+	struct tree_reader r = {.room = room, .e = e ? e : &own};
 	json_push_begin(&r.push, take, &r, TEXT_MAX, r.e);
 	int rc = json_push_feed(&r.push, slice_starts(json, "\xef\xbb\xbf") ? slice_make(json.p + 3, json.n - 3) : json, true);
 	json_push_free(&r.push);
@@ -137,5 +169,37 @@ int tree_read(struct tree_room *room, struct slice json, struct tree **ret, stru
 		rc = van_error_set(r.e, VAN_ESYNTAX, "the document is null");
 	if (rc == 0)
 		*ret = r.root;
+	return rc;
+}
+
+/* --- in pieces ---------------------------------------------------------------------------------------------------------------- */
+
+struct tree_reader *tree_reader_new(struct tree_room *room, tree_document_fn fn, void *ctx)
+{
+	struct tree_reader *r = calloc(1, sizeof *r);
+	if (!r)
+		return NULL;
+	r->room = room;
+	r->fn = fn;
+	r->ctx = ctx;
+	json_push_begin(&r->push, take, r, TEXT_MAX, NULL);
+	return r;
+}
+
+void tree_reader_free(struct tree_reader *r)
+{
+	if (!r)
+		return;
+	json_push_free(&r->push);
+	free(r);
+}
+
+int tree_reader_feed(struct tree_reader *r, struct slice chunk, bool last, struct van_error *e)
+{
+	struct van_error own = {0};
+	r->e = r->push.e = e ? e : &own;
+	int rc = json_push_feed(&r->push, chunk, last);
+	if (rc == 0 && last && !r->any)
+		rc = van_error_set(r->e, VAN_ESYNTAX, "the document is null");
 	return rc;
 }

@@ -8,6 +8,7 @@ vanctl_SOURCES += \
 	%D%/edi_dict_show.c \
 	%D%/edi_flat.c \
 	%D%/edi_form.c \
+	%D%/edi_input.c %D%/edi_input.h \
 	%D%/edi_inspect.c \
 	%D%/edi_map.c %D%/edi_map.h \
 	%D%/edi_map_in.c \

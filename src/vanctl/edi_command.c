@@ -60,12 +60,9 @@ int edi_open(const struct edi_command *c)
 int edi_read(const struct edi_command *c, struct van_buf *to)
 {
 	int fd = edi_open(c);
-	return fd < 0 ? EDI_USAGE : edi_read_fd(c, fd, to);
-}
-
-int edi_read_fd(const struct edi_command *c, int fd, struct van_buf *to)
-{
 	ssize_t n = 1;
+	if (fd < 0)
+		return EDI_USAGE;
 	to->max = LARGEST_FILE;
 	while (n > 0) {
 		char *room = van_buf_reserve(to, 65536);

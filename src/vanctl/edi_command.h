@@ -4,6 +4,8 @@
 
 #include "edi/check.h"
 
+struct edi_input;
+
 struct edi_command {
 	const char *verb, *file;
 	bool json, ta1, lines, pretty, strict, nearest, explain;
@@ -24,8 +26,6 @@ int edi_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 
 struct edi_check_options edi_options(const struct edi_command *c);
 /* The file, or standard input for "-". A descriptor, or negative after an error was printed. */
 int edi_open(const struct edi_command *c);
-/* All of an open descriptor behind what is in `to` already. As edi_read. */
-int edi_read_fd(const struct edi_command *c, int fd, struct van_buf *to);
 /* All of the file. EDI_DONE or EDI_USAGE after an error was printed. */
 int edi_read(const struct edi_command *c, struct van_buf *to);
 /* The dictionaries, those of --dict before the shipped ones; NULL after an error was printed. */
@@ -52,8 +52,10 @@ int edi_flat_write(const struct edi_command *c, struct slice json, struct van_bu
 int edi_ubl_read(const struct edi_command *c, int fd, struct slice head, struct van_buf *json);
 /* `fd` has been read up to `head`, whose memory is taken. */
 int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n);
-/* By maps: messages to documents, documents to messages, messages to others (edi_map.c). `in`: all of the input. */
-int edi_run_to_canonical(const struct edi_command *c, struct slice in, struct van_buf *to);
-int edi_run_to_messages(const struct edi_command *c, struct slice in);
+/* By maps: messages to documents, documents to messages, messages to others (edi_map.c), one after the other. What they become goes to
+ * standard output as it is made, but for its first 64 KiB, which wait for the end: an error in a small input leaves nothing behind.
+ * `to`: documents go there instead. */
+int edi_run_to_canonical(const struct edi_command *c, struct edi_input *in, struct van_buf *to);
+int edi_run_to_messages(const struct edi_command *c, struct edi_input *in);
 
 #endif

@@ -1,14 +1,8 @@
 /* vanctl edi convert: what the input is, and which way it goes. By maps: edi_map.c; UBL: edi_ubl.c; CSV: edi_flat.c; without a map JSON and XML hold
  * the same segments: edi_form.c. */
 #include "map/ubl.h"
-#include "vanctl/edi_command.h"
+#include "vanctl/edi_input.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#define HEAD ((size_t)256 << 10)
 #define LARGEST ((size_t)4 << 30)
 
 enum input { INPUT_EDI, INPUT_FORM, INPUT_DOCUMENT, INPUT_UBL, INPUT_FLAT };
@@ -36,36 +30,25 @@ static enum input what_is(struct slice s)
 }
 
 /* The first bytes of the input, as many as come at once. */
-static int read_head(const struct edi_command *c, int *fd, char **head, size_t *n)
+static int read_head(const struct edi_command *c, struct van_buf *head, struct edi_input *in)
 {
-	*fd = edi_open(c);
-	if (*fd < 0)
+	size_t n;
+	*in = (struct edi_input){.name = c->file, .fd = edi_open(c)};
+	if (in->fd < 0)
 		return EDI_USAGE;
-	*head = malloc(HEAD);
-	ssize_t got;
-	do
-		got = *head ? read(*fd, *head, HEAD) : -1;
-	while (got < 0 && *head && errno == EINTR);
-	*n = got < 0 ? 0 : (size_t)got;
-	if (got >= 0)
-		return EDI_DONE;
-	free(*head);
-	return edi_fail(EDI_USAGE, "%s: %s", c->file, strerror(errno));
+	int status = edi_input_next(in, head, "no memory", &n);
+	in->head = van_buf_slice(head);
+	return status;
 }
 
-/* From EDI by a map, or as it is. */
-static int to_canonical(const struct edi_command *c, enum input input, struct slice in, struct van_buf *to)
-{
-	if (input == INPUT_EDI)
-		return edi_run_to_canonical(c, in, to);
-	return van_buf_append_slice(to, in) < 0 ? edi_fail(EDI_USAGE, "no memory") : EDI_DONE;
-}
-
-static int to_document(const struct edi_command *c, enum input input, struct slice in)
+/* EDI goes through message by message; what holds one document, or says only at its end what is in it, is read as a whole first. */
+static int to_document(const struct edi_command *c, enum input input, struct edi_input *in)
 {
 	struct van_buf json = VAN_BUF_INIT(LARGEST), other = VAN_BUF_INIT(LARGEST);
 	bool ubl = strcmp(c->to, "ubl-xml") == 0, csv = strcmp(c->to, "csv") == 0;
-	int status = to_canonical(c, input, in, &json);
+	if (input == INPUT_EDI && !ubl && !csv)
+		return edi_run_to_canonical(c, in, NULL);
+	int status = input == INPUT_EDI ? edi_run_to_canonical(c, in, &json) : edi_input_all(in, &json);
 	if (status == EDI_DONE && (ubl || csv))
 		status = ubl ? edi_ubl_write(c, van_buf_slice(&json), &other) : edi_flat_write(c, van_buf_slice(&json), &other);
 	if (status == EDI_DONE && edi_flush(ubl || csv ? &other : &json) < 0)
@@ -75,23 +58,44 @@ static int to_document(const struct edi_command *c, enum input input, struct sli
 	return status;
 }
 
-static int from_flat(const struct edi_command *c, struct van_buf *in, enum input *input)
+/* Documents of another form, made canonical JSON: that is the input from now on. */
+static int to_json(const struct edi_command *c, enum input *input, struct edi_input *in, struct van_buf *json)
+{
+	struct van_buf text = VAN_BUF_INIT(0);
+	int status = EDI_DONE;
+	if (*input == INPUT_UBL) {
+		status = edi_ubl_read(c, in->fd, in->head, json);
+		in->fd = -1; /* it is closed */
+	} else if (*input == INPUT_FLAT) {
+		status = edi_input_all(in, &text);
+		status = status == EDI_DONE ? edi_flat_read(c, van_buf_slice(&text), json) : status;
+		edi_input_close(in);
+	} else {
+		return EDI_DONE;
+	}
+	van_buf_free(&text);
+	*input = INPUT_DOCUMENT;
+	in->head = van_buf_slice(json);
+	return status;
+}
+
+static int convert(const struct edi_command *c, bool document, struct edi_input *in)
 {
 	struct van_buf json = VAN_BUF_INIT(LARGEST);
-	int status = edi_flat_read(c, van_buf_slice(in), &json);
-	van_buf_free(in);
-	*in = json;
-	*input = INPUT_DOCUMENT;
+	/* CSV does not say what it is: the sheet does */
+	enum input input = c->sheet && strcmp(c->to, "csv") != 0 ? INPUT_FLAT : what_is(in->head);
+	int status = to_json(c, &input, in, &json);
+	if (status == EDI_DONE)
+		status = document ? to_document(c, input, in) : edi_run_to_messages(c, in);
+	van_buf_free(&json);
 	return status;
 }
 
 int edi_run_convert(const struct edi_command *c)
 {
 	const char *to = c->to;
-	struct van_buf in = VAN_BUF_INIT((size_t)1 << 30);
-	int fd;
-	char *head;
-	size_t n;
+	struct van_buf head = VAN_BUF_INIT(0);
+	struct edi_input in;
 	if (!to)
 		return edi_fail(EDI_USAGE, "convert to what? give --to json, xml, x12, edifact, canonical, ubl-xml or csv");
 	bool document = strcmp(to, "canonical") == 0 || strcmp(to, "ubl-xml") == 0 || strcmp(to, "csv") == 0 || (strcmp(to, "json") == 0 && c->map);
@@ -100,25 +104,12 @@ int edi_run_convert(const struct edi_command *c)
 		return edi_run_to_form(c);
 	if (!document && !edi)
 		return edi_fail(EDI_USAGE, "--to %s is not there; json, xml, x12, edifact, canonical, ubl-xml and csv are", to);
-	int status = read_head(c, &fd, &head, &n);
-	if (status != EDI_DONE)
-		return status;
-	/* CSV does not say what it is: the sheet does */
-	enum input input = c->sheet && strcmp(to, "csv") != 0 ? INPUT_FLAT : what_is(slice_make(head, n));
-	if (edi && input == INPUT_FORM)
-		return edi_run_from_form(c, fd, head, n);
-	if (input == INPUT_UBL) {
-		status = edi_ubl_read(c, fd, slice_make(head, n), &in);
-		input = INPUT_DOCUMENT;
-	} else {
-		van_buf_append(&in, head, n);
-		status = van_buf_error(&in) ? edi_fail(EDI_USAGE, "no memory") : edi_read_fd(c, fd, &in);
-	}
-	free(head);
-	if (status == EDI_DONE && input == INPUT_FLAT)
-		status = from_flat(c, &in, &input);
+	int status = read_head(c, &head, &in);
+	if (status == EDI_DONE && edi && !c->sheet && what_is(in.head) == INPUT_FORM)
+		return edi_run_from_form(c, in.fd, head.p, head.n);
 	if (status == EDI_DONE)
-		status = document ? to_document(c, input, van_buf_slice(&in)) : edi_run_to_messages(c, van_buf_slice(&in));
-	van_buf_free(&in);
+		status = convert(c, document, &in);
+	edi_input_close(&in);
+	van_buf_free(&head);
 	return status;
 }

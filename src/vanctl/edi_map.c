@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
-#define LARGEST_OUTPUT ((size_t)4 << 30)
+#define LARGEST_OUTPUT ((size_t)4 << 30)  /* of what is held: all the documents where another step needs them at once */
+#define LARGEST_MESSAGE ((size_t)1 << 30) /* with the bytes that were read behind it */
+#define LARGEST_SEGMENT ((size_t)1 << 20) /* the lexer's bound */
 
 int edi_map_open(struct edi_map *x, const struct edi_command *c)
 {
@@ -37,7 +39,8 @@ void edi_map_close(struct edi_map *x)
 
 struct walk {
 	struct edi_map *x;
-	struct slice in;
+	struct van_buf window; /* bytes of the input, from those of the message at hand on */
+	uint64_t from;         /* offset of the window's first byte */
 	edi_map_message_fn fn;
 	void *ctx;
 	const struct edi_interchange *interchange;
@@ -63,8 +66,12 @@ static int end_message(void *ctx, const struct edi_message *m)
 	bool grouped = w->group && w->group->real;
 	if (m->acknowledgement)
 		return 0;
+	if (m->offset < w->from) { /* a segment at whose end nobody knew yet that it begins a message */
+		w->x->status = edi_fail(EDI_NO, "message %.*s: its first segment is longer than 1 MiB", SLICE_ARG(m->control_number));
+		return VAN_ECLOSED;
+	}
 	struct edi_map_message one = {
-		.interchange = i, .group = w->group, .message = m, .bytes = slice_make(w->in.p + m->offset, m->length),
+		.interchange = i, .group = w->group, .message = m, .bytes = slice_make(w->window.p + (m->offset - w->from), m->length),
 		.delimiters = {i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release, i->delimiters.terminator},
 		.envelope = {.sender = i->sender, .receiver = i->receiver, .interchange_control_number = i->control_number,
 			.group_control_number = grouped ? w->group->control_number : SLICE_NONE,
@@ -85,21 +92,48 @@ static int end_interchange(void *ctx, const struct edi_interchange *i)
 	return w->x->status == EDI_DONE ? 0 : VAN_ECLOSED;
 }
 
-int edi_map_each(struct edi_map *x, struct slice in, edi_map_message_fn fn, void *ctx)
+/* Bytes that no message needs any more. Between messages the segment that was begun may be the first of one. */
+static void forget(struct walk *w, const struct edi_checker *checker)
 {
-	struct walk w = {.x = x, .in = in, .fn = fn, .ctx = ctx};
-	struct edi_check_options options = {.envelopes_only = true};
+	bool message;
+	uint64_t end = w->from + w->window.n, keep = edi_checker_open(checker, &message);
+	if (!message && end - keep > LARGEST_SEGMENT + EDI_INPUT_CHUNK)
+		keep = end - LARGEST_SEGMENT - EDI_INPUT_CHUNK;
+	if (keep > w->from) {
+		van_buf_consume(&w->window, (size_t)(keep - w->from));
+		w->from = keep;
+	}
+}
+
+static int feed(struct walk *w, struct edi_input *in, struct edi_checker *checker)
+{
+	size_t n = 1;
+	int rc = 0, status = EDI_DONE;
+	while (n && rc == 0 && status == EDI_DONE) {
+		status = edi_input_next(in, &w->window, "a message is larger than 1 GiB", &n);
+		if (status == EDI_DONE)
+			rc = edi_checker_feed(checker, slice_make(w->window.p + w->window.n - n, n), !n);
+		forget(w, checker);
+	}
+	if (rc < 0)
+		status = w->x->status != EDI_DONE ? w->x->status : edi_fail(EDI_USAGE, "%s: %s", in->name, van_err_name(rc));
+	return status;
+}
+
+int edi_map_each(struct edi_map *x, struct edi_input *in, edi_map_message_fn fn, void *ctx)
+{
+	struct walk w = {.x = x, .window = VAN_BUF_INIT(LARGEST_MESSAGE), .fn = fn, .ctx = ctx};
+	struct edi_check_options options = {.envelopes_only = true, .max_segment = LARGEST_SEGMENT};
 	struct edi_check_sink sink = {.interchange_begin = begin_interchange, .group_begin = begin_group, .message_end = end_message,
 		.interchange_end = end_interchange, .ctx = &w};
 	struct edi_checker *checker = edi_checker_new(NULL, &options, &sink);
-	int rc = checker ? edi_checker_feed(checker, in, true) : VAN_ENOMEM, status = x->status;
-	if (rc < 0 && status == EDI_DONE)
-		status = edi_fail(EDI_USAGE, "%s: %s", x->c->file, van_err_name(rc));
+	int status = checker ? feed(&w, in, checker) : edi_fail(EDI_USAGE, "no memory");
 	if (status == EDI_DONE && !edi_checker_report(checker)->interchange_count)
 		status = edi_fail(EDI_NO, "%s: %.*s", x->c->file, SLICE_ARG(edi_checker_report(checker)->errors->text));
 	if (status == EDI_DONE && !x->documents)
 		status = edi_fail(EDI_NO, "%s: there is no message to convert", x->c->file);
 	edi_checker_free(checker);
+	van_buf_free(&w.window);
 	return status;
 }
 

@@ -5,14 +5,13 @@
 
 #include <stdio.h>
 
-#define LARGEST_INTERCHANGE ((size_t)3 << 30)
+#define ENVELOPE ((size_t)1 << 20) /* memory of what an interchange keeps beside its messages */
 
 struct outbound {
 	struct edi_outbound to;
 	struct van_arena *arena; /* of the interchange at hand */
 	const struct map *map;   /* of its messages so far */
 	uint32_t interchanges;
-	struct slice numbers[2]; /* control numbers that documents had: interchange, group; absent */
 	struct slice sender, receiver;
 	bool open, test;
 };
@@ -74,6 +73,13 @@ static struct slice party(struct outbound *o, struct slice s)
 	return van_arena_slice(o->arena, s);
 }
 
+/* A control number that the document had. */
+static uint32_t number(struct slice s, uint32_t otherwise)
+{
+	unsigned long long n;
+	return s.p && slice_u64(s, &n) && n && n <= 999999999 ? (uint32_t)n : otherwise;
+}
+
 static int begin(struct edi_map *x, struct outbound *o, const struct map *m, const struct tree *document)
 {
 	const struct tree *envelope = object(document, "_envelope"), *source = object(document, "_source");
@@ -87,12 +93,13 @@ static int begin(struct edi_map *x, struct outbound *o, const struct map *m, con
 	struct edi_outbound_terms terms = {.standard = strcmp(map_standard(m), "x12") == 0 ? EDI_X12 : EDI_EDIFACT,
 		.sender = party(o, sender), .receiver = party(o, receiver),
 		.version = interchange_version(m, o->arena), .usage = o->test || slice_is(member(envelope, "test"), "true") ? 'T' : 'P',
-		.lines = x->c->lines, .borrow = true, .when = van_time_civil(van_clock_now())};
+		.lines = x->c->lines, .when = van_time_civil(van_clock_now())};
+	uint32_t first = (x->c->control ? x->c->control : 1) + o->interchanges;
+	terms.control = number(back && !x->c->control ? member(envelope, "interchangeControlNumber") : SLICE_NONE, first);
+	terms.group_control = number(back && !x->c->control ? member(envelope, "groupControlNumber") : SLICE_NONE, first);
 	if (d.n == 5)
 		terms.delimiters = (struct edi_delimiters){.element = d.p[0], .component = d.p[1] == ' ' ? 0 : d.p[1],
 			.repetition = d.p[2] == ' ' ? 0 : d.p[2], .release = d.p[3] == ' ' ? 0 : d.p[3], .terminator = d.p[4]};
-	o->numbers[0] = van_arena_slice(o->arena, back ? member(envelope, "interchangeControlNumber") : SLICE_NONE);
-	o->numbers[1] = van_arena_slice(o->arena, back ? member(envelope, "groupControlNumber") : SLICE_NONE);
 	if (edi_outbound_begin(&o->to, &terms, o->arena, &e) < 0)
 		return edi_fail(EDI_NO, "%s", e.text);
 	o->open = true;
@@ -112,6 +119,14 @@ static int change_group(struct outbound *o, const struct map *m)
 	return EDI_DONE;
 }
 
+/* Moves what was written so far to the output. */
+static int pass_on(struct edi_map *x, struct outbound *o)
+{
+	van_buf_append_slice(&x->out, van_buf_slice(&o->to.draft.text));
+	van_buf_reset(&o->to.draft.text);
+	return van_buf_error(&x->out) ? edi_fail(EDI_USAGE, "no memory") : edi_map_flow(x, false);
+}
+
 static int write_document(struct edi_map *x, struct outbound *o, const struct tree *document, struct slice message, bool chain)
 {
 	const struct map *m = choose(x, document);
@@ -129,31 +144,20 @@ static int write_document(struct edi_map *x, struct outbound *o, const struct tr
 	if (map_write(x->run, m, document, &o->to, &e) < 0)
 		return edi_fail(EDI_NO, "message %.*s: %s", SLICE_ARG(message), e.text);
 	edi_map_report(x, message, chain);
-	return EDI_DONE;
-}
-
-static uint32_t number(struct slice s, uint32_t otherwise)
-{
-	unsigned long long n;
-	return s.p && slice_u64(s, &n) && n && n <= 999999999 ? (uint32_t)n : otherwise;
+	return pass_on(x, o);
 }
 
 static int end(struct edi_map *x, struct outbound *o)
 {
 	struct edi_output output;
 	struct van_error e = {0};
-	uint32_t from = x->c->control, first = (from ? from : 1) + o->interchanges;
 	if (!o->open)
 		return EDI_DONE;
 	int status = edi_outbound_finish(&o->to, &output, &e) < 0 ? edi_fail(EDI_NO, "%s", e.text) : EDI_DONE;
-	uint32_t *groups = status == EDI_DONE ? van_arena_array(o->arena, output.groups + 1, sizeof *groups) : NULL;
-	for (uint32_t i = 0; groups && i < output.groups; i++)
-		groups[i] = (from ? first : number(o->numbers[1], first)) + i;
-	uint32_t interchange = from ? first : number(o->numbers[0], first);
-	if (status == EDI_DONE && (!groups || edi_output_render(&output, &interchange, groups, &x->out) < 0))
-		status = edi_fail(EDI_USAGE, "the interchange needs more memory than its bound");
-	if (status == EDI_DONE && !x->c->lines)
-		van_buf_append_char(&x->out, '\n');
+	if (!x->c->lines)
+		van_buf_append_char(&o->to.draft.text, '\n');
+	if (status == EDI_DONE)
+		status = pass_on(x, o);
 	edi_outbound_free(&o->to);
 	van_arena_reset(o->arena);
 	o->open = false;
@@ -175,36 +179,61 @@ static int convert_message(struct edi_map *x, void *ctx, const struct edi_map_me
 	return status == EDI_DONE ? write_document(x, o, document, m->message->control_number, true) : status;
 }
 
-static int convert_documents(struct edi_map *x, struct outbound *o, struct slice in)
+struct documents {
+	struct edi_map *x;
+	struct outbound *o;
+};
+
+static int convert_document(void *ctx, struct tree *document)
 {
-	struct tree *all = NULL;
+	struct documents *d = ctx;
+	d->x->documents++;
+	d->x->status = write_document(d->x, d->o, document, member(object(document, "_envelope"), "messageControlNumber"), false);
+	return d->x->status == EDI_DONE ? 0 : VAN_ECLOSED;
+}
+
+/* JSON: one document, or an array of them. */
+static int convert_documents(struct edi_map *x, struct outbound *o, struct edi_input *in)
+{
+	struct documents ctx = {x, o};
+	struct map_documents *d = map_documents_new(x->run, convert_document, &ctx);
+	struct van_buf chunk = VAN_BUF_INIT(0);
 	struct van_error e = {0};
-	if (map_read_json(x->run, in, &all, &e) < 0)
-		return edi_fail(EDI_NO, "%s: %s", x->c->file, e.text);
-	int status = EDI_DONE;
-	for (const struct tree *t = all->kind == TREE_ARRAY ? all->first : all; t && status == EDI_DONE; t = t->next) {
-		x->documents++;
-		status = write_document(x, o, t, member(object(t, "_envelope"), "messageControlNumber"), false);
+	int rc = 0, status = d ? EDI_DONE : edi_fail(EDI_USAGE, "no memory");
+	for (size_t n = 1; n && status == EDI_DONE && rc == 0;) {
+		van_buf_reset(&chunk);
+		status = edi_input_next(in, &chunk, "no memory", &n);
+		rc = status == EDI_DONE ? map_documents_feed(d, van_buf_slice(&chunk), !n, &e) : 0;
 	}
+	if (rc < 0)
+		status = x->status != EDI_DONE ? x->status : edi_fail(EDI_NO, "%s: %s", x->c->file, e.text);
 	if (status == EDI_DONE && !x->documents)
 		status = edi_fail(EDI_NO, "%s: there is no document to convert", x->c->file);
+	map_documents_free(d);
+	van_buf_free(&chunk);
 	return status == EDI_DONE ? end(x, o) : status;
 }
 
-int edi_run_to_messages(const struct edi_command *c, struct slice in)
+static bool is_json(struct slice s)
+{
+	s = slice_trim(slice_starts(s, "\xef\xbb\xbf") ? slice_make(s.p + 3, s.n - 3) : s);
+	return s.n && (*s.p == '{' || *s.p == '[');
+}
+
+int edi_run_to_messages(const struct edi_command *c, struct edi_input *in)
 {
 	struct edi_map x;
-	struct outbound o = {.arena = van_arena_new(LARGEST_INTERCHANGE)};
-	struct slice s = slice_trim(slice_starts(in, "\xef\xbb\xbf") ? slice_make(in.p + 3, in.n - 3) : in);
+	struct outbound o = {.arena = van_arena_new(ENVELOPE)};
+	bool json = is_json(in->head);
 	int status = edi_map_open(&x, c);
 	if (status == EDI_DONE && !o.arena)
 		status = edi_fail(EDI_USAGE, "no memory");
 	if (status == EDI_DONE)
-		status = s.n && (*s.p == '{' || *s.p == '[') ? convert_documents(&x, &o, in) : edi_map_each(&x, in, convert_message, &o);
+		status = json ? convert_documents(&x, &o, in) : edi_map_each(&x, in, convert_message, &o);
 	if (status == EDI_DONE)
 		edi_map_tell(&x);
-	if (status == EDI_DONE && edi_flush(&x.out) < 0)
-		status = edi_fail(EDI_USAGE, "standard output cannot be written");
+	if (status == EDI_DONE)
+		status = edi_map_flow(&x, true);
 	if (o.open)
 		edi_outbound_free(&o.to);
 	van_arena_free(o.arena);

@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define HELD ((size_t)64 << 10)
+
 static const char *const kinds[] = {[MAP_NOTE_TAKEN] = "taken", [MAP_NOTE_WRITTEN] = "written", [MAP_NOTE_UNMAPPED] = "unmapped",
 	[MAP_NOTE_UNWRITTEN] = "unwritten", [MAP_NOTE_CUT] = "cut"};
 
 static void put_json(struct edi_map *x, struct slice message, const struct map_note *n)
 {
 	struct van_buf *b = &x->report;
-	van_buf_append_str(b, b->n ? ",\n" : "{\"notes\":[");
+	van_buf_append_str(b, x->report_begun ? ",\n" : "{\"notes\":[");
+	x->report_begun = true;
 	van_buf_append_str(b, "{\"message\":");
 	json_put_text(b, message);
 	van_buf_printf(b, ",\"what\":\"%s\",\"map\":", kinds[n->kind]);
@@ -92,16 +95,33 @@ void edi_map_report(struct edi_map *x, struct slice message, bool chain)
 		else
 			put_text(x, message.p ? message : SLICE("1"), n);
 	}
-	if (!chain && x->documents) /* several documents share a run only while they are read from one JSON text */
-		map_run_forget_notes(x->run);
+}
+
+/* `most`: what may be held back. */
+static int flow(struct van_buf *b, int fd, size_t most)
+{
+	int rc = van_buf_error(b);
+	if (rc == 0 && b->n > most) {
+		rc = fd_write_all(fd, b->p, b->n);
+		van_buf_reset(b);
+	}
+	return rc;
+}
+
+int edi_map_flow(struct edi_map *x, bool last)
+{
+	if (flow(&x->out, STDOUT_FILENO, last ? 0 : HELD) < 0)
+		return edi_fail(EDI_USAGE, "standard output cannot be written");
+	if (flow(&x->report, STDERR_FILENO, HELD) < 0)
+		return edi_fail(EDI_USAGE, "the report cannot be written");
+	return EDI_DONE;
 }
 
 void edi_map_tell(struct edi_map *x)
 {
 	if (x->c->explain && x->c->json)
-		van_buf_append_str(&x->report, x->report.n ? "]}\n" : "{\"notes\":[]}\n");
-	if (x->report.n)
-		fd_write_all(STDERR_FILENO, x->report.p, x->report.n);
+		van_buf_append_str(&x->report, x->report_begun ? "]}\n" : "{\"notes\":[]}\n");
+	flow(&x->report, STDERR_FILENO, 0);
 	if (x->untold && !x->c->explain)
 		fprintf(stderr, "vanctl edi: %s: %" PRIu64 " value%s did not go along; --explain lists %s\n", x->c->file, x->untold,
 			x->untold == 1 ? "" : "s", x->untold == 1 ? "it" : "them");

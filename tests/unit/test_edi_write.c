@@ -193,9 +193,41 @@ static void terms_that_cannot_be_kept(void **state)
 	van_arena_free(arena);
 }
 
+/* Where the numbers are known there are no slots: the bytes can be taken as they come. */
+static void known_numbers(void **state)
+{
+	(void)state;
+	struct van_arena *arena = van_arena_new(0);
+	struct edi_outbound w;
+	struct edi_output out;
+	struct van_buf b = {0};
+	struct van_error e;
+	struct edi_outbound_terms terms = {.standard = EDI_X12, .sender = SLICE("ZZ:ACME"), .receiver = SLICE("01:123456789"), .version = SLICE("00401"),
+		.usage = 'P', .control = 77, .group_control = 999999999, .when = {.year = 2026, .month = 1, .day = 5, .hour = 9, .minute = 7}};
+	assert_int_equal(edi_outbound_begin(&w, &terms, arena, &e), 0);
+	for (int i = 0; i < 2; i++) {
+		edi_outbound_group(&w, &(struct edi_group_terms){.code = SLICE("PO"), .version = SLICE("004010")});
+		edi_outbound_message(&w, SLICE("850"), SLICE_NONE, SLICE_NONE, SLICE_NONE);
+		edi_outbound_message_end(&w);
+		van_buf_append_slice(&b, van_buf_slice(&w.draft.text));
+		van_buf_reset(&w.draft.text);
+	}
+	assert_int_equal(edi_outbound_finish(&w, &out, &e), 0);
+	assert_int_equal(out.part_count, 0);
+	assert_int_equal(out.groups, 2);
+	van_buf_append_slice(&b, van_buf_slice(&w.draft.text));
+	same(&b, "ISA*00*          *00*          *ZZ*ACME           *01*123456789      *260105*0907*U*00401*000000077*0*P*>~"
+		"GS*PO*ACME*123456789*20260105*0907*999999999*X*004010~ST*850*0001~SE*2*0001~GE*1*999999999~"
+		"GS*PO*ACME*123456789*20260105*0907*1*X*004010~ST*850*0001~SE*2*0001~GE*1*1~IEA*2*000000077~");
+	no_envelope_errors(&b);
+	edi_outbound_free(&w);
+	van_buf_free(&b);
+	van_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(segments), cmocka_unit_test(values_that_cannot_be_written),
-		cmocka_unit_test(x12_interchanges), cmocka_unit_test(edifact_interchanges), cmocka_unit_test(terms_that_cannot_be_kept)};
+		cmocka_unit_test(x12_interchanges), cmocka_unit_test(edifact_interchanges), cmocka_unit_test(known_numbers), cmocka_unit_test(terms_that_cannot_be_kept)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,12 +65,65 @@ static void bounds(void **state)
 	van_buf_free(&text);
 }
 
+struct pieces {
+	struct tree_room room;
+	struct van_buf out;
+	int most; /* documents until it is stopped */
+};
+
+static int document(void *ctx, struct tree *t)
+{
+	struct pieces *p = ctx;
+	tree_write(t, false, &p->out);
+	van_buf_append_char(&p->out, ';');
+	van_arena_reset(p->room.arena); /* nothing of a document is needed for the next */
+	p->room = (struct tree_room){.arena = p->room.arena, .left = 2000};
+	return --p->most ? 0 : VAN_ECLOSED;
+}
+
+static void gives_documents(const char *json, size_t step, int most, const char *expected)
+{
+	struct pieces p = {.room = {.arena = van_arena_new(1 << 20), .left = 2000}, .out = VAN_BUF_INIT(0), .most = most};
+	struct tree_reader *r = tree_reader_new(&p.room, document, &p);
+	struct van_error e = {0};
+	size_t n = strlen(json);
+	int rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i += step)
+		rc = tree_reader_feed(r, slice_make(json + i, step < n - i ? step : n - i), false, &e);
+	if (rc == 0)
+		rc = tree_reader_feed(r, SLICE(""), true, &e);
+	if (rc < 0)
+		van_buf_printf(&p.out, "ERROR: %s", rc == VAN_ECLOSED ? "closed" : e.text);
+	van_buf_append_char(&p.out, 0);
+	assert_string_equal(p.out.p, expected);
+	tree_reader_free(r);
+	van_buf_free(&p.out);
+	van_arena_free(p.room.arena);
+}
+
+/* Whatever the pieces, the documents are the same. */
+static void in_pieces(void **state)
+{
+	(void)state;
+	for (size_t step = 1; step < 60; step++) {
+		gives_documents("\xef\xbb\xbf[ {\"a\":[1,[2]],\"b\":{\"c\":\"x\\u00e9\"}}, null, [3,{\"d\":4}],\"e\",5,true]", step, 100,
+			"{\"a\":[1,[2]],\"b\":{\"c\":\"x\xc3\xa9\"}};[3,{\"d\":4}];\"e\";5;true;");
+		gives_documents("{\"a\":[1]}\n", step, 100, "{\"a\":[1]};");
+		gives_documents("[]", step, 100, "");
+		gives_documents("null", step, 100, "ERROR: the document is null");
+		gives_documents("[{\"a\":1},\n{\"a\":1,\"a\":2}]", step, 100, "{\"a\":1};ERROR: line 2: \"a\" is there twice in one object");
+		gives_documents("[{\"a\":1},{\"b\":2}", step, 100, "{\"a\":1};{\"b\":2};ERROR: line 1: not JSON: it ends too early");
+		gives_documents("[{\"a\":1},{\"b\":2}]", step, 1, "{\"a\":1};ERROR: closed");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(bounds),
+		cmocka_unit_test(in_pieces),
 	};
 	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }
