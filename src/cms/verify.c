@@ -16,10 +16,16 @@ struct scheme {
 	int salt;
 };
 
-/* RSASSA-PSS-params: [0] hash, [1] mask generation, [2] salt length, [3] trailer; defaults are SHA-1 and 20. */
-static bool parse_pss(struct slice params, struct scheme *s)
+/* RSASSA-PSS-params: [0] hash, [1] mask generation, [2] salt length, [3] trailer; defaults are SHA-1 and 20. They have to be there (RFC 4055
+ * section 3.1); a signer that leaves them out altogether (pyAS2) means `announced` and a salt of its length, and nothing weaker is taken. */
+static bool parse_pss(struct slice params, enum digest_alg announced, struct scheme *s)
 {
-	struct ber outer = ber_over(params), b = ber_over(params.p ? ber_expect(&outer, BER_SEQUENCE) : SLICE(""));
+	if (!params.p) {
+		s->digest = s->mgf = announced;
+		s->salt = (int)digest_size(announced);
+		return true;
+	}
+	struct ber outer = ber_over(params), b = ber_over(ber_expect(&outer, BER_SEQUENCE));
 	struct ber_element e;
 	struct slice inner;
 	s->digest = s->mgf = DIGEST_SHA1;
@@ -50,7 +56,7 @@ static bool parse_scheme(const struct cms_signer_info *s, struct scheme *ret)
 	*ret = (struct scheme){.kind = SIGNATURE_UNKNOWN};
 	ret->kind = oid_signature(oid, &ret->digest);
 	if (ret->kind == SIGNATURE_PSS)
-		return parse_pss(params, ret);
+		return parse_pss(params, s->digest, ret);
 	if (ret->digest == DIGEST_NONE)
 		ret->digest = s->digest;
 	return ret->kind != SIGNATURE_UNKNOWN && ret->digest != DIGEST_NONE;

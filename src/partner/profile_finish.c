@@ -140,7 +140,7 @@ int profile_send_finish(struct schema_reader *r, const struct schema_node *at, v
 {
 	struct profile_send *s = object;
 	if (s->sign == 0 && s->mdn.signed_ && s->mdn.mode != PROFILE_MDN_NONE)
-		schema_problem(r, at, NULL, true, "an unsigned message with a signed MDN is unusual: many partners then answer unsigned");
+		schema_problem(r, at, NULL, true, "an unsigned message with a signed MDN is unusual: many partners then answer unsigned, or without a MIC");
 	return 0;
 }
 

@@ -110,6 +110,8 @@ ANSWERS = [
     ("two", "", "mode: sync", "delivered", 1, ""),
     ("mismatch", "", "mode: sync", "failed", 1, "the receiver got something else"),
     ("no-mic", "", "mode: sync", "failed", 1, "no MIC"),
+    ("no-mic", "sign: none", "mode: sync", "failed", 1, "set mdn.signed: false"),
+    ("no-mic", "sign: none", "mode: sync, signed: false", "delivered", 1, ""),
     ("bad-signature", "", "mode: sync", "failed", 3, "signature"),
     ("stranger", "", "mode: sync", "failed", 3, ""),
     ("unsigned", "", "mode: sync", "failed", 3, "not signed"),

@@ -137,6 +137,41 @@ static void sign(const struct cms_signer *s, struct van_buf *to)
 	assert_int_equal(cms_sign_digest(s, SIGN_PKCS1, DIGEST_SHA256, md, NOW, to, NULL), 0);
 }
 
+/* Parameters of RSASSA-PSS that aren't there: the digest that the signer info announces. There, and empty: they say SHA-1. */
+static void pss_without_parameters(void **state)
+{
+	static const unsigned char absent[] = {0x30, 0x0b, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0a};
+	static const unsigned char empty[] = {0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0a, 0x30, 0};
+	static const enum digest_alg digests[] = {DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512};
+	struct van_arena *arena = van_arena_new(0);
+	EVP_PKEY *key = peer_key("acme");
+	struct cms_cert *cert = peer_cert("acme");
+	struct cms_signer *s;
+	(void)state;
+	assert_int_equal(cms_signer_new(key, cert, &s, NULL), 0);
+	for (size_t i = 0; i < sizeof digests / sizeof *digests; i++) {
+		unsigned char md[DIGEST_SIZE_MAX];
+		struct van_buf der = VAN_BUF_INIT(0);
+		struct cms_signed parsed;
+		assert_int_equal(digest_bytes(digests[i], "text", 4, md), 0);
+		assert_int_equal(cms_sign_digest(s, SIGN_PSS, digests[i], md, NOW, &der, NULL), 0);
+		assert_int_equal(cms_signed_parse(van_buf_slice(&der), arena, &parsed, NULL), 0);
+		struct cms_signer_info *info = &parsed.signers[0];
+		assert_int_equal(cms_signer_info_verify(info, md, cert, NULL), 0);
+		info->signature_alg = slice_make(absent, sizeof absent);
+		assert_int_equal(cms_signer_info_verify(info, md, cert, NULL), 0);
+		assert_int_equal(cms_signer_info_verify(info, md, acme, NULL), 0);
+		assert_int_equal(cms_signer_info_verify(info, md, hub, NULL), VAN_ECRYPTO);
+		info->signature_alg = slice_make(empty, sizeof empty);
+		assert_int_equal(cms_signer_info_verify(info, md, cert, NULL), digests[i] == DIGEST_SHA1 ? 0 : VAN_EDENIED);
+		van_buf_free(&der);
+	}
+	cms_signer_free(s);
+	cms_cert_free(cert);
+	cms_private_key_free(key);
+	van_arena_free(arena);
+}
+
 static void *sign_many(void *arg)
 {
 	struct van_buf b = VAN_BUF_INIT(0);
@@ -391,7 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts),   cmocka_unit_test(bad_files), cmocka_unit_test(cache),         cmocka_unit_test(unwrapping),
-		cmocka_unit_test(signing), cmocka_unit_test(cost),      cmocka_unit_test(nested_octets),
+		cmocka_unit_test(signing), cmocka_unit_test(cost),      cmocka_unit_test(nested_octets), cmocka_unit_test(pss_without_parameters),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

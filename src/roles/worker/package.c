@@ -365,8 +365,11 @@ static int compare_mic(struct checking *c, struct van_error *e)
 			say(c, IPC_MDN_POSITIVE, "MDN without a MIC: %.*s", SLICE_ARG(m->disposition_field));
 			return 0;
 		}
-		say(c, IPC_MDN_MISMATCH, m->mic_field.n ? "the MDN's MIC can't be read: \"%.*s\"" : "the MDN has no MIC, so it proves nothing%.*s",
-		    SLICE_ARG(m->mic_field));
+		if (m->mic_field.n)
+			say(c, IPC_MDN_MISMATCH, "the MDN's MIC can't be read: \"%.*s\"", SLICE_ARG(m->mic_field));
+		else
+			say(c, IPC_MDN_MISMATCH, "the MDN has no MIC, so it proves nothing%s",
+			    c->package.directory.send->sign.p ? "" : "; some compute one for signed messages only: sign them, or set mdn.signed: false");
 		return 0;
 	}
 	int rc = expected_mic(c, &expected, e);
