@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define LARGEST_AK4 99
+#define LARGEST_CODE 15 /* GS02, GS03 */
 #define GUIDE_999 "005010X231A1"
 
 static bool is_999(const struct ack_writer *w)
@@ -66,13 +67,16 @@ static void write_ak3(struct ack_writer *w, const struct edi_error *e, const cha
 	edi_write_end(x);
 }
 
-/* The copy of bad data is left out where it could only be told changed. */
+/* The copy of bad data is left out where it could only be told changed, or is blanks alone. */
 static bool writable(const struct ack_writer *w, struct slice value)
 {
-	for (size_t i = 0; i < value.n; i++)
+	bool visible = false;
+	for (size_t i = 0; i < value.n; i++) {
 		if (w->writer.special[(unsigned char)value.p[i]])
 			return false;
-	return value.n > 0;
+		visible |= value.p[i] != ' ';
+	}
+	return visible;
 }
 
 static void write_ak4(struct ack_writer *w, const struct edi_error *e)
@@ -198,13 +202,19 @@ static struct slice group_version(const struct ack_writer *w, const struct edi_g
 	return is_999(w) ? SLICE(GUIDE_999) : answer_version(w, g);
 }
 
+/* GS02, GS03: no longer than they may be; one that is longer is told by TA1. */
+static struct slice code_of(struct slice party)
+{
+	return slice_make(party.p, party.n < LARGEST_CODE ? party.n : LARGEST_CODE);
+}
+
 void ack_x12_group_begin(struct ack_writer *w, const struct edi_group *g)
 {
 	struct edi_writer *x = &w->writer;
 	if (!g->real)
 		return;
-	const struct edi_group_terms group = {.code = SLICE("FA"), .version = group_version(w, g), .sender = g->receiver, .receiver = g->sender,
-		.agency = is_999(w) ? SLICE("X") : g->agency};
+	const struct edi_group_terms group = {.code = SLICE("FA"), .version = group_version(w, g), .sender = code_of(g->receiver),
+		.receiver = code_of(g->sender), .agency = slice_is(g->agency, "T") && !is_999(w) ? g->agency : SLICE("X")};
 	edi_write_group_head(x, &w->body, &w->terms, &group, w->out.groups);
 	x->segments = 0;
 	edi_write_segment(x, SLICE("ST"));

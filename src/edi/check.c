@@ -124,7 +124,7 @@ static void fill_unb(struct edi_checker *c, struct edi_interchange *i, const str
 	i->control_number = edi_checker_plain(c, EDI_LEVEL_INTERCHANGE, s, trimmed(s, 5));
 	i->application = edi_checker_plain(c, EDI_LEVEL_INTERCHANGE, s, trimmed(s, 7));
 	i->ack_requested = slice_is(trimmed(s, 9), "1");
-	i->usage = slice_is(trimmed(s, 11), "1") ? 'T' : 'P';
+	i->usage = trimmed(s, 11).n ? 'T' : 'P'; /* 1 test; in syntax 4 also 2 syntax test, 3 and 4 an echo: never business */
 }
 
 static void fill_isa(struct edi_checker *c, struct edi_interchange *i, const struct edi_segment *s)

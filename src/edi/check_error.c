@@ -108,10 +108,11 @@ static const char *advice(enum edi_fault fault)
 	case EDI_FAULT_TOO_SHORT: return "is too short";
 	case EDI_FAULT_TOO_LONG: return "is too long";
 	case EDI_FAULT_CHARACTER: return "holds a character that is not allowed there";
+	case EDI_FAULT_BLANK: return "holds nothing but blanks; send a value, or nothing where it is optional";
 	case EDI_FAULT_TYPE: return "must be a number";
 	case EDI_FAULT_CODE: return "is not a value of its code list";
 	case EDI_FAULT_DATE: return "is not a date that exists (YYMMDD or CCYYMMDD)";
-	case EDI_FAULT_PERIOD: return "is no date or period in the format that the element before it tells";
+	case EDI_FAULT_PERIOD: return "is no date or period in the format that is told beside it";
 	case EDI_FAULT_LEVEL_ID: return "stood in an earlier HL; number the levels of a message 1, 2, 3 and so on";
 	case EDI_FAULT_LEVEL_PARENT:
 		return "names no level that is open, or one that this level may not stand below; send each level behind the one it belongs to";

@@ -56,6 +56,7 @@ struct edi_composite_def {
 	struct slice id, name;
 	struct edi_field *fields;
 	uint32_t count;
+	uint32_t period;         /* position of an EDIFACT date (2380) whose format (2379) stands behind it; 0: none */
 	struct edi_note *notes;
 	uint32_t note_count;
 	const struct edi_dictionary *from; /* whose file defines it, in this line */

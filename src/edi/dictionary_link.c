@@ -165,6 +165,9 @@ static int link_composite(const struct linker *l, struct edi_dictionary *d, stru
 			return VAN_ENOMEM;
 	}
 	own->linked = true; /* before its fields: one that holds itself ends here */
+	for (uint32_t i = 1; i < own->count; i++)
+		if (slice_is(own->fields[i - 1].id, "2380") && slice_is(own->fields[i].id, "2379"))
+			own->period = i;
 	*ret = own;
 	return link_fields(l, d, own->fields, own->count, own->id, own->from, own->line);
 }

@@ -127,9 +127,11 @@ static int check_unique(struct edi_envelope *e, enum edi_level level, const stru
 	if (level == EDI_LEVEL_GROUP && e->group_5010)
 		code = "19";
 	struct slice control = control_of(&e->levels[level]);
-	if (!control.n || number_set_add(&e->levels[level - 1].numbers, control) || !code)
+	if (!control.n || number_set_add(&e->levels[level - 1].numbers, control))
 		return 0;
-	return edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = code,
+	bool coded = code != NULL; /* before 005010 AK905 has no code for it, and the groups are told apart by their places */
+	return edi_envelope_report(e, &(struct edi_envelope_error){.level = coded ? level : EDI_LEVEL_INTERCHANGE,
+		.list = coded ? n->list[level] : "TA105", .code = coded ? code : "022", .harmless = !coded,
 		.segment = edi_segment_element(s, 0), .element = n->head_control[level], .value = control,
 		.text = "the control number was used before in this interchange or group; give each its own"});
 }
@@ -225,7 +227,11 @@ static inline int body(struct edi_envelope *e, const struct edi_segment *s)
 	if (!e->levels[EDI_LEVEL_INTERCHANGE].open)
 		return 0;
 	bool service = e->standard == EDI_X12 && !e->levels[EDI_LEVEL_GROUP].open;
-	if (service && (edi_segment_is(s, "TA1") || edi_segment_is(s, "ISX") || edi_segment_is(s, "TA3")))
+	if (service && edi_segment_is(s, "TA1")) {
+		int rc = edi_envelope_check_service(e, s);
+		return rc == 0 ? event(e, EDI_EVENT_SERVICE, s) : rc;
+	}
+	if (service && (edi_segment_is(s, "ISX") || edi_segment_is(s, "TA3")))
 		return event(e, EDI_EVENT_SERVICE, s);
 	if (service && (edi_segment_is(s, "ISB") || edi_segment_is(s, "ISE")))
 		return edi_envelope_check_service(e, s);
@@ -295,20 +301,23 @@ int edi_envelope_compare(struct edi_envelope *e, enum edi_level level, const str
 	const struct names *n = names_of(e);
 	struct slice control = slice_trim(edi_segment_element(s, 2)), own = control_of(&e->levels[level]);
 	struct slice declared = slice_trim(edi_segment_element(s, 1)), id = edi_segment_element(s, 0);
-	unsigned long long number = 0, a, b;
-	bool is_number = slice_u64(declared, &number);
-	e->declared = number;
+	unsigned long long count = 0, a, b;
+	bool is_number = slice_u64(declared, &count);
+	e->declared = count;
 	if (control.n > EDI_CONTROL_MAX)
 		control.n = EDI_CONTROL_MAX;
-	/* group numbers are compared as numbers: leading zeros mean nothing */
-	bool same = slice_eq(control, own) || (level == EDI_LEVEL_GROUP && slice_u64(control, &a) && slice_u64(own, &b) && a == b);
+	/* group and X12 interchange numbers are compared as numbers: leading zeros mean nothing, but IEA02 has nine digits */
+	bool x12 = e->standard == EDI_X12, number = level == EDI_LEVEL_GROUP || (x12 && level == EDI_LEVEL_INTERCHANGE);
+	bool alike = number && slice_u64(control, &a) && slice_u64(own, &b) && a == b;
+	bool same = slice_eq(control, own) || (alike && level == EDI_LEVEL_GROUP);
 	int rc = 0;
 	/* EDIFACT: what is missing was reported */
 	bool edifact = e->standard == EDI_EDIFACT, no_control = edifact && !control.n, no_count = edifact && !declared.n;
 	if (!same && !no_control)
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = n->differs[level],
-			.segment = id, .element = 2, .value = control, .text = "the control number is not that of the header"});
-	if (rc == 0 && !no_count && (!is_number || number != counted))
+			.segment = id, .element = 2, .value = control, .harmless = alike,
+			.text = alike ? "the control number has not the digits of ISA13; repeat it as it stands there" : "the control number is not that of the header"});
+	if (rc == 0 && !no_count && (!is_number || count != counted))
 		rc = edi_envelope_report(e, &(struct edi_envelope_error){.level = level, .list = n->list[level], .code = n->count[level],
 			.segment = id, .element = 1, .value = declared, .count = true, .text = "the count is not what was received"});
 	return rc;

@@ -1,5 +1,8 @@
-/* What X12's headers and trailers must say: ISA, GS, ST. EDIFACT's are in envelope_edifact.c. */
+/* What X12's headers and trailers must say, and TA1 between them. EDIFACT's are in envelope_edifact.c. */
+#include "edi/calendar.h"
 #include "edi/envelope_private.h"
+
+#define LARGEST_CODE 15 /* GS02, GS03 */
 
 static bool digits(struct slice s)
 {
@@ -14,22 +17,14 @@ static int bad(struct edi_envelope *e, enum edi_level level, const char *list, c
 		.segment = edi_segment_element(s, 0), .element = element, .value = edi_segment_element(s, element), .text = text});
 }
 
-/* YYMMDD; the century does not matter for what exists, but for 1900, which nobody means. */
 static bool date_ok(struct slice s)
 {
-	static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	if (s.n != 6 || !digits(s))
-		return false;
-	unsigned year = (unsigned)(s.p[0] - '0') * 10 + (unsigned)(s.p[1] - '0');
-	unsigned month = (unsigned)(s.p[2] - '0') * 10 + (unsigned)(s.p[3] - '0'), day = (unsigned)(s.p[4] - '0') * 10 + (unsigned)(s.p[5] - '0');
-	return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] && (month != 2 || day < 29 || year % 4 == 0);
+	return s.n == 6 && edi_good_date(s);
 }
 
 static bool time_ok(struct slice s)
 {
-	if (s.n != 4 || !digits(s))
-		return false;
-	return (s.p[0] - '0') * 10 + s.p[1] - '0' < 24 && s.p[2] < '6';
+	return s.n == 4 && edi_good_time(s);
 }
 
 static bool one_of(struct slice s, const char *set)
@@ -111,15 +106,29 @@ static int check_isa(struct edi_envelope *e, const struct edi_segment *s)
 	return report_checks(e, s, checks, sizeof checks / sizeof *checks);
 }
 
+/* What is behind the last element is read by nobody. */
+static struct slice surplus(const struct edi_segment *s, uint32_t elements)
+{
+	return s->count > elements + 1 ? edi_segment_element(s, elements + 1) : SLICE("");
+}
+
 int edi_envelope_check_service(struct edi_envelope *e, const struct edi_segment *s)
 {
 	struct slice one = edi_segment_element(s, 1), two = edi_segment_element(s, 2), three = edi_segment_element(s, 3);
+	struct slice status = edi_segment_element(s, 4), code = edi_segment_element(s, 5);
 	const struct check grade[] = {{one.n == 1 && in_range(one, "1", "9"), "031", 1, false, "the grade of service must be a digit"}};
 	const struct check delivery[] = {
 		{date_ok(one), "028", 1, false, "the delivery date must be YYMMDD and exist"},
 		{time_ok(two), "029", 2, false, "the delivery time must be HHMM and exist"},
 		{three.n == 2 && printable(three), "030", 3, false, "the delivery time's code must have two characters"}};
-	return edi_segment_is(s, "ISB") ? report_checks(e, s, grade, 1) : report_checks(e, s, delivery, 3);
+	/* one that cannot be understood is no answer; TA101 to TA103 repeat what was received, right or wrong */
+	const struct check answer[] = {
+		{slice_trim(one).n, "022", 1, false, "TA101 must be the control number of the interchange that is answered"},
+		{one_of(status, "AER"), "022", 4, false, "TA104 must be A, E or R"},
+		{in_range(code, "000", "038"), "022", 5, false, "TA105 must be a note code, 000 to 038"},
+		{!surplus(s, 5).n, "022", 6, true, "TA1 has five elements"}};
+	return edi_segment_is(s, "ISB") ? report_checks(e, s, grade, 1) :
+	       edi_segment_is(s, "ISE") ? report_checks(e, s, delivery, 3) : report_checks(e, s, answer, sizeof answer / sizeof *answer);
 }
 
 /* --- security ---------------------------------------------------------------------------------------------------------- */
@@ -176,11 +185,23 @@ int edi_envelope_check_security(struct edi_envelope *e, enum edi_level level)
 
 static int check_gs(struct edi_envelope *e, const struct edi_segment *s)
 {
-	struct slice code = edi_segment_element(s, 1), control = slice_trim(edi_segment_element(s, 6)), version = edi_segment_element(s, 8);
+	struct slice v[9];
+	for (uint32_t i = 0; i < 9; i++)
+		v[i] = edi_segment_element(s, i);
+	struct slice code = v[1], control = slice_trim(v[6]), version = v[8];
 	e->group_5010 = version.n >= 6 && slice_cmp(slice_make(version.p, 6), SLICE("005010")) >= 0;
-	int rc = 0;
-	if (s->count < 9)
-		rc = bad(e, EDI_LEVEL_INTERCHANGE, "TA105", "024", s, 0, "GS must have eight elements");
+	const struct check checks[] = {
+		{v[2].n && slice_trim(v[2]).n, "024", 2, false, "the sender's code is missing; nobody could be answered"},
+		{v[3].n && slice_trim(v[3]).n, "024", 3, false, "the receiver's code is missing; it is not known whom the group is for"},
+		{v[2].n <= LARGEST_CODE, "024", 2, true, "the sender's code must have at most fifteen characters"},
+		{v[3].n <= LARGEST_CODE, "024", 3, true, "the receiver's code must have at most fifteen characters"},
+		{edi_good_date(v[4]), "024", 4, true, "the date must be CCYYMMDD and exist"},
+		{edi_good_time(v[5]), "024", 5, true, "the time must be HHMM, HHMMSS or HHMMSSDD and exist"},
+		{one_of(v[7], "XT"), "024", 7, true, "the agency must be X or T"},
+		{!surplus(s, 8).n, "024", 9, true, "GS has eight elements; leave the others out"},
+	};
+	int rc = s->count < 9 ? bad(e, EDI_LEVEL_INTERCHANGE, "TA105", "024", s, 0, "GS must have eight elements")
+	                      : report_checks(e, s, checks, sizeof checks / sizeof *checks);
 	if (rc == 0 && code.n != 2)
 		rc = bad(e, EDI_LEVEL_GROUP, "AK905", "1", s, 1, "the functional code must have two letters");
 	if (rc == 0 && version.n < 6)
@@ -213,11 +234,19 @@ int edi_envelope_check_head(struct edi_envelope *e, enum edi_level level, const 
 	return 0;
 }
 
+/* SE's elements are the validator's matter. */
+static int check_x12_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s, uint64_t counted)
+{
+	const struct check more = {!surplus(s, 2).n, "022", 3, true, "it has two elements; leave the others out"};
+	int rc = edi_envelope_compare(e, level, s, counted);
+	return rc == 0 && level != EDI_LEVEL_MESSAGE ? report_checks(e, s, &more, 1) : rc;
+}
+
 int edi_envelope_check_trailer(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s)
 {
 	uint64_t counted = level != EDI_LEVEL_MESSAGE ? e->levels[level].counted : e->package ? e->object_length : e->position;
 	if (e->standard != EDI_EDIFACT)
-		return edi_envelope_compare(e, level, s, counted);
+		return check_x12_trailer(e, level, s, counted);
 	int rc = edi_envelope_check_edifact_trailer(e, level, s);
 	return rc == 0 ? edi_envelope_compare(e, level, s, counted) : rc;
 }

@@ -1,6 +1,7 @@
 /* What UNA, UNB, UNG, UNH, UNO and their trailers must say, in syntax 1 to 3 and in syntax 4. */
 #include "edi/envelope_private.h"
 
+#include "edi/calendar.h"
 #include "edi/charset.h"
 
 /* An element or component of a service segment. `max`: syntax 1 to 3 (0: it has none), `max4`: syntax 4. */
@@ -146,26 +147,20 @@ static int check_places(const struct head *h, const struct place *places)
 	return rc == 0 ? check_count(h, places) : rc;
 }
 
-static unsigned two(const char *p)
-{
-	return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
-}
-
 /* S004. Six digits in syntax 4, and eight before it, are understood. */
 static int check_time(const struct head *h, uint32_t element)
 {
 	struct slice date = component(h->s, element, 1), time = component(h->s, element, 2);
 	int rc = 0;
 	if ((date.n == 6 || date.n == 8) && all_of(date, 'n')) {
-		unsigned month = two(date.p + date.n - 4), day = two(date.p + date.n - 2);
-		if (month < 1 || month > 12 || day < 1 || day > 31)
+		if (!edi_good_date(date))
 			rc = bad(h, "12", element, 1, date, false, "is not a date that exists");
 		else if (date.n == 8 && !h->e->syntax4)
 			rc = bad(h, "39", element, 1, date, true, "a date has six digits before syntax version 4 (YYMMDD)");
 		else if (date.n == 6 && h->e->syntax4)
 			rc = bad(h, "40", element, 1, date, true, "a date has eight digits in syntax version 4 (CCYYMMDD)");
 	}
-	if (rc == 0 && time.n == 4 && all_of(time, 'n') && (two(time.p) > 23 || two(time.p + 2) > 59))
+	if (rc == 0 && time.n == 4 && all_of(time, 'n') && !edi_good_time(time))
 		rc = bad(h, "12", element, 2, time, false, "is not a time that exists (HHMM)");
 	return rc;
 }

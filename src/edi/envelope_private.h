@@ -13,8 +13,7 @@ int edi_envelope_check_trailer(struct edi_envelope *e, enum edi_level level, con
 /* Control number and count of a trailer. */
 int edi_envelope_compare(struct edi_envelope *e, enum edi_level level, const struct edi_segment *s, uint64_t counted);
 
-
-/* X12 service segments between envelopes. ISB, ISE: grade of service, deferred delivery. */
+/* X12 service segments between envelopes: TA1; ISB, ISE: grade of service, deferred delivery. */
 int edi_envelope_check_service(struct edi_envelope *e, const struct edi_segment *s);
 /* S1S to S4E protect groups (1, 2) and messages (3, 4); we hold no keys for them. True: s is one, and it is noted. */
 bool edi_envelope_secured(struct edi_envelope *e, const struct edi_segment *s);

@@ -22,6 +22,7 @@ static const struct fault_code codes[] = {
 	[EDI_FAULT_TOO_SHORT] = {"AK403", "4", "4", "40"},
 	[EDI_FAULT_TOO_LONG] = {"AK403", "5", "5", "39"},
 	[EDI_FAULT_CHARACTER] = {"AK403", "6", "6", "21"},
+	[EDI_FAULT_BLANK] = {"AK403", "6", "6", "12"},
 	[EDI_FAULT_TYPE] = {"AK403", "6", "6", "37"},
 	[EDI_FAULT_CODE] = {"AK403", "7", "7", "12"},
 	[EDI_FAULT_DATE] = {"AK403", "8", "8", "12"},

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/ack_edifact.c \
 	%D%/ack_x12.c \
 	%D%/ack_read.c \
+	%D%/calendar.c %D%/calendar.h \
 	%D%/charset.c %D%/charset.h %D%/charset_tables.h \
 	%D%/check.c %D%/check.h %D%/check_private.h \
 	%D%/check_error.c \

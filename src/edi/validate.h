@@ -26,6 +26,7 @@ enum edi_fault {
 	EDI_FAULT_TOO_SHORT,
 	EDI_FAULT_TOO_LONG,
 	EDI_FAULT_CHARACTER,
+	EDI_FAULT_BLANK,              /* X12: nothing but blanks */
 	EDI_FAULT_TYPE,               /* a number was expected */
 	EDI_FAULT_CODE,
 	EDI_FAULT_DATE,
@@ -53,7 +54,7 @@ struct edi_problem {
 typedef int (*edi_problem_fn)(void *ctx, const struct edi_problem *p);
 
 #define EDI_CACHE 512
-#define EDI_DEEPEST_LEVEL 32
+#define EDI_DEEPEST_LEVEL 1000 /* of HL trees; those that are sent have a dozen */
 
 /* The HL levels that are open: each stands below the one before. */
 struct edi_levels {

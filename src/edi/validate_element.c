@@ -1,4 +1,5 @@
 /* Elements, components, repetitions and syntax notes of one segment. */
+#include "edi/calendar.h"
 #include "edi/validate_private.h"
 
 /* Where a value stands. */
@@ -13,11 +14,6 @@ static void problem(struct edi_validator *v, enum edi_fault fault, const struct 
 		.component = at->component, .definition = at->def, .value = value});
 }
 
-static unsigned two(const char *p)
-{
-	return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
-}
-
 static bool all_digits(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -26,43 +22,27 @@ static bool all_digits(struct slice s)
 	return s.n > 0;
 }
 
-/* YYMMDD or CCYYMMDD that exists. */
-bool edi_good_date(struct slice s)
+/* X12: [-]digits, for R with a decimal point among them and E[-]digits behind them (X12.6). Signs, point and E do not count as
+ * characters. */
+static bool good_number(struct slice s, bool decimal, size_t *length)
 {
-	static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	if ((s.n != 6 && s.n != 8) || !all_digits(s))
-		return false;
-	unsigned year = s.n == 8 ? two(s.p) * 100 + two(s.p + 2) : two(s.p), month = two(s.p + s.n - 4), day = two(s.p + s.n - 2);
-	if (month < 1 || month > 12 || day < 1 || day > days[month - 1])
-		return false;
-	bool leap = year % 4 == 0 && (s.n == 6 || year % 100 != 0 || year % 400 == 0);
-	return month != 2 || day < 29 || leap;
-}
-
-/* HHMM, HHMMSS, HHMMSSD, HHMMSSDD. */
-bool edi_good_time(struct slice s)
-{
-	if (s.n < 4 || s.n == 5 || s.n > 8 || !all_digits(s))
-		return false;
-	return two(s.p) < 24 && two(s.p + 2) < 60 && (s.n < 6 || two(s.p + 4) < 60);
-}
-
-/* X12: sign and decimal point do not count as characters. */
-static bool good_number(struct slice s, bool mark_allowed, size_t *length)
-{
-	size_t digits = 0, marks = 0, i = 0;
-	if (s.n && s.p[0] == '-')
-		i++;
-	for (; i < s.n; i++) {
+	size_t digits = 0, points = 0, exponent = 0, i = s.n && s.p[0] == '-';
+	for (; i < s.n && s.p[i] != 'E'; i++) {
 		if (s.p[i] >= '0' && s.p[i] <= '9')
 			digits++;
 		else if (s.p[i] == '.')
-			marks++;
+			points++;
 		else
 			return false;
 	}
-	*length = digits;
-	return digits && marks <= (mark_allowed ? 1 : 0);
+	bool exponential = i < s.n;
+	if (exponential && ++i < s.n && s.p[i] == '-')
+		i++;
+	for (; i < s.n; i++, exponent++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	*length = digits + exponent;
+	return digits && (decimal ? points <= 1 && exponential == (exponent > 0) : !points && !exponential);
 }
 
 /* Counts characters (UTF-8 continuation bytes are not counted); false when there is a control or separator among them. */
@@ -132,6 +112,15 @@ static size_t characters(const struct edi_validator *v, struct slice value, size
 	return edi_charset_is_single(v->charset) || (!edi_charset_is_utf8(v->charset) && utf8 != value.n && latin(value)) ? value.n : utf8;
 }
 
+/* X12.6: a text has at least one character that is no blank. */
+static bool only_blanks(struct slice s)
+{
+	size_t n = s.n;
+	while (n && s.p[n - 1] == ' ')
+		n--;
+	return !n;
+}
+
 static void check_text(struct edi_validator *v, const struct site *at, struct slice value, char component)
 {
 	size_t n;
@@ -150,6 +139,8 @@ static void check_text(struct edi_validator *v, const struct site *at, struct sl
 		problem(v, EDI_FAULT_TYPE, at, value);
 	else if (good && !good_code(v, at->def, value))
 		problem(v, EDI_FAULT_CODE, at, value);
+	else if (!edifact && only_blanks(value))
+		problem(v, EDI_FAULT_BLANK, at, value);
 }
 
 /* Digits, at most one decimal point when `point`; at least `min` digits. Looks at the eight bytes that end in the value's
@@ -188,7 +179,7 @@ static inline bool plainly_good(const struct edi_validator *v, const struct edi_
 		return false;
 	switch (d->type) {
 	case EDI_AN:
-	case EDI_ID: return good_code(v, d, value);
+	case EDI_ID: return *value.p != ' ' && good_code(v, d, value);
 	case EDI_N:
 	case EDI_R:
 		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, plain_point(v, d, value), d->min ? d->min : 1);
@@ -287,6 +278,12 @@ static void check_components(struct edi_validator *v, const struct edi_composite
 			problem(v, EDI_FAULT_MISSING_ELEMENT, &at, SLICE_NONE);
 	}
 	v->other_list = false;
+	struct slice period = c->period ? edi_bad_period(v, c, value) : SLICE_NONE;
+	if (period.p) {
+		at.component = c->period;
+		at.def = c->fields[c->period - 1].element;
+		problem(v, EDI_FAULT_PERIOD, &at, period);
+	}
 	at.component = 0;
 	check_notes(&(struct noting){.v = v, .fields = c->fields, .count = c->count, .present = present, .at = at, .value = value}, c->notes,
 		c->note_count);
@@ -450,7 +447,7 @@ static inline bool plainly_good_parts(const struct edi_validator *v, const struc
 	}
 	while (i < c->count && !c->fields[i].mandatory)
 		i++;
-	return i == c->count && !c->note_count;
+	return i == c->count && !c->note_count && !(c->period && edi_bad_period(v, c, value).p);
 }
 
 /* A value of a segment that holds separators of parts, but no odd bytes. */

@@ -1,67 +1,134 @@
-/* X12 dates and periods as text (1251), in the format that the element before tells (1250): D8 20260331, RD8 20260301-20260331.
- * Formats that are not here are not looked into. */
+/* Dates and periods as text, in a format that another value tells: X12's 1251 behind 1250 (D8*20260331, RD8*20260301-20260331),
+ * EDIFACT's 2380 before 2379 (20260331:102). Formats that are not here are not looked into. */
+#include "edi/calendar.h"
 #include "edi/validate_private.h"
 
-/* D CCYYMMDD, d YYMMDD, M CCYYMM, Y CCYY, T HHMM, S HHMMSS; others stand for themselves. */
-static const struct {
-	const char *code, *form;
-} formats[] = {{"D8", "D"}, {"RD8", "D-D"}, {"TM", "T"}, {"DT", "DT"}, {"RDT", "DT-DT"}, {"CM", "M"}, {"CY", "Y"}, {"D6", "d"},
-	{"RD4", "Y-Y"}, {"RD5", "M-M"}, {"RD6", "d-d"}, {"TS", "S"}};
+#include <stdio.h>
 
-/* A year or month is completed to a date. */
-static bool good_part(char part, struct slice s)
+/* CC YY MM DD a date, JJJ a day of the year, WW a week, w a day of it, HH mm SS a time, ZZZ a time zone's name, + the sign before
+ * its hours and minutes; - and, where it may be left out, ~ a hyphen. */
+struct format {
+	const char *code, *form;
+};
+
+static const struct format x12_formats[] = {{"D8", "CCYYMMDD"}, {"RD8", "CCYYMMDD-CCYYMMDD"}, {"TM", "HHmm"}, {"DT", "CCYYMMDDHHmm"},
+	{"RDT", "CCYYMMDDHHmm-CCYYMMDDHHmm"}, {"CM", "CCYYMM"}, {"CY", "CCYY"}, {"D6", "YYMMDD"}, {"RD4", "CCYY-CCYY"},
+	{"RD5", "CCYYMM-CCYYMM"}, {"RD6", "YYMMDD-YYMMDD"}, {"TS", "HHmmSS"}, {NULL, NULL}};
+
+/* The directories want periods without a hyphen, but many send one. */
+static const struct format edifact_formats[] = {{"102", "CCYYMMDD"}, {"203", "CCYYMMDDHHmm"}, {"204", "CCYYMMDDHHmmSS"},
+	{"101", "YYMMDD"}, {"201", "YYMMDDHHmm"}, {"202", "YYMMDDHHmmSS"}, {"2", "DDMMYY"}, {"3", "MMDDYY"}, {"4", "DDMMCCYY"},
+	{"5", "DDMMCCYYHHmm"}, {"103", "YYWWw"}, {"105", "YYJJJ"}, {"106", "MMDD"}, {"107", "JJJ"}, {"108", "WW"}, {"109", "MM"},
+	{"110", "DD"}, {"205", "CCYYMMDDHHmm+HHmm"}, {"301", "YYMMDDHHmmZZZ"}, {"302", "YYMMDDHHmmSSZZZ"}, {"303", "CCYYMMDDHHmmZZZ"},
+	{"304", "CCYYMMDDHHmmSSZZZ"}, {"305", "MMDDHHmm"}, {"306", "DDHHmm"}, {"401", "HHmm"}, {"402", "HHmmSS"}, {"404", "HHmmSSZZZ"},
+	{"501", "HHmm~HHmm"}, {"502", "HHmmSS~HHmmSS"}, {"503", "HHmmSSZZZ~HHmmSSZZZ"}, {"602", "CCYY"}, {"609", "YYMM"},
+	{"610", "CCYYMM"}, {"615", "YYWW"}, {"616", "CCYYWW"}, {"709", "YYMM~YYMM"}, {"710", "CCYYMM~CCYYMM"},
+	{"711", "CCYYMMDD~CCYYMMDD"}, {"713", "YYMMDDHHmm~YYMMDDHHmm"}, {"715", "YYWW~YYWW"}, {"716", "CCYYWW~CCYYWW"},
+	{"717", "YYMMDD~YYMMDD"}, {"718", "CCYYMMDD~CCYYMMDD"}, {"719", "CCYYMMDDHHmm~CCYYMMDDHHmm"}, {NULL, NULL}};
+
+struct moment {
+	unsigned century, year, month, day, day_of_year;
+};
+
+/* What is not told is that of a leap year's first day. */
+static const struct moment untold = {20, 0, 1, 1, 1};
+
+static bool exists(const struct moment *m)
 {
-	char date[8] = {'2', '0', '0', '0', '0', '1', '0', '1'};
-	switch (part) {
-	case 'T':
-	case 'S': return edi_good_time(s);
-	case 'M':
-	case 'Y': memcpy(date, s.p, s.n); return edi_good_date(slice_make(date, sizeof date));
-	default: return edi_good_date(s);
+	char text[16];
+	bool last = m->day_of_year == 366; /* only where there is a 29 February */
+	snprintf(text, sizeof text, "%02u%02u%02u%02u", m->century % 100, m->year % 100, last ? 2 : m->month % 100, last ? 29 : m->day % 100);
+	return edi_good_date(slice_make(text, 8));
+}
+
+static bool take(char kind, unsigned n, struct moment *m)
+{
+	switch (kind) {
+	case 'C': m->century = n; return true;
+	case 'Y': m->year = n; return true;
+	case 'M': m->month = n; return true;
+	case 'D': m->day = n; return true;
+	case 'J': m->day_of_year = n; return n >= 1 && n <= 366;
+	case 'W': return n >= 1 && n <= 53;
+	case 'w': return n >= 1 && n <= 7;
+	case 'H': return n < 24;
+	default: return n < 60;
 	}
 }
 
-static size_t length_of(char part)
+static bool good_field(const char *form, size_t n, const char *p, struct moment *m)
 {
-	switch (part) {
-	case 'D': return 8;
-	case 'd':
-	case 'M':
-	case 'S': return 6;
-	case 'Y':
-	case 'T': return 4;
-	default: return 1;
+	unsigned number = 0;
+	if (*form == 'Z')
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+		number = number * 10 + (unsigned)(p[i] - '0');
 	}
+	return take(*form, number, m);
 }
 
 static bool good_period(const char *form, struct slice s)
 {
-	for (; *form; form++) {
-		size_t n = length_of(*form);
-		if (s.n < n || (n == 1 ? *s.p != *form : !good_part(*form, slice_make(s.p, n))))
+	struct moment m = untold;
+	for (size_t n; *form; form += n) {
+		bool hyphen = s.n && *s.p == '-', sign = hyphen || (s.n && *s.p == '+');
+		n = strspn(form, (char[]){*form, 0});
+		if (*form == '-' || *form == '~' || *form == '+') {
+			if (*form == '-' ? !hyphen : *form == '+' && !sign)
+				return false;
+			if (*form == '+' || hyphen)
+				s = slice_make(s.p + 1, s.n - 1);
+			if (!exists(&m))
+				return false;
+			m = untold;
+			continue;
+		}
+		if (s.n < n || !good_field(form, n, s.p, &m))
 			return false;
 		s = slice_make(s.p + n, s.n - n);
 	}
-	return s.n == 0;
+	return s.n == 0 && exists(&m);
 }
 
-/* What holds controls, repeats or has the wrong length is reported as that. */
+/* Also true of formats that are not looked into. */
+static bool fits(const struct format *formats, struct slice code, struct slice value)
+{
+	const struct format *f = formats;
+	while (f->code && !slice_eq(code, slice_str(f->code)))
+		f++;
+	return !f->code || good_period(f->form, value);
+}
+
+/* What holds controls or nothing but blanks, repeats or has the wrong length is reported as that. */
 static bool reported(const struct edi_validator *v, const struct edi_element_def *d, struct slice value)
 {
 	for (size_t i = 0; i < value.n; i++)
 		if ((unsigned char)value.p[i] < 0x20 || value.p[i] == v->delimiters->repetition)
 			return true;
-	return d && (value.n > d->max || value.n < d->min);
+	return !slice_trim(value).n || (d && (value.n > d->max || value.n < d->min));
 }
 
 void edi_check_periods(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s)
 {
 	for (uint32_t i = 0; i + 1 < def->count && i < 63; i++) {
 		struct slice format = def->periods >> i & 1 ? edi_segment_element(s, i + 1) : SLICE_NONE, value = edi_segment_element(s, i + 2);
-		for (size_t k = 0; k < sizeof formats / sizeof *formats && format.n && value.n; k++)
-			if (slice_eq(format, slice_str(formats[k].code)) && !good_period(formats[k].form, value) &&
-			    !reported(v, def->fields[i + 1].element, value))
-				edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_PERIOD, .element = i + 2, .value = value,
-					.definition = def->fields[i + 1].element});
+		if (format.n && value.n && !fits(x12_formats, format, value) && !reported(v, def->fields[i + 1].element, value))
+			edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_PERIOD, .element = i + 2, .value = value,
+				.definition = def->fields[i + 1].element});
 	}
+}
+
+/* Its 2380, if that is not in the format that its 2379 tells; else nothing. */
+struct slice edi_bad_period(const struct edi_validator *v, const struct edi_composite_def *c, struct slice composite)
+{
+	struct slice rest = composite, value = SLICE_NONE, format;
+	char room[64];
+	for (uint32_t i = 0; i < c->period; i++)
+		value = rest.p ? edi_cut(&rest, v->delimiters->component, v->delimiters->release) : SLICE_NONE;
+	format = rest.p ? edi_cut(&rest, v->delimiters->component, v->delimiters->release) : SLICE_NONE;
+	if (!value.n || !format.n || value.n > sizeof room || reported(v, c->fields[c->period - 1].element, value))
+		return SLICE_NONE;
+	return fits(edifact_formats, format, edi_unescape(value, v->delimiters->release, room)) ? SLICE_NONE : value;
 }

@@ -8,11 +8,10 @@
 /* Fills in position, and segment and loop where they are absent, and gives it to v->fn. */
 void edi_problem_add(struct edi_validator *v, const struct edi_problem *p);
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
-/* YYMMDD or CCYYMMDD, HHMM, HHMMSS, HHMMSSD or HHMMSSDD that exists. */
-bool edi_good_date(struct slice s);
-bool edi_good_time(struct slice s);
 /* Elements 1251 after the format they are in. */
 void edi_check_periods(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
+/* The 2380 of a composite that has a `period`, when it is no date or period in the format that 2379 tells; else absent. */
+struct slice edi_bad_period(const struct edi_validator *v, const struct edi_composite_def *c, struct slice composite);
 /* An X12 HL that has its place in the message. */
 void edi_check_level(struct edi_validator *v, const struct edi_segment *s);
 

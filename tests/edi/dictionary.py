@@ -7,7 +7,7 @@ import shlex
 
 class Element:
     def __init__(self, kind, low, high):
-        self.kind, self.low, self.high, self.codes = kind, low, high, set()
+        self.kind, self.low, self.high, self.codes, self.open = kind, low, high, set(), False
 
     def good(self):
         """A value that is right for it."""
@@ -51,12 +51,13 @@ class Node:
 
 
 class Dictionary:
-    """One version with its messages, and what it inherits."""
+    """One version with its messages, what they share (which CONTRL's versions need not have), and what it inherits."""
 
     def __init__(self, folder, standard, version):
         self.elements, self.composites, self.segments, self.known, self.messages = {}, {}, {}, set(), {}
         self.folder, self.standard = folder, standard
-        self.read(f"{standard}-{version}.dict")
+        if os.path.exists(os.path.join(folder, f"{standard}-{version}.dict")):
+            self.read(f"{standard}-{version}.dict")
         for name in sorted(os.listdir(folder)):
             if re.fullmatch(f"{standard}-{version}-.*\\.dict", name):
                 self.read(name)
@@ -78,6 +79,7 @@ class Dictionary:
     def do_element(self, words):
         low, high = words[3].split("-")
         self.element = self.elements[words[1]] = Element(words[2], int(low), int(high))
+        self.element.open = "open" in words[4:]
 
     def do_codes(self, words):
         self.element.codes.update(words[1:])
@@ -88,7 +90,7 @@ class Dictionary:
     def do_more_codes(self, words):
         old = self.elements[words[1]]
         new = self.elements[words[1]] = Element(old.kind, old.low, old.high)
-        new.codes = old.codes | set(words[2:])
+        new.codes, new.open = old.codes | set(words[2:]), old.open
 
     def do_composite(self, words):
         self.owner = self.composites[words[1]] = Segment()

@@ -184,17 +184,29 @@ def wrong_character(sample):
             yield from element_fault(sample, at, number, "6", "\x07" * max(element.low, 1))
 
 
+def nothing_but_blanks(sample):
+    for at, number, element, _ in each_element(sample):
+        if element.kind == "AN" and element.low < 60:
+            yield from element_fault(sample, at, number, "6", " " * element.low)
+
+
 def point_in_a_whole_number(sample):
     for at, number, element, _ in each_element(sample):
         if element.kind[0] == "N" and element.high > 3:
             yield from element_fault(sample, at, number, "6", "1.5")
 
 
+def sign_or_exponent(sample):
+    for at, number, element, _ in each_element(sample):
+        for value in ("+123", "1E") if element.kind == "R" else ("+123", "1E2") if element.kind[0] == "N" else ():
+            yield from element_fault(sample, at, number, "6", value)
+
+
 def wrong_code(sample):
     for at, number, element, _ in each_element(sample):
         wrong = [c for c in ("QQQQ", "9Q9Q", "QQQ", "9Q9", "Q9Q", "QQ", "9Q", "Q9", "7Q", "Q", "Y", "W", "5", "8")
                  if element.low <= len(c) <= element.high and c not in element.codes]
-        if element.codes and wrong:
+        if element.codes and not element.open and wrong:
             yield from element_fault(sample, at, number, "7", wrong[0])
 
 
@@ -363,7 +375,7 @@ def wrong_parent(sample):
 
 
 KINDS = [missing_segment, too_many_segments, too_many_loops, unknown_segment, foreign_segment, late_segment, segment_without_its_loop,
-         missing_element, too_long, too_short, wrong_character, point_in_a_whole_number, wrong_code, wrong_date, wrong_period, wrong_time,
+         missing_element, too_long, too_short, wrong_character, nothing_but_blanks, point_in_a_whole_number, sign_or_exponent, wrong_code, wrong_date, wrong_period, wrong_time,
          too_many_elements, too_many_components, missing_component, component_note, repeated_element,
          unknown_parent, closed_parent, repeated_level, wrong_parent,
          note_of("P"), note_of("R"), note_of("E"), note_of("C"), note_of("L")]
@@ -423,7 +435,7 @@ def check_meanings(t, dictionaries):
 
 
 def main():
-    return samples.main("x12", ("004010", "005010"), r"(\d\d\d)-{version}\.edi", check_sample, KINDS, ("997", "999"), check_meanings)
+    return samples.main("x12", ("004010", "005010"), r"(\d\d\d)-{version}\.edi", check_sample, KINDS, check_meanings)
 
 
 if __name__ == "__main__":

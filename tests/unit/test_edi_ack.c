@@ -86,6 +86,26 @@ static const struct row rows[] = {
 	{four, "~BEG|*EA*2~|ACME           ", "~ BEG|*EA*2**~|ACME", "", "", "*A*000~"},
 	{four, "IEA*1*000000101~", "", "TA105", "023", "*R*023~"},
 	{four, "*X*004010~", "~", "TA105", "024", "*R*024~"},
+	{four, "GS*PO*ACMEAPP*", "GS*PO**", "TA105", "024", "*R*024~"},
+	{four, "*VOLTAPP*2026", "**2026", "TA105", "024", "*R*024~"},
+	{four, "*ACMEAPP*VOLT", "*ACMEAPPACMEAPP12*VOLT", "TA105", "024", "*E*024~GS*FA*VOLTAPP*ACMEAPPACMEAPP1*"},
+	{four, "VOLTAPP*20260115*0930", "VOLTAPP*20260230*0930", "TA105", "024", "*E*024~"},
+	{four, "VOLTAPP*20260115*0930", "VOLTAPP*20260115*2460", "TA105", "024", "*R*024~", .check = {.policy.strict_syntax = true}},
+	{four, "101*X*004010~", "101*Q*004010~", "TA105", "024", "*E*024~"},
+	{four, "101*X*004010~", "101*X*004010*Z~", "TA105", "024", "*E*024~"},
+	{four, "101*X*004010~", "101*X*004010*~", "", "", "*A*000~"},
+	{four, "GE*1*101~", "GE*1*101*Z~", "TA105", "022", "*E*022~"},
+	{four, "IEA*1*000000101~", "IEA*1*000000101*Z~", "TA105", "022", "*E*022~"},
+	{four, "IEA*1*000000101~", "IEA*1*101~", "TA105", "001", "*E*001~"},
+	{four, "IEA*1*000000101~", "IEA*1*101~", "TA105", "001", "*R*001~", .check = {.policy.strict_syntax = true}},
+	{four, "IEA*1", "GS*PO*ACMEAPP*VOLTAPP*20260115*0930*101*X*004010~ST*850*0001~BEG*00*SA*P1**20260115~PO1*1*1*EA*2~SE*4*0001~"
+		"GE*1*101~IEA*2", "TA105", "022", "*E*022~"}, /* AK905 19 is of 005010 */
+	{four, "~GS*PO", "~TA1*000000009*260101*0000*A*000~GS*PO", "", "", "*A*000~"},
+	{four, "~GS*PO", "~TA1**260101*0000*A*000~GS*PO", "TA105", "022", "*R*022~"},
+	{four, "~GS*PO", "~TA1*000000009*260101*0000*Q*000~GS*PO", "TA105", "022", "*R*022~"},
+	{four, "~GS*PO", "~TA1*000000009*260101*0000*A*039~GS*PO", "TA105", "022", "*R*022~"},
+	{four, "~GS*PO", "~TA1*000000009*260101*0000*A~GS*PO", "TA105", "022", "*R*022~"},
+	{four, "~GS*PO", "~TA1*000000009*260101*0000*A*000*Z~GS*PO", "TA105", "022", "*E*022~"},
 	{four, "", "", "", "", "*R*025~", .ack = {.refusal = "025"}},
 	{four, "*>~GS", "**~GS", "TA105", "027", "*R*027~"},
 	{four, "*>~GS", "*0~GS", "TA105", "027", "*T*>~TA1*000000101*260115*0930*R*027~"}, /* its numbers stay numbers */
@@ -143,6 +163,7 @@ static const struct row rows[] = {
 	{four, "~SE*4", "~BEG*00*SA*P1**20260115~SE*5", "AK304", "7", "AK3*BEG*4**7~"},
 	{four, "*1*EA", "*X*EA", "AK403", "6", "IK3*PO1*3**8~IK4*2*330*6*X~IK5*R*5~", P999}, /* AK304 and IK304 8 */
 	{four, "SA*P1*", "SA**", "AK403", "1", "AK4*3*324*1~"},
+	{four, "SA*P1*", "SA*  *", "AK403", "6", "AK4*3*324*6~"}, /* blanks alone are no data, in AK404 neither */
 	{four, "*1*EA*2", "**EA*2", "AK403", "2", "AK4*2*330*2~"},
 	{four, "PO1*", "CUR*BY*USD*1*2*3*4*5*6*7*8*9*0*1*2*3*4*5*6*7*8*9*X~PO1*", "AK403", "3", "AK4*22**3*X~"},
 	{four, "EA*2", "EA*2**VN*A**", "", "", "AK5*A~"}, /* separators at the end are no elements */

@@ -209,6 +209,9 @@ static void heads_of_interchanges(void **state)
 	gives("UNB+UNOC:4+ACME:14:X:Y+VOLT:14+20260115:0930+77'" GOOD4 UNZ, "", "UCI+77+ACME:14:X+VOLT:14+7'");
 	gives("UNB+UNOC:3+ACME:14+VOLT:14+260115+77'" GOOD3 UNZ, "UNB/0/4/2 13 ", UCI "4+13+UNB+5:2'");
 	gives("UNB+UNOC:3+ACME:14+VOLT:14+261315:0930+77'" GOOD3 UNZ, "UNB/0/4/1 12 ", UCI "4+12+UNB+5:1'");
+	gives("UNB+UNOC:3+ACME:14+VOLT:14+230229:0930+77'" GOOD3 UNZ, "UNB/0/4/1 12 ", UCI "4+12+UNB+5:1'");
+	gives("UNB+UNOC:3+ACME:14+VOLT:14+240229:0930+77'" GOOD3 UNZ, "", UCI "7'");
+	gives("UNB+UNOC:4+ACME:14+VOLT:14+20230431:0930+77'" GOOD4 UNZ, "UNB/0/4/1 12 ", UCI "4+12+UNB+5:1'");
 	gives("UNB+UNOC:3+ACME:14+VOLT:14+260115:2460+77'" GOOD3 UNZ, "UNB/0/4/2 12 ", UCI "4+12+UNB+5:2'");
 	gives("UNB+UNOC:3+ACME:14+VOLT:14+2601AB:0930+77'" GOOD3 UNZ, "UNB/0/4/1 37 ", UCI "4+37+UNB+5:1'");
 	gives("UNB+UNOC:3+ACME:14+VOLT:14+2601:0930+77'" GOOD3 UNZ, "UNB/0/4/1 40 ", UCI "4+40+UNB+5:1'");
@@ -232,6 +235,19 @@ static void heads_of_interchanges(void **state)
 	gives(UNB4 "USH+1'" GOOD4 UNZ, "USH/0/0/0 47 ", UCI "4+47'");
 	/* test, sub-addresses and what must be released are repeated as they came */
 	gives("UNB+UNOC:3+AC?+ME:14:D+VO??LT:ZZ:E?:F+260115:0930+77++++++1'" GOOD3 UNZ, "", "UCI+77+AC?+ME:14:D+VO??LT:ZZ:E?:F+7'");
+}
+
+/* 0035: 1 a test; in syntax 4 also 2 a test of the syntax, 3 a request for an echo, 4 the echo. None of them is business. */
+static void tests_are_no_production(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {"", "1", "2", "3", "4", "7"};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct van_arena *arena = van_arena_new(0);
+		struct slice input = van_arena_printf(arena, "UNB+UNOC:4+ACME:14+VOLT:14+20260115:0930+77++++++%s'" GOOD4 UNZ, rows[i]);
+		assert_int_equal(checked(input, arena, NULL)->interchanges->usage, i ? 'T' : 'P');
+		van_arena_free(arena);
+	}
 }
 
 static void refused_by_the_network(void **state)
@@ -382,6 +398,41 @@ static void values(void **state)
 	/* an element that is missing though another one needs it */
 	gives(UNB3 "UNH+1+TESTER:T:1:UN'XYZ+A'UNT+3+1'" UNZ, "XYZ/2/2/0 13 ", UCI "7'UCM+1+TESTER:T:1:UN+4'UCS+2'UCD+13+3'");
 	gives(UNB4 "UNH+1+TESTER:T:1:UN'XYZ+A'UNT+3+1'" UNZ, "XYZ/2/2/0 48 ", UCI "7'UCM+1+TESTER:T:1:UN+4'UCS+2'UCD+48+3'");
+}
+
+/* 2380 in the format that 2379 tells. */
+static void dates_in_their_formats(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *format, *good, *bad; /* divided by blanks */
+	} rows[] = {
+		{"2", "290224", "290223 320124 022924"}, {"3", "022924", "290224 022923"}, {"4", "29022024", "29022023 20240229"},
+		{"5", "290220242359", "290220242360"}, {"101", "260228", "260229 20260228 26022A"}, {"102", "20240229", "20230229 20261301 20260100 240229 202402291200"},
+		{"103", "26537", "26540 26018 260"}, {"105", "24366 26365", "26366 26000 26367"}, {"106", "0229 1231", "0230 1301"},
+		{"107", "366", "000 367 12"}, {"108", "53 01", "00 54"}, {"109", "12", "13 00"}, {"110", "31", "32 00"},
+		{"201", "2602282359", "2602282400"}, {"202", "260228235959", "260228235960"}, {"203", "202602282359", "202602292359 202602282460 20260228 20260228235959"},
+		{"204", "20260228235959", "202602282359"}, {"205", "202602282359?+0100 202602282359-0930", "2026022823590100 202602282359?+2500"},
+		{"301", "2602282359CET", "2602282359 2602282359CEST"}, {"303", "202602282359GMT", "202602282359"}, {"304", "20260228235959GMT", "20260228235959"},
+		{"305", "02292359", "02302359"}, {"306", "312359", "322359"}, {"401", "2359", "2400 23595 1260"}, {"402", "235959", "2359"},
+		{"404", "235959UTC", "235959"}, {"501", "09301700 0930-1700", "09302400 0930/1700"}, {"602", "2026", "26 202A"}, {"609", "2612", "2613"},
+		{"610", "202612", "202613 2612"}, {"615", "2653", "2654"}, {"616", "202653", "202600 2026531"}, {"710", "202601202612", "202601202613"},
+		{"711", "2026010120261231 20260101-20261231", "2026010120260229 20260101 20260101--20261231"}, {"713", "26010109302601011700", "2601010930"},
+		{"715", "26012653", "26012654"}, {"716", "202601202653", "202601202654"}, {"717", "260101261231", "260101261301"},
+		{"718", "2026010120261231", "2026010120260631"}, {"719", "202601010930202601011700", "202601010930202601012460"},
+		{"804", "30 X", ""}, {"ZZZ", "20230229", ""}, /* not looked into */
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (int good = 0; good < 2; good++) {
+			struct slice values = slice_str(good ? rows[i].good : rows[i].bad);
+			for (struct slice v = slice_cut(&values, ' '); v.n; v = slice_cut(&values, ' ')) {
+				char input[500], *at = input + snprintf(input, sizeof input, UNB3 UNH3 "BGM+220+PO1+9'DTM+137:%.*s:%s'UNS+S'UNT+5+1'" UNZ, SLICE_ARG(v), rows[i].format);
+				assert_true(at < input + sizeof input);
+				gives(input, good ? "" : "DTM/3/1/2 12 ", good ? UCI "7'" : UCM3 "'UCS+3'UCD+12+2:2'");
+			}
+		}
+	gives(UNB4 UNH4 "BGM+220+PO1+9'DTM+137:20230229:102'UNS+S'UNT+5+1'" UNZ, "DTM/3/1/2 12 ", UCM4 "'UCS+3'UCD+12+2:2'");
+	gives(UNB3 UNH3 "BGM+220+PO1+9'DTM+137:20230229'UNS+S'UNT+5+1'" UNZ, "", UCI "7'"); /* no format is told */
 }
 
 static void separators_at_the_end(void **state)
@@ -620,13 +671,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(heads_of_interchanges),
-		cmocka_unit_test(refused_by_the_network),
+		cmocka_unit_test(tests_are_no_production), cmocka_unit_test(refused_by_the_network),
 		cmocka_unit_test(service_characters),
 		cmocka_unit_test(groups),
 		cmocka_unit_test(heads_of_messages),
 		cmocka_unit_test(places_of_segments),
 		cmocka_unit_test(values),
-		cmocka_unit_test(separators_at_the_end),
+		cmocka_unit_test(dates_in_their_formats), cmocka_unit_test(separators_at_the_end),
 		cmocka_unit_test(repertoires),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(business_keys),

@@ -101,6 +101,33 @@ static void levels_below_levels(void **state)
 	edi_checker_free(c);
 }
 
+/* As deep as levels are remembered, and from there back to each level above, the first included. */
+static void deep_trees(void **state)
+{
+	(void)state;
+	struct seen s = {0};
+	const struct edi_check_sink sink = {.message_end = on_message, .ctx = &s};
+	struct edi_checker *c = edi_checker_new(dictionaries, NULL, &sink);
+	const unsigned deepest = 1000;
+	char text[64];
+	assert_non_null(c);
+	put(c, ISA("00401", "U") "GS*SH*A*B*20260115*0930*101*X*004010~ST*856*0001~BSN*00*S1*20260115*0930~HL*1**S~");
+	for (unsigned i = 2; i <= deepest; i++) {
+		snprintf(text, sizeof text, "HL*%u*%u*I~", i, i - 1);
+		put(c, text);
+	}
+	for (unsigned i = deepest + 1; i < 2 * deepest; i++) {
+		snprintf(text, sizeof text, "HL*%u*%u*I~", i, 2 * deepest - i);
+		put(c, text);
+	}
+	snprintf(text, sizeof text, "SE*%u*0001~GE*1*101~IEA*1*000000101~", 2 * deepest + 2);
+	put(c, text);
+	assert_int_equal(edi_checker_feed(c, SLICE(""), true), 0);
+	assert_int_equal(s.messages, 1);
+	assert_int_equal(s.good, 1);
+	edi_checker_free(c);
+}
+
 static void envelopes_of_every_release(void **state)
 {
 	(void)state;
@@ -150,7 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(very_many_messages_in_one_group),
-		cmocka_unit_test(levels_below_levels),
+		cmocka_unit_test(levels_below_levels), cmocka_unit_test(deep_trees),
 		cmocka_unit_test(envelopes_of_every_release),
 	};
 	return cmocka_run_group_tests_name("edi large", tests, setup, teardown);
