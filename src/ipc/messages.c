@@ -411,6 +411,7 @@ static const struct record_field mailbox_entry_fields[] = {
 	RECORD_FIELD(8, RECORD_U64, struct ipc_mailbox_entry, offset),
 	RECORD_FIELD(9, RECORD_BOOL, struct ipc_mailbox_entry, unfinished),
 	RECORD_FIELD(10, RECORD_U64, struct ipc_mailbox_entry, fetched),
+	RECORD_FIELD(11, RECORD_BOOL, struct ipc_mailbox_entry, in_pieces),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_entry_table = {"mailbox_entry", 1, sizeof(struct ipc_mailbox_entry), mailbox_entry_fields};
@@ -430,6 +431,13 @@ static const struct record_field mailbox_name_fields[] = {
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_name_table = {"mailbox_name", 1, sizeof(struct ipc_mailbox_name), mailbox_name_fields};
+
+static const struct record_field mailbox_read_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_mailbox_read, id),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_mailbox_read, at),
+	RECORD_END,
+};
+const struct record_table ipc_mailbox_read_table = {"mailbox_read", 1, sizeof(struct ipc_mailbox_read), mailbox_read_fields};
 
 static const struct record_field mailbox_commit_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_mailbox_commit, name),

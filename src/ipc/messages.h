@@ -72,7 +72,7 @@ enum ipc_type {
 	IPC_MAILBOX_LIST,       /* struct ipc_mailbox_list; answer IPC_MAILBOX_ENTRIES */
 	IPC_MAILBOX_ENTRIES,    /* struct ipc_mailbox_entries */
 	IPC_MAILBOX_STAT,       /* struct ipc_mailbox_name; the reply has entry */
-	IPC_MAILBOX_OPEN,       /* struct ipc_mailbox_name; the reply has entry and fd[0] to read (content begins at entry.offset) */
+	IPC_MAILBOX_OPEN,       /* struct ipc_mailbox_name; the reply has entry, and content, or fd[0] to read (content begins at entry.offset), or entry.in_pieces */
 	IPC_MAILBOX_CREATE,     /* no body; the reply has fd[0], an unnamed file to write */
 	IPC_MAILBOX_COMMIT,     /* struct ipc_mailbox_commit; fd[0]: that file. Answered after the store's commit */
 	IPC_MAILBOX_COLLECTED,  /* struct ipc_mailbox_name: complete download; answered after the commit */
@@ -82,6 +82,7 @@ enum ipc_type {
 	IPC_SESSION_END,        /* store → session: struct ipc_session_end. No answer */
 	IPC_BANS,               /* store → sftp listener: struct ipc_bans, the whole list, at start and after each change */
 	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
+	IPC_MAILBOX_READ,       /* struct ipc_mailbox_read; the reply has fd[0], a copy of the IPC_PIECE bytes there, or of what is left */
 
 	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */
 	IPC_DELIVER = 550, /* struct ipc_deliver; fd[0]: the body where it is not inline */
@@ -658,6 +659,7 @@ struct ipc_mailbox_entry {
 	bool unfinished; /* an upload that broke off */
 	uint64_t fetched; /* in /out: bytes from the start on that were sent already */
 	uint64_t offset; /* OPEN: where the content begins in fd[0] */
+	bool in_pieces;	 /* OPEN: one of several in a file: it is read by IPC_MAILBOX_READ */
 };
 struct ipc_mailbox_entries {
 	struct record_list entries; /* struct ipc_mailbox_entry, by name */
@@ -667,6 +669,12 @@ struct ipc_mailbox_name {
 	uint32_t folder;
 	struct slice section, name; /* of an archive: a date; of the others: a subfolder, absent: the folder itself */
 	uint64_t fetched; /* IPC_MAILBOX_FETCHED */
+};
+/* Pieces begin at multiples of their size. */
+#define IPC_PIECE ((uint64_t)512 << 10)
+struct ipc_mailbox_read {
+	struct slice id; /* of the entry */
+	uint64_t at;
 };
 struct ipc_mailbox_commit {
 	struct slice name; /* in /in; any bytes but '/' and NUL, 1..255 */
@@ -716,7 +724,7 @@ struct ipc_control_reply {
 	X(job_failed) X(password_check) X(verdict) X(sheet) X(sheets) X(maps_reply) X(sample) X(sheet_samples) X(map_trial) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
-	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) \
+	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) X(mailbox_read) \
 	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)
 #define IPC_DECLARE_TABLE(name) extern const struct record_table ipc_##name##_table;
 IPC_TABLES(IPC_DECLARE_TABLE)

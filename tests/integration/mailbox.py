@@ -364,6 +364,50 @@ def reports(n):
         t.ok(not any(x.endswith(".status") for x in s.listdir("/in/archive") + s.listdir("/in/archive/" + day)), "reports are not listed: mirrors fetch nothing twice")
 
 
+def descriptors(n):
+    """What the SFTP sessions hold: the targets of their descriptors."""
+    listener = n.role_pids("sftp")
+    out = demo.run(["ps", "-o", "pid=", "--ppid", ",".join(map(str, listener))], check=False).stdout
+    return [os.readlink(f"/proc/{pid}/fd/{fd}") for pid in out.decode().split() for fd in os.listdir(f"/proc/{pid}/fd")]
+
+
+def one_of_many(n):
+    """Two partners' documents in one file: each gets its own bytes, and nothing else to hold on to."""
+    own = x12.order_850(demo.BUYER, demo.BETA, 875, "PO-M875", pad_to=1300000) + b"\n"  # line ends go with what stands before them
+    other = x12.ack_997(demo.BUYER, demo.ALPHA, 876, 876) + b"\n"
+    small = x12.order_850(demo.BUYER, demo.BETA, 877, "PO-M877", pad_to=20000)
+    alone = x12.order_850(demo.BUYER, demo.BETA, 878, "PO-M878", pad_to=200000) + b"\r\n"
+    n.send(other + own + small)
+    n.sftp_put("buyer", alone, "/in/alone.edi")
+    n.drain()
+
+    def named(control):
+        return demo.wait_for("document", lambda: [m["file_name"] for m in n.messages("--direction", "out", "--partner", "beta") if m["control_number"] == f"{control:09d}"])[0]
+    with Session(n, "beta") as s:
+        with s.open(f"/out/{named(875)}") as f:
+            for at, size in ((0, 10), (524280, 20), (700000, 500000), (len(own) - 5, 50), (524288, 1), (3, 30000)):
+                f.seek(at)
+                t.ok(f.read(size) == own[at:at + size], f"one document of several in a file: {size} bytes at {at}")
+            if os.geteuid() == 0:
+                t.equal([x for x in descriptors(n) if x.startswith(n.dir)], [], "its session holds no descriptor of that file")
+            s.remove(f"/out/{named(875)}")
+            f.seek(600000)
+            t.equal(f.read(300000), own[600000:900000], "deleted meanwhile it can still be read to its end")
+        day = s.listdir("/out/archive")[-1]
+        with s.open(f"/out/archive/{day}/{named(875)}") as f:
+            t.ok(f.read() == own, "and whole in the archive")
+        with s.open(f"/out/{named(877)}") as f:
+            t.ok(f.read() == small, "a small one of several")
+        if os.geteuid() == 0:
+            with s.open(f"/out/{named(878)}") as f:
+                f.read(10)
+                t.equal(len([x for x in descriptors(n) if "/payload/" in x]), 1, "one that is alone in its file is read from the file itself")
+        n.sftp("beta", f"get /out/{named(878)} {n.root}/alone")
+        t.ok(demo.read(f"{n.root}/alone") == alone, "byte for byte")
+        for control in (877, 878):
+            s.remove("/out/" + named(control))
+
+
 def taken_by_download(n):
     """Names by a pattern, and a mailbox whose files go when they were fetched; what a client asks about the disk, and links."""
     path = os.path.join(n.root, "profiles.yaml")
@@ -463,7 +507,8 @@ def main():
         prepare(n)
         n.start()
         n.apply_profiles()
-        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, names, folders_and_patterns, reports, looks_and_opens, taken_by_download, many_entries):
+        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
+                      taken_by_download, many_entries):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

@@ -28,6 +28,8 @@ struct file {
 	/* download */
 	int fd;
 	char *bytes; /* a small one, whole, where there is no descriptor */
+	char id[48]; /* of what comes in pieces: fd is that of one piece, which begins at piece_at; empty: the whole file */
+	uint64_t piece_at;
 	uint64_t offset; /* where the content begins */
 	struct sftpd_attributes attributes;
 	struct sftpd_progress *progress; /* NULL: nobody has to know how much was read */
@@ -120,7 +122,8 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	if (status != SFTPD_OK)
 		return status;
 	bool whole = fd < 0 && reply.entry && reply.content.n == reply.entry->bytes;
-	struct file *f = reply.entry && (fd >= 0 || whole) ? file_new(at) : NULL;
+	bool pieces = reply.entry && reply.entry->in_pieces && reply.entry->id.n < sizeof ((struct file *)0)->id;
+	struct file *f = reply.entry && (fd >= 0 || whole || pieces) ? file_new(at) : NULL;
 	if (f && whole && !(f->bytes = malloc(reply.content.n + 1))) {
 		free(f);
 		f = NULL;
@@ -132,6 +135,8 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	}
 	if (whole && reply.content.n)
 		memcpy(f->bytes, reply.content.p, reply.content.n);
+	if (pieces)
+		memcpy(f->id, reply.entry->id.p, reply.entry->id.n);
 	f->fd = fd;
 	f->offset = reply.entry->offset;
 	f->attributes = sftpd_entry_attributes(m, reply.entry);
@@ -333,12 +338,46 @@ enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, 
 	return status;
 }
 
+/* Holds the piece in which `at` lies. */
+static enum sftpd_status need_piece(struct sftpd_mailbox *m, struct file *f, uint64_t at, struct sftpd_why *why)
+{
+	struct ipc_mailbox_read ask = {slice_str(f->id), at - at % IPC_PIECE};
+	struct ipc_mailbox_reply reply;
+	if (f->fd >= 0 && f->piece_at == ask.at)
+		return SFTPD_OK;
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	enum sftpd_status status = sftpd_store_mailbox(m->store, IPC_MAILBOX_READ, &ipc_mailbox_read_table, &ask, -1, &reply, &f->fd, why);
+	f->piece_at = ask.at;
+	return status;
+}
+
+/* As much as the descriptor at hand has. */
+static enum sftpd_status read_some(struct sftpd_mailbox *m, struct file *f, uint64_t at, char *to, size_t n, size_t *ret_got, struct sftpd_why *why)
+{
+	enum sftpd_status status = f->id[0] ? need_piece(m, f, at, why) : SFTPD_OK;
+	uint64_t from = f->offset + at;
+	if (f->id[0]) {
+		uint64_t left = IPC_PIECE - at % IPC_PIECE;
+		from = at % IPC_PIECE;
+		n = n < left ? n : (size_t)left;
+	}
+	ssize_t k = -1;
+	while (status == SFTPD_OK && (k = pread(f->fd, to, n, (off_t)from)) < 0 && errno == EINTR)
+		;
+	if (status == SFTPD_OK && k <= 0) /* the store never shortens a file */
+		status = sftpd_refuse(why, SFTPD_FAILURE, "The file could not be read: try again later");
+	*ret_got = k > 0 ? (size_t)k : 0;
+	return status;
+}
+
 enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, size_t n, size_t *ret_n, struct sftpd_why *why)
 {
+	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
 	uint64_t size = f->attributes.size;
 	size_t got = 0;
-	(void)arg;
 	if (f->untouched)
 		return sftpd_refuse(why, SFTPD_FAILURE, "This file was taken already: open it for reading alone");
 	if (f->upload)
@@ -350,12 +389,11 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 		got = n;
 	}
 	while (at < size && got < n) {
-		ssize_t k = pread(f->fd, (char *)to + got, n - got, (off_t)(f->offset + at + got));
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0) /* the store never shortens a file */
-			return sftpd_refuse(why, SFTPD_FAILURE, "The file could not be read: try again later");
-		got += (size_t)k;
+		size_t k;
+		enum sftpd_status status = read_some(m, f, at + got, (char *)to + got, n - got, &k, why);
+		if (status != SFTPD_OK)
+			return status;
+		got += k;
 	}
 	if (f->progress && got && !sftpd_spans_add(&f->progress->read, at, at + got))
 		sftpd_spans_free(&f->progress->read); /* read in a thousand places: begin again */

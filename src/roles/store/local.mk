@@ -30,6 +30,7 @@ vand_SOURCES += \
 	%D%/delivery_try.c \
 	%D%/job_result.c \
 	%D%/jobs.c %D%/jobs_private.h \
+	%D%/downloads.c \
 	%D%/keys.c \
 	%D%/login.c \
 	%D%/maps.c %D%/maps.h \

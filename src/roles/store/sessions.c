@@ -127,21 +127,6 @@ static int find(struct session *e, struct queue_work *w, const struct ipc_mailbo
 	return rc;
 }
 
-/* What is in memory goes into the answer, as far as it has room for that. */
-static int open_entry(struct queue_work *w, const struct queue_mailbox_entry *e, struct ipc_mailbox_entry *ret, struct slice *ret_content, int *ret_fd)
-{
-	struct queue_content c;
-	int rc = queue_part_open(w, e->message, e->part, &c);
-	if (rc < 0)
-		return rc;
-	ret->offset = c.fd >= 0 ? c.offset : 0;
-	if (c.fd < 0 && c.bytes.n <= IPC_INLINE_MAX)
-		*ret_content = c.bytes;
-	else
-		*ret_fd = c.fd >= 0 ? c.fd : memfd_with("mailbox", c.bytes.p, c.bytes.n);
-	return *ret_fd < -1 ? *ret_fd : 0;
-}
-
 static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 {
 	struct store_role *s = e->s;
@@ -162,7 +147,7 @@ static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 	if (rc == 0) {
 		entry = entry_of(&found);
 		if (open)
-			rc = open_entry(&r.work, &found, &entry, &content, &fd);
+			rc = session_open_entry(&r.work, &found, &entry, &content, &fd);
 	} else if (rc == VAN_ENOTFOUND && name.folder == IPC_FOLDER_IN_ARCHIVE && slice_ends(name.name, IPC_STATUS_SUFFIX)) {
 		rc = upload_status(e, &r.work, &name, &entry, open ? &fd : NULL);
 	}
@@ -300,6 +285,7 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	case IPC_MAILBOX_LIST: on_list(e, m); return;
 	case IPC_MAILBOX_STAT: on_stat_or_open(e, m, false); return;
 	case IPC_MAILBOX_OPEN: on_stat_or_open(e, m, true); return;
+	case IPC_MAILBOX_READ: session_read(e, m); return;
 	case IPC_MAILBOX_CREATE: on_create(e, m); return;
 	case IPC_MAILBOX_COMMIT: session_commit(e, m); return;
 	case IPC_MAILBOX_COLLECTED:

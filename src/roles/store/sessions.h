@@ -37,6 +37,10 @@ void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status 
 		   const struct ipc_mailbox_entry *entry, int fd);
 void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err);
 
+/* downloads.c: what is read. One of *ret_content (in the work's arena), *ret_fd (the caller's) and ret->in_pieces is set. */
+int session_open_entry(struct queue_work *w, const struct queue_mailbox_entry *e, struct ipc_mailbox_entry *ret, struct slice *ret_content, int *ret_fd);
+void session_read(struct session *e, struct ipc_message *m); /* IPC_MAILBOX_READ */
+
 /* upload_status.c: the report of an upload, by a name that ends with IPC_STATUS_SUFFIX. *ret_fd (may be NULL: only its entry is
  * wanted) is the caller's. 0, VAN_ENOTFOUND or another negative. */
 int upload_status(struct session *e, struct queue_work *w, const struct ipc_mailbox_name *name, struct ipc_mailbox_entry *ret, int *ret_fd);
