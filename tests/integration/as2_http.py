@@ -169,6 +169,71 @@ def until_closed(s):
     return said
 
 
+# --- forms of requests -----------------------------------------------------------------------------------------------------------
+
+def request(*changes, version="1.1", path="/as2", length=5):
+    """The head of a post of five bytes that asks for an unsigned MDN; `changes` are (old, new)."""
+    text = (f"POST {path} HTTP/{version}\r\nHost: x\r\nAS2-Version: 1.2\r\nAS2-From: OPEN\r\nAS2-To: {demo.HUB_AS2}\r\n"
+            f"Message-ID: <{time.time_ns()}@form>\r\nDisposition-Notification-To: a@b\r\nContent-Type: text/plain\r\n" +
+            (f"Content-Length: {length}\r\n" if length is not None else "") + "\r\n")
+    for old, new in changes:
+        text = text.replace(old, new)
+    return text.encode()
+
+
+def answers(port, *pieces):
+    """Sends each piece when the one before was answered: [(status, body)], 0 where the server ended the connection without a word."""
+    got = []
+    with socket.create_connection(("127.0.0.1", port), demo.PATIENCE) as s, s.makefile("rb") as f:
+        for piece in pieces:
+            s.sendall(piece)
+            got.append(one_answer(f))
+    return got
+
+
+def one_answer(f):
+    line, length = f.readline(), 0
+    if not line:
+        return 0, b""
+    while (field := f.readline().strip()):
+        name, _, value = field.partition(b":")
+        length = int(value) if name.lower() == b"content-length" else length
+    return int(line.split()[1]), f.read(length)
+
+
+def forms(w):
+    port, end = w.ports["plain"], "\r\n\r\n"
+
+    def taken(answer):
+        return answer[0] == 200 and b"; processed\r\n" in answer[1]
+    for name, head_ in (("HTTP/1.0", request(version="1.0")), ("HTTP/1.0 without a Host", request(("Host: x\r\n", ""), version="1.0")), ("a whole address", request(path="http://van.example/as2")),
+                        ("a whole address over TLS", request(path="HTTPS://van.example:4443/as2")), ("a query", request(path="/as2?from=here")),
+                        ("an escaped path", request(path="/%61s2")), ("a header of 60 KB", request((end, "\r\nX: " + "y" * 60000 + end))),
+                        ("300 headers", request((end, "".join(f"\r\nX-{i}: y" for i in range(300)) + end))), ("LF alone", request(("\r\n", "\n"))),
+                        ("folded headers", request(("AS2-From: ", "AS2-From:\r\n\t"), ("Message-ID: ", "Message-ID:\r\n  ")))):
+        t.ok(taken(answers(port, head_ + b"hello")[0]), f"{name}: taken", answers(port, head_ + b"hello"))
+    for name, status, head_ in (
+            ("no length", 411, request(length=None)), ("no length, HTTP/1.0", 411, request(length=None, version="1.0")), ("another path", 404, request(path="/as2/")),
+            ("a whole address elsewhere", 404, request(path="http://van.example")), ("a compressed body", 415, request((end, "\r\nContent-Encoding: gzip" + end))),
+            ("two AS2-From", 400, request((end, "\r\nAS2-From: OTHER" + end))), ("an empty Message-ID", 400, request(("Message-ID: <", "X: <"), (end, "\r\nMessage-ID:" + end))),
+            ("a Message-ID of 1200 characters", 400, request(("Message-ID: <", "Message-ID: <" + "m" * 1200)))):
+        t.equal(answers(port, head_ + b"hello")[0][0], status, f"{name}: {status}")
+    expect = (end, "\r\nExpect: 100-continue" + end)
+    got = answers(port, request(expect), b"hello")
+    t.ok(got[0][0] == 100 and taken(got[1]), "Expect: 100-continue: asked for the body, and taken", got)
+    for status, head_ in ((404, request(expect, path="/other")), (503, request(expect, length=10 ** 18)), (415, request(expect, (end, "\r\nContent-Encoding: br" + end))),
+                          (400, request(expect, (end, "\r\nTransfer-Encoding: chunked" + end)))):
+        t.equal(answers(port, head_)[0][0], status, f"Expect: 100-continue: {status} before the body was asked for")
+    unknown = ("AS2-From: OPEN", "AS2-From: NOBODY"), ("Disposition-Notification-To: a@b\r\n", "")
+    refused = ("AS2-To", "X-To"), ("Content-Type: text/plain", "Content-Type: application/pkcs7-mime")
+    got = answers(port, request(*unknown) + b"hello", request() + b"hello", request(refused[0]) + b"hello", request(refused[1]) + b"hello", request() + b"hello")
+    t.equal([s for s, _ in got], [403, 200, 400, 200, 200], "a kept connection serves on after messages that were refused")
+    t.ok(taken(got[1]) and b"processed/error" in got[3][1] and taken(got[4]), "each with its own answer", got)
+    with socket.create_connection(("127.0.0.1", port), demo.PATIENCE) as s, s.makefile("rb") as f:
+        s.sendall(b"".join(request() + b"hello" for _ in range(3)))
+        t.ok(all(taken(one_answer(f)) for _ in range(3)), "requests that come before the answer to the one before are answered in turn")
+
+
 # --- clients that leave --------------------------------------------------------------------------------------------------------
 
 def crowd(port):
@@ -281,7 +346,7 @@ def main():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         w = World(n)
-        for group in (names, client_certificates, roll_over, leaving_clients, slow_clients):
+        for group in (names, client_certificates, roll_over, forms, leaving_clients, slow_clients):
             t.run(group, w)
         n.check_sound(t)
         n.tell(t)

@@ -90,6 +90,8 @@ static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, unsigne
 	MHD_add_response_header(r, "Connection", "close");
 	if (allow)
 		MHD_add_response_header(r, "Allow", allow);
+	if (status == 415)
+		MHD_add_response_header(r, "Accept-Encoding", "identity");
 	enum MHD_Result rc = MHD_queue_response(c, status, r);
 	MHD_destroy_response(r);
 	return rc;
@@ -146,6 +148,29 @@ static bool framing_is_unclear(struct MHD_Connection *c)
 	struct framing f = {0};
 	MHD_get_connection_values(c, MHD_HEADER_KIND, look_at_framing, &f);
 	return f.unclear || f.lengths > 1 || f.encodings > 1;
+}
+
+/* Compressed for the way by HTTP's own means: AS2 has its own, within what is signed. Only the codings that there are: some software
+ * writes a transfer encoding's name here, and means nothing by it. */
+static bool is_coded(const char *coding)
+{
+	static const char *const known[] = {"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"};
+	struct slice list = slice_str(coding);
+	while (list.p) {
+		struct slice one = slice_trim(slice_cut(&list, ','));
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			if (slice_case_is(one, known[i]))
+				return true;
+	}
+	return false;
+}
+
+/* A request may name the path as part of a whole address (RFC 9112 section 3.2.2). */
+static const char *path_of(const char *url)
+{
+	const char *host = strncasecmp(url, "http://", 7) == 0 ? url + 7 : strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+	const char *path = host ? strchr(host, '/') : url;
+	return path ? path : "/";
 }
 
 struct header_list {
@@ -223,6 +248,10 @@ static bool head_is_refused(struct http *h, struct MHD_Connection *c, const char
 		*ret = refuse(c, 400, 0, NULL, "it is not clear where the body ends: send one Content-Length, or Transfer-Encoding: chunked");
 	else if (length && !slice_u64(slice_str(length), &n))
 		*ret = refuse(c, 400, 0, NULL, "Content-Length is not a number");
+	else if (!length && !header(c, "Transfer-Encoding")) /* a body that comes all the same would be lost, and the loss be called a success */
+		*ret = refuse(c, 411, 0, NULL, "how long is the body? Send Content-Length, or Transfer-Encoding: chunked");
+	else if (is_coded(header(c, "Content-Encoding")))
+		*ret = refuse(c, 415, 0, NULL, "a body under Content-Encoding is not taken: send it as it is, or compressed within AS2");
 	else if (n > config->limits.message)
 		*ret = refuse(c, 413, 0, NULL, "the message is larger than limits.message allows");
 	else if (h->stopping)
@@ -345,7 +374,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	struct request *q = *state;
 	(void)version;
 	if (!q)
-		return begin_request(l, c, url, method, state);
+		return begin_request(l, c, path_of(url), method, state);
 	if (q->state == REQUEST_ANSWERED) {
 		enum MHD_Result rc = q->response ? MHD_queue_response(c, q->status, q->response) : MHD_NO;
 		if (q->response)
