@@ -87,14 +87,31 @@ static enum mime_encoding encoding_of(const struct entity *e)
 	return said == MIME_ENCODING_UNKNOWN ? MIME_BINARY : said;
 }
 
-/* "base64, algorithm": the blank is optional, the algorithm sometimes missing. */
+/* The one of that size. */
+static enum digest_alg digest_by_size(size_t n)
+{
+	for (int d = DIGEST_MD5; d < DIGEST_COUNT; d++)
+		if (digest_size((enum digest_alg)d) == n)
+			return (enum digest_alg)d;
+	return DIGEST_NONE;
+}
+
+/* "base64, algorithm": the blank is optional; the algorithm is sometimes missing, or named in a way of its own, and then its
+ * size tells which one it is: the comparison proves it. */
 static void parse_mic(struct slice field, struct as2_mdn *m)
 {
-	struct slice rest = field, text = slice_trim(slice_cut(&rest, ','));
+	size_t end = 0;
+	while (end < field.n && field.p[end] != ',' && field.p[end] != ';')
+		end++;
+	struct slice text = slice_trim(slice_make(field.p, end));
+	struct slice name = end < field.n ? slice_trim(slice_make(field.p + end + 1, field.n - end - 1)) : SLICE("");
 	struct van_buf out = VAN_BUF_INIT(4096);
+	int rc = base64_decode(&out, text);
 	m->mic_field = field;
-	m->mic_alg = rest.p ? digest_from_name(slice_trim(rest)) : DIGEST_SHA1;
-	if (base64_decode(&out, text) == 0 && out.n && out.n == digest_size(m->mic_alg)) {
+	m->mic_alg = digest_from_name(name);
+	if (m->mic_alg == DIGEST_NONE)
+		m->mic_alg = digest_by_size(out.n);
+	if (rc == 0 && out.n && out.n == digest_size(m->mic_alg)) {
 		memcpy(m->mic, out.p, out.n);
 		m->mic_size = out.n;
 	} else {

@@ -136,6 +136,12 @@ int as2_receiver_finish(struct as2_receiver *r, struct as2_received *ret, struct
 void as2_received_unknown(const struct as2_request *q, struct as2_received *ret)
 {
 	*ret = (struct as2_received){.disposition = AS2_UNKNOWN_RELATIONSHIP, .payload_offset = AS2_NO_OFFSET};
+	if (slice_eq(q->from, q->to)) { /* most likely a mistake in the sender's set-up */
+		ret->disposition = AS2_SENDER_EQUALS_RECEIVER;
+		snprintf(ret->text, sizeof ret->text, "AS2-From and AS2-To are the same name, \"%.*s\": put yours into AS2-From and ours into AS2-To.",
+			 SLICE_ARG(q->from));
+		return;
+	}
 	snprintf(ret->text, sizeof ret->text,
 		 "No partner with AS2-From \"%.*s\" and AS2-To \"%.*s\" is known here. Check both names, which are case-sensitive, "
 		 "or ask us to set the connection up.", SLICE_ARG(q->from), SLICE_ARG(q->to));

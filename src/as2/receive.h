@@ -103,7 +103,7 @@ int as2_receiver_feed(struct as2_receiver *r, const void *p, size_t n);
 /* The whole body was fed. */
 int as2_receiver_finish(struct as2_receiver *r, struct as2_received *ret, struct van_error *err);
 
-/* The result for a message whose sender or relationship is unknown: no body needs to be read. */
+/* The result for a message whose sender or relationship is unknown, or whose two names are one: no body needs to be read. */
 void as2_received_unknown(const struct as2_request *request, struct as2_received *ret);
 /* The same for a Message-ID that is not as2_message_id_proper(), where the agreement asks for that. */
 void as2_received_bad_message_id(struct as2_received *ret);

@@ -26,7 +26,8 @@ static int cms_refused(struct layer *l, int rc)
 	return receiver_malformed(r, rc, "it announces CMS (PKCS #7) content, but holds something else");
 }
 
-/* Each kind of layer may come once, and encryption only outside of a signature. */
+/* Each kind of layer may come once, and encryption only outside of a signature. Of the latter nothing was decrypted, so its sender
+ * may be told. */
 static int cms_type(void *arg, enum cms_type type)
 {
 	struct layer *l = arg;
@@ -35,7 +36,9 @@ static int cms_type(void *arg, enum cms_type type)
 	switch (type) {
 	case CMS_TYPE_ENVELOPED:
 	case CMS_TYPE_AUTH_ENVELOPED:
-		again = out->was_encrypted || out->was_signed;
+		if (out->was_signed && !out->was_encrypted)
+			return receiver_malformed(l->r, VAN_ESYNTAX, "it is encrypted inside of its signature: sign first, then encrypt");
+		again = out->was_encrypted;
 		out->was_encrypted = true;
 		break;
 	case CMS_TYPE_COMPRESSED:

@@ -90,10 +90,13 @@ int layer_open_signed(struct layer *l, const struct mime_value *type)
 }
 
 /* Something behind the closing boundary is where one would put blocks to try a decryptor's padding with: then it is no
- * proper content. */
+ * proper content, nor is what ends without that boundary. What was not encrypted may do without it: the signature tells whether
+ * all is there. */
 int layer_finish_signed(struct layer *l)
 {
 	int rc = mime_multipart_finish(&l->parts);
+	if (rc && l->parts.part >= 1 && !l->r->out.was_encrypted)
+		rc = l->parts.part == 1 ? part_end(l, 1) : 0;
 	if (rc || l->parts.part < 1)
 		return receiver_malformed(l->r, VAN_ESYNTAX, "its signed parts do not end");
 	if (l->parts.epilogue && l->r->out.was_encrypted)

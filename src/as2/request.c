@@ -138,7 +138,7 @@ static int parse_mdn_wishes(const struct mime_headers *h, struct van_arena *aren
 
 static int missing(struct van_error *err, const char *name)
 {
-	return van_error_set(err, VAN_ESYNTAX, "the header %s is missing: this is no AS2 message", name);
+	return van_error_set(err, VAN_ESYNTAX, "the header %s is missing or empty: this is no AS2 message", name);
 }
 
 static int parse_addresses(const struct mime_headers *h, struct van_arena *arena, struct as2_request *r,
@@ -149,7 +149,7 @@ static int parse_addresses(const struct mime_headers *h, struct van_arena *arena
 		size_t n = mime_header_count(h, once[i]);
 		if (n > 1)
 			return van_error_set(err, VAN_ESYNTAX, "the header %s is there %zu times: send it once", once[i], n);
-		if (n == 0 && i < 3)
+		if (n == 0 && i < 2)
 			return missing(err, once[i]);
 	}
 	int rc = as2_id_parse(mime_header_get(h, "AS2-From"), arena, &r->from);
@@ -158,11 +158,16 @@ static int parse_addresses(const struct mime_headers *h, struct van_arena *arena
 	if (rc)
 		return van_error_set(err, rc, "AS2-From and AS2-To have to be 1 to %d printable ASCII characters", AS2_ID_MAX);
 	r->message_id = mime_header_get(h, "Message-ID");
-	if (r->message_id.n == 0 || r->message_id.n > AS2_MESSAGE_ID_MAX)
+	if (r->message_id.n > AS2_MESSAGE_ID_MAX)
 		return van_error_set(err, VAN_ESYNTAX, "Message-ID has to be 1 to %d characters", AS2_MESSAGE_ID_MAX);
-	if (memchr(r->message_id.p, 0, r->message_id.n))
+	if (r->message_id.n && memchr(r->message_id.p, 0, r->message_id.n))
 		return van_error_set(err, VAN_ESYNTAX, "Message-ID has a NUL in it");
 	return 0;
+}
+
+int as2_request_named(const struct as2_request *r, struct van_error *err)
+{
+	return r->message_id.n ? 0 : missing(err, "Message-ID");
 }
 
 int as2_request_parse(const struct mime_headers *h, struct van_arena *arena, struct as2_request *ret,
@@ -187,6 +192,9 @@ int as2_request_parse(const struct mime_headers *h, struct van_arena *arena, str
 	struct slice report = mime_value_param(&type, "report-type"), of = mime_value_param(&type, "type");
 	r.is_mdn = slice_is(type.value, "multipart/report") || slice_is(type.value, "message/disposition-notification") ||
 		   slice_case_is(report, "disposition-notification") || slice_case_is(of, "multipart/report");
+	r.maybe_mdn = r.is_mdn || slice_starts(type.value, "multipart/");
+	if (!r.maybe_mdn && (rc = as2_request_named(&r, err)) != 0)
+		return rc;
 	*ret = r;
 	return 0;
 }

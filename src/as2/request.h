@@ -35,14 +35,18 @@ struct as2_request {
 	enum digest_alg micalgs[AS2_MICALGS_MAX]; /* the ones we know, in the sender's order */
 	struct slice micalg_names[AS2_MICALGS_MAX]; /* as the sender spelled them */
 	size_t nmicalgs;
-	bool is_mdn;                           /* the body is a disposition notification, not a document; a signed one is
-						* only known when its body is read */
+	bool is_mdn;                           /* the body is a disposition notification, not a document */
+	bool maybe_mdn;                        /* it is, or may be: of multipart/signed that is only known when its body is read */
 };
 
 /* From the fields in the order they came; slices of *ret point into them or into `arena`. An error means that no MDN is
- * possible and HTTP 400 is the answer: the text says which header is wrong. VAN_ESYNTAX, VAN_ELIMIT, VAN_ENOMEM. */
+ * possible and HTTP 400 is the answer: the text says which header is wrong. VAN_ESYNTAX, VAN_ELIMIT, VAN_ENOMEM.
+ * What may be an MDN may be without a Message-ID: as2_request_named() tells whether a document has one. */
 int as2_request_parse(const struct mime_headers *headers, struct van_arena *arena, struct as2_request *ret,
 		      struct van_error *err);
+
+/* VAN_ESYNTAX: there is no Message-ID. */
+int as2_request_named(const struct as2_request *r, struct van_error *err);
 
 /* An AS2 name from a header value: quoted forms and backslash escapes are undone; 1 to 128 printable ASCII characters. */
 int as2_id_parse(struct slice value, struct van_arena *arena, struct slice *ret);

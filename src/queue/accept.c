@@ -161,14 +161,20 @@ static int mdn_as_reply(struct queue_work *w, struct slice id, struct slice *ret
 	return reply.body.p ? encode_reply(w, &reply, ret) : van_error_set(&w->err, VAN_EINTERNAL, "the stored MDN is damaged");
 }
 
-static const struct ipc_artefact *new_mdn(const struct ipc_as2_accept *a)
+static const struct ipc_artefact *artefact(const struct ipc_as2_accept *a, const char *name)
 {
 	for (size_t i = 0; i < a->artefacts.n; i++) {
 		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
-		if (slice_is(f->name, "mdn") && f->bytes.p)
+		if (slice_is(f->name, name))
 			return f;
 	}
 	return NULL;
+}
+
+static const struct ipc_artefact *new_mdn(const struct ipc_as2_accept *a)
+{
+	const struct ipc_artefact *f = artefact(a, "mdn");
+	return f && f->bytes.p ? f : NULL;
 }
 
 /* The same answer once more, the way that the repeat asks for; where none was asked for at first, the repeat's. */
@@ -191,18 +197,23 @@ static int reply_again(struct queue_work *w, struct slice id, const struct ipc_a
 	return a->mdn_url.p ? encode_reply(w, a->reply, ret) : mdn_as_reply(w, id, ret);
 }
 
+/* SHA-256 of the payload, raw; absent when it is not known here. */
+static struct slice payload_sha256(struct queue_work *w, const struct ipc_as2_accept *a, const struct ipc_artefact *f)
+{
+	struct slice bytes = f->sha256.n == RECEIPT_HASH ? SLICE_NONE : artefact_bytes(a, f);
+	if (!bytes.p)
+		return f->sha256;
+	struct receipt_hash h = receipt_sha256(bytes.p, bytes.n);
+	return van_arena_slice(w->arena, slice_make(h.b, sizeof h.b));
+}
+
 static int put_parts(struct queue_work *w, const struct ipc_as2_accept *a, struct queue_message *m)
 {
 	for (size_t i = 0; i < a->artefacts.n; i++) {
 		const struct ipc_artefact *f = RECORD_AT(a->artefacts, struct ipc_artefact, i);
 		struct queue_part p = part_of(f);
-		struct receipt_hash h;
 		if (slice_is(f->name, "payload")) {
-			struct slice bytes = p.sha256.n == RECEIPT_HASH ? SLICE_NONE : artefact_bytes(a, f);
-			if (bytes.p) {
-				h = receipt_sha256(bytes.p, bytes.n);
-				p.sha256 = slice_make(h.b, sizeof h.b);
-			}
+			p.sha256 = payload_sha256(w, a, f);
 			m->bytes = p.bytes;
 			m->sha256 = queue_sha256_hex(w, p.sha256);
 		} else if (slice_is(f->name, "raw") && !m->bytes) {
@@ -284,17 +295,22 @@ static int same_name(void *arg, const struct queue_message *m)
 	return 0;
 }
 
-/* Senders encrypt anew for every try: MICs are compared, not ciphertexts. */
-static bool same_content(const struct queue_message *m, const struct ipc_as2_accept *a)
+/* Senders encrypt anew for every try: MICs are compared, not ciphertexts. A sender that asks for another digest by now, or signs with
+ * another, has another MIC of the same document: then the documents are compared. */
+static bool same_content(struct queue_work *w, const struct queue_message *m, const struct ipc_as2_accept *a)
 {
-	return slice_eq(m->mic, a->mic) && slice_case_eq(m->micalg, a->micalg);
+	const struct ipc_artefact *payload = artefact(a, "payload");
+	if (slice_case_eq(m->micalg, a->micalg))
+		return slice_eq(m->mic, a->mic);
+	return payload && m->sha256.n && !artefact(a, "attachments") &&
+	       slice_eq(m->sha256, queue_sha256_hex(w, payload_sha256(w, a, payload)));
 }
 
 static int repeat(struct queue_work *w, const struct queue_message *m, const struct ipc_as2_accept *a,
 		  struct queue_accept_result *ret)
 {
 	struct slice reply;
-	if (!same_content(m, a)) {
+	if (!same_content(w, m, a)) {
 		*ret = (struct queue_accept_result){.outcome = QUEUE_ACCEPT_CONFLICT, .message = m->id};
 		return 0;
 	}

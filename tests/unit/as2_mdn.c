@@ -68,6 +68,11 @@ static void bad_requests(void **state)
 	assert_int_equal(as2_request_parse(&(struct mime_headers){v, 3}, arena, &q, &e), 0);
 	assert_int_equal(as2_request_parse(&(struct mime_headers){v, 2}, arena, &q, &e), VAN_ESYNTAX);
 	assert_non_null(strstr(e.text, "Message-ID"));
+	/* what may be an MDN may be without; a document may not */
+	struct mime_header report[] = {v[0], v[1], {SLICE("Content-Type"), SLICE("Multipart/Signed; boundary=x")}};
+	assert_int_equal(as2_request_parse(&(struct mime_headers){report, 3}, arena, &q, &e), 0);
+	assert_true(q.maybe_mdn && !q.is_mdn);
+	assert_int_equal(as2_request_named(&q, &e), VAN_ESYNTAX);
 	assert_int_equal(as2_request_parse(&(struct mime_headers){v, 4}, arena, &q, &e), VAN_ESYNTAX);
 	static const char *const ids[] = {"", "\"\"", "a\tb", "\xc3\xa4", "\"a\x01\""};
 	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {

@@ -46,6 +46,7 @@ struct outgoing {
 	int body; /* descriptor, or -1 */
 	bool kept; /* the package is an earlier try's */
 	/* what came back */
+	uint64_t status; /* of HTTP */
 	struct record_list answer_headers; /* struct ipc_header */
 	struct van_buf answer;
 	uint64_t http_started, http_request; /* posted: who waits for our answer */
@@ -77,6 +78,8 @@ void outgoing_begin(struct outgoing *o);
 void outgoing_end(struct outgoing *o, const struct queue_outcome *outcome);
 /* `text` is copied. */
 void outgoing_end_text(struct outgoing *o, enum queue_outcome_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Ends it by the HTTP status, which is none of 2xx. */
+void outgoing_refused(struct outgoing *o);
 /* False: it could not be sent to the worker, and is ended. */
 bool outgoing_give(struct outgoing *o, struct peer_worker *w);
 

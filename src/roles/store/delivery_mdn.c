@@ -193,6 +193,10 @@ void outgoing_checked(struct outgoing *o, struct ipc_message *m)
 		post_unverified(o, c.text);
 		return;
 	}
+	if (c.verdict == IPC_MDN_UNVERIFIED && (o->status < 200 || o->status >= 300)) {
+		outgoing_refused(o);
+		return;
+	}
 	if (c.verdict == IPC_MDN_POSITIVE)
 		w.kind = QUEUE_OUTCOME_DELIVERED;
 	else if (c.verdict == IPC_MDN_UNVERIFIED)

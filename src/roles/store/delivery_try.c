@@ -451,17 +451,35 @@ static struct slice header(const struct record_list *headers, const char *name)
 	return SLICE_NONE;
 }
 
-static void refused(struct outgoing *o, uint64_t status)
+void outgoing_refused(struct outgoing *o)
 {
 	char text[ERROR_BODY_MAX + 3];
+	uint64_t status = o->status;
 	bool again = status >= 500 || status == 408 || status == 425 || status == 429;
 	struct slice location = header(&o->answer_headers, "Location");
-	if (status >= 300 && status < 400)
+	if (status >= 300 && status < 400 && !location.n)
+		outgoing_end_text(o, QUEUE_OUTCOME_FAILED, "HTTP %llu without a Location: is the address right?", (unsigned long long)status);
+	else if (status >= 300 && status < 400)
 		outgoing_end_text(o, QUEUE_OUTCOME_FAILED, "HTTP %llu: the receiver points to %.*s: set that address, or send.redirects",
 				  (unsigned long long)status, SLICE_ARG(location));
 	else
 		outgoing_end_text(o, again ? QUEUE_OUTCOME_RETRY : QUEUE_OUTCOME_FAILED, "HTTP %llu%s%s", (unsigned long long)status,
 				  o->answer.n ? ": " : "", excerpt(o, text));
+}
+
+/* Does it say that it is an MDN? Some put quotes around the whole value. */
+static bool holds_report(const struct outgoing *o)
+{
+	static const char *const kinds[] = {"multipart/report", "multipart/signed", "message/disposition-notification"};
+	struct slice type = header(&o->answer_headers, "Content-Type");
+	while (type.n && (*type.p == '"' || *type.p == ' '))
+		type = slice_make(type.p + 1, type.n - 1);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct slice kind = slice_str(kinds[i]);
+		if (type.n >= kind.n && slice_case_eq(slice_make(type.p, kind.n), kind))
+			return true;
+	}
+	return false;
 }
 
 /* 2xx: what does the agreement expect? */
@@ -473,14 +491,13 @@ static void answered(struct outgoing *o)
 	int rc = o->kind == QUEUE_TO_AS2
 			 ? directory_as2_connection(s->directory, slice_str(o->lane->connection), van_clock_now(), o->arena, &d) : 0;
 	pthread_rwlock_unlock(&s->directory_lock);
-	bool report = slice_starts(header(&o->answer_headers, "Content-Type"), "multipart/");
 	if (o->kind != QUEUE_TO_AS2)
 		outgoing_end_text(o, QUEUE_OUTCOME_DELIVERED, "asynchronous MDN delivered");
 	else if (rc < 0 || !d.send)
 		outgoing_end_text(o, QUEUE_OUTCOME_POSTPONED, "its connection is gone from the profile");
 	else if (d.send->mdn == PROFILE_MDN_NONE)
 		outgoing_end_text(o, QUEUE_OUTCOME_DELIVERED, "accepted by HTTP; no MDN was asked for");
-	else if (d.send->mdn == PROFILE_MDN_SYNC || report)
+	else if (d.send->mdn == PROFILE_MDN_SYNC || holds_report(o))
 		outgoing_task(o, OUTGOING_CHECK);
 	else {
 		struct queue_outcome w = {.kind = QUEUE_OUTCOME_AWAITING, .due = van_clock_now() + (van_time)d.send->mdn_timeout,
@@ -517,6 +534,7 @@ void deliveries_delivered(struct store_role *s, struct ipc_message *m)
 		close(o->body);
 	o->body = -1;
 	o->answer_headers = rc == 0 ? r.headers : (struct record_list){NULL, 0};
+	o->status = rc == 0 ? r.status : 0;
 	if (rc < 0)
 		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the answer could not be read: %s", van_err_name(rc));
 	else if (r.not_ready)
@@ -527,6 +545,8 @@ void deliveries_delivered(struct store_role *s, struct ipc_message *m)
 		outgoing_end_text(o, QUEUE_OUTCOME_RETRY, "%.*s", SLICE_ARG(r.error));
 	else if (r.status >= 200 && r.status < 300)
 		answered(o);
+	else if (o->kind == QUEUE_TO_AS2 && holds_report(o)) /* it says more than the status, when it is the receiver's own word */
+		outgoing_task(o, OUTGOING_CHECK);
 	else
-		refused(o, r.status);
+		outgoing_refused(o);
 }

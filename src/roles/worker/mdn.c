@@ -82,7 +82,7 @@ static int answer_without_mdn(struct worker *w, const struct as2_received *got, 
 	if (as2_disposition_ok(got->disposition))
 		return 0;
 	/* No MDN can tell the sender, so the status does. */
-	ret->status = got->disposition == AS2_UNKNOWN_RELATIONSHIP ? 403 : 400;
+	ret->status = got->disposition == AS2_UNKNOWN_RELATIONSHIP || got->disposition == AS2_SENDER_EQUALS_RECEIVER ? 403 : 400;
 	ret->body = van_arena_printf(w->arena, "%s: %s\n", as2_disposition_name(got->disposition), got->text);
 	return ret->body.p ? 0 : VAN_ENOMEM;
 }

@@ -361,6 +361,12 @@ static int compare_mic(struct checking *c, struct van_error *e)
 	struct slice expected = SLICE_NONE;
 	const struct as2_mdn *m = &c->mdn;
 	if (m->mic_alg == DIGEST_NONE) {
+		if (!m->mic_field.n && m->disposition == AS2_DUPLICATE_DOCUMENT) {
+			/* the receipt for an earlier try was lost; under this Message-ID nobody else sends, and we nothing else */
+			say(c, IPC_MDN_POSITIVE, "%sMDN without a MIC: the receiver has the message already: %.*s", c->verified ? "verified " : "unsigned ",
+			    SLICE_ARG(m->disposition_field));
+			return 0;
+		}
 		if (!m->mic_field.n && !c->package.directory.send->mdn_signed) {
 			say(c, IPC_MDN_POSITIVE, "MDN without a MIC: %.*s", SLICE_ARG(m->disposition_field));
 			return 0;

@@ -371,16 +371,23 @@ int worker_mime_headers(struct worker *w, const struct record_list *headers, str
 	return v ? 0 : VAN_ENOMEM;
 }
 
-/* A posted MDN goes to the store, which knows what it is for; another worker looks at it. A signed one is told from a document
- * by what it holds: neither asks for an MDN itself. True: it was one, and somebody else answers. */
+/* A signed MDN is told from a document by what it holds. Only where it may be one is that worth a look: it does not ask for an MDN
+ * itself, or comes to where we asked for it. */
+static bool worth_a_look(const struct receiving *r)
+{
+	const struct as2_request *q = &r->request;
+	return q->is_mdn || (q->maybe_mdn && (!q->mdn_wanted || slice_ends(r->facts.path, "/mdn")));
+}
+
+/* A posted MDN goes to the store, which knows what it is for; another worker looks at it. True: it was one, and somebody else
+ * answers. */
 static bool hand_over_mdn(struct receiving *r, uint64_t request)
 {
 	struct worker *w = r->worker;
 	struct van_buf read = VAN_BUF_INIT(AS2_MDN_SIZE_MAX);
 	struct as2_mdn mdn;
 	struct van_error e = {0};
-	bool may_be = r->request.is_mdn || (!r->request.mdn_wanted && slice_starts(r->request.content_type, "multipart/"));
-	if (!may_be || r->facts.bytes > AS2_MDN_SIZE_MAX)
+	if (!worth_a_look(r) || r->facts.bytes > AS2_MDN_SIZE_MAX)
 		return false;
 	struct slice body = r->facts.body;
 	int rc = body.p ? 0 : fd_read_file(r->body, &read);
@@ -417,6 +424,10 @@ static void receive(struct receiving *r, uint64_t request)
 	}
 	if (hand_over_mdn(r, request))
 		return;
+	if (as2_request_named(&r->request, &e) < 0) {
+		reply(w, request, 400, e.text);
+		return;
+	}
 	int rc = process(r, request, &e);
 	if (rc < 0) {
 		log_event(LOG_LEVEL_ERROR, "as2-receive-failed", "peer", log_slice(r->facts.peer), "error", van_err_name(rc), "text",
