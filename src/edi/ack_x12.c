@@ -6,6 +6,8 @@
 
 #define LARGEST_AK4 99
 #define LARGEST_CODE 15 /* GS02, GS03 */
+#define SMALLEST_SEGMENT_ID 2
+#define LARGEST_SEGMENT_ID 3
 #define GUIDE_999 "005010X231A1"
 
 static bool is_999(const struct ack_writer *w)
@@ -55,18 +57,6 @@ static const char *segment_code(const struct ack_writer *w, const struct edi_err
 	return is_999(w) && e->guide ? e->guide : e->code;
 }
 
-/* AK3: segment, position, loop (only where LS names one), code. */
-static void write_ak3(struct ack_writer *w, const struct edi_error *e, const char *code)
-{
-	struct edi_writer *x = &w->writer;
-	edi_write_segment(x, is_999(w) ? SLICE("IK3") : SLICE("AK3"));
-	edi_write_element(x, e->segment);
-	edi_write_number(x, e->position);
-	edi_write_element(x, SLICE(""));
-	edi_write_element(x, slice_str(code));
-	edi_write_end(x);
-}
-
 /* The copy of bad data is left out where it could only be told changed, or is blanks alone. */
 static bool writable(const struct ack_writer *w, struct slice value)
 {
@@ -77,6 +67,22 @@ static bool writable(const struct ack_writer *w, struct slice value)
 		visible |= value.p[i] != ' ';
 	}
 	return visible;
+}
+
+/* AK3: segment, position, loop (only where LS names one), code. AK301 has two or three characters: of a longer identifier it says
+ * the beginning, one that is shorter it cannot name, and AK5 alone says that there is an error. */
+static void write_ak3(struct ack_writer *w, const struct edi_error *e, const char *code)
+{
+	struct edi_writer *x = &w->writer;
+	struct slice id = slice_make(e->segment.p, e->segment.n < LARGEST_SEGMENT_ID ? e->segment.n : LARGEST_SEGMENT_ID);
+	if (id.n < SMALLEST_SEGMENT_ID || !writable(w, id))
+		return;
+	edi_write_segment(x, is_999(w) ? SLICE("IK3") : SLICE("AK3"));
+	edi_write_element(x, id);
+	edi_write_number(x, e->position);
+	edi_write_element(x, SLICE(""));
+	edi_write_element(x, slice_str(code));
+	edi_write_end(x);
 }
 
 static void write_ak4(struct ack_writer *w, const struct edi_error *e)
@@ -241,7 +247,7 @@ void ack_x12_group_end(struct ack_writer *w, const struct edi_group *g)
 	}
 	edi_write_segment(x, SLICE("AK9"));
 	edi_write_element(x, slice_str(letter(g->status)));
-	edi_write_number(x, g->declared_count ? g->declared_count : g->message_count);
+	edi_write_number(x, g->declared ? g->declared_count : g->message_count);
 	edi_write_number(x, g->message_count);
 	edi_write_number(x, g->accepted_count);
 	codes(w, g, g->errors, false, NULL);

@@ -361,6 +361,7 @@ static int group_end(struct edi_checker *c, const struct edi_envelope *e)
 	struct edi_group *g = c->group;
 	g->length = e->end - g->offset;
 	g->declared_count = e->declared;
+	g->declared = e->is_declared;
 	edi_errors_judge(c, EDI_LEVEL_GROUP, g->errors, edi_policy_level(c, EDI_LEVEL_GROUP));
 	g->status = status_of(&c->errors[EDI_LEVEL_GROUP], c->group_messages, c->group_rejected, c->group_with_errors);
 	edi_policy_reach_group(c, g);

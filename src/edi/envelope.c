@@ -85,6 +85,7 @@ static int close_below(struct edi_envelope *e, enum edi_level level)
 {
 	int rc = 0;
 	e->declared = 0;
+	e->is_declared = false;
 	for (int i = EDI_LEVEL_MESSAGE; i >= (int)level && rc == 0; i--)
 		rc = close_level(e, (enum edi_level)i, NULL, names_of(e)->missing[i]);
 	return rc;
@@ -304,6 +305,7 @@ int edi_envelope_compare(struct edi_envelope *e, enum edi_level level, const str
 	unsigned long long count = 0, a, b;
 	bool is_number = slice_u64(declared, &count);
 	e->declared = count;
+	e->is_declared = is_number;
 	if (control.n > EDI_CONTROL_MAX)
 		control.n = EDI_CONTROL_MAX;
 	/* group and X12 interchange numbers are compared as numbers: leading zeros mean nothing, but IEA02 has nine digits */

@@ -57,6 +57,7 @@ struct edi_envelope {
 	uint64_t end;                  /* offset after the last segment seen */
 	uint64_t una;                  /* 1 + offset of a UNA that waits for its UNB */
 	uint64_t declared;             /* at an end event: the count its trailer gave */
+	bool is_declared;              /* it gave one */
 	/* EDIFACT, of the interchange at hand */
 	bool syntax4, advised;         /* syntax version 4; a UNA came before it */
 	char advice[6];                /* of the last UNA: component, element, decimal mark, release, repetition, terminator */

@@ -134,6 +134,7 @@ struct edi_group {
 	uint64_t message_count;      /* received; may be more than are listed */
 	uint64_t accepted_count;     /* status accepted or accepted-with-errors */
 	uint64_t declared_count;     /* GE01 */
+	bool declared;               /* GE01 is there, and a count */
 };
 
 struct edi_interchange {

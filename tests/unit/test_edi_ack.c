@@ -121,6 +121,8 @@ static const struct row rows[] = {
 	{four, "GE*1*101~", "", "AK905", "3", "AK9*R*1*1*0*3~"},
 	{four, "GE*1*101", "GE*1*102", "AK905", "4", "AK9*R*1*1*0*4~"},
 	{four, "GE*1*101", "GE*2*101", "AK905", "5", "AK9*R*2*1*0*5~"},
+	{four, "GE*1*101", "GE*0*101", "AK905", "5", "AK9*R*0*1*0*5~"},
+	{four, "GE*1*101", "GE*X*101", "AK905", "5", "AK9*R*1*1*0*5~"}, /* no count: that of what was received */
 	{four, "GE*1*101", "GE*2*101", "AK905", "5", "AK9*E*2*1*1*5~", .check = {.policy.tolerate_counts = true}},
 	{four, "0930*101*X|GE*1*101", "0930*1X1*X|GE*1*1X1", "AK905", "6", "AK9*R*1*1*0*6~", .echo = true},
 	{four, "~ST*850|GE*1", "~S1S*1~ST*850|S1E*1~GE*1", "AK905", "16", "AK9*R*1*1*0*16~"},
@@ -155,6 +157,9 @@ static const struct row rows[] = {
 	{five, "X*005010~|ST*850*0001~", "X*005010A1~|ST*850*0001*005010A2~", "IK502", "19", "IK5*E*19~", P999},
 
 	{four, "PO1*", "XX9*1~PO1*", "AK304", "1", "AK3*XX9*3**1~"},
+	{four, "PO1*", "LONGER*1~PO1*", "AK304", "1", "AK3*LON*3**1~"}, /* AK301 has at most three characters … */
+	{four, "PO1*", "X*1~PO1*", "AK304", "1", "AK1*PO*101~AK2*850*0001~AK5*R*5~"}, /* … and at least two */
+	{four, "PO1*", "*1~PO1*", "AK304", "1", "AK1*PO*101~AK2*850*0001~AK5*R*5~"},
 	{four, "PO1*1*1*EA*2~", "N3*A~PO1*1*1*EA*2~", "AK304", "2", "AK3*N3*3**2~"},
 	{four, "PO1*1*1*EA*2~SE*4", "SE*3", "AK304", "3", "AK3*PO1*3**3~"},
 	{four, "PO1*1*1*EA*2~SE*4", "PO1*1*1*EA*2~CTT*1~AMT*TT*1~AMT*TT*1~CTT*1~SE*8", "AK304", "4", "AK3*CTT*7**4~"},
