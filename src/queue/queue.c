@@ -98,6 +98,13 @@ int queue_settle(struct queue *q, struct van_error *err)
 	return rc;
 }
 
+int queue_make_ready(struct queue *q, struct van_error *err)
+{
+	int rc = segments_make_ready(q->segments, err);
+	q->in_doubt |= rc == VAN_EIO;
+	return rc;
+}
+
 bool queue_in_doubt(const struct queue *q)
 {
 	return q->in_doubt;

@@ -40,6 +40,8 @@ int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err);
 void queue_abort(struct queue *q, struct store_txn *t);
 /* As store_settle(). */
 int queue_settle(struct queue *q, struct van_error *err);
+/* As segments_make_ready(): when the writer has nothing to do. */
+int queue_make_ready(struct queue *q, struct van_error *err);
 /* The disk failed within a commit: whether it counts is known after the next start only. Until then nobody may be told yes or no,
  * and files that it refers to must stay. */
 bool queue_in_doubt(const struct queue *q);

@@ -249,6 +249,7 @@ static void begin_batch(struct segments *s)
 
 void segments_keep(struct segments *s)
 {
+	s->batch = s->end - s->kept;
 	s->kept = s->end;
 	s->sequence++;
 	s->before = s->header.before;
@@ -265,6 +266,12 @@ void segments_rollback(struct segments *s)
 	s->written = s->kept;
 	s->failed = 0;
 	begin_batch(s);
+}
+
+int segments_make_ready(struct segments *s, struct van_error *err)
+{
+	s->failed = segment_make_ready(s);
+	return s->failed ? van_error_set(err, VAN_EIO, "segment file: flushing: %s; check the disk", strerror(s->failed)) : 0;
 }
 
 uint64_t segments_behind(const struct segments *s)

@@ -64,6 +64,12 @@ struct segments_mark segments_mark(const struct segments *s);
 void segments_keep(struct segments *s);
 void segments_rollback(struct segments *s); /* forgets what was appended since the last keep or rollback */
 
+/* Between two batches, when nobody waits: where the last one was small, blocks behind it are written with zeros, and flushed. A commit
+ * into blocks that were written before takes half as long, because nothing but data has to reach the disk: the file's map of blocks
+ * stays as it is. Under load batches are large, share the flush, and aren't written twice. VAN_EIO when the flush failed: then
+ * everything does, until the process ends. A write that fails is the next batch's to find out. */
+int segments_make_ready(struct segments *s, struct van_error *err);
+
 /* --- any thread --- */
 
 /* Exactly `n` bytes. VAN_EIO when they are not there. */

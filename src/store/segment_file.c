@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define ALLOCATE ((uint64_t)16 << 20) /* room made at a time, so that a write rarely changes the file's block map */
+#define READY ((uint64_t)256 << 10)   /* made ready at a time, when less than half of it is left … */
+#define SMALL (READY / 4)             /* … behind a batch of so many bytes at most */
 
 int segment_fail(struct van_error *err, int errnum, const char *doing)
 {
@@ -167,6 +169,7 @@ static int open_file(struct segments *s, uint64_t at)
 	s->fd = fd;
 	s->number = number;
 	s->allocated = (uint64_t)st.st_size;
+	s->ready = 0;
 	s->named = true; /* also when it was there: whoever made it may have been killed before the flush */
 	return 0;
 }
@@ -242,4 +245,31 @@ int segment_flush_written(struct segments *s)
 		return rc;
 	s->named = s->unflushed = false;
 	return 0;
+}
+
+/* --- ahead ------------------------------------------------------------------------------------------------------------------------- */
+
+static bool wants_ready(const struct segments *s)
+{
+	uint64_t at = s->written % SEGMENT_SIZE;
+	bool between = s->fd >= 0 && !s->failed && !s->unflushed && s->end == s->kept && s->written == s->kept;
+	return between && s->written / SEGMENT_SIZE == s->number && s->batch <= SMALL && s->ready < at + READY / 2;
+}
+
+int segment_make_ready(struct segments *s)
+{
+	static char zero[READY] __attribute__((aligned(SEGMENT_BLOCK)));
+	if (!wants_ready(s))
+		return 0;
+	uint64_t at = s->written % SEGMENT_SIZE, from = s->ready > at ? s->ready : at, to = at + READY;
+	allocate(s, to);
+	if (to > s->allocated)
+		return 0;
+	ssize_t n = pwrite(s->fd, zero, (size_t)(to - from), (off_t)from);
+	if (n != (ssize_t)(to - from))
+		return 0;
+	int rc = retry_eintr(fdatasync, s->fd);
+	if (rc == 0)
+		s->ready = to;
+	return rc;
 }

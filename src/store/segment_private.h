@@ -13,6 +13,8 @@ struct segments {
 	int fd;              /* of the file that is written, or -1 */
 	uint64_t number;     /* of that file */
 	uint64_t allocated;  /* bytes of it that have room on the disk */
+	uint64_t ready;      /* of them, that were written before */
+	uint64_t batch;      /* bytes of the last batch that was kept */
 	bool named;          /* its name is still to be flushed */
 	char *window;
 	size_t size;
@@ -48,5 +50,7 @@ int segment_look_behind(struct segments *s, uint64_t end, uint64_t *begin, struc
 /* Writes the window up to `to`, a whole number of blocks. 0 or an errno. */
 int segment_write_up_to(struct segments *s, uint64_t to);
 int segment_flush_written(struct segments *s);
+/* See segments_make_ready(). 0 or an errno: of the flush. */
+int segment_make_ready(struct segments *s);
 
 #endif

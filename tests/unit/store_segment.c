@@ -291,6 +291,92 @@ static void near_the_end(struct fixture *f, uint64_t left)
 	open_at(f, SEGMENT_SIZE - left);
 }
 
+/* What is not zero, behind `end`. */
+static void scribble(struct fixture *f, uint64_t end, size_t n)
+{
+	char *noise = malloc(n);
+	int fd = openat(f->dir.fd, "segment/0000000000.seg", O_WRONLY);
+	memset(noise, 0x55, n);
+	assert_int_equal(pwrite(fd, noise, n, (off_t)end), n);
+	assert_int_equal(fdatasync(fd), 0);
+	close(fd);
+	free(noise);
+}
+
+static size_t zeros_from(struct fixture *f, uint64_t end, size_t n)
+{
+	char *got = malloc(n);
+	int fd = openat(f->dir.fd, "segment/0000000000.seg", O_RDONLY);
+	size_t zeros = 0;
+	assert_int_equal(pread(fd, got, n, (off_t)end), n);
+	while (zeros < n && !got[zeros])
+		zeros++;
+	for (size_t i = zeros; i < n; i++)
+		assert_int_equal(got[i], 0x55);
+	close(fd);
+	free(got);
+	return zeros;
+}
+
+/* Behind a small batch, and only as far as it says; nothing that was committed changes, and a start finds the log's end. */
+static void the_next_blocks_are_made_ready(void **state)
+{
+	struct fixture *f = *state;
+	struct van_error err = {0};
+	uint64_t at[40];
+	size_t room = (size_t)1 << 20;
+	assert_int_equal(segments_make_ready(f->s, &err), 0); /* there is no file yet */
+	at[0] = append(f, 0, 9000);
+	assert_int_equal(segments_make_ready(f->s, &err), 0); /* within a batch: nothing */
+	commit(f);
+	uint64_t first = end_of(f);
+	scribble(f, first, room);
+	assert_int_equal(segments_make_ready(f->s, &err), 0);
+	size_t ready = zeros_from(f, end_of(f), room);
+	assert_true(ready > 0 && ready < room);
+	for (unsigned i = 1; i < 40; i++) {
+		at[i] = append(f, i, 9000);
+		if (i == 20) { /* one that fails */
+			segments_rollback(f->s);
+			at[i] = append(f, i, 9000);
+		}
+		commit(f);
+		assert_int_equal(segments_make_ready(f->s, &err), 0);
+	}
+	for (unsigned i = 0; i < 40; i++)
+		holds(f, at[i], i, 9000);
+	struct segments_mark mark = segments_mark(f->s);
+	reopen(f, mark.end);
+	uint64_t noise = first + room - mark.end; /* what nothing came to is found, as ever */
+	assert_true(segments_behind(f->s) >= noise && segments_behind(f->s) < noise + 65536);
+	for (unsigned i = 0; i < 40; i++)
+		holds(f, at[i], i, 9000);
+}
+
+/* A large one needs more than that anyway, and shares its flush with many. */
+static void behind_a_large_batch_nothing_is_made_ready(void **state)
+{
+	struct fixture *f = *state;
+	struct van_error err = {0};
+	append(f, 1, 500000);
+	commit(f);
+	scribble(f, end_of(f), 4096);
+	assert_int_equal(segments_make_ready(f->s, &err), 0);
+	assert_int_equal(zeros_from(f, end_of(f), 4096), 0);
+}
+
+/* At the end of a file there is no room for it. */
+static void nothing_is_made_ready_behind_a_file(void **state)
+{
+	struct fixture *f = *state;
+	struct van_error err = {0};
+	near_the_end(f, 65536);
+	append(f, 1, 6000);
+	commit(f);
+	assert_int_equal(segments_make_ready(f->s, &err), 0);
+	assert_true(file_size(f, "0000000000.seg") <= (off_t)SEGMENT_SIZE);
+}
+
 static void files_follow_one_another(void **state)
 {
 	struct fixture *f = *state;
@@ -737,6 +823,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crash_between_batches_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_older_store_spares_newer_bodies, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_lost_something_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_next_blocks_are_made_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(behind_a_large_batch_nothing_is_made_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_made_ready_behind_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_follow_one_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_filled_to_its_last_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_disk, setup, teardown),

@@ -303,6 +303,17 @@ static void give_back(struct writer *w, struct write_request *batch)
 		log_event(LOG_LEVEL_ERROR, "store-wake-failed", "error", van_err_name(van_err_from_errno(errno)), NULL);
 }
 
+/* The next commits are faster for it. */
+static void make_ready(struct writer *w)
+{
+	struct van_error err = {0};
+	pthread_mutex_lock(&w->lock);
+	bool idle = !w->eager && !w->stop;
+	pthread_mutex_unlock(&w->lock);
+	if (idle && queue_make_ready(w->o.queue, &err) < 0)
+		end_in_doubt(&err);
+}
+
 /* --- settling ---------------------------------------------------------------------------------------------------------------- */
 
 static bool settle_due(const struct writer *w)
@@ -381,6 +392,7 @@ static void *writer_main(void *arg)
 		if (batch) {
 			write_batch(w, batch);
 			give_back(w, batch);
+			make_ready(w);
 		}
 		settle_if_wanted(w);
 	}
