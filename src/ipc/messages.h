@@ -196,7 +196,7 @@ struct ipc_as2_accept {
 
 /* --- look-ups -------------------------------------------------------------------------------------------------------- */
 
-enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE, IPC_LOOKUP_ACK, IPC_LOOKUP_SEEN };
+enum ipc_lookup_kind { IPC_LOOKUP_AS2, IPC_LOOKUP_ROUTE, IPC_LOOKUP_ACK, IPC_LOOKUP_SEEN, IPC_LOOKUP_DOCUMENT };
 struct ipc_lookup {
 	uint32_t kind;
 	struct slice as2_from, as2_to; /* AS2: unquoted */
@@ -213,6 +213,8 @@ struct ipc_lookup {
 	 * `error` is that message's id */
 	struct slice message, scope, key;
 	uint64_t window; /* microseconds; 0: ever */
+	/* DOCUMENT: what is a file that came over `connection` and is no EDI? The answer is a record of struct directory_document */
+	struct slice file_name, content_type;
 };
 struct ipc_lookup_reply {
 	uint64_t generation; /* of the directory; changes with every apply */

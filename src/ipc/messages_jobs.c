@@ -20,6 +20,8 @@ static const struct record_field lookup_fields[] = {
 	RECORD_FIELD(16, RECORD_TEXT, struct ipc_lookup, scope),
 	RECORD_FIELD(17, RECORD_TEXT, struct ipc_lookup, key),
 	RECORD_FIELD(18, RECORD_U64, struct ipc_lookup, window),
+	RECORD_FIELD(19, RECORD_TEXT, struct ipc_lookup, file_name),
+	RECORD_FIELD(20, RECORD_TEXT, struct ipc_lookup, content_type),
 	RECORD_END,
 };
 const struct record_table ipc_lookup_table = {"lookup", 1, sizeof(struct ipc_lookup), lookup_fields};

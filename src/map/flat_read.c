@@ -153,6 +153,21 @@ static int required_is_missing(struct reading *r, const struct flat_row *row)
 		row->line, SLICE_ARG(row->target));
 }
 
+/* An earlier row has found a value: what this one would find is not asked, nor whether it is sound. */
+static bool is_set(const struct flat_row *row, const struct tree *object)
+{
+	return !slice_ends(row->place, "[]") && look(object, row->place);
+}
+
+static bool is_head_set(const struct reading *r, uint32_t number)
+{
+	const struct flat_row *row = &r->run.s->rows[number];
+	bool set = false;
+	for (uint32_t i = 0; i < number && !set && !slice_ends(row->place, "[]"); i++)
+		set = r->head_value[i].p && !r->run.s->rows[i].in_line && slice_eq(r->run.s->rows[i].place, row->place);
+	return set;
+}
+
 static int read_line(struct reading *r, struct tree *item, const struct tree *object)
 {
 	const struct flat_sheet *s = r->run.s;
@@ -160,7 +175,7 @@ static int read_line(struct reading *r, struct tree *item, const struct tree *ob
 	for (uint32_t i = 0; i < s->count && rc == 0; i++) {
 		const struct flat_row *row = &s->rows[i];
 		struct slice v;
-		if (!row->in_line || !(row->way & MAP_WAY_IN))
+		if (!row->in_line || !(row->way & MAP_WAY_IN) || is_set(row, item))
 			continue;
 		rc = find_value(r, row, object, &v);
 		if (rc == 0 && !v.p && holds(r, row))
@@ -181,7 +196,7 @@ static int read_head(struct reading *r, const struct tree *object)
 	for (uint32_t i = 0; i < s->count && rc == 0; i++) {
 		const struct flat_row *row = &s->rows[i];
 		struct slice v, *known = &r->head_value[i];
-		if (row->in_line || !(row->way & MAP_WAY_IN) || (known->p && row->column < 0))
+		if (row->in_line || !(row->way & MAP_WAY_IN) || (known->p && row->column < 0) || is_head_set(r, i))
 			continue;
 		rc = find_value(r, row, object, &v);
 		if (rc < 0 || !v.p)

@@ -1,6 +1,8 @@
 /* Texts of sheets, compiled on demand: tables once for all, each map in a set of its own. */
 #include "map/library.h"
 
+#include "map/flat.h"
+
 #include "map/folder.h"
 #include "map/rows.h"
 #include "map/rules.h"
@@ -299,6 +301,40 @@ int map_library_find(struct map_library *l, struct slice name, uint64_t version,
 	if (broken && e)
 		*e = broken->error; /* the map is of that sheet, as far as can be told */
 	return broken ? broken->error.code : not_found(name, version, e);
+}
+
+static const struct flat_sheet *flat_of(const struct map_set *set, struct slice name, struct slice document)
+{
+	return !set ? NULL : name.p ? flat_find(set, name) : flat_find_out(set, document);
+}
+
+int map_library_flat(struct map_library *l, struct slice name, struct slice document, uint64_t version, const struct flat_sheet **ret,
+	const struct map_sheet **ret_sheet, struct van_error *e)
+{
+	int count = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		struct entry *k = &l->v[i];
+		bool wanted = !name.p || slice_eq(k->sheet.name, name);
+		if (!wanted || !is_map(&k->sheet) || (version == MAP_VERSION_ACTIVE ? !k->sheet.active : k->sheet.version != version))
+			continue;
+		const struct flat_sheet *f = flat_of(compiled(l, k), name, document);
+		if (!f && !k->set && name.p) {
+			*e = k->error;
+			return k->error.code;
+		}
+		if (!f)
+			continue;
+		count++;
+		*ret = f;
+		if (ret_sheet)
+			*ret_sheet = &k->sheet;
+	}
+	if (count == 1)
+		return 0;
+	if (name.p)
+		return van_error_set(e, VAN_ENOTFOUND, "there is no active flat sheet %.*s (or no such version of it); vanctl map list shows them", SLICE_ARG(name));
+	return van_error_set(e, VAN_ENOTFOUND, "%s flat sheet writes %.*s: name one of vanctl map list in output.sheet", count ? "more than one" : "no",
+		SLICE_ARG(document));
 }
 
 /* Sheets that are named after what they are for come before those with names of their own. */

@@ -39,6 +39,11 @@ int map_library_find(struct map_library *l, struct slice name, uint64_t version,
 int map_library_find_for(struct map_library *l, const char *standard, struct slice type, struct slice version, const struct map **ret,
 	const struct map_sheet **ret_sheet, struct van_error *e);
 
+/* A flat sheet (flat.h) by its name; with `document` ("order/1.0") and no name the only active one that writes it. As map_library_find(). */
+struct flat_sheet;
+int map_library_flat(struct map_library *l, struct slice name, struct slice document, uint64_t version, const struct flat_sheet **ret,
+	const struct map_sheet **ret_sheet, struct van_error *e);
+
 /* Business rules (rules.h) by the name of their active sheet, with or without "rules-". As map_library_find(). */
 struct map_rules;
 int map_library_rules(struct map_library *l, struct slice name, const struct map_rules **ret, const struct map_sheet **ret_sheet,

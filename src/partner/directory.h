@@ -117,6 +117,19 @@ struct directory_sftp {
 };
 extern const struct record_table directory_sftp_table;
 
+/* What a document is that is no EDI, and between whom. */
+struct directory_document {
+	bool found;
+	uint32_t format;         /* enum profile_document_format */
+	struct slice sheet;
+	uint64_t sheet_pin;      /* its version; PROFILE_MAP_ACTIVE */
+	struct slice from, to;   /* canonical identities; absent: the document says */
+	struct slice otherwise;  /* the sender where it does not */
+	struct slice type;       /* of any; absent: none */
+	bool test;
+};
+extern const struct record_table directory_document_table;
+
 /* What interchanges look like that are written for the receiver. */
 struct directory_output {
 	struct slice standard;           /* "x12", "edifact" */
@@ -170,6 +183,7 @@ struct directory_route {
 	uint32_t rules_rest;     /* enum profile_rest */
 	uint32_t rules_answer;   /* enum profile_rule_answer */
 	uint64_t map_pin;        /* version of the map's sheet; PROFILE_MAP_ACTIVE */
+	struct slice sheet;      /* output: the flat sheet of CSV; absent: the only one */
 };
 extern const struct record_table directory_route_table;
 
@@ -197,6 +211,11 @@ int directory_as2_connection(const struct directory *d, struct slice connection,
 			     struct directory_as2 *ret);
 /* 0, VAN_ENOTFOUND or VAN_ENOMEM. */
 int directory_find_sftp(const struct directory *d, struct slice user, struct van_arena *arena, struct directory_sftp *ret);
+
+/* By the connection's rules: what is a file of this name and Content-Type (either may be absent) that is no EDI? Always answers; 0 or
+ * VAN_ENOMEM. */
+int directory_find_document(const struct directory *d, struct slice connection, struct slice file_name, struct slice content_type, van_time now,
+			    struct van_arena *arena, struct directory_document *ret);
 
 /* Whose identity is it at that time? `identity` is canonical text (identity.h). NULL: nobody's. */
 const struct profile *directory_owner(const struct directory *d, struct slice identity, van_time now);

@@ -130,6 +130,7 @@ static void put_agreement(const struct directory *d, const struct agreement_quer
 	if (a->output) {
 		to->format = a->output->format;
 		to->map = a->output->map;
+		to->sheet = a->output->sheet;
 		to->map_version = a->output->version;
 		to->map_pin = profile_map_version(a->output);
 	}

@@ -150,6 +150,20 @@ static const struct record_field output_fields[] = {
 };
 const struct record_table directory_output_table = {TABLE(directory_output), .fields = output_fields};
 
+static const struct record_field document_fields[] = {
+	T(1, RECORD_BOOL, directory_document, found),
+	E(2, directory_document, format, profile_document_format_names),
+	T(3, RECORD_TEXT, directory_document, sheet),
+	T(4, RECORD_U64, directory_document, sheet_pin),
+	T(5, RECORD_TEXT, directory_document, from),
+	T(6, RECORD_TEXT, directory_document, to),
+	T(7, RECORD_TEXT, directory_document, otherwise),
+	T(8, RECORD_TEXT, directory_document, type),
+	T(9, RECORD_BOOL, directory_document, test),
+	RECORD_END,
+};
+const struct record_table directory_document_table = {TABLE(directory_document), .fields = document_fields};
+
 static const struct record_field route_fields[] = {
 	E(1, directory_route, outcome, agreement_outcome_names),
 	T(2, RECORD_TEXT, directory_route, reason),
@@ -189,6 +203,7 @@ static const struct record_field route_fields[] = {
 	T(36, RECORD_TEXTS, directory_route, rules),
 	E(37, directory_route, rules_rest, profile_rest_names),
 	E(38, directory_route, rules_answer, profile_rule_answer_names),
+	T(39, RECORD_TEXT, directory_route, sheet),
 	RECORD_END,
 };
 const struct record_table directory_route_table = {TABLE(directory_route), .fields = route_fields};

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libpartner.a
 	%D%/certificate.c \
 	%D%/directory.c %D%/directory.h \
 	%D%/directory_check.c \
+	%D%/directory_document.c \
 	%D%/directory_private.h \
 	%D%/directory_route.c \
 	%D%/directory_index.c %D%/directory_index.h \

@@ -216,12 +216,26 @@ struct profile_poll {
 	struct slice time_zone;     /* of `at`; absent: the network's */
 };
 
+/* Documents that are no EDI: which they are, and between whom. */
+enum profile_document_format { PROFILE_DOCUMENT_CSV, PROFILE_DOCUMENT_UBL, PROFILE_DOCUMENT_JSON, PROFILE_DOCUMENT_ANY };
+extern const char *const profile_document_format_names[];
+struct profile_document {
+	struct slice_list files;         /* patterns; empty: any */
+	struct slice_list content_types; /* empty: any */
+	uint32_t format;                 /* enum profile_document_format */
+	struct slice sheet, sheet_version; /* csv */
+	struct slice from, to;           /* canonical identities; absent: the party's first, what the document says */
+	struct slice type;               /* any: what agreements call it; absent: none */
+	uint32_t environment;            /* enum profile_environment */
+};
+
 struct profile_connection {
 	struct slice id;
 	uint32_t protocol;
 	bool enabled;
 	struct slice_list presents, collects; /* canonical identities; empty: the party's own */
 	uint64_t max_message; /* bytes; UINT64_MAX: no limit */
+	struct record_list documents; /* struct profile_document: the first that fits counts */
 	/* as2 */
 	struct slice station; /* id of our station */
 	struct slice as2_id;  /* theirs */
@@ -271,6 +285,7 @@ struct profile_batch {
 
 struct profile_output {
 	struct slice format, map, version;
+	struct slice sheet;              /* csv; absent: the only one that writes the document */
 	/* x12, edifact */
 	struct slice from, to;           /* canonical identities; absent: those of the document, or the parties' own of that standard */
 	struct slice syntax;             /* "UNOC:3" */

@@ -256,9 +256,9 @@ void profile_time_zone_look_up(struct schema_reader *r, const struct schema_node
 
 const char *profile_check_format(struct slice s, bool *ret_warning)
 {
-	static const char *const known[] = {"canonical-json", "canonical-xml", "json", "xml", "csv", "x12", "edifact", NULL};
+	static const char *const known[] = {"canonical-json", "canonical-xml", "ubl-xml", "json", "xml", "csv", "x12", "edifact", NULL};
 	(void)ret_warning;
-	return schema_name_find(known, s, NULL) < 0 ? "must be canonical-json, canonical-xml, json, xml, csv, x12 or edifact" : NULL;
+	return schema_name_find(known, s, NULL) < 0 ? "must be canonical-json, ubl-xml, csv, json, xml, x12 or edifact" : NULL;
 }
 
 const char *profile_check_map_version(struct slice s, bool *ret_warning)

@@ -105,9 +105,38 @@ static void check_mailbox(struct schema_reader *r, const struct schema_node *at,
 		schema_problem(r, at, "principals", true, "means nothing without \"authorities\": only certificates have principals");
 }
 
+int profile_document_finish(struct schema_reader *r, const struct schema_node *at, void *object)
+{
+	const struct profile_document *d = object;
+	if (d->format == PROFILE_DOCUMENT_CSV && !d->sheet.p)
+		schema_problem(r, at, NULL, false, "a CSV file needs the flat sheet that reads it: write sheet: csv-order, or one of your own");
+	if (d->format != PROFILE_DOCUMENT_CSV && d->sheet.p)
+		schema_problem(r, at, "sheet", false, "only CSV files have a sheet: remove it, or write format: csv");
+	if (d->format != PROFILE_DOCUMENT_ANY && d->type.p)
+		schema_problem(r, at, "type", false, "belongs to \"format: any\": the others are of the type of their document, such as order");
+	if ((d->format == PROFILE_DOCUMENT_UBL || d->format == PROFILE_DOCUMENT_ANY) && !d->to.p)
+		schema_problem(r, at, NULL, false, "needs \"to\": such a file does not say who gets it, write to: \"x12 ZZ:RECEIVER\"");
+	return 0;
+}
+
+/* What a connection may not present would be held, each time. */
+static void check_documents(struct schema_reader *r, const struct schema_node *at, const struct profile_connection *c)
+{
+	for (size_t i = 0; i < c->documents.n; i++) {
+		const struct profile_document *d = RECORD_AT(c->documents, struct profile_document, i);
+		bool listed = !d->from.p || !c->presents.n;
+		for (size_t k = 0; k < c->presents.n && !listed; k++)
+			listed = slice_eq(c->presents.v[k], d->from);
+		if (!listed)
+			schema_problem(r, entry(at, "documents", i), "from", false, "the connection may not present \"%.*s\": add it to \"presents\"",
+				       SLICE_ARG(d->from));
+	}
+}
+
 int profile_connection_finish(struct schema_reader *r, const struct schema_node *at, void *object)
 {
 	struct profile_connection *c = object;
+	check_documents(r, at, c);
 	if (c->protocol == PROFILE_AS2)
 		check_as2_connection(r, at, c);
 	else if (c->protocol == PROFILE_SFTP && !c->push && !c->poll)
@@ -201,6 +230,10 @@ int profile_output_finish(struct schema_reader *r, const struct schema_node *at,
 	if (writes_edi(o) && ((o->from.p && !slice_starts(o->from, prefix)) || (o->to.p && !slice_starts(o->to, prefix))))
 		schema_problem(r, at, o->from.p && !slice_starts(o->from, prefix) ? "from" : "to", false,
 			       "must be an identity of the standard that is written: \"%sQUALIFIER:ID\"", prefix);
+	if (o->sheet.p && !slice_is(o->format, "csv"))
+		schema_problem(r, at, "sheet", false, "only CSV files have a sheet: remove it, or write format: csv");
+	if (slice_is(o->format, "xml") && o->map.p)
+		schema_problem(r, at, "map", false, "\"xml\" is the interchange itself in another form, without a map: remove it, or write format: ubl-xml");
 	if (o->delimiters)
 		check_delimiters(r, at, "delimiters", o->delimiters);
 	return 0;

@@ -16,6 +16,7 @@ int profile_identities_check(struct schema_reader *r, const struct schema_node *
 int profile_station_finish(struct schema_reader *r, const struct schema_node *at, void *object);
 int profile_partner_finish(struct schema_reader *r, const struct schema_node *at, void *object);
 int profile_connection_finish(struct schema_reader *r, const struct schema_node *at, void *object);
+int profile_document_finish(struct schema_reader *r, const struct schema_node *at, void *object);
 int profile_send_finish(struct schema_reader *r, const struct schema_node *at, void *object);
 int profile_ssh_key_finish(struct schema_reader *r, const struct schema_node *at, void *object);
 int profile_folders_finish(struct schema_reader *r, const struct schema_node *at, void *object);

@@ -12,6 +12,7 @@ const char *const profile_ta1_names[] = {"asked", "always", "never", NULL};
 const char *const profile_split_names[] = {"none", "group", "message", NULL};
 const char *const profile_kind_names[] = {"station", "partner", "agreement", NULL};
 const char *const profile_protocol_names[] = {"as2", "sftp-mailbox", "sftp", NULL};
+const char *const profile_document_format_names[] = {"csv", "ubl-xml", "canonical-json", "any", NULL};
 const char *const profile_fetched_names[] = {"delete", "archive", "keep", NULL};
 const char *const profile_compress_names[] = {"none", "before-signing", "after-signing", NULL};
 const char *const profile_mdn_mode_names[] = {"sync", "async", "none", NULL};
@@ -354,6 +355,32 @@ static const struct schema_table poll_table = {
 	.help = "How documents are fetched from the partner's SFTP server. Each file is taken once, whatever breaks meanwhile.",
 };
 
+static const struct schema_field document_fields[] = {
+	{.key = "files", .kind = SCHEMA_TEXTS, AT(profile_document, files), .check = profile_check_pattern,
+	 .help = "names of such files, `orders*.csv` (capitals don't matter); default: any"},
+	{.key = "content_types", .kind = SCHEMA_TEXTS, AT(profile_document, content_types), .check = profile_check_header,
+	 .help = "their types over AS2, `text/csv`; default: any"},
+	{.key = "format", .kind = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, AT(profile_document, format), .names = profile_document_format_names,
+	 .help = "what they hold: rows of a flat sheet, a UBL 2.1 document, canonical documents as JSON, or anything, which only passes through"},
+	{.key = "sheet", .kind = SCHEMA_TEXT, AT(profile_document, sheet), .check = profile_check_id,
+	 .help = "`csv`: the flat sheet that reads them, see `vanctl map list`"},
+	{.key = "sheet_version", .kind = SCHEMA_TEXT, AT(profile_document, sheet_version), .fallback = "active", .check = profile_check_map_version,
+	 .help = "`active`, or the number of a version of the sheet, which stays whatever is activated; 0: the shipped one"},
+	{.key = "from", .kind = SCHEMA_IDENTITY, AT(profile_document, from),
+	 .help = "their sender; default: what the document says (`_envelope.sender`), else the party's first identity"},
+	{.key = "to", .kind = SCHEMA_IDENTITY, AT(profile_document, to),
+	 .help = "their receiver; default: what the document says (`_envelope.receiver`), which UBL has no place for"},
+	{.key = "type", .kind = SCHEMA_TEXT, AT(profile_document, type), .check = profile_check_header,
+	 .help = "`any`: their type, for agreements and file names. Others are of the type of their document: `order`, `invoice` …"},
+	{.key = "environment", .kind = SCHEMA_ENUM, AT(profile_document, environment), .names = profile_environment_names, .fallback = "production",
+	 .help = "of their agreements"},
+	{.key = NULL},
+};
+static const struct schema_table document_table = {
+	.name = "document", .size = sizeof(struct profile_document), .fields = document_fields, .finish = profile_document_finish,
+	.help = "Documents that are no EDI, by their names and types: what they are, and between whom. What begins as an interchange is one whatever it is called.",
+};
+
 static const struct schema_field connection_fields[] = {
 	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, id), .check = profile_check_id,
 	 .help = "its short name, unique among all partners' connections"},
@@ -366,6 +393,8 @@ static const struct schema_field connection_fields[] = {
 	 .help = "receiver identities it may collect for; default: the party's own"},
 	{.key = "max_message", .kind = SCHEMA_SIZE, AT(profile_connection, max_message), .fallback = "unlimited",
 	 .help = "largest message accepted over it, besides the network's own limit"},
+	{.key = "documents", .kind = SCHEMA_MANY, AT(profile_connection, documents), .sub = &document_table,
+	 .help = "what comes that is no EDI (CSV, UBL, JSON, other files); the first that fits counts. Without it such files are held"},
 	{.key = "station", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, station), .only = AS2, .check = profile_check_id,
 	 .help = "our station that the partner talks to"},
 	{.key = "as2_id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_connection, as2_id), .only = AS2,
@@ -456,8 +485,10 @@ static const struct schema_table batch_table = {
 
 static const struct schema_field output_fields[] = {
 	{.key = "format", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_output, format), .check = profile_check_format,
-	 .help = "`canonical-json`, `canonical-xml`, `json`, `xml`, `csv`, `x12` or `edifact`"},
+	 .help = "`canonical-json`, `ubl-xml` (or `canonical-xml`), `csv`, `x12`, `edifact`; or the interchange as it is in another form: `xml`, and `json` without a map (with one it is `canonical-json`)"},
 	{.key = "map", .kind = SCHEMA_TEXT, AT(profile_output, map), .check = profile_check_id, .help = "name of the map: see `vanctl map list`"},
+	{.key = "sheet", .kind = SCHEMA_TEXT, AT(profile_output, sheet), .check = profile_check_id,
+	 .help = "`csv`: the flat sheet that writes it; default: the only one that writes such documents. `map` then names the map that reads the message"},
 	{.key = "map_version", .kind = SCHEMA_TEXT, AT(profile_output, map_version), .fallback = "active", .check = profile_check_map_version,
 	 .help = "`active`, or the number of a version of the map's sheet, which stays whatever is activated; 0: the shipped one"},
 	{.key = "version", .kind = SCHEMA_TEXT, AT(profile_output, version),

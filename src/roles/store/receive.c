@@ -205,6 +205,11 @@ static int lookup(struct store_role *s, const struct ipc_lookup *l, struct van_b
 		int rc = directory_find_as2(s->directory, l->as2_to, l->as2_from, now, s->arena, &answer);
 		return rc < 0 ? rc : record_encode(&directory_as2_table, &answer, record);
 	}
+	if (l->kind == IPC_LOOKUP_DOCUMENT) {
+		struct directory_document answer;
+		int rc = directory_find_document(s->directory, l->connection, l->file_name, l->content_type, now, s->arena, &answer);
+		return rc < 0 ? rc : record_encode(&directory_document_table, &answer, record);
+	}
 	struct agreement_query q = {.from = l->from, .to = l->to, .type = l->type, .version = l->version,
 				    .environment = environment_of(l->usage), .now = now};
 	struct directory_route answer;

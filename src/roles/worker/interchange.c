@@ -1,6 +1,4 @@
 /* One interchange: its facts, its route, its outputs. The rules of the network stand here. */
-#include "map/library.h"
-#include "map/tree.h"
 #include "roles/worker/interchange.h"
 
 #include <stdlib.h>
@@ -106,11 +104,12 @@ static int fill_facts(struct work *w)
 	const struct edi_interchange *in = w->in;
 	struct ipc_interchange *out = w->out;
 	const char *space = in->standard == EDI_EDIFACT ? "edifact" : "x12";
-	out->standard = slice_str(edi_standard_name(in->standard));
+	const struct job_plain *plain = w->job->plain;
+	out->standard = slice_str(plain ? plain->standard : edi_standard_name(in->standard));
 	out->version = in->version;
 	out->control_number = in->control_number;
-	out->from = van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->sender));
-	out->to = van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->receiver));
+	out->from = plain ? plain->from : van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->sender));
+	out->to = plain ? plain->to : van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->receiver));
 	out->env = in->usage == 'T' ? SLICE("test") : SLICE("production");
 	out->offset = in->offset;
 	out->length = in->length;
@@ -274,14 +273,14 @@ static int pass_through(struct work *w)
 	o->from = w->out->from;
 	o->to = w->out->to;
 	o->control_number = w->in->control_number;
-	o->extension = SLICE("edi");
+	o->extension = w->job->plain ? w->job->plain->extension : SLICE("edi");
 	whole_stretch(w, &o->offset, &o->length);
-	int rc = w->route.policy == PROFILE_REPAIR || w->own_acks ? pass_rewritten(w, o) : 0;
+	int rc = (w->route.policy == PROFILE_REPAIR && !w->job->plain) || w->own_acks ? pass_rewritten(w, o) : 0;
 	if (rc < 0)
 		return rc;
 	if (w->out->transactions.n == 1)
 		o->keys = RECORD_AT(w->out->transactions, struct ipc_transaction, 0)->keys;
-	if (w->route.acknowledged_by == PROFILE_ACK_RECEIVER && !w->out->acknowledgement) {
+	if (w->route.acknowledged_by == PROFILE_ACK_RECEIVER && !w->out->acknowledgement && !w->job->plain) {
 		w->out->ack = SLICE("expected");
 		w->out->ack_within = w->route.ack_within;
 	}
@@ -327,93 +326,6 @@ struct map_envelope work_envelope(struct work *w, const struct edi_group *g, con
 	};
 }
 
-static struct map_delimiters delimiters_of(const struct edi_interchange *i)
-{
-	return (struct map_delimiters){i->delimiters.element, i->delimiters.component, i->delimiters.repetition, i->delimiters.release,
-				       i->delimiters.terminator};
-}
-
-/* For the history. */
-static struct slice named_map(struct work *w, const struct map *map, const struct map_sheet *sheet)
-{
-	return sheet->version == MAP_VERSION_SHIPPED
-		       ? van_arena_printf(arena_of(w), "%s as shipped", map_name(map))
-		       : van_arena_printf(arena_of(w), "%s version %llu", map_name(map), (unsigned long long)sheet->version);
-}
-
-static int translate_message(struct work *w, const struct map *map, const struct map_sheet *sheet, const struct edi_group *g, const struct edi_message *m,
-			     uint64_t number)
-{
-	struct van_buf json = VAN_BUF_INIT((size_t)256 << 20);
-	struct van_error e = {0};
-	struct map_envelope envelope = work_envelope(w, g, m);
-	struct map_run_state *run = worker_map_run(w->job->worker);
-	struct tree *document = NULL;
-	struct slice bytes;
-	int rc = run ? job_payload_bytes(w->job, m->offset, m->length, &bytes) : VAN_ENOMEM;
-	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
-	if (rc == 0)
-		rc = map_read(run, map, bytes, delimiters_of(w->in), &envelope, &document, &e);
-	bool goes_on = rc == 0;
-	if (rc == VAN_ESYNTAX || rc == VAN_ELIMIT)
-		rc = work_set_aside(w, m, number, van_arena_slice(arena_of(w), slice_str(e.text)));
-	else if (rc == 0)
-		rc = work_judge(w, g, m, number, document, &goes_on);
-	if (rc == 0 && goes_on)
-		rc = tree_write(document, false, &json);
-	struct ipc_output *o = rc == 0 && goes_on ? work_output(w, IPC_OUTPUT_TRANSLATED, &w->route) : NULL;
-	if (o) {
-		o->type = m->type;
-		o->version = slice_str(map_target(map));
-		o->from = w->out->from;
-		o->to = w->out->to;
-		o->control_number = m->control_number;
-		o->extension = SLICE("json");
-		o->map = named_map(w, map, sheet);
-		rc = work_keys(arena_of(w), m->keys, &o->keys);
-		if (rc == 0)
-			rc = work_content(w, o, van_buf_slice(&json));
-	} else if (rc == 0 && goes_on) {
-		rc = VAN_ENOMEM;
-	}
-	van_buf_free(&json);
-	return rc;
-}
-
-static int find_map(struct work *w, const struct edi_message *m, const struct map **ret,
-		    const struct map_sheet **ret_sheet, struct van_error *e)
-{
-	struct map_library *maps = w->job->worker->maps;
-	if (w->route.map.p)
-		return map_library_find(maps, w->route.map, w->route.map_pin, ret, ret_sheet, e);
-	return map_library_find_for(maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, ret,
-				    ret_sheet, e);
-}
-
-/* Rejected messages are not translated: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
-static int translate(struct work *w)
-{
-	uint64_t number = 0, only = w->job->from->only;
-	for (const struct edi_group *g = w->in->groups; g; g = g->next)
-		for (const struct edi_message *m = g->messages; m; m = m->next) {
-			const struct map *map = NULL;
-			const struct map_sheet *sheet = NULL;
-			struct van_error e = {0};
-			number++;
-			if (m->status == EDI_REJECTED || m->acknowledgement || (only && number != only))
-				continue;
-			int rc = find_map(w, m, &map, &sheet, &e);
-			if (rc == VAN_ENOTFOUND || rc == VAN_ESYNTAX)
-				return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s translates: %s",
-										      SLICE_ARG(w->route.agreement), e.text));
-			if (rc == 0)
-				rc = translate_message(w, map, sheet, g, m, number);
-			if (rc < 0 || w->out->state != IPC_INTERCHANGE_PROCESSED)
-				return rc;
-		}
-	return 0;
-}
-
 /* --- all together --------------------------------------------------------------------------------------------------------------- */
 
 /* What is all about interchanges of our own writing ends here, and needs no agreement; only who may speak for its sender is asked. */
@@ -456,7 +368,7 @@ static int acknowledge_translated(struct work *w)
 static int translate_and_acknowledge(struct work *w)
 {
 	size_t before = w->job->outputs.n;
-	int rc = w->route.to_station && !w->route.connection.p ? 0 : w->route.output ? work_write(w) : translate(w);
+	int rc = w->route.to_station && !w->route.connection.p ? 0 : w->route.output ? work_write(w) : work_translate(w);
 	if (rc < 0)
 		return rc;
 	if (w->out->state != IPC_INTERCHANGE_PROCESSED) { /* nothing of it goes out */
@@ -465,7 +377,7 @@ static int translate_and_acknowledge(struct work *w)
 			return 0;
 		w->out->uniques.n = 0;
 	}
-	if (w->job->from->answered)
+	if (w->job->from->answered || w->job->plain) /* without an envelope there is nothing that an acknowledgement could name */
 		return 0;
 	rc = work_advise(w);
 	if (rc < 0)

@@ -68,8 +68,19 @@ int work_note(struct work *w, struct slice line);
 /* advice.c: tells the sender of w->advices. */
 int work_advise(struct work *w);
 
+/* translate.c */
+
+/* The interchange's documents become what is no EDI: canonical JSON, UBL, CSV; or it goes whole in another form. */
+int work_translate(struct work *w);
+
 /* output.c */
 
+/* The canonical document of a message, when it keeps the rules; else NULL, and it is set aside. `in`: the map that reads it; NULL for what
+ * came without EDI. It lives as long as `run`'s. */
+int work_document(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct map *in,
+		  struct map_run_state *run, struct tree **ret);
+/* Is this error about what was sent or agreed, and not about us? */
+bool work_is_verdict(int rc);
 /* The interchange's messages become EDI for the receiver: interchanges, or messages that wait in a batch. */
 int work_write(struct work *w);
 /* IPC_JOB_BATCH: what waited becomes interchanges. */

@@ -101,9 +101,11 @@ static void send_failed(struct worker *w, uint64_t request, struct slice message
 
 /* --- process -------------------------------------------------------------------------------------------------------------------- */
 
-static struct slice first_error(const struct edi_report *r)
+static struct slice first_error(struct job *j)
 {
-	return r->errors ? r->errors->text : SLICE("the document holds no EDI interchange, and no rule routes other content");
+	struct slice why = j->report->errors ? j->report->errors->text : SLICE("the document holds no EDI interchange");
+	return van_arena_printf(j->worker->arena, "%.*s. Files that are no EDI go by \"documents\" of their connection%s%.*s; add what this one is, and "
+		"reprocess it", SLICE_ARG(why), j->from->connection.p ? " " : "", SLICE_ARG(j->from->connection));
 }
 
 static int process_interchanges(struct job *j)
@@ -115,8 +117,8 @@ static int process_interchanges(struct job *j)
 	if (n == 0) {
 		bool edi = j->report->errors && j->report->bytes;
 		out->state = edi ? SLICE("rejected") : SLICE("held");
-		out->error = first_error(j->report);
-		return 0;
+		out->error = first_error(j);
+		return out->error.p ? 0 : VAN_ENOMEM;
 	}
 	struct ipc_interchange *v = van_arena_array(j->worker->arena, n, sizeof *v);
 	if (!v)
@@ -170,7 +172,11 @@ static int process(struct job *j, struct van_error *e)
 {
 	if (slice_is(j->from->content_type, CEM_CONTENT_TYPE))
 		return process_exchange(j, e);
-	int rc = check(j, e);
+	bool plain;
+	int rc = job_plain_find(j, &plain);
+	if (rc < 0 || plain)
+		return rc < 0 ? rc : job_plain(j);
+	rc = check(j, e);
 	if (rc == 0 && j->report->truncated)
 		rc = van_error_set(e, VAN_ELIMIT, "the document holds more messages than one job takes: send it in several interchanges");
 	return rc < 0 ? rc : process_interchanges(j);
@@ -218,6 +224,7 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	if (rc < 0)
 		send_failed(w, request, from->message, rc == VAN_ECLOSED || rc == VAN_ETIMEOUT || rc == VAN_EAGAIN || rc == VAN_ENOSPC,
 			    e.text[0] ? e.text : van_err_name(rc));
+	job_plain_free(&j);
 	job_list_free(&j.outputs);
 	job_list_free(&j.acks);
 	spool_close(&j.content);

@@ -7,6 +7,8 @@
 #include "partner/directory.h"
 #include "roles/worker/worker.h"
 
+struct tree;
+
 /* A growing list of structs of one size. */
 struct job_list {
 	void *v;
@@ -31,6 +33,16 @@ struct job_terms {
 };
 #define JOB_TERMS 8 /* the last ones asked for */
 
+/* What came without EDI: its documents, as if they had stood in an interchange (plain.c). */
+struct job_plain {
+	struct directory_document rule;
+	const char *standard;        /* "CSV", "UBL", "JSON", "FILE" */
+	struct slice extension;      /* of its file name */
+	struct slice from, to;       /* canonical identities */
+	struct tree **documents;     /* by message; NULL: there are none, the file only passes through */
+	struct van_arena *arena;     /* of the documents */
+};
+
 struct job {
 	struct worker *worker;
 	const struct ipc_job *from;
@@ -48,11 +60,18 @@ struct job {
 	struct job_list outputs; /* struct ipc_output */
 	struct job_list acks;    /* struct ipc_ack_seen */
 	uint64_t inline_bytes;  /* of translated documents that are parts of their outputs */
+	struct job_plain *plain; /* NULL: EDI */
 	struct spool content;   /* the other translated documents of the job, one after the other */
 };
 
 /* Fills *to for interchange number `number` and adds its outputs and acknowledgements. Negative: the job must be retried. */
 int job_interchange(struct job *j, const struct edi_interchange *i, size_t number, struct ipc_interchange *to);
+
+/* plain.c: is the payload no EDI, and does the connection say what it is? *ret_found; then j->plain is there. Negative: try again. */
+int job_plain_find(struct job *j, bool *ret_found);
+/* Its documents go the way of an interchange. Negative: the job must be retried. */
+int job_plain(struct job *j);
+void job_plain_free(struct job *j);
 
 /* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). *ret_zone_offset (may be
  * NULL): minutes east of UTC of the agreement's time zone. */

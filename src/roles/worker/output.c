@@ -281,33 +281,40 @@ static int take_head(struct work *w, struct piece *p)
 	return 0;
 }
 
-static bool is_verdict(int rc)
+bool work_is_verdict(int rc)
 {
 	return rc == VAN_ESYNTAX || rc == VAN_EINVAL || rc == VAN_ELIMIT || rc == VAN_ENOTFOUND;
 }
 
 static int no_map(struct work *w, int rc, const struct van_error *e)
 {
-	return is_verdict(rc) ? hold_why(w, e->text) : rc;
+	return work_is_verdict(rc) ? hold_why(w, e->text) : rc;
 }
 
-/* Its canonical document, when it keeps the rules; else NULL, and it is set aside. */
-static int read_document(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct map *in,
-			 struct map_run_state *run, struct tree **ret)
+static int take_document(struct work *w, const struct edi_group *g, const struct edi_message *m, const struct map *in, struct map_run_state *run,
+			 uint64_t number, struct tree **ret, struct van_error *e)
 {
 	const struct map_delimiters d = {w->in->delimiters.element, w->in->delimiters.component, w->in->delimiters.repetition,
 					 w->in->delimiters.release, w->in->delimiters.terminator};
 	const struct map_envelope envelope = work_envelope(w, g, m);
+	struct slice bytes;
+	if (w->job->plain) {
+		*ret = w->job->plain->documents[number - 1];
+		return 0;
+	}
+	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
+	return rc < 0 ? rc : map_read(run, in, bytes, d, &envelope, ret, e);
+}
+
+int work_document(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct map *in,
+		  struct map_run_state *run, struct tree **ret)
+{
 	struct tree *document = NULL;
 	struct van_error e = {0};
-	struct slice bytes;
 	bool goes_on = false;
 	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
-	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
-	if (rc < 0)
-		return rc;
-	rc = map_read(run, in, bytes, d, &envelope, &document, &e);
-	if (is_verdict(rc))
+	int rc = take_document(w, g, m, in, run, number, &document, &e);
+	if (work_is_verdict(rc) && e.text[0])
 		rc = work_set_aside(w, m, number, van_arena_slice(w->job->worker->arena, slice_str(e.text)));
 	else if (rc == 0)
 		rc = work_judge(w, g, m, number, document, &goes_on);
@@ -327,11 +334,11 @@ static int map_message(struct work *w, const struct edi_group *g, const struct e
 	struct tree *document = NULL;
 	struct van_error e = {0};
 	int rc = run ? find_out(w, &out, &e) : VAN_ENOMEM;
-	if (rc == 0)
+	if (rc == 0 && !w->job->plain)
 		rc = find_in(w, m, &in, &e);
 	if (rc < 0)
 		return no_map(w, rc, &e);
-	rc = read_document(w, g, m, number, in, run, &document);
+	rc = work_document(w, g, m, number, in, run, &document);
 	*p = (struct piece){.type = map_type(out), .version = map_version(out), .agency = SLICE(""), .association = SLICE(""), .aside = !document};
 	if (rc < 0 || p->aside)
 		return rc;
@@ -340,7 +347,7 @@ static int map_message(struct work *w, const struct edi_group *g, const struct e
 	if (rc == 0)
 		return take_head(w, p);
 	p->aside = true;
-	return is_verdict(rc) ? work_set_aside(w, m, number, van_arena_slice(w->job->worker->arena, slice_str(e.text))) : rc;
+	return work_is_verdict(rc) ? work_set_aside(w, m, number, van_arena_slice(w->job->worker->arena, slice_str(e.text))) : rc;
 }
 
 /* The same message, when its canonical document keeps the rules. */
@@ -353,7 +360,7 @@ static int judge_message(struct work *w, const struct edi_group *g, const struct
 	int rc = run ? find_in(w, m, &in, &e) : VAN_ENOMEM;
 	if (rc < 0)
 		return no_map(w, rc, &e);
-	rc = read_document(w, g, m, number, in, run, &document);
+	rc = work_document(w, g, m, number, in, run, &document);
 	p->aside = rc == 0 && !document;
 	return rc < 0 || p->aside ? rc : take_message(w, g, m, p);
 }
@@ -481,7 +488,9 @@ int work_write(struct work *w)
 	struct job_list pieces = {0};
 	if (!o->from.p || !o->to.p)
 		return hold_why(w, "one of the parties has no identity of the standard that is written: name it in output.from or output.to");
-	if (!w->route.map.p && (w->in->standard == EDI_X12) != slice_is(o->standard, "x12"))
+	if (w->job->plain && !w->job->plain->documents)
+		return hold_why(w, "its connection says of this file that it may be anything (format: any), which only passes through");
+	if (!w->route.map.p && (w->job->plain || (w->in->standard == EDI_X12) != slice_is(o->standard, "x12")))
 		return hold_why(w, "another standard is written only by a map: name one of `vanctl map list` in output.map");
 	int rc = make_pieces(w, &pieces);
 	if (rc == 0 && o->version.n && !w->route.map.p)

@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+"""Partners without EDI: CSV, UBL and JSON come in by mailbox and over AS2, are routed and translated by agreements, and go out."""
+
+import json
+import os
+import subprocess
+import sys
+
+import demo
+import tap
+import x12
+
+t = tap.Tap()
+BUYER, ALPHA = demo.BUYER, demo.ALPHA
+SAMPLES = os.path.join(demo.TOP, "maps", "samples")
+UBL = os.path.join(demo.TOP, "tests", "map", "ubl")
+
+
+def profiles(n):
+    """The buyer also sends CSV over AS2; the shop knows no EDI at all."""
+    station = f"    station: {n.station}\n"
+    text = n.profile_text().replace(station, station + "    documents:\n"
+                                    "      - {content_types: [text/csv], format: csv, sheet: csv-order, to: 'x12 ZZ:ALPHA'}\n"
+                                    "      - {content_types: [application/xml], format: ubl-xml, to: 'x12 ZZ:ALPHA'}\n", 1)
+    return text + f"""\
+---
+kind: partner
+id: shop
+name: Corner Shop
+identities: [{{standard: x12, id: "ZZ:SHOP"}}, {{standard: x12, id: "ZZ:SHOPTEST"}}]
+connections:
+  - id: shop-sftp
+    protocol: sftp-mailbox
+    user: shop
+    keys: [{{key: "{n.keys['shop'][1]}"}}]
+    documents:
+      - {{files: ["test-*.csv"], format: csv, sheet: csv-order, from: "x12 ZZ:SHOPTEST", to: "x12 {BUYER}", environment: test}}
+      - {{files: ["*.csv"], format: csv, sheet: shop-orders, to: "x12 {BUYER}"}}
+      - {{files: ["*.xml"], format: ubl-xml, to: "x12 {BUYER}"}}
+      - {{files: ["*.json"], format: canonical-json}}
+      - {{files: ["*.pdf"], format: any, type: drawing, to: "x12 {ALPHA}"}}
+---
+kind: agreement
+id: shop-buyer-orders
+from: "x12 ZZ:SHOP"
+to: "x12 {BUYER}"
+type: order
+mode: translate
+output: {{format: x12, map: order-to-x12-004010-850, delimiters: {{component: '^'}}}}
+rules: {{sheets: [shop]}}
+acknowledged_by: none
+---
+kind: agreement
+id: shop-buyer-invoices
+from: "x12 ZZ:SHOP"
+to: "x12 {BUYER}"
+type: invoice
+version: "1.0"
+mode: translate
+output: {{format: canonical-json}}
+acknowledged_by: receiver
+---
+kind: agreement
+id: shop-test
+from: "x12 ZZ:SHOPTEST"
+to: "x12 {BUYER}"
+environment: test
+mode: translate
+output: {{format: edifact, map: order-to-edifact-d96a-orders, from: "edifact 14:4012345000009", to: "edifact 14:4098765000010"}}
+acknowledged_by: none
+---
+kind: agreement
+id: buyer-alpha-plain
+from: "x12 {BUYER}"
+to: "x12 {ALPHA}"
+type: order
+mode: translate
+output: {{format: ubl-xml}}
+acknowledged_by: none
+---
+kind: agreement
+id: buyer-shop
+from: "x12 {BUYER}"
+to: "x12 ZZ:SHOP"
+type: "850"
+mode: translate
+output: {{format: csv, sheet: shop-orders}}
+acknowledged_by: network
+---
+kind: agreement
+id: buyer-shop-form
+from: "x12 {BUYER}"
+to: "x12 ZZ:SHOPTEST"
+type: "850"
+mode: translate
+output: {{format: xml}}
+acknowledged_by: network
+"""
+
+
+RULES = """rule,value,show,text
+quantity,$max(OrderLine.LineItem.Quantity.$number(value)) < 1000,OrderLine[0].LineItem.Quantity.value,nobody orders so much
+"""
+HEAD = "Order No,Order Date,Currency,Line,Seller Item,Quantity,Unit,Price\n"
+
+
+def make(n):
+    n.create()
+    n.keys["shop"] = demo.make_ssh_key(n.peers, "shop")
+    n.start()
+    sheets = os.path.join(n.root, "sheets")
+    os.mkdir(sheets)
+    with open(os.path.join(demo.TOP, "maps", "csv-order.csv"), encoding="utf-8") as f:
+        sheet = f.read()
+    for name, text in (("shop-orders.csv", sheet), ("rules-shop.csv", RULES)):
+        path = os.path.join(sheets, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        n.vanctl("map", "import", path)
+        n.vanctl("map", "activate", name[:-4])
+    with open(n.profiles, "w", encoding="utf-8") as f:
+        f.write(profiles(n))
+    n.apply_profiles()
+    return n
+
+
+def put(n, user, data, name):
+    """Uploads, and gives the message that it became."""
+    n.sftp_put(user, data if isinstance(data, bytes) else data.encode(), "/in/" + name)
+    n.drain()
+    found = [m for m in n.messages("--direction", "in") if m["file_name"] == name and not m["parent"]]
+    return max(found, key=lambda m: m["id"])
+
+
+def made_of(n, message):
+    """{file name: bytes} of what waits and was made of this message."""
+    return {m["file_name"]: n.vanctl("message", "get", m["id"]).stdout
+            for m in n.messages("--direction", "out") if m["parent"] == message["id"]}
+
+
+def order(po, quantity="5", line="1"):
+    return f"{po},2026-03-10,EUR,{line},A-1,{quantity},C62,2.50\n"
+
+
+def csv_becomes_an_850(n):
+    m = put(n, "shop", HEAD + order("PO-C1") + order("PO-C1", line="2") + order("PO-C2"), "orders-1.csv")
+    t.equal([m[k] for k in ("state", "standard", "type", "version", "from", "to", "agreement", "control_number", "error")],
+            ["processed", "CSV", "order", "1.0", "x12 ZZ:SHOP", f"x12 {BUYER}", "shop-buyer-orders", "PO-C1", None], "a CSV file is routed by its connection's rule")
+    made = list(made_of(n, m).values())
+    t.ok(len(made) == 1 and made[0].count(b"ST*850*") == 2 and b"BEG*00*SA*PO-C1*" in made[0] and made[0].count(b"PO1*") == 3, "two orders in one interchange", made)
+    with open(os.path.join(n.root, "made.x12"), "wb") as f:
+        f.write(made[0])
+    done = demo.run([demo.program("vanctl"), "edi", "validate", os.path.join(n.root, "made.x12")], check=False)
+    t.ok(done.returncode == 0, "which is sound", done.stdout.decode())
+    t.ok(made[0] in n.sftp_fetch("buyer").values(), "and waits in the buyer's mailbox")
+    t.equal({x["id"] for x in n.messages("--search", "PO-C2")} >= {m["id"]}, True, "the order's number finds the file")
+    events = [r["event"] for r in n.json("receipt", "list") if r["message"] == m["id"]]
+    t.equal(events, ["sftp-in"], "there is a receipt of it")
+    t.equal(m["ack"], "none", "nothing owes it an acknowledgement")
+
+
+def a_broken_row_waits_in_quarantine(n):
+    m = put(n, "shop", HEAD + order("PO-Q1") + order("PO-Q1", quantity="five", line="2"), "orders-2.csv")
+    t.equal((m["state"], m["delivery"]), ("quarantined", None), "a file with a broken row is set aside")
+    t.ok("row 3" in m["error"] and "Quantity" in m["error"] and "five" in m["error"] and "mend" in m["error"], "the error names row, column, value and remedy", m["error"])
+    t.equal(made_of(n, m), {}, "nothing goes out")
+    m = put(n, "shop", "Something,else\n1,2\n", "orders-3.csv")
+    t.ok(m["state"] == "quarantined" and "Order No" in m["error"], "a file without the columns, too", m)
+    m = put(n, "shop", b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><Order>&b;</Order>", "order-1.xml")
+    t.ok(m["state"] == "quarantined" and "line" in m["error"], "hostile XML is refused with its line", m)
+    m = put(n, "shop", b'{"_document": "order/1.0", "ID": "J0"', "order-1.json")
+    t.ok(m["state"] == "quarantined" and "line" in m["error"], "broken JSON, too", m)
+    m = put(n, "shop", b'{"ID": "J0"}', "order-2.json")
+    t.ok(m["state"] == "quarantined" and "_document" in m["error"], "and what does not say what it is", m)
+
+
+def the_mended_sheet_delivers_it_once(n):
+    """A shop that writes "five": its sheet learns it, and what was quarantined is processed again."""
+    waiting = [m for m in n.messages("--state", "quarantined") if m["file_name"] == "orders-2.csv"]
+    with open(os.path.join(n.root, "sheets", "shop-orders.csv"), encoding="utf-8") as f:
+        text = f.read()
+    five = "OrderLine[].LineItem.Quantity.value,'5',Quantity=five,,,,,\"the shop's word for it\",in\nOrderLine[].LineItem.Quantity.value,Quantity,"
+    with open(os.path.join(n.root, "sheets", "shop-orders.csv"), "w", encoding="utf-8") as f:
+        f.write(text.replace("OrderLine[].LineItem.Quantity.value,Quantity,", five))
+    n.vanctl("map", "import", os.path.join(n.root, "sheets", "shop-orders.csv"))
+    n.vanctl("map", "activate", "shop-orders")
+    n.vanctl("message", "reprocess", waiting[0]["id"])
+    n.drain()
+    found = [v for v in n.sftp_fetch("buyer").values() if b"PO-Q1" in v]
+    t.equal((len(found), found[0].count(b"PO1*") if found else 0), (1, 2), "reprocess of the file delivers it once")
+    t.equal([m for m in n.messages("--state", "quarantined") if m["id"] == waiting[0]["id"]], [], "and it waits no more")
+
+
+def a_rule_sets_one_order_of_the_file_aside(n):
+    m = put(n, "shop", HEAD + order("PO-R1") + order("PO-R2", quantity="2000") + order("PO-R3"), "orders-4.csv")
+    made = b"".join(made_of(n, m).values())
+    t.ok(m["state"] == "processed" and b"PO-R1" in made and b"PO-R3" in made and b"PO-R2" not in made, "the other orders go on", made)
+    held = [x for x in n.messages("--state", "quarantined") if "PO-R2" in (x["error"] or "")]
+    t.ok(len(held) == 1 and "nobody orders so much" in held[0]["error"] and held[0]["parent"] == m["id"], "the one waits, with rule and value", held)
+    n.vanctl("message", "release", held[0]["id"])
+    n.drain()
+    found = [v for v in n.sftp_fetch("buyer").values() if b"*PO-R2*" in v]
+    t.ok(len(found) == 1 and b"PO-R1" not in found[0], "and goes alone when it is released", found)
+
+
+def ubl_and_json_come_in(n):
+    with open(os.path.join(UBL, "order.xml"), "rb") as f:
+        m = put(n, "shop", f.read(), "order-5.xml")
+    made = b"".join(made_of(n, m).values())
+    t.ok((m["standard"], m["type"], m["state"]) == ("UBL", "order", "processed") and b"ST*850*" in made, "a UBL order becomes an 850", (m, made))
+    with open(os.path.join(UBL, "invoice.xml"), "rb") as f:
+        m = put(n, "shop", f.read(), "invoice-5.xml")
+    made = list(made_of(n, m).values())
+    t.ok(m["agreement"] == "shop-buyer-invoices" and len(made) == 1 and json.loads(made[0])["_document"] == "invoice/1.0", "an invoice goes by its own agreement, as JSON", (m, made))
+    document = {"_document": "order/1.0", "ID": "PO-J1", "IssueDate": "2026-03-10", "_envelope": {"sender": "ZZ:SHOP", "receiver": BUYER},
+                "OrderLine": [{"LineItem": {"ID": "1", "Quantity": {"value": "3", "unitCode": "C62"}}}]}
+    m = put(n, "shop", json.dumps(document), "order-6.json")
+    t.ok(m["state"] == "processed" and b"PO-J1" in b"".join(made_of(n, m).values()), "a JSON document names its parties itself", m)
+    document["_envelope"] = {"sender": ALPHA, "receiver": BUYER}
+    m = put(n, "shop", json.dumps(document), "order-7.json")
+    t.ok(m["state"] == "held" and "may not present" in m["error"], "but not a sender that the connection may not present", m)
+    del document["_envelope"]
+    m = put(n, "shop", json.dumps(document), "order-8.json")
+    t.ok(m["state"] == "held" and "_envelope.receiver" in m["error"], "without a receiver it is held, and the error says what to add", m)
+    m = put(n, "shop", b"%PDF-1.7 a drawing", "plan.pdf")
+    made = made_of(n, m)
+    t.ok(m["state"] == "processed" and list(made.values()) == [b"%PDF-1.7 a drawing"] and list(made)[0].endswith(".pdf"), "any other file passes through", (m, made))
+    m = put(n, "shop", b"hello", "note.txt")
+    t.ok(m["state"] == "rejected" and "documents" in m["error"] and "shop-sftp" in m["error"], "a file that no rule knows says where to add it", m)
+
+
+def test_stays_apart(n):
+    m = put(n, "shop", HEAD + order("PO-T1"), "test-1.csv")
+    made = b"".join(made_of(n, m).values())
+    t.ok(m["env"] == "test" and b"ORDERS:D:96A" in made and b"+1'UNH" in made, "a rule for tests leads to a test agreement, here to EDIFACT", (m, made))
+
+
+def over_as2_too(n):
+    text = (HEAD + order("PO-A1")).encode()
+    _, mdn, _, message_id = n.send(text, content_type="text/csv")
+    n.drain()
+    m = [m for m in n.messages("--direction", "in") if (m["as2_message_id"] or "").strip("<>") == message_id.strip("<>")][0]
+    t.ok(mdn.outcome == "processed" and m["state"] == "processed" and m["agreement"] == "buyer-alpha-plain", "CSV over AS2 is known by its Content-Type", (mdn, m))
+    made = made_of(n, m)
+    t.ok(len(made) == 1 and b"<cbc:ID>PO-A1</cbc:ID>" in list(made.values())[0] and list(made)[0].endswith(".xml"), "and goes out as UBL", made)
+    with open(os.path.join(n.root, "out.xml"), "wb") as f:
+        f.write(list(made.values())[0])
+    done = subprocess.run(["xmllint", "--noout", os.path.join(n.root, "out.xml")], check=False)
+    t.equal(done.returncode, 0, "which xmllint finds well-formed")
+    _, _, _, message_id = n.send(HEAD.encode() + b"PO-A2,2026-03-10\n", content_type="text/csv")
+    n.drain()
+    m = [m for m in n.messages("--direction", "in") if (m["as2_message_id"] or "").strip("<>") == message_id.strip("<>")][0]
+    t.equal(m["state"], "quarantined", "what is wrong with a file does not change its MDN, it waits")
+
+
+def csv_and_forms_go_out(n):
+    for control, (receiver, name) in enumerate((("ZZ:SHOP", "csv"), ("ZZ:SHOPTEST", "xml")), 501):
+        n.send(x12.order_850(BUYER, receiver, control, f"PO-O{control}", lines=2))
+        n.drain()
+        files = {k: v for k, v in n.sftp_fetch("shop").items() if f"PO-O{control}".encode() in v}
+        t.ok(len(files) == 1 and list(files)[0].endswith("." + name), f"an 850 waits as {name}", files)
+        text = list(files.values())[0].decode() if files else ""
+        if name == "csv":
+            rows = text.splitlines()
+            t.ok(rows[0].startswith("Order No,Order Date") and len(rows) == 3 and rows[1].startswith("PO-O501,2026-08-01"), "one row for each line", text)
+            history = [h["text"] or "" for m in n.messages("--direction", "out", "--search", "PO-O501") for h in n.json("message", "show", m["id"])["history"]]
+            t.ok(any("shop-orders version 2" in h for h in history), "the history names map and sheet", history)
+        else:
+            path = os.path.join(n.root, "form.xml")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            back = demo.run([demo.program("vanctl"), "edi", "convert", "--to", "x12", path]).stdout
+            t.ok(b"BEG*00*SA*PO-O502**20260801" in back and b"IEA*1*000000502" in back, "the form goes back to the same interchange", back)
+    sent = [v for v in n.sftp_fetch("buyer").values() if b"ST*997*" in v]
+    t.ok(len(sent) >= 2, "and the network acknowledges both")
+
+
+def what_is_wrong_is_refused_at_apply(n):
+    base = f'kind: partner\nid: x\nname: X\nconnections:\n  - id: x-sftp\n    protocol: sftp-mailbox\n    user: x\n    keys: [{{key: "{n.keys["shop"][1]}"}}]\n    presents: ["x12 ZZ:X"]\n'
+    for rule, word in (("{format: csv, to: 'x12 ZZ:A'}", "sheet"), ("{format: ubl-xml}", "to"), ("{format: canonical-json, sheet: csv-order}", "sheet"),
+                       ("{format: any, to: 'x12 ZZ:A', from: 'x12 ZZ:Y'}", "presents"), ("{format: pdf, to: 'x12 ZZ:A'}", "format"),
+                       ("{format: csv, sheet: csv-order, type: x}", "type")):
+        path = os.path.join(n.root, "wrong.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(base + f"    documents:\n      - {rule}\n")
+        done = n.vanctl("partner", "apply", path, check=False)
+        t.ok(done.returncode == 1 and b"wrong.yaml:11:" in done.stderr and word.encode() in done.stderr, f"{rule}: refused with its line", done.stderr)
+    path = os.path.join(n.root, "wrong.yaml")
+    for output, word in (("{format: xml, map: x}", "map"), ("{format: x12, sheet: csv-order}", "sheet"), ("{format: csv, batch: {time: 1h}}", "csv")):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(f'kind: agreement\nid: wrong\nfrom: "x12 {BUYER}"\nto: "x12 ZZ:W"\nmode: translate\noutput: {output}\n')
+        done = n.vanctl("partner", "apply", path, check=False)
+        t.ok(word.encode() in done.stderr and (done.returncode == 1 or b"warning" in done.stderr), f"{output}: told at apply", done.stderr)
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    with demo.Network(keep="--keep" in sys.argv) as n:
+        make(n)
+        n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_rule_sets_one_order_of_the_file_aside,
+                         ubl_and_json_come_in, test_stays_apart, over_as2_too, csv_and_forms_go_out, what_is_wrong_is_refused_at_apply))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
