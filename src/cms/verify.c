@@ -17,12 +17,12 @@ struct scheme {
 };
 
 /* RSASSA-PSS-params: [0] hash, [1] mask generation, [2] salt length, [3] trailer; defaults are SHA-1 and 20. They have to be there (RFC 4055
- * section 3.1); a signer that leaves them out altogether (pyAS2) means `announced` and a salt of its length, and nothing weaker is taken. */
+ * section 3.1); a signer that leaves them out altogether (pyAS2) means `announced`, and nothing weaker is taken; its salt is as long as it is. */
 static bool parse_pss(struct slice params, enum digest_alg announced, struct scheme *s)
 {
 	if (!params.p) {
 		s->digest = s->mgf = announced;
-		s->salt = (int)digest_size(announced);
+		s->salt = RSA_PSS_SALTLEN_AUTO;
 		return true;
 	}
 	struct ber outer = ber_over(params), b = ber_over(ber_expect(&outer, BER_SEQUENCE));
