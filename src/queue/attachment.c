@@ -2,6 +2,7 @@
 
 #include "queue/delivery.h"
 #include "queue/internal.h"
+#include "queue/result.h"
 
 #include <unistd.h>
 
@@ -26,6 +27,71 @@ static int keep(void *arg, const struct queue_part *p)
 		f->v[f->n++] = *p;
 	return 0;
 }
+
+/* --- whose they are -------------------------------------------------------------------------------------------------------------- */
+
+int queue_attachments_lend(struct queue_work *w, struct slice from, struct slice to)
+{
+	static const struct slice whole[] = {LIST, ALL};
+	struct following f = {.w = w};
+	struct queue_part p;
+	int rc = queue_part_get(w, from, LIST, &p);
+	if (rc == VAN_ENOTFOUND) {
+		w->err.text[0] = 0;
+		return 0;
+	}
+	if (rc == 0)
+		rc = queue_parts(w, from, keep, &f);
+	for (size_t i = 0; i < sizeof whole / sizeof *whole && rc == 0; i++)
+		rc = queue_part_borrow(w, from, whole[i], to);
+	for (size_t i = 0; i < f.n && rc == 0; i++)
+		rc = queue_part_borrow(w, from, f.v[i].name, to);
+	return rc;
+}
+
+/* How well an interchange takes them: one that goes out now, before one that may, before one that never will. */
+static int fitness(const struct result *r, size_t i)
+{
+	const struct queue_message *m = &r->targets[i];
+	if (m->state != QUEUE_PROCESSED)
+		return m->state == QUEUE_REJECTED || m->state == QUEUE_DUPLICATE ? 0 : 1;
+	for (size_t k = 0; k < r->from->outputs.n; k++) {
+		const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, k);
+		if (o->interchange == i && (o->kind == IPC_OUTPUT_PASS_THROUGH || o->kind == IPC_OUTPUT_TRANSLATED))
+			return 2;
+	}
+	return 0;
+}
+
+static bool one_receiver(const struct result *r)
+{
+	for (size_t i = 1; i < r->ntargets; i++)
+		if (!slice_eq(r->targets[i].to, r->targets[0].to))
+			return false;
+	return true;
+}
+
+int queue_attachments_share(struct queue_work *w, struct result *r)
+{
+	struct queue_part list;
+	size_t best = 0;
+	int rc = r->split ? queue_part_get(w, r->message.id, LIST, &list) : VAN_ENOTFOUND;
+	if (rc < 0) {
+		w->err.text[0] = 0;
+		return rc == VAN_ENOTFOUND ? 0 : rc;
+	}
+	if (!one_receiver(r)) {
+		r->unshared = SLICE("its interchanges go to several receivers, so its attachments were passed on to none: see its parts");
+		return queue_trail_event(w, r->message.id, "attachments-kept", r->unshared);
+	}
+	for (size_t i = 1; i < r->ntargets; i++)
+		if (fitness(r, i) > fitness(r, best))
+			best = i;
+	r->bearer = best;
+	return queue_attachments_lend(w, r->message.id, r->targets[best].id);
+}
+
+/* --- on their way ---------------------------------------------------------------------------------------------------------------- */
 
 /* Of the file name that its sender gave it, from the list that was written when it came: {"part":NAME,"file_name":TEXT,…}. */
 static struct slice extension_of(const struct following *f, struct slice part)

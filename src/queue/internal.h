@@ -94,6 +94,8 @@ bool queue_artefact(struct receipt_artefact *ret, struct slice name, uint64_t by
 /* --- parts: part.c --- */
 
 int queue_part_put(struct queue_work *w, struct slice id, const struct queue_part *p);
+/* A part of `from` becomes one of `to`, too, of the same name and without a copy. */
+int queue_part_borrow(struct queue_work *w, struct slice from, struct slice name, struct slice to);
 int queue_part_forget(struct queue_work *w, struct slice id, struct slice name); /* the record; 0 also when there is none */
 bool queue_part_name_ok(struct slice name);
 

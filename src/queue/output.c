@@ -323,6 +323,19 @@ static bool wanted(const struct queue_message *target, const struct ipc_intercha
 					     (target->state == QUEUE_QUARANTINED && target->set_aside));
 }
 
+/* A batch is made of many, and takes none along. */
+static int keep_attachments(struct queue_work *w, struct result *r)
+{
+	struct queue_part list;
+	int rc = r->attached ? VAN_ENOTFOUND : queue_part_get(w, r->message.id, SLICE("attachment-list"), &list);
+	r->attached = true;
+	if (rc == VAN_ENOTFOUND)
+		w->err.text[0] = 0;
+	if (rc < 0)
+		return rc == VAN_ENOTFOUND ? 0 : rc;
+	return queue_trail_event(w, r->message.id, "attachments-kept", SLICE("its documents wait for a batch, which takes no attachments along: see its parts"));
+}
+
 int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 {
 	const struct ipc_output *o = RECORD_AT(r->from->outputs, struct ipc_output, i);
@@ -338,6 +351,8 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 	int rc = fill_output(w, r, i, &m);
 	if (rc == 0 && o->kind == IPC_OUTPUT_WAITING) {
 		rc = queue_batch_add(w, r, i, &m);
+		if (rc == 0)
+			rc = keep_attachments(w, r);
 		if (rc == 0 && target)
 			target->delivery = QUEUE_DELIVERY_QUEUED;
 		return rc;
@@ -346,10 +361,10 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 		rc = make_content(w, r, i, &m, &made);
 	if (rc == 0)
 		rc = put_output(w, r, o, &m, &made);
-	/* what came beside the document goes with its first interchange, once */
+	/* what came beside the document goes with the first that is made of it, once */
 	bool document = o->kind == IPC_OUTPUT_PASS_THROUGH || o->kind == IPC_OUTPUT_TRANSLATED;
-	if (rc == 0 && document && o->interchange == 0 && !r->attached && !r->batch) {
-		rc = queue_attachments_follow(w, &r->message, &m, deliver);
+	if (rc == 0 && document && o->interchange == r->bearer && !r->attached && !r->batch) {
+		rc = queue_attachments_follow(w, target ? target : &r->message, &m, deliver);
 		r->attached = true;
 	}
 	if (rc == 0 && o->kind != IPC_OUTPUT_ACK)

@@ -43,6 +43,22 @@ int queue_part_put(struct queue_work *w, struct slice id, const struct queue_par
 	return rc < 0 ? rc : queue_put_record(w, w->q->part, store_key_slice(&k), &queue_part_table, &put);
 }
 
+/* What is borrowed already is borrowed of its owner, so that messages which are made of one another again and again stay as near. */
+int queue_part_borrow(struct queue_work *w, struct slice from, struct slice name, struct slice to)
+{
+	struct queue_part p;
+	int rc = queue_part_get(w, from, name, &p);
+	if (rc < 0)
+		return rc;
+	struct queue_part stretch = {.kind = QUEUE_PART_STRETCH, .name = name, .bytes = p.bytes, .sha256 = p.sha256, .owner = from, .within = name};
+	if (p.kind == QUEUE_PART_STRETCH && p.owner.p) {
+		stretch.owner = p.owner;
+		stretch.within = p.within;
+		stretch.offset = p.offset;
+	}
+	return queue_part_put(w, to, &stretch);
+}
+
 int queue_part_forget(struct queue_work *w, struct slice id, struct slice name)
 {
 	struct store_key k;

@@ -1,5 +1,6 @@
 #include "queue/accept.h"
 #include "queue/ack_private.h"
+#include "queue/attachment.h"
 #include "queue/result.h"
 
 static bool copy_keys(struct queue_work *w, const struct record_list *from, struct record_list *to)
@@ -237,7 +238,7 @@ static int finish_whole(struct queue_work *w, struct result *r)
 {
 	struct queue_message m = r->message;
 	m.standard = r->from->standard;
-	m.error = r->from->error;
+	m.error = r->unshared.p ? r->unshared : r->from->error;
 	int state = r->split ? QUEUE_PROCESSED : queue_name_index(queue_state_names, r->from->state);
 	m.state = state < 0 ? QUEUE_PROCESSED : (uint32_t)state;
 	if (m.state == QUEUE_RECEIVED)
@@ -313,6 +314,8 @@ static int end_batch(struct queue_work *w, struct result *r)
 static int finish_received(struct queue_work *w, struct result *r)
 {
 	int rc = prepare_targets(w, r);
+	if (rc == 0)
+		rc = queue_attachments_share(w, r);
 	if (rc == 0)
 		rc = queue_result_uniques(w, r);
 	if (rc == 0)

@@ -14,7 +14,9 @@ struct result {
 	bool split; /* the targets are children */
 	bool accept_duplicate, answered;
 	bool batch; /* the message is a batch, and the first output becomes it */
-	bool attached; /* what came beside the document went with an output */
+	size_t bearer; /* the target that has what came beside the documents */
+	bool attached; /* that went with an output */
+	struct slice unshared; /* why none of several targets has it; absent: one has, or there is nothing */
 	uint32_t delivery; /* of outputs that belong to no interchange */
 };
 

@@ -1,5 +1,6 @@
 #include "queue/send.h"
 
+#include "queue/attachment.h"
 #include "queue/delivery.h"
 #include "queue/internal.h"
 
@@ -78,16 +79,11 @@ int queue_send(struct queue_work *w, const struct queue_send *s)
 
 /* --- again ----------------------------------------------------------------------------------------------------------------- */
 
-/* The document of another message, without a copy. */
-static int borrow_payload(struct queue_work *w, const struct queue_message *from, struct slice to)
+/* The document of another message and what came beside it, without a copy. */
+static int borrow_content(struct queue_work *w, const struct queue_message *from, struct slice to)
 {
-	struct queue_part p;
-	int rc = queue_part_get(w, from->id, SLICE("payload"), &p);
-	if (rc < 0)
-		return rc;
-	struct queue_part stretch = {.kind = QUEUE_PART_STRETCH, .name = SLICE("payload"), .bytes = p.bytes, .sha256 = p.sha256,
-				     .owner = from->id, .within = SLICE("payload")};
-	return queue_part_put(w, to, &stretch);
+	int rc = queue_part_borrow(w, from->id, SLICE("payload"), to);
+	return rc < 0 ? rc : queue_attachments_lend(w, from->id, to);
 }
 
 static int link_both(struct queue_work *w, const struct queue_message *original, const struct queue_message *made, enum receipt_event event,
@@ -119,7 +115,7 @@ int queue_resend(struct queue_work *w, struct slice id, struct slice new_id, str
 	m.error = SLICE_NONE;
 	m.collected = m.taken = 0;
 	m.downloads = 0;
-	rc = borrow_payload(w, &old, new_id);
+	rc = borrow_content(w, &old, new_id);
 	if (rc == 0)
 		rc = deliver(w, &m);
 	if (rc == 0)
@@ -169,7 +165,7 @@ int queue_reprocess(struct queue_work *w, struct slice id, struct slice new_id, 
 	};
 	bool acknowledged = old.state == QUEUE_PROCESSED || old.state == QUEUE_REJECTED || old.set_aside;
 	struct queue_job job = {.accept_duplicate = true, .answered = acknowledged};
-	rc = borrow_payload(w, &old, new_id);
+	rc = borrow_content(w, &old, new_id);
 	if (rc == 0)
 		rc = queue_message_put(w, NULL, &m);
 	if (rc == 0)

@@ -58,6 +58,86 @@ def into_a_mailbox(n):
     t.equal(n.json("message", "show", received["id"])["delivery"], "collected", "the order itself does")
 
 
+def children(n, message, made_as=None):
+    shown = [n.json("message", "show", c["id"] if isinstance(c, dict) else c) for c in message["children"]]
+    return sorted((c for c in shown if made_as is None or c.get("made_as") == made_as), key=lambda c: c["control_number"] or "")
+
+
+def several_interchanges(n):
+    """What comes beside several interchanges goes to their receiver, once; where there are several receivers, to none, and that is said."""
+    picture = os.urandom(30000)
+
+    def send(*orders):
+        before = n.sftp_fetch("beta")
+        received = post(n, b"".join(orders), [("image/png", "label.png", picture)])
+        return received, before
+
+    def fetched(before, wanted):
+        return demo.wait_for(f"{wanted} files", lambda: (f := {k: v for k, v in n.sftp_fetch("beta").items() if k not in before}) and len(f) == wanted and f)
+
+    order = [x12.order_850(demo.BUYER, demo.BETA, 80 + i, f"PO-SEVERAL-{i}") for i in range(9)]
+    received, before = send(order[0], order[1])
+    files = fetched(before, 3)
+    t.equal([v == picture for v in files.values()].count(True), 1, "two orders for one receiver: the attachment comes once")
+    parts = children(n, received)
+    t.equal([len(children(n, c, "attachment")) for c in parts], [1, 0], "with the first of them")
+    received, before = send(order[0], order[2])
+    files = fetched(before, 2)
+    parts = children(n, received)
+    t.ok(picture in files.values() and parts[0]["state"] == "duplicate", "where the first is not passed on, with the next", parts[0]["state"])
+    t.equal([len(children(n, c, "attachment")) for c in parts], [0, 1], "and with that alone")
+    received, before = send(order[0], order[1])
+    parts = children(n, received)
+    t.equal([c["state"] for c in parts], ["duplicate", "duplicate"], "both were here before: held")
+    n.vanctl("message", "release", parts[0]["id"])
+    files = fetched(before, 2)
+    t.ok(picture in files.values(), "once released it brings its attachment")
+    received, before = send(order[3], x12.order_850(demo.BUYER, GAMMA, 91, "PO-OTHER"))
+    files = fetched(before, 1)
+    t.ok(picture not in files.values(), "two receivers: the attachment is passed on to none")
+    t.ok("several receivers" in (received["error"] or "") and [h for h in received["history"] if h["event"] == "attachments-kept"], "and the message says so", received["error"])
+    t.equal([c for p in children(n, received) for c in children(n, p, "attachment")], [], "to neither of them")
+    t.ok(n.vanctl("message", "get", received["id"], "--part", "attachment-1").stdout == picture, "it is still there for a person to send")
+
+
+def into_a_batch(n):
+    """Documents that wait for a batch leave theirs behind, and say so."""
+    received = post(n, x12.order_850(demo.BUYER, "ZZ:BATCHES", 95, "PO-BATCHED"), [("text/csv", "b.csv", b"1;2\r\n")])
+    t.equal((received["state"], received["delivery"]), ("processed", "queued"), "an order waits for its batch")
+    t.equal([h["event"] for h in received["history"] if "attach" in h["event"]], ["attachments-kept"], "its history says that its attachment does not come along")
+
+
+def again(n, peer):
+    """Processed again and sent again, with everything that came beside it."""
+    picture = os.urandom(50000)
+
+    def newest(action):
+        seen = set(peer.messages)
+        done = action()
+        return done, demo.wait_for("the message", lambda: [m for k, m in peer.messages.items() if k not in seen])[0]
+
+    received, first = newest(lambda: post(n, x12.order_850(demo.BUYER, GAMMA, 74, "PO-AGAIN"), [("image/png", "a.png", picture), ("text/csv", "b.csv", b"1;2\r\n")]))
+    made, second = newest(lambda: n.vanctl("message", "reprocess", received["id"]).stdout.decode().strip())
+    t.ok(picture in second.payload and b"1;2\r\n" in second.payload and second.content_type.startswith("multipart/related"),
+         "a message that is processed again goes out with its attachments", second.content_type)
+    t.ok(n.vanctl("message", "get", made, "--part", "attachment-1").stdout == picture, "and has them itself")
+    for _ in range(9):
+        made = n.vanctl("message", "reprocess", made).stdout.decode().strip()
+        demo.wait_for("its job", lambda: n.json("message", "show", made)["state"] == "processed")
+    t.ok(n.vanctl("message", "get", made, "--part", "attachment-1").stdout == picture, "however often")
+    out = children(n, received)[0]
+    demo.wait_for("all of them", lambda: n.json("message", "show", children(n, n.json("message", "show", made))[0]["id"])["delivery"] == "delivered")
+    again, third = newest(lambda: n.vanctl("message", "resend", out["id"]).stdout.decode().strip())
+    t.ok(picture in third.payload and third.content_type.startswith("multipart/related"), "one that is sent again, too", third.content_type)
+    _, before = post(n, x12.order_850(demo.BUYER, demo.BETA, 75, "PO-AGAIN-2"), [("image/png", "c.png", picture)]), None
+    demo.wait_for("the picture", lambda: picture in n.sftp_fetch("beta").values())
+    before = n.sftp_fetch("beta")
+    received = [m for m in n.messages("--direction", "in") if m["control_number"] == "000000075"][0]
+    n.vanctl("message", "reprocess", received["id"])
+    demo.wait_for("two more files", lambda: (f := {k: v for k, v in n.sftp_fetch("beta").items() if k not in before}) and len(f) == 2 and picture in f.values())
+    t.ok(True, "and into a mailbox")
+
+
 def over_as2(n, peer):
     picture, empty = os.urandom(90000), b""
     order = x12.order_850(demo.BUYER, GAMMA, 72, "PO-BESIDE-2")
@@ -90,15 +170,22 @@ def main():
         n.create()
         keys = demo.make_certificate(n.peers, "gamma")
         with Peer(n.peers, "gamma", n.hub_sign, own_name="GAMMA", station_name=demo.HUB_AS2, keys=keys) as peer:
-            with open(n.profiles, "a") as f:
-                f.write(f"---\nkind: partner\nid: gamma\nidentities: [{{standard: x12, id: \"{GAMMA}\"}}]\nconnections:\n  - id: gamma-as2\n    protocol: as2\n"
+            text = demo.read(n.profiles).decode().replace("id: buyer-beta-orders\n", "id: buyer-beta-orders\nduplicates: {control_number: hold, window: 30d}\n")
+            with open(n.profiles, "w") as f:
+                f.write(text + f"---\nkind: partner\nid: gamma\nidentities: [{{standard: x12, id: \"{GAMMA}\"}}]\nconnections:\n  - id: gamma-as2\n    protocol: as2\n"
                         f"    station: {n.station}\n    as2_id: GAMMA\n    receive: {{certificates: [{keys[0]}]}}\n"
                         f"    send: {{url: \"{peer.url}\", mdn: {{mode: sync, timeout: 10s}}, retry: [1s]}}\n"
+                        f"---\nkind: partner\nid: batches\nidentities: [{{standard: x12, id: \"ZZ:BATCHES\", connection: gamma-as2}}]\n"
+                        f"---\nkind: agreement\nid: to-batches\nfrom: \"x12 {demo.BUYER}\"\nto: \"x12 ZZ:BATCHES\"\nmode: translate\n"
+                        "output: {format: x12, batch: {time: 2h}}\nacknowledged_by: none\n"
                         f"---\nkind: agreement\nid: to-gamma\nfrom: \"x12 {demo.BUYER}\"\nto: \"x12 {GAMMA}\"\nmode: pass-through\nacknowledged_by: receiver\n")
             n.start()
             n.apply_profiles()
             t.run(into_a_mailbox, n)
             t.run(over_as2, n, peer)
+            t.run(several_interchanges, n)
+            t.run(into_a_batch, n)
+            t.run(again, n, peer)
             t.run(another_digest, n, peer)
             if t.failed:
                 t.diag(n.log_tail(3000))
