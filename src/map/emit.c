@@ -89,7 +89,10 @@ static int emit_segment(struct emitter *x, const struct out_segment *s)
 		for (; component + 1 < wanted; component++)
 			edi_write_value(x->w, SLICE(""));
 		component = wanted;
-		rc = c->raw ? put_raw(x, s, c, !c->component) : put(x, s, c, c->value);
+		if (c->binary)
+			edi_write_bytes(x->w, c->value);
+		else
+			rc = c->raw ? put_raw(x, s, c, !c->component) : put(x, s, c, c->value);
 	}
 	edi_write_end(x->w);
 	return rc;

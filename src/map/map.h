@@ -95,7 +95,8 @@ struct map_note {
 	uint32_t position;            /* of the segment in its message, from 1 */
 	uint32_t element, component;  /* component 0: the whole element */
 	struct slice loop;            /* "PO1[3]", absent in the head */
-	struct slice value;           /* as it is on the side it comes from */
+	struct slice value;           /* as it is on the side it comes from; raw bytes in base64: */
+	bool binary;
 };
 
 struct map_run_state;

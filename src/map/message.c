@@ -86,7 +86,7 @@ static inline int add_start(struct map_message *m, uint32_t at)
 static uint32_t binary_end(const struct map_message *m, const struct map_segment *s, uint32_t at, uint32_t n)
 {
 	unsigned long long length;
-	uint32_t which = s->id == edi_pack("BIN", 3) ? 2 : s->id == edi_pack("BDS", 3) ? 3 : 0;
+	uint32_t which = s->id == edi_pack("BIN", 3) ? 2 : s->id == edi_pack("BDS", 3) ? 3 : 0; /* as map_binary(), while it is read */
 	if (!which || m->element_count - s->first != which)
 		return 0;
 	uint32_t from = m->starts[m->element_count - 1];

@@ -74,6 +74,13 @@ static inline struct slice map_value(struct map_message *m, const struct map_seg
 	return v.n && component <= 1 ? v : SLICE_NONE;
 }
 
+/* The element of BIN and BDS that is raw bytes of a declared length; 0: none. */
+static inline uint32_t map_binary(const struct map_segment *s)
+{
+	uint32_t which = s->id == edi_pack("BIN", 3) ? 2 : s->id == edi_pack("BDS", 3) ? 3 : 0;
+	return which < s->count ? which : 0;
+}
+
 static inline void map_take(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)
 {
 	uint32_t bit = component ? component - 1 : 0;

@@ -8,6 +8,7 @@
 struct out_cell {
 	uint16_t element, component, repetition; /* component 0: the element's only one; repetition from 0 */
 	bool weak;             /* a text, default or condition's: another row may write here */
+	bool binary;           /* bytes that go as they are */
 	bool raw;              /* with the delimiters that the message had when it was read (out.delimiters) */
 	uint32_t count;        /* packed identifier: how many segments of it there are; 0: value */
 	unsigned row;

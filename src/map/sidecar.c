@@ -1,6 +1,8 @@
 /* The side-car: what no row took, and what the way back needs to make the same segments again (maps/README.md). */
 #include "map/out.h"
 
+#include "base/codec.h"
+
 #include <stdio.h>
 
 /* --- reading: what is kept ------------------------------------------------------------------------------------------------------ */
@@ -25,6 +27,16 @@ static bool is_envelope(const struct map_message *m, uint32_t i)
 	return slice_is(id, "ST") || slice_is(id, "SE") || slice_is(id, "UNH") || slice_is(id, "UNT");
 }
 
+/* Raw bytes are no text: they are kept in base64. Absent: no memory. */
+static struct slice as_base64(struct map_run_state *r, struct slice bytes)
+{
+	struct van_buf text = VAN_BUF_INIT(r->options.max_memory);
+	base64_encode(&text, bytes.p, bytes.n, 0);
+	struct slice s = text.error ? SLICE_NONE : van_arena_slice(r->arena, van_buf_slice(&text));
+	van_buf_free(&text);
+	return s;
+}
+
 static int unmapped(struct map_run_state *r, uint32_t segment, uint32_t element, uint32_t component, struct slice value)
 {
 	const struct map_segment *g = &r->message.segments[segment];
@@ -38,6 +50,11 @@ static int unmapped(struct map_run_state *r, uint32_t segment, uint32_t element,
 	n->element = element;
 	n->component = component;
 	n->loop = map_run_loop(r, g->owner);
+	n->binary = element == map_binary(g);
+	if (n->binary) {
+		n->value = as_base64(r, value);
+		return n->value.p ? 0 : VAN_ENOMEM;
+	}
 	n->value = g->odd ? map_text_in(&r->message, value) : value;
 	n->value = n->value.p ? n->value : value;
 	return 0;
@@ -70,13 +87,13 @@ static int list_unmapped(struct map_run_state *r)
 		for (uint32_t k = 1; k < g->count && rc == 0; k++) {
 			uint16_t taken = m->taken[g->first + k];
 			struct slice raw = map_raw(m, g, k);
-			if (!raw.n || (taken && !g->odd))
+			if (!raw.n || (taken && (!g->odd || k == map_binary(g))))
 				continue;
 			if (!asked)
 				envelope = is_envelope(m, i);
 			asked = true;
 			if (!envelope)
-				rc = g->odd ? unmapped_parts(r, i, k, raw, taken) : unmapped(r, i, k, 0, raw);
+				rc = g->odd && k != map_binary(g) ? unmapped_parts(r, i, k, raw, taken) : unmapped(r, i, k, 0, raw);
 		}
 	}
 	return rc;
@@ -114,6 +131,8 @@ static void unmapped_to_tree(struct map_run_state *r, struct tree *document)
 		if (n->component)
 			add_number(r, one, "component", n->component);
 		add(r, one, "value", TREE_TEXT, n->value);
+		if (n->binary)
+			add(r, one, "encoding", TREE_TEXT, SLICE("base64"));
 	}
 }
 
@@ -200,13 +219,24 @@ static int change(struct difference *d, uint32_t segment, uint32_t element, stru
 	struct tree *one = d->changed ? tree_append(&r->room, d->changed, TREE_OBJECT) : NULL;
 	if (!one)
 		return r->room.error;
-	struct slice value = raw.n ? map_text_in(&r->message, raw) : SLICE("");
-	value = value.p && value.n == raw.n ? value : raw.n && value.p && g->odd ? value : raw; /* blanks at the end are kept */
+	bool binary = element == map_binary(g);
+	struct slice value = binary ? as_base64(r, raw) : raw.n ? map_text_in(&r->message, raw) : SLICE("");
+	value = binary || (value.p && value.n == raw.n) ? value : raw.n && value.p && g->odd ? value : raw; /* blanks at the end are kept */
 	add(r, one, "segment", TREE_TEXT, map_raw(&r->message, g, 0));
 	add_number(r, one, "position", segment + 1);
 	add_number(r, one, "element", element);
 	add(r, one, "value", TREE_TEXT, value);
-	return 0;
+	if (binary)
+		add(r, one, "encoding", TREE_TEXT, SLICE("base64"));
+	return value.p ? 0 : VAN_ENOMEM;
+}
+
+static bool is_listed(const struct map_note *first, uint32_t element)
+{
+	for (const struct map_note *u = first; u && u->position == first->position; u = u->next)
+		if (u->kind == MAP_NOTE_UNMAPPED && u->element == element)
+			return true;
+	return false;
 }
 
 /* Elements of one segment that would not come back as they were. */
@@ -223,6 +253,8 @@ static int compare_segment(struct difference *d, uint32_t segment, const struct 
 	if (s && s->count && s->cells[s->count - 1].element > last)
 		last = s->cells[s->count - 1].element;
 	for (uint32_t k = 1; k <= last && rc == 0; k++) {
+		if (k == map_binary(g) && is_listed(first, k))
+			continue;
 		struct slice raw = k < g->count ? map_raw(m, g, k) : SLICE(""), back = element_back(d, s, k, first);
 		if (back.p && slice_eq(raw, back))
 			continue;
@@ -315,6 +347,19 @@ static int differences(struct difference *d)
 	return rc;
 }
 
+/* Are its texts in Latin-1? Raw bytes are none. */
+static bool is_latin(const struct map_message *m)
+{
+	bool latin = false;
+	for (uint32_t i = 0; i < m->count && !latin; i++) {
+		const struct map_segment *g = &m->segments[i];
+		uint32_t binary = map_binary(g), last = binary ? binary - 1 : g->count - 1;
+		struct slice all = map_raw(m, g, 0), end = map_raw(m, g, last);
+		latin = g->odd && edi_charset_guess(EDI_CHARSET_NONE, slice_make(all.p, (size_t)(end.p + end.n - all.p))) == EDI_CHARSET_UNOC;
+	}
+	return latin;
+}
+
 /* Goes the way back with the document as it is now, and keeps where it would not end at the message. */
 static int keep_source(struct map_run_state *r, struct tree *document)
 {
@@ -355,7 +400,7 @@ static int keep_source(struct map_run_state *r, struct tree *document)
 	add(r, d.source, "version", TREE_TEXT, in->version);
 	add(r, d.source, "map", TREE_TEXT, in->sheet->name);
 	add(r, d.source, "delimiters", TREE_TEXT, van_arena_slice(r->arena, slice_make(delimiters, sizeof delimiters)));
-	if (*in->standard == 'x' && edi_charset_guess(EDI_CHARSET_NONE, slice_make(r->message.bytes, r->message.starts[r->message.element_count - 1] - 1)) == EDI_CHARSET_UNOC)
+	if (*in->standard == 'x' && is_latin(&r->message))
 		add(r, d.source, "charset", TREE_TEXT, SLICE("UNOC"));
 	if (rc == 0) /* else the way back ends in an error, which it tells then */
 		rc = differences(&d);
@@ -395,7 +440,7 @@ struct patch {
 	struct patch *next;
 	uint32_t element, component;
 	struct slice segment, loop, value;
-	bool changed;
+	bool changed, binary;
 };
 
 struct restore {
@@ -421,6 +466,21 @@ static struct slice text_of(const struct tree *object, const char *name)
 	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY ? t->text : SLICE_NONE;
 }
 
+/* The bytes of what was kept in base64. */
+static int take_bytes(struct restore *x, struct patch *p)
+{
+	struct van_buf bytes = VAN_BUF_INIT(x->o->r->options.max_memory);
+	int rc = base64_decode(&bytes, p->value);
+	if (rc == 0) {
+		p->value = van_arena_slice(x->o->r->arena, van_buf_slice(&bytes));
+		rc = p->value.p ? 0 : VAN_ENOMEM;
+	}
+	van_buf_free(&bytes);
+	p->binary = true;
+	return rc != VAN_ESYNTAX ? rc : van_error_set(x->o->r->e, VAN_ESYNTAX, "map %s: an entry of _unmapped or _source.changed (%.*s, element %u) is not the "
+		"base64 that it says; keep it as it was, or remove _source", x->o->map->name, SLICE_ARG(p->segment), p->element);
+}
+
 static int collect(struct restore *x, const struct tree *list, bool changed)
 {
 	for (const struct tree *t = list ? list->first : NULL; t; t = t->next) {
@@ -432,6 +492,9 @@ static int collect(struct restore *x, const struct tree *list, bool changed)
 				"and value; keep them as they were, or remove _source", x->o->map->name);
 		if (tree_find(t, SLICE("component")))
 			number_of(tree_find(t, SLICE("component")), 999, &p.component);
+		int rc = slice_is(text_of(t, "encoding"), "base64") ? take_bytes(x, &p) : 0;
+		if (rc < 0)
+			return rc;
 		struct patch *one = van_arena_alloc(x->o->r->arena, sizeof *one);
 		if (!one)
 			return VAN_ENOMEM;
@@ -466,6 +529,7 @@ static int apply(struct restore *x, struct out_segment *s, const struct patch *p
 		return VAN_ENOMEM;
 	c->value = p->value;
 	c->raw = true;
+	c->binary = p->binary;
 	return 0;
 }
 
@@ -592,6 +656,7 @@ static int roughly(struct restore *x)
 			rc = map_out_add(o, l, s);
 			continue;
 		}
+		s = NULL; /* the loop has no place for it */
 		for (struct out_item *i = l && !x->kept[p] ? l->first : NULL; i && !s; i = i->next)
 			s = i->segment && i->segment->id == id && !has(i->segment, first->element) ? i->segment : NULL;
 		for (const struct patch *q = first; s && q && !x->kept[p] && rc == 0; q = q->next)

@@ -2,6 +2,7 @@
 valid, and comes back equal; what goes from X12 to EDIFACT, or the other way, is valid there and when it has come back. The collected
 files of these types come back equal, too."""
 
+import base64
 import csv
 import glob
 import json
@@ -279,6 +280,29 @@ def terms_stay(t):
     t.equal(problems(out), [], "which is valid")
 
 
+def raw_bytes_come_back(t, check_document):
+    """BIN and BDS hold any bytes, delimiters too; texts around them are UTF-8 all the same."""
+    blob = bytes(range(256)) + b"~*>\r\n  "
+    with open(os.path.join(MAPS, "samples", "x12-850-order", "order-004010.x12"), "rb") as file:
+        text = file.read().replace(b"\n", b"").replace(b"Quarry Road", "Qu\u00e4rry Road".encode()).replace(b"SE*40*", b"SE*43*")
+    text = text.replace(b"CTT*2~", b"EFI*00~BIN*%d*%b~BDS*B64*5*a~b*c~CTT*2~" % (len(blob), blob))
+    status, out, err = vanctl("convert", "--to", "canonical", "-", text=text)
+    t.equal((status, err), (0, ""), "an 850 with raw bytes becomes a document")
+    check_document(t, "with raw bytes", documents(out)[0])
+    kept = [(u["segment"], u["element"], base64.b64decode(u["value"])) for u in documents(out)[0]["_unmapped"] if u.get("encoding") == "base64"]
+    t.equal(kept, [("BIN", 2, blob), ("BDS", 3, b"a~b*c")], "the bytes are kept in base64")
+    _, back, err = vanctl("convert", "--to", "x12", "-", text=out)
+    t.ok(back.rstrip(b"\n").partition(b"~ST*")[2] == text.partition(b"~ST*")[2], "and come back byte for byte", err.encode() + back)
+    changed = documents(out)[0]
+    changed["OrderLine"].append(changed["OrderLine"][0])  # not the document that it was: what is kept goes where it belongs
+    _, back, err = vanctl("convert", "--to", "x12", "-", text=json.dumps(changed).encode())
+    t.ok(b"BIN*" not in back and "did not go along" in err, "in a changed document there is no place for them, and the report tells", err)
+    spoiled = documents(out)[0]
+    next(u for u in spoiled["_unmapped"] if u["segment"] == "BIN" and u["element"] == 2)["value"] = "?"
+    status, _, err = vanctl("convert", "--to", "x12", "-", text=json.dumps(spoiled).encode())
+    t.ok(status == 1 and "BIN, element 2" in err and "base64" in err, "what is no base64 is refused with its place", err)
+
+
 # --- collected files ---------------------------------------------------------------------------------------------------------
 
 def collected(t, sheets):
@@ -375,6 +399,7 @@ def main():
             t.run(to_the_other_standard, t, name, found, sheets)
     t.run(terms_stay, t)
     t.run(orders_have_levels, t)
+    t.run(raw_bytes_come_back, t, check_document)
     t.run(collected, t, sheets)
     t.run(collected_orders_cross, t)
     return t.done()
