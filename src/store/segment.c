@@ -1,7 +1,5 @@
 #include "store/segment_private.h"
 
-#include "base/fdio.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,6 +37,7 @@ int segments_open(int dirfd, const struct segments_mark *mark, size_t window, st
 	if (!s)
 		return van_error_set(err, VAN_ENOMEM, "segments: out of memory");
 	pthread_mutex_init(&s->lock, NULL);
+	segment_readers_init(&s->readers);
 	s->folder = s->fd = -1;
 	s->size = segment_round_up(window == 0 ? WINDOW_DEFAULT : window < WINDOW_MIN ? WINDOW_MIN : window);
 	s->sequence = mark->sequence + 1;
@@ -55,6 +54,7 @@ void segments_close(struct segments *s)
 {
 	if (!s)
 		return;
+	segment_readers_free(&s->readers);
 	if (s->fd >= 0)
 		close(s->fd);
 	if (s->folder >= 0)
@@ -277,33 +277,4 @@ int segments_make_ready(struct segments *s, struct van_error *err)
 uint64_t segments_behind(const struct segments *s)
 {
 	return s->behind;
-}
-
-/* --- reading --- */
-
-static bool in_memory(struct segments *s, uint64_t position, void *to, size_t n)
-{
-	size_t start = (size_t)(position % s->size), first = s->size - start < n ? s->size - start : n;
-	pthread_mutex_lock(&s->lock);
-	bool is = position >= s->low && position <= s->end && n <= s->end - position;
-	if (is && n) {
-		memcpy(to, s->window + start, first);
-		memcpy((char *)to + first, s->window, n - first);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return is;
-}
-
-int segments_read(struct segments *s, uint64_t position, void *to, size_t n, struct van_error *err)
-{
-	char name[SEGMENT_NAME_MAX];
-	if (n == 0 || in_memory(s, position, to, n))
-		return 0;
-	segment_name(position / SEGMENT_SIZE, name);
-	int fd = openat(s->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return segment_fail(err, errno, "opening it to read");
-	int rc = fd_pread_all(fd, to, n, (off_t)(position % SEGMENT_SIZE));
-	close(fd);
-	return rc ? van_error_set(err, rc, "segment file: reading %zu bytes of %s: %s", n, name, van_err_name(rc)) : 0;
 }

@@ -1,4 +1,4 @@
-/* What segment.c (batches and parts in memory), segment_file.c (the files under them) and segment_replay.c share. */
+/* What segment.c (batches and parts in memory), segment_file.c (the files under them), segment_read.c and segment_replay.c share. */
 #ifndef OPENVAN_STORE_SEGMENT_PRIVATE_H
 #define OPENVAN_STORE_SEGMENT_PRIVATE_H
 
@@ -6,6 +6,19 @@
 #include "store/segment_part.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+#define SEGMENT_READERS 8 /* files that are kept open to be read */
+
+struct segment_readers {
+	pthread_rwlock_t lock; /* held to read by whoever uses a descriptor */
+	struct segment_reader {
+		uint64_t number;
+		int fd; /* -1: free */
+	} files[SEGMENT_READERS];
+	unsigned turn; /* whose place the next one takes */
+	atomic_uint_least64_t last, asked; /* where the last body that was read ended; how far the disk was asked for what comes behind */
+};
 
 /* Position p stands at window[p % size] as long as low <= p < end. */
 struct segments {
@@ -29,6 +42,7 @@ struct segments {
 	uint64_t part;       /* position of the open part's header */
 	struct part header;  /* what it will say */
 	XXH3_state_t *hash;  /* of the bytes behind it */
+	struct segment_readers readers;
 	pthread_mutex_t lock; /* guards the window's bytes and what follows; the writer reads them without */
 	uint64_t low, end;
 };
@@ -37,6 +51,11 @@ static inline uint64_t segment_round_up(uint64_t n)
 {
 	return (n + SEGMENT_BLOCK - 1) / SEGMENT_BLOCK * SEGMENT_BLOCK;
 }
+
+/* --- segment_read.c ------------------------------------------------------------------------------------------------------------ */
+
+void segment_readers_init(struct segment_readers *r);
+void segment_readers_free(struct segment_readers *r); /* closes the files; nobody reads any more */
 
 /* --- segment_file.c ------------------------------------------------------------------------------------------------------------ */
 

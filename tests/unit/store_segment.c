@@ -1,8 +1,7 @@
 /* Segments: bodies come back, batches are forgotten whole, commits are repeated after a crash, what it broke off stays aside, files
  * follow one another. */
-#include "store_conformance.h"
+#include "store_segment_rig.h"
 
-#include "store/segment.h"
 #include "store/segment_part.h"
 
 #include <fcntl.h>
@@ -15,8 +14,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define WINDOW ((size_t)4 << 20)
 
 /* The program is linked so that fsync() and posix_fadvise() come here. */
 #define FLUSHED_MAX 64
@@ -43,88 +40,6 @@ int __wrap_posix_fadvise(int fd, off_t from, off_t n, int advice)
 {
 	from_disk = advice == POSIX_FADV_DONTNEED && from == 0 && n == 0;
 	return __real_posix_fadvise(fd, from, n, advice);
-}
-
-struct fixture {
-	struct scratch dir;
-	struct segments *s;
-	char *body;
-};
-
-static void open_at(struct fixture *f, uint64_t end)
-{
-	struct van_error err = {0};
-	if (segments_open(f->dir.fd, &(struct segments_mark){.end = end}, WINDOW, &f->s, &err))
-		fail_msg("%s", err.text);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	scratch_make(&f->dir);
-	f->body = malloc(SEGMENT_BODY_MAX);
-	open_at(f, 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	segments_close(f->s);
-	scratch_remove(&f->dir);
-	free(f->body);
-	free(f);
-	return 0;
-}
-
-/* Bytes that tell where they belong. */
-static struct slice body_of(struct fixture *f, unsigned seed, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		f->body[i] = (char)(seed * 31 + i * 7 + (i >> 8));
-	return slice_make(f->body, n);
-}
-
-static uint64_t append(struct fixture *f, unsigned seed, size_t n)
-{
-	struct van_error err = {0};
-	uint64_t at;
-	if (segments_append(f->s, body_of(f, seed, n), &at, &err))
-		fail_msg("%s", err.text);
-	return at;
-}
-
-static void holds(struct fixture *f, uint64_t at, unsigned seed, size_t n)
-{
-	struct van_error err = {0};
-	char *got = malloc(n ? n : 1);
-	if (segments_read(f->s, at, got, n, &err))
-		fail_msg("%s", err.text);
-	assert_memory_equal(got, body_of(f, seed, n).p, n);
-	free(got);
-}
-
-#define REDO SLICE("what repeats it")
-#define HEADER 64 /* of a part */
-
-static void commit(struct fixture *f)
-{
-	assert_int_equal(segments_commit(f->s, REDO, NULL), 0);
-	segments_keep(f->s);
-}
-
-static uint64_t end_of(struct fixture *f)
-{
-	return segments_mark(f->s).end;
-}
-
-static off_t file_size(struct fixture *f, const char *name)
-{
-	char path[64];
-	struct stat st;
-	snprintf(path, sizeof path, "segment/%s", name);
-	return fstatat(f->dir.fd, path, &st, 0) == 0 ? st.st_size : -1;
 }
 
 static void comes_back(void **state)
@@ -196,13 +111,6 @@ static void too_large(void **state)
 	char *big = calloc(1, SEGMENT_BODY_MAX + 1);
 	assert_int_equal(segments_append(f->s, slice_make(big, SEGMENT_BODY_MAX + 1), &at, &err), VAN_ELIMIT);
 	free(big);
-}
-
-static void reopen(struct fixture *f, uint64_t end)
-{
-	segments_close(f->s);
-	f->s = NULL;
-	open_at(f, end);
 }
 
 /* Nobody refers to it; but nobody is sure of that either. */
@@ -278,103 +186,6 @@ static void a_file_that_lost_something_is_refused(void **state)
 	assert_int_equal(unlinkat(f->dir.fd, "segment/0000000000.seg", 0), 0);
 	assert_int_equal(segments_open(f->dir.fd, &(struct segments_mark){.end = end}, WINDOW, &f->s, &err), VAN_EIO);
 	assert_int_equal(file_size(f, "0000000000.seg"), -1); /* and none is made in its place */
-}
-
-/* Begins close to the end of a file, so that what follows goes into the next one. */
-static void near_the_end(struct fixture *f, uint64_t left)
-{
-	segments_close(f->s);
-	f->s = NULL;
-	int fd = openat(f->dir.fd, "segment/0000000000.seg", O_CREAT | O_WRONLY, 0600);
-	assert_int_equal(ftruncate(fd, (off_t)(SEGMENT_SIZE - left)), 0);
-	close(fd);
-	open_at(f, SEGMENT_SIZE - left);
-}
-
-/* What is not zero, behind `end`. */
-static void scribble(struct fixture *f, uint64_t end, size_t n)
-{
-	char *noise = malloc(n);
-	int fd = openat(f->dir.fd, "segment/0000000000.seg", O_WRONLY);
-	memset(noise, 0x55, n);
-	assert_int_equal(pwrite(fd, noise, n, (off_t)end), n);
-	assert_int_equal(fdatasync(fd), 0);
-	close(fd);
-	free(noise);
-}
-
-static size_t zeros_from(struct fixture *f, uint64_t end, size_t n)
-{
-	char *got = malloc(n);
-	int fd = openat(f->dir.fd, "segment/0000000000.seg", O_RDONLY);
-	size_t zeros = 0;
-	assert_int_equal(pread(fd, got, n, (off_t)end), n);
-	while (zeros < n && !got[zeros])
-		zeros++;
-	for (size_t i = zeros; i < n; i++)
-		assert_int_equal(got[i], 0x55);
-	close(fd);
-	free(got);
-	return zeros;
-}
-
-/* Behind a small batch, and only as far as it says; nothing that was committed changes, and a start finds the log's end. */
-static void the_next_blocks_are_made_ready(void **state)
-{
-	struct fixture *f = *state;
-	struct van_error err = {0};
-	uint64_t at[40];
-	size_t room = (size_t)1 << 20;
-	assert_int_equal(segments_make_ready(f->s, &err), 0); /* there is no file yet */
-	at[0] = append(f, 0, 9000);
-	assert_int_equal(segments_make_ready(f->s, &err), 0); /* within a batch: nothing */
-	commit(f);
-	uint64_t first = end_of(f);
-	scribble(f, first, room);
-	assert_int_equal(segments_make_ready(f->s, &err), 0);
-	size_t ready = zeros_from(f, end_of(f), room);
-	assert_true(ready > 0 && ready < room);
-	for (unsigned i = 1; i < 40; i++) {
-		at[i] = append(f, i, 9000);
-		if (i == 20) { /* one that fails */
-			segments_rollback(f->s);
-			at[i] = append(f, i, 9000);
-		}
-		commit(f);
-		assert_int_equal(segments_make_ready(f->s, &err), 0);
-	}
-	for (unsigned i = 0; i < 40; i++)
-		holds(f, at[i], i, 9000);
-	struct segments_mark mark = segments_mark(f->s);
-	reopen(f, mark.end);
-	uint64_t noise = first + room - mark.end; /* what nothing came to is found, as ever */
-	assert_true(segments_behind(f->s) >= noise && segments_behind(f->s) < noise + 65536);
-	for (unsigned i = 0; i < 40; i++)
-		holds(f, at[i], i, 9000);
-}
-
-/* A large one needs more than that anyway, and shares its flush with many. */
-static void behind_a_large_batch_nothing_is_made_ready(void **state)
-{
-	struct fixture *f = *state;
-	struct van_error err = {0};
-	append(f, 1, 500000);
-	commit(f);
-	scribble(f, end_of(f), 4096);
-	assert_int_equal(segments_make_ready(f->s, &err), 0);
-	assert_int_equal(zeros_from(f, end_of(f), 4096), 0);
-}
-
-/* At the end of a file there is no room for it. */
-static void nothing_is_made_ready_behind_a_file(void **state)
-{
-	struct fixture *f = *state;
-	struct van_error err = {0};
-	near_the_end(f, 65536);
-	append(f, 1, 6000);
-	commit(f);
-	assert_int_equal(segments_make_ready(f->s, &err), 0);
-	assert_true(file_size(f, "0000000000.seg") <= (off_t)SEGMENT_SIZE);
 }
 
 static void files_follow_one_another(void **state)
@@ -823,9 +634,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crash_between_batches_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_older_store_spares_newer_bodies, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_lost_something_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_next_blocks_are_made_ready, setup, teardown),
-		cmocka_unit_test_setup_teardown(behind_a_large_batch_nothing_is_made_ready, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_is_made_ready_behind_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_follow_one_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_filled_to_its_last_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_disk, setup, teardown),
