@@ -53,11 +53,12 @@ bool import_add_code(struct import *m, struct import_element *x, struct slice va
 struct service_element {
 	const char *id, *type;
 	uint32_t min, max;
+	const char *codes; /* all there are; NULL: any */
 };
 
 static const struct service_element edifact_elements[] = {{"0051", "AN", 1, 3}, {"0052", "AN", 1, 3}, {"0054", "AN", 1, 3},
-	{"0057", "AN", 1, 6}, {"0062", "AN", 1, 14}, {"0065", "AN", 1, 6}, {"0068", "AN", 1, 35}, {"0070", "N", 1, 2}, {"0073", "A", 1, 1},
-	{"0074", "N", 1, 10}, {"0081", "AN", 1, 1}, {"0110", "AN", 1, 6}, {"0113", "AN", 1, 6}, {"0115", "AN", 1, 14}, {"0116", "AN", 1, 3},
+	{"0057", "AN", 1, 6}, {"0062", "AN", 1, 14}, {"0065", "AN", 1, 6}, {"0068", "AN", 1, 35}, {"0070", "N", 1, 2}, {"0073", "A", 1, 1, "C F"},
+	{"0074", "N", 1, 10}, {"0081", "A", 1, 1, "D S"}, {"0110", "AN", 1, 6}, {"0113", "AN", 1, 6}, {"0115", "AN", 1, 14}, {"0116", "AN", 1, 3},
 	{"0118", "AN", 1, 3}, {"0121", "AN", 1, 14}, {"0122", "AN", 1, 3}, {"0124", "AN", 1, 3}, {"0127", "AN", 1, 14}, {"0128", "AN", 1, 3},
 	{"0130", "AN", 1, 3}};
 static const struct service_element x12_elements[] = {{"96", "N0", 1, 10}, {"143", "ID", 3, 3}, {"329", "AN", 4, 9}, {"1705", "AN", 1, 35}};
@@ -86,20 +87,30 @@ static bool service_group(struct import *m, const char *text)
 	return true;
 }
 
+static bool service_element(struct import *m, const struct service_element *from)
+{
+	struct import_element *e = import_get_element(m, slice_str(from->id));
+	if (!e)
+		return false;
+	if (!e->max) {
+		snprintf(e->type, sizeof e->type, "%s", from->type);
+		e->min = from->min;
+		e->max = from->max;
+	}
+	e->closed = from->codes != NULL;
+	bool fine = true;
+	for (struct slice rest = from->codes ? slice_str(from->codes) : SLICE_NONE; rest.p && fine;)
+		fine = import_add_code(m, e, slice_cut(&rest, ' '), SLICE(""));
+	return fine;
+}
+
 bool import_service_segments(struct import *m)
 {
 	bool x12 = m->standard == EDI_X12, fine = true;
 	const struct service_element *elements = x12 ? x12_elements : edifact_elements;
 	size_t n = x12 ? sizeof x12_elements / sizeof *x12_elements : sizeof edifact_elements / sizeof *edifact_elements;
-	for (size_t i = 0; i < n && fine; i++) {
-		struct import_element *e = import_get_element(m, slice_str(elements[i].id));
-		fine = e != NULL;
-		if (e && !e->max) {
-			snprintf(e->type, sizeof e->type, "%s", elements[i].type);
-			e->min = elements[i].min;
-			e->max = elements[i].max;
-		}
-	}
+	for (size_t i = 0; i < n && fine; i++)
+		fine = service_element(m, &elements[i]);
 	n = x12 ? 2 : sizeof edifact_groups / sizeof *edifact_groups;
 	for (size_t i = 0; i < n && fine; i++)
 		fine = service_group(m, (x12 ? x12_groups : edifact_groups)[i]);
@@ -144,7 +155,7 @@ static void put_header(const struct import *m, struct van_buf *to)
 static void put_element(const struct import *m, const struct import_element *x, struct van_buf *to)
 {
 	size_t width = 0;
-	van_buf_printf(to, "element %.*s %s %u-%u%s", SLICE_ARG(x->id), x->type, x->min, x->max, x->codes && m->open_codes ? " open" : "");
+	van_buf_printf(to, "element %.*s %s %u-%u%s", SLICE_ARG(x->id), x->type, x->min, x->max, x->codes && m->open_codes && !x->closed ? " open" : "");
 	put_name(to, x->name);
 	van_buf_append_char(to, '\n');
 	for (const struct import_code *c = x->codes; c; c = c->next) {

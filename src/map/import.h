@@ -20,6 +20,7 @@ struct import_element {
 	char type[4]; /* "AN", "ID", "N2" … */
 	uint32_t min, max;
 	struct import_code *codes;
+	bool closed; /* they bind, whatever open_codes says: a service element's */
 };
 
 struct import_field {

@@ -222,7 +222,7 @@ static struct slice take_element(struct schema *s, const xmlNode *field)
 			x->max = f.max;
 			struct slice notes = notes_of(field), digits = trailing_digits(notes);
 			x->name = keep(s, digits.p ? slice_make(notes.p, notes.n - digits.n - 1) : notes);
-		} else if (!same(x, &f)) {
+		} else if (!x->closed && !same(x, &f)) { /* schemas have no list for UNS 0081 */
 			use = van_arena_printf(s->m->arena, "%.*s-%u", SLICE_ARG(id), n);
 			continue;
 		}
