@@ -9,6 +9,7 @@
 #include "vanctl/print.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The profiles in force, as a directory. */
 static int fetch_directory(struct ctl *c, struct directory **ret)
@@ -119,5 +120,30 @@ int partner_apply(struct ctl *c)
 		status = send_profiles(c, set);
 	profile_set_free(set);
 	profile_errors_free(&errors);
+	return status;
+}
+
+int apply_profile(struct ctl *c, json_t *profile)
+{
+	struct profile_errors errors = {0};
+	struct profile_set *set = NULL;
+	const char *kind = json_string_value(json_object_get(profile, "kind"));
+	json_object_del(profile, "profile_version"); /* no key of profiles, nor is the next, except in agreements */
+	if (!kind || strcmp(kind, "agreement"))
+		json_object_del(profile, "version");
+	json_t *list = json_pack("[O]", profile);
+	char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+	int rc = text ? profile_set_from_json(slice_str(text), &set, &errors) : VAN_ENOMEM, status;
+	print_errors(&errors);
+	if (rc < 0)
+		status = rc == VAN_EINVAL ? invalid() : ctl_fail(CTL_USAGE, "%s", van_err_name(rc));
+	else
+		status = check_beside_others(c, set);
+	if (!status)
+		status = send_profiles(c, set);
+	profile_set_free(set);
+	profile_errors_free(&errors);
+	free(text);
+	json_decref(list);
 	return status;
 }

@@ -15,6 +15,7 @@ vanctl_SOURCES = \
 	%D%/message.c \
 	%D%/network.c \
 	%D%/parse.c %D%/parse.h \
+	%D%/partner_test.c %D%/partner_test.h \
 	%D%/partner.c \
 	%D%/print.c %D%/print.h \
 	%D%/receipt.c \

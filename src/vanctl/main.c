@@ -34,7 +34,7 @@ static const struct local {
 
 /* Promised for a later release; to name them is better than to call them unknown. */
 static const char *const later[] = {
-	"partner rollback", "partner test", "import openas2", "cert import", "cert create",
+	"import openas2", "cert import", "cert create",
 	"cert export", "cert roll", "agreement list", "agreement show",
 	"agreement hold", "agreement release", "agreement promote",
 	"backup", NULL,

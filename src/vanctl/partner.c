@@ -3,10 +3,13 @@
 #include "base/error.h"
 #include "partner/profile.h"
 #include "vanctl/apply.h"
+#include "vanctl/client.h"
 #include "vanctl/exchange.h"
+#include "vanctl/partner_test.h"
 #include "vanctl/simple.h"
 #include "vanctl/template.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +20,11 @@ static const struct print_column list_columns[] = {
 
 static const struct ctl_option list_options[] = {
 	{"--kind", NULL, "kind", CTL_TEXT, "partner|station|agreement|all", "which profiles; default partner"},
+	{NULL},
+};
+
+static const struct ctl_option show_options[] = {
+	{"--version", "N", "version", CTL_NUMBER, NULL, "as it was in this version; vanctl partner history shows them"},
 	{NULL},
 };
 
@@ -59,6 +67,54 @@ static int partner_show(struct ctl *c)
 	json_decref(answer);
 	return status;
 }
+
+/* --- back to an earlier version ------------------------------------------------------------------------------------------------- */
+
+static int version_of(const char *text, json_int_t *ret)
+{
+	char *end;
+	errno = 0;
+	long long n = strtoll(text, &end, 10);
+	if (errno || end == text || *end || n < 1)
+		return ctl_fail(CTL_USAGE, "'%s' is no version; vanctl partner history shows them", text);
+	*ret = n;
+	return CTL_DONE;
+}
+
+/* The newest before the one in force that was not a removal. */
+static int version_before(struct ctl *c, json_int_t *ret)
+{
+	json_t *ask = json_pack("{s:s}", "id", c->args[0]), *history = NULL, *one;
+	int status = client_ask(c, "partner.history", ask, &history, NULL);
+	size_t i;
+	*ret = 0;
+	json_array_foreach(history, i, one) {
+		const char *change = json_string_value(json_object_get(one, "change"));
+		if (i && !*ret && change && strcmp(change, "removed"))
+			*ret = json_integer_value(json_object_get(one, "version"));
+	}
+	json_decref(ask);
+	json_decref(history);
+	return status ? status : *ret ? CTL_DONE : ctl_fail(CTL_NO, "'%s' has no earlier version", c->args[0]);
+}
+
+static int partner_rollback(struct ctl *c)
+{
+	json_int_t version = 0;
+	json_t *profile = NULL;
+	int status = c->nargs > 1 ? version_of(c->args[1], &version) : version_before(c, &version);
+	if (!status) {
+		json_t *ask = json_pack("{s:s,s:I}", "id", c->args[0], "version", version);
+		status = client_ask(c, "partner.show", ask, &profile, NULL);
+		json_decref(ask);
+	}
+	if (!status)
+		status = apply_profile(c, profile);
+	json_decref(profile);
+	return status;
+}
+
+/* --- the rest -------------------------------------------------------------------------------------------------------------------- */
 
 static int partner_remove(struct ctl *c)
 {
@@ -124,8 +180,10 @@ const struct ctl_command commands_partner[] = {
 	{"template", "list", "", 0, 0, "Templates of profiles, with the keys they want", NULL, template_list},
 	{"partner", "apply", "FILE…", 1, SIZE_MAX, "Check profiles and put them to work, all or none", NULL, partner_apply},
 	{"partner", "list", "", 0, 0, "List partners, or other profiles", list_options, partner_list},
-	{"partner", "show", "ID", 1, 1, "Print a profile as it stands", NULL, partner_show},
+	{"partner", "show", "ID", 1, 1, "Print a profile as it stands, or as it was", show_options, partner_show},
 	{"partner", "history", "ID", 1, 1, "Versions of a profile, newest first", NULL, partner_history},
+	{"partner", "rollback", "ID [VERSION]", 1, 2, "Apply an earlier version of a profile again, as a new one", NULL, partner_rollback},
+	{"partner", "test", "ID", 1, 1, "Check a partner's connections, and send a message over each", partner_test_options, partner_test},
 	{"partner", "disable", "ID", 1, 1, "Refuse what this partner sends", NULL, partner_disable},
 	{"partner", "enable", "ID", 1, 1, "Take what this partner sends", NULL, partner_enable},
 	{"partner", "remove", "ID", 1, 1, "Remove a station, partner or agreement", NULL, partner_remove},

@@ -50,14 +50,14 @@ static int copy(int from, int to, struct hashes *h)
 	}
 }
 
-static void set_hex(struct ctl *c, const char *key, const void *p, size_t n)
+static void set_hex(json_t *request, const char *key, const void *p, size_t n)
 {
 	char text[2 * 64 + 1];
-	json_object_set_new(c->options, key, json_string(hex_encode(text, p, n)));
+	json_object_set_new(request, key, json_string(hex_encode(text, p, n)));
 }
 
 /* Writes the document into vand's own file, so that nothing is copied when it becomes a message. */
-static int fill(struct ctl *c, int from, int to)
+static int fill(json_t *request, const char *name, int from, int to)
 {
 	unsigned char plain[EVP_MAX_MD_SIZE], salted[EVP_MAX_MD_SIZE];
 	struct hashes h = {EVP_MD_CTX_new(), EVP_MD_CTX_new(), {0}};
@@ -72,10 +72,10 @@ static int fill(struct ctl *c, int from, int to)
 	EVP_MD_CTX_free(h.plain);
 	EVP_MD_CTX_free(h.salted);
 	if (rc < 0)
-		return ctl_fail(CTL_USAGE, "%s could not be handed to vand: %s", c->args[0], van_err_name(rc));
-	set_hex(c, "sha256", plain, 32);
-	set_hex(c, "salt", h.salt, sizeof h.salt);
-	set_hex(c, "salted_sha256", salted, 32);
+		return ctl_fail(CTL_USAGE, "%s could not be handed to vand: %s", name, van_err_name(rc));
+	set_hex(request, "sha256", plain, 32);
+	set_hex(request, "salt", h.salt, sizeof h.salt);
+	set_hex(request, "salted_sha256", salted, 32);
 	return CTL_DONE;
 }
 
@@ -85,10 +85,21 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+int send_file(struct ctl *c, int file, const char *name, json_t *request, json_t **ret_answer)
+{
+	int room = -1, status = client_ask(c, "message.room", NULL, NULL, &room);
+	if (!status)
+		status = fill(request, name, file, room);
+	if (!status)
+		status = client_ask_with(c, "message.send", request, room, ret_answer, NULL);
+	if (room >= 0)
+		close(room);
+	return status;
+}
+
 static int message_send(struct ctl *c)
 {
 	json_t *answer = NULL;
-	int room = -1;
 	bool standard_input = strcmp(c->args[0], "-") == 0;
 	if (!ctl_text(c, "from") || !ctl_text(c, "to"))
 		return ctl_fail(CTL_USAGE, "say from whom and to whom: --from P --to P");
@@ -97,17 +108,11 @@ static int message_send(struct ctl *c)
 		return ctl_fail(CTL_USAGE, "%s: %s; give the path of a file, or - for standard input", c->args[0], strerror(errno));
 	if (!ctl_text(c, "file_name") && !standard_input)
 		json_object_set_new(c->options, "file_name", json_string(base_name(c->args[0])));
-	int status = client_ask(c, "message.room", NULL, NULL, &room);
-	if (!status)
-		status = fill(c, from, room);
-	if (!status)
-		status = client_ask_with(c, "message.send", c->options, room, &answer, NULL);
+	int status = send_file(c, from, c->args[0], c->options, &answer);
 	if (!status && c->json)
 		print_json(answer);
 	else if (!status)
 		puts(json_string_value(json_object_get(answer, "id")));
-	if (room >= 0)
-		close(room);
 	if (!standard_input)
 		close(from);
 	json_decref(answer);

@@ -67,9 +67,11 @@ int control_partner_list(struct control_call *c)
 	return van_buf_append_char(c->out, ']');
 }
 
+/* An id alone may name one of each kind: the first of these is meant. */
+static const enum profile_kind order[] = {PROFILE_PARTNER, PROFILE_STATION, PROFILE_AGREEMENT};
+
 const struct profile *control_profile_of(const struct directory *d, struct slice id)
 {
-	static const enum profile_kind order[] = {PROFILE_PARTNER, PROFILE_STATION, PROFILE_AGREEMENT};
 	const struct profile *p = NULL;
 	for (size_t i = 0; !p && id.p && i < sizeof order / sizeof *order; i++)
 		p = directory_get(d, order[i], id);
@@ -81,21 +83,47 @@ const struct profile *control_find_profile(struct control_call *c, struct slice 
 	return control_profile_of(c->work->directory, id);
 }
 
-/* The profile, and "profile_version"; "version" too where it is not a key of its own. */
+/* Behind a profile's JSON: "profile_version"; "version" too where it is not a key of its own. */
+static int put_version(struct van_buf *to, enum profile_kind kind, uint64_t version)
+{
+	to->n--; /* the closing brace */
+	if (kind != PROFILE_AGREEMENT)
+		van_buf_printf(to, ",\"version\":%" PRIu64, version);
+	return van_buf_printf(to, ",\"profile_version\":%" PRIu64 "}", version);
+}
+
+/* As it was; also of a profile that is there no more. */
+static int show_version(struct control_call *c, struct slice id, uint64_t version)
+{
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		struct queue_profile p;
+		int rc = queue_profile_get(c->work, order[i], id, version, &p);
+		if (rc == VAN_ENOTFOUND)
+			continue;
+		if (rc < 0)
+			return control_refuse(c, rc, &c->work->err);
+		if (p.removed)
+			return control_say(c, 1, "with version %" PRIu64 " '%.*s' was removed: name an earlier one", version, SLICE_ARG(id));
+		rc = van_buf_append_slice(c->out, p.json);
+		return rc < 0 ? rc : put_version(c->out, order[i], version);
+	}
+	return control_say(c, 1, "'%.*s' has no version %" PRIu64 "; vanctl partner history %.*s shows them", SLICE_ARG(id), version, SLICE_ARG(id));
+}
+
 int control_partner_show(struct control_call *c)
 {
 	struct slice id = control_arg_text(&c->args, "id");
+	uint64_t version = control_arg_number(&c->args, "version", 0, UINT64_MAX);
+	if (c->args.err.code)
+		return control_refuse(c, VAN_EINVAL, &c->args.err);
+	if (version)
+		return show_version(c, id, version);
 	const struct profile *p = control_find_profile(c, id);
 	if (!p)
 		return control_say(c, 1, "there is no profile '%.*s'; vanctl partner list --kind all shows them", SLICE_ARG(id));
 	size_t start = c->out->n;
 	int rc = profile_to_json(p, c->out);
-	if (rc < 0 || c->out->n == start)
-		return rc;
-	c->out->n--; /* the closing brace */
-	if (p->kind != PROFILE_AGREEMENT)
-		van_buf_printf(c->out, ",\"version\":%" PRIu64, p->version);
-	return van_buf_printf(c->out, ",\"profile_version\":%" PRIu64 "}", p->version);
+	return rc < 0 || c->out->n == start ? rc : put_version(c->out, p->kind, p->version);
 }
 
 /* --- history ------------------------------------------------------------------------------------------------------------ */
