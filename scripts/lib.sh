@@ -4,7 +4,7 @@
 
 PACKAGES_BUILD="autoconf automake make gcc libc6-dev pkgconf xz-utils
 	libssl-dev libssh-dev libmicrohttpd-dev libgnutls28-dev libxml2-dev liblmdb-dev libcurl4-openssl-dev
-	zlib1g-dev libxxhash-dev libyaml-dev libjansson-dev libseccomp-dev libcrypt-dev libsystemd-dev"
+	zlib1g-dev libxxhash-dev libyaml-dev libjansson-dev libseccomp-dev libcrypt-dev libargon2-dev libsystemd-dev"
 PACKAGES_TEST="libcmocka-dev python3 python3-jsonschema python3-paramiko openssl curl openssh-client lftp rclone sshfs procps"
 PACKAGES_DEMO="openssl curl openssh-client"
 

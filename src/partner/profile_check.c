@@ -1,4 +1,7 @@
 /* Checks of one text each. The texts they return say what to do. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include "base/cidr.h"
 #include "base/cron.h"
 #include "base/codec.h"
@@ -136,7 +139,6 @@ static bool hash_is_usable(struct slice s)
 const char *profile_check_password(struct slice s, bool *ret_warning)
 {
 	static const char *const known[] = {"$y$", "$gy$", "$7$", "$argon2id$", "$argon2i$", NULL};
-	bool argon2 = slice_starts(s, "$argon2");
 	size_t i = 0;
 	while (known[i] && !slice_starts(s, known[i]))
 		i++;
@@ -147,7 +149,11 @@ const char *profile_check_password(struct slice s, bool *ret_warning)
 	if (s.n > 384 || !hash_is_usable(s))
 		return "this hash is incomplete: nobody can log in with a password until it is replaced by the output of "
 		       "\"mkpasswd -m yescrypt\"";
-	return argon2 ? "the system's crypt(3) may not know argon2: if log-in fails, use \"mkpasswd -m yescrypt\"" : NULL;
+#ifndef HAVE_ARGON2
+	if (slice_starts(s, "$argon2"))
+		return "this program was built without libargon2: nobody can log in with this password; use \"mkpasswd -m yescrypt\"";
+#endif
+	return NULL;
 }
 
 const char *profile_check_folder(struct slice s, bool *ret_warning)

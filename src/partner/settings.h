@@ -41,7 +41,7 @@ struct van_config_limits {
 	uint64_t connections, connections_per_address;
 	uint64_t sftp_sessions;
 	uint64_t sftp_folder_entries; /* most files that one folder listing shows */
-	uint64_t memory_http, memory_deliver; /* address-space bounds, bytes */
+	uint64_t memory_http, memory_deliver, memory_sftp; /* address-space bounds, bytes; the last of each session */
 	uint64_t memory_worker;       /* address-space bound of a worker, bytes */
 };
 
@@ -72,6 +72,7 @@ struct van_config_as2 {
 struct van_config_sftp {
 	van_time login_timeout, idle_timeout;
 	uint64_t login_tries;
+	uint64_t handles; /* open files and folders of one session */
 	bool passwords; /* password log-in allowed at all */
 	van_time session_timeout;  /* longest session; 0: no limit */
 	uint64_t failures;         /* of one name at one address that lead to a ban; 0: never */

@@ -11,6 +11,7 @@ vand_SOURCES = \
 	%D%/http/restart.c %D%/http/restart.h %D%/http/request.h %D%/http/requests.c \
 	%D%/http/tls.c %D%/http/tls.h \
 	%D%/worker/admit.c %D%/worker/advice.c %D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/acknowledge.c %D%/worker/interchange.c %D%/worker/interchange.h %D%/worker/output.c %D%/worker/job.c %D%/worker/job.h %D%/worker/terms.c \
+	%D%/worker/argon2.c %D%/worker/argon2.h \
 	%D%/worker/maps.c %D%/worker/mdn.c %D%/worker/package.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c %D%/worker/plain.c %D%/worker/rules.c %D%/worker/translate.c \
 	%D%/worker/worker.c %D%/worker/worker.h \
 	%D%/deliver/credentials.c %D%/deliver/deliver.c %D%/deliver/deliver.h %D%/deliver/poller.c \
@@ -21,6 +22,6 @@ vand_LDADD = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a 
 	src/as2/libas2.a src/cms/libcms.a src/mime/libmime.a src/map/libmap.a src/edi/libedi.a src/sftp/libsftp.a \
 	src/ipc/libipc.a src/base/libbase.a \
 	$(MHD_LIBS) $(CURL_LIBS) $(GNUTLS_LIBS) $(SSH_LIBS) $(LMDB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) \
-	$(CRYPT_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) -lpthread
+	$(CRYPT_LIBS) $(ARGON2_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) -lpthread
 include src/roles/store/local.mk
 include src/roles/sftp/local.mk

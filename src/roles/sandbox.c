@@ -29,7 +29,6 @@ int sandbox_enter(enum sandbox_kind kind, uint64_t memory)
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -132,15 +131,16 @@ static int allow_threads(scmp_filter_ctx ctx)
 	return rc < 0 ? rc : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
-/* All roles have one user: nothing else keeps one from ending the others. deliver ends its transfers. */
-static int allow_signals(scmp_filter_ctx ctx, bool to_children)
+/* All roles have one user: nothing else keeps one from ending the others. deliver ends its transfers, which inherit its filter and
+ * may signal themselves: their own filter says who that is. */
+static int allow_signals(scmp_filter_ctx ctx, bool children)
 {
+	static const int both[] = {SCMP_SYS(kill), SCMP_SYS(tgkill)};
 	uint64_t self = (uint64_t)getpid();
+	if (children)
+		return allow(ctx, both, 2);
 	int rc = rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self));
-	if (rc < 0)
-		return rc;
-	return to_children ? rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A1(SCMP_CMP_EQ, SIGKILL))
-			   : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, self));
+	return rc < 0 ? rc : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, self));
 }
 
 static int refuse_nobodys(scmp_filter_ctx ctx)

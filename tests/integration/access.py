@@ -54,7 +54,7 @@ connections:
     protocol: sftp-mailbox
     user: {user}
 """ + text)
-    n.apply_profiles(path)
+    return n.apply_profiles(path)
 
 
 def reach(n, port=PROXY_PORT):
@@ -106,6 +106,38 @@ def ssh(n, user, *options):
                      "-o", "IdentitiesOnly=yes", "-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no", *options,
                      f"{user}@127.0.0.1"], check=False, input=b"ls\n")
     return done
+
+
+# made by the argon2 program (-id -t 2 -m 14 -p 2, -i -t 2 -m 12 -p 1) of PASSWORD
+ARGON2 = ("$argon2id$v=19$m=16384,t=2,p=2$c29tZXNhbHQxNmJ5dGVz$08ucpyzsEV4ckmNFHTmW12ArwhEntSkPMxAJsfPmFV8",
+          "$argon2i$v=19$m=4096,t=2,p=1$c29tZXNhbHQxNmJ5dGVz$kt6LrEM7ySsXTJqSGeDbLjhGUMG3hwgN7rTN4Ecg8Ls")
+
+
+def password_hashes(n):
+    """Each kind that a profile may have; the password itself is never one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import crypt
+    kinds = {"yescrypt": hashed(PASSWORD), "scrypt": crypt.crypt(PASSWORD, "$7$CU..../....2Q9obwLhin8qvQl6sisAO/$")}
+    with open(os.path.join(demo.BUILD, "config.h")) as f:
+        if "#define HAVE_ARGON2 1" in f.read():
+            kinds.update(zip(("argon2id", "argon2i"), ARGON2))
+    for kind, value in kinds.items():
+        said = profile(n, "hashes", f'    password: "{value}"\n')
+        t.ok(b"warning" not in said.stderr and not refused(n, "hashes", password=PASSWORD), f"a password kept as {kind}", said.stderr)
+        t.ok(refused(n, "hashes", password=PASSWORD + "x"), f"another is refused: {kind}")
+    for bad in (PASSWORD, "$1$abc$0123456789", "$6$saltsalt$" + "x" * 86):
+        said = refused_profile(n, "hashes", f'    password: "{bad}"\n')
+        t.ok(b"must be a yescrypt" in said, f"a profile with {bad[:8]}… is refused", said)
+
+
+def refused_profile(n, *arguments):
+    """What vanctl says of a profile that is not taken."""
+    try:
+        profile(n, *arguments)
+        return b""
+    except RuntimeError as error:
+        return str(error).encode()
 
 
 def keys_and_passwords(n):
@@ -421,7 +453,7 @@ def main():
         add_proxied_listener(n)
         n.start()
         n.apply_profiles()
-        for group in (keys_and_passwords, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, host_keys):
+        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, host_keys):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

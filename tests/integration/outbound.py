@@ -2,6 +2,7 @@
 """Push to and poll from a partner's SFTP server, which is OpenSSH's: bytes, names, host keys, patterns, archives, and kill -9 at every
 step, after which each document is there once."""
 
+import datetime
 import os
 import shutil
 import socket
@@ -83,7 +84,7 @@ def user():
     return subprocess.check_output(["id", "-un"], text=True).strip()
 
 
-def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None):
+def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None, at=None):
     path = os.path.join(n.root, "gamma.yaml")
     version[0] += 1
     text = f"""kind: partner
@@ -104,7 +105,8 @@ connections:
     if push:
         text += f"    push: {{folder: {server.inbound}, retry: {AGAIN_AND_AGAIN}}}\n"
     if poll:
-        text += f"    poll: {{folder: {server.outbound}, after: {poll}, every: {every}{patterns}"
+        when = f'at: ["{at[0]}"], time_zone: {at[1]}' if at else f"every: {every}"
+        text += f"    poll: {{folder: {server.outbound}, after: {poll}, {when}{patterns}"
         text += f", archive: {server.done}}}\n" if poll == "archive" else "}\n"
     text += f"""---
 kind: agreement
@@ -125,7 +127,7 @@ acknowledged_by: receiver
     with open(path, "w") as f:
         f.write(text)
     n.apply_profiles(path)
-    if poll:
+    if poll and not at:
         server.wait_visits(2)  # the one that is under way goes by the profile that it began with
 
 
@@ -268,6 +270,45 @@ def polls(n, server):
     server.clear_outbound()
 
 
+def schedules(n, server):
+    """Cron style, in a zone of its own: not before its minute, and then once."""
+    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+    due = datetime.datetime.now(zone) + datetime.timedelta(seconds=70)  # applying the profile takes a moment
+    due = due.replace(second=0, microsecond=0)
+    name = "at its time.edi"
+    server.put(name, x12.ack_997(GAMMA, demo.BUYER, 925, 925))
+    profile(n, server, push=False, at=(due.strftime("%M %H * * *"), "Asia/Kolkata"))
+    n.wait_sessions_over()  # a poll by the former profile may be under way: it may take the file, and is not what is asked for
+    if [m for m in n.messages("--direction", "in", "--partner", "gamma") if m["file_name"] == name]:
+        name = "later.edi"
+        server.put(name, x12.ack_997(GAMMA, demo.BUYER, 926, 926))
+    visits = server.visits()
+    fetched(n, name)
+    at = datetime.datetime.now(zone)
+    t.ok(0 <= (at - due).total_seconds() < 55, f"a poll at {due:%H:%M} of its zone came at {at:%H:%M:%S}")
+    t.equal(server.visits() - visits, 1, "once, and never before")
+
+
+def larger_than_taken(n, server):
+    """What the connection doesn't take stays there, and holds up nothing else."""
+    profile(n, server, push=False, patterns=", patterns: [\"*.edi\"]", version=[500])
+    path = os.path.join(n.root, "gamma.yaml")
+    text = demo.read(path).decode()
+    with open(path, "w") as f:
+        f.write(text.replace("    protocol: sftp\n", "    protocol: sftp\n    max_message: 100KiB\n"))
+    n.apply_profiles(path)
+    server.wait_visits(2)
+    logged = len(n.log())
+    server.put("a-huge.edi", b"x" * 200000)
+    server.put("b-good.edi", x12.ack_997(GAMMA, demo.BUYER, 927, 927))
+    fetched(n, "b-good.edi")
+    t.ok(demo.wait_for("the reason", lambda: "larger than this connection takes" in n.log()[logged:]), "a file that is too large: the log says so")
+    server.wait_visits(2)
+    t.ok("a-huge.edi" in os.listdir(server.outbound) and "a-huge.edi" not in [m["file_name"] for m in n.messages("--partner", "gamma")],
+         "it stays there, and is no message")
+    server.clear_outbound()
+
+
 def reached(n, point, logged):
     """Has the process died at its point? Those that speak with servers are deliver's own children, and deliver says so."""
     if point.startswith("store"):
@@ -343,7 +384,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, confined, passwords, polls, killed_at_points, killed_at_random):
+            for group in (pushes, confined, passwords, polls, schedules, larger_than_taken, killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

@@ -4,8 +4,8 @@
  *
  * User "volt" logs in with PUBLICKEY (an OpenSSH .pub file) or the password "secret". Files of FOLDER wait in /out; uploads are
  * unnamed files in FOLDER. What became a message is seen in /in/archive. Prints the store's process id, to be killed, the port
- * (PORT may be 0) and "ready". SFTP_RIG_GRACE and SFTP_RIG_IDLE set the time-outs for log-in and of sessions in seconds, SFTP_RIG_SESSIONS
- * the most connections of one address; SFTP_RIG_ENTRIES puts so many files with long names into /out; SFTP_RIG_RESERVE sets the
+ * (PORT may be 0) and "ready". SFTP_RIG_GRACE and SFTP_RIG_IDLE set the time-outs for log-in and of sessions in seconds, SFTP_RIG_TOTAL bounds
+ * whole sessions; SFTP_RIG_SESSIONS the most connections of one address; SFTP_RIG_ENTRIES puts so many files with long names into /out; SFTP_RIG_RESERVE sets the
  * bytes of the disk that must stay free. */
 #include "base/codec.h"
 #include "base/fdio.h"
@@ -411,6 +411,8 @@ int main(int argc, char **argv)
 		limits.login_grace = atoi(getenv("SFTP_RIG_GRACE")) * VAN_SECOND;
 	if (getenv("SFTP_RIG_IDLE"))
 		limits.idle = atoi(getenv("SFTP_RIG_IDLE")) * VAN_SECOND;
+	if (getenv("SFTP_RIG_TOTAL"))
+		limits.session = atoi(getenv("SFTP_RIG_TOTAL")) * VAN_SECOND;
 	if (getenv("SFTP_RIG_SESSIONS"))
 		limits.connections_per_address = (uint32_t)atoi(getenv("SFTP_RIG_SESSIONS"));
 	if (getenv("SFTP_RIG_RESERVE"))

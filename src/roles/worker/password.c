@@ -1,6 +1,7 @@
 /* IPC_PASSWORD_CHECK: slow by design, so a worker does it and not the store. */
 #include "base/id.h"
 #include "cms/digest.h"
+#include "roles/worker/argon2.h"
 #include "roles/worker/worker.h"
 
 #include <crypt.h>
@@ -18,6 +19,8 @@ struct password_cache {
 
 static bool matches(const char *hash, const char *password, struct slice *ret_error)
 {
+	if (strncmp(hash, "$argon2", 7) == 0)
+		return password_fits_argon2(slice_str(hash), slice_str(password), ret_error);
 	struct crypt_data *data = calloc(1, sizeof *data);
 	const char *got = data ? crypt_r(password, hash, data) : NULL;
 	bool ok = got && got[0] != '*' && strlen(got) == strlen(hash) && CRYPTO_memcmp(got, hash, strlen(hash)) == 0;
