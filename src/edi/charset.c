@@ -2,6 +2,7 @@
 #include "edi/charset.h"
 
 #include "edi/charset_tables.h"
+#include "edi/code_extension.h"
 
 #include <pthread.h>
 
@@ -157,6 +158,8 @@ static void keep_utf8(struct slice s, struct van_buf *to)
 
 int edi_charset_to_utf8(enum edi_charset c, struct slice s, struct van_buf *to)
 {
+	if (sets[c].form == FORM_2022 && edi_shift_any(s))
+		return edi_shift_to_utf8(s, to);
 	if (!has_high(s)) {
 		van_buf_append_slice(to, s);
 	} else if (sets[c].form == FORM_PART) {
@@ -184,6 +187,8 @@ static unsigned char byte_of(enum edi_part part, unsigned c)
 int edi_charset_from_utf8(enum edi_charset c, struct slice s, struct van_buf *to, size_t *ret_lost)
 {
 	size_t lost = 0;
+	if (sets[c].form == FORM_2022 && edi_shift_any(s))
+		return edi_shift_from_utf8(s, to, ret_lost);
 	for (size_t i = 0, n; i < s.n; i += n) {
 		n = edi_utf8_length(slice_make(s.p + i, s.n - i));
 		unsigned u = n ? decode(s.p + i, n) : 0;

@@ -24,7 +24,7 @@ enum edi_charset {
 	EDI_CHARSET_UNOK, /* ISO 8859-9 */
 	EDI_CHARSET_UNOL, /* ISO 8859-15 */
 	EDI_CHARSET_UNOW, /* ISO 10646 as UTF-8 */
-	EDI_CHARSET_UNOX, /* ISO 2022 with its escape sequences; they stay as they are, as U+001B and ASCII */
+	EDI_CHARSET_UNOX, /* ISO 2022 with escape sequences; what is shifted is hidden, see edi/code_extension.h */
 	EDI_CHARSET_UNOY, /* ISO 10646 without code extension: read as UTF-8 */
 	EDI_CHARSET_COUNT
 };

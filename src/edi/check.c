@@ -1,6 +1,8 @@
 /* Events of the envelope reader become a report, or calls of a sink. */
 #include "edi/check_private.h"
 
+#include "edi/code_extension.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -80,14 +82,28 @@ static struct slice component(struct slice element, const struct edi_delimiters 
 	return part.p ? slice_trim(part) : SLICE("");
 }
 
+struct slice edi_checker_readable(struct edi_checker *c, enum edi_level level, struct slice s)
+{
+	if (!c->interchange || !c->interchange->delimiters.shifts || !edi_shift_any(s))
+		return edi_checker_copy(c, level, s);
+	struct van_buf text = VAN_BUF_INIT(4 * LARGEST_NAME);
+	if (s.n > LARGEST_NAME / 3) /* a byte becomes three at most */
+		s.n = LARGEST_NAME / 3;
+	struct slice copy = edi_shift_to_utf8(s, &text) < 0 ? SLICE_NONE : edi_checker_copy(c, level, van_buf_slice(&text));
+	if (!copy.p)
+		c->error = c->error ? c->error : VAN_ENOMEM;
+	van_buf_free(&text);
+	return copy.p ? copy : SLICE("");
+}
+
 struct slice edi_checker_plain(struct edi_checker *c, enum edi_level level, const struct edi_segment *s, struct slice value)
 {
 	if (!(s->flags & EDI_SEGMENT_RELEASE))
-		return edi_checker_copy(c, level, value);
+		return edi_checker_readable(c, level, value);
 	char room[LARGEST_NAME];
 	if (value.n > LARGEST_NAME)
 		value.n = LARGEST_NAME;
-	return edi_checker_copy(c, level, edi_unescape(value, s->delimiters->release, room));
+	return edi_checker_readable(c, level, edi_unescape(value, s->delimiters->release, room));
 }
 
 static struct slice pair(struct edi_checker *c, struct slice qualifier, struct slice id)
@@ -158,6 +174,7 @@ static int interchange_begin(struct edi_checker *c, const struct edi_envelope *e
 	i->delimiters.repetition = d->repetition;
 	i->delimiters.release = d->release;
 	i->delimiters.terminator = d->terminator;
+	i->delimiters.shifts = d->shifts;
 	if (s->standard == EDI_X12)
 		fill_isa(c, i, s);
 	else

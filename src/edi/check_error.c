@@ -81,7 +81,7 @@ int edi_checker_envelope_error(void *checker, const struct edi_envelope_error *e
 	set_code(e, error->list, error->code);
 	e->segment = edi_checker_copy(c, error->level, or_empty(error->segment));
 	e->loop = SLICE("");
-	e->value = value.p ? edi_checker_copy(c, error->level, value) : SLICE_NONE;
+	e->value = value.p ? edi_checker_readable(c, error->level, value) : SLICE_NONE;
 	e->element = error->element;
 	e->component = error->component;
 	e->position = error->level == EDI_LEVEL_MESSAGE ? c->envelope.position : 0;
@@ -142,7 +142,8 @@ static struct slice text_of(struct edi_checker *c, const struct edi_problem *p)
 		snprintf(what, sizeof what, " (%.*s)", d->name.n > 100 ? 100 : (int)d->name.n, d->name.p);
 	if (d && (p->fault == EDI_FAULT_TOO_SHORT || p->fault == EDI_FAULT_TOO_LONG))
 		snprintf(length, sizeof length, "; %u to %u characters are allowed", d->min, d->max);
-	struct slice s = van_arena_printf(a, "%s%s %s%s", where, what, say, length);
+	struct slice s = p->why ? van_arena_printf(a, "%s%s at byte %zu of the value %s", where, what, p->at, p->why)
+	                        : van_arena_printf(a, "%s%s %s%s", where, what, say, length);
 	if (!s.p)
 		c->error = VAN_ENOMEM;
 	return s.p ? s : SLICE("");
@@ -165,7 +166,7 @@ int edi_checker_problem(void *checker, const struct edi_problem *p)
 	set_code(e, list, code);
 	e->segment = edi_checker_copy(c, EDI_LEVEL_MESSAGE, or_empty(p->segment));
 	e->loop = p->loop.p ? p->loop : SLICE(""); /* lives in the dictionary */
-	e->value = value.p ? edi_checker_copy(c, EDI_LEVEL_MESSAGE, value) : SLICE_NONE;
+	e->value = value.p ? edi_checker_readable(c, EDI_LEVEL_MESSAGE, value) : SLICE_NONE;
 	e->position = p->position;
 	e->element = p->element;
 	e->repetition = p->repetition;
@@ -194,7 +195,7 @@ int edi_checker_guide_problem(void *checker, const struct edi_guide_problem *p)
 	e->guide = p->guide;
 	e->segment = edi_checker_copy(c, EDI_LEVEL_MESSAGE, p->segment);
 	e->loop = p->loop.p ? p->loop : SLICE("");
-	e->value = value.p ? edi_checker_copy(c, EDI_LEVEL_MESSAGE, value) : SLICE_NONE;
+	e->value = value.p ? edi_checker_readable(c, EDI_LEVEL_MESSAGE, value) : SLICE_NONE;
 	e->position = p->position;
 	e->element = p->element;
 	e->repetition = p->repetition;

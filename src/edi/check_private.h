@@ -70,6 +70,8 @@ struct edi_checker {
 
 /* Copies into the arena of `level`; on failure latches VAN_ENOMEM and returns an empty slice. */
 struct slice edi_checker_copy(struct edi_checker *c, enum edi_level level, struct slice s);
+/* The same of a value as people read it: in UTF-8 where escape sequences say what its bytes are (UNOX). */
+struct slice edi_checker_readable(struct edi_checker *c, enum edi_level level, struct slice s);
 /* The same of a value of `s`, without release characters. */
 struct slice edi_checker_plain(struct edi_checker *c, enum edi_level level, const struct edi_segment *s, struct slice value);
 void *edi_checker_alloc(struct edi_checker *c, enum edi_level level, size_t n);

@@ -178,9 +178,8 @@ static int check_syntax(const struct head *h)
 	if (version.n == 1 && set && (unsigned)(*version.p - '0') < edi_charset_since(set))
 		return bad(h, "2", 1, 1, id, true, "this syntax version has no such level; use a later version");
 	bool other = encoding.n && !slice_is(encoding, "1") && !slice_is(encoding, "2") && !slice_is(encoding, "7");
-	if (h->e->syntax4 && (other || set == EDI_CHARSET_UNOX))
-		return bad(h, "46", 1, other ? 4 : 1, other ? encoding : id, !other, other
-			? "this character encoding cannot be read; send ISO 8859 or UTF-8" : "values with escape sequences are passed on, not looked into");
+	if (h->e->syntax4 && other)
+		return bad(h, "46", 1, 4, encoding, false, "this character encoding cannot be read; send ISO 8859 or UTF-8");
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static void take(struct edi_checker *c, const char *kind, struct slice value)
 	struct edi_key *k = edi_checker_alloc(c, EDI_LEVEL_MESSAGE, sizeof *k);
 	if (!k)
 		return;
-	*k = (struct edi_key){.kind = kind, .value = edi_checker_copy(c, EDI_LEVEL_MESSAGE, value)};
+	*k = (struct edi_key){.kind = kind, .value = edi_checker_readable(c, EDI_LEVEL_MESSAGE, value)};
 	*c->key_tail = k;
 	c->key_tail = &k->next;
 	c->key_count++;

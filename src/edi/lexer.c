@@ -1,4 +1,4 @@
-/* The lexer's states, what it keeps between chunks, and the slow path for binary data and wrapped lines. */
+/* The lexer's states, what it keeps between chunks, and the slow path for binary data, wrapped lines and code extension. */
 #include "edi/lexer_private.h"
 
 #include <stdlib.h>
@@ -35,6 +35,15 @@ struct slice edi_unescape(struct slice s, char release, char *room)
 		room[n++] = s.p[i];
 	}
 	return slice_make(room, n);
+}
+
+bool edi_delimiters_allow_shifts(const struct edi_delimiters *d)
+{
+	const char all[] = {d->element, d->component, d->repetition, d->release, d->terminator};
+	for (size_t i = 0; i < sizeof all; i++)
+		if (edi_shift_is_reserved(all[i]))
+			return false;
+	return true;
 }
 
 struct edi_lexer *edi_lexer_new(const struct edi_lexer_options *options, edi_segment_fn fn, void *ctx)
@@ -240,6 +249,7 @@ static int slow_end(struct edi_lexer *l, uint64_t end)
 {
 	struct slice s = van_buf_slice(&l->slow);
 	l->state = LEX_START;
+	l->shift = (struct edi_shift){0};
 	if (!s.n)
 		lex_tolerate(l, EDI_TOLERATED_EMPTY, end - 1);
 	int rc = s.n ? lex_emit(l, s.p, s.n, l->slow_offset, end) : 0;
@@ -286,6 +296,13 @@ static int slow_byte(struct edi_lexer *l, char c, uint64_t offset)
 	}
 	if (!l->slow.n)
 		l->slow_offset = offset;
+	if (l->delimiters.shifts) {
+		enum edi_shift_byte kind = edi_shift_step(&l->shift, c);
+		if (kind != EDI_BYTE_PLAIN) {
+			l->released = false;
+			return slow_put(l, kind == EDI_BYTE_SHIFTED ? edi_shift_invert(c) : c);
+		}
+	}
 	if (l->released) {
 		l->released = false;
 		return slow_put(l, c);
@@ -346,7 +363,7 @@ static int start(struct edi_lexer *l, const char *window, size_t length, size_t 
 	if (!left)
 		return 0;
 	l->scanned = 0;
-	l->state = l->wrapped ? LEX_SLOW : LEX_SEGMENT;
+	l->state = lex_usual_state(l);
 	if (*p != 'I' && *p != 'U' && *p != 'B')
 		return 1;
 	if (left < 4) {
@@ -373,7 +390,7 @@ static void refuse_header(struct edi_lexer *l, const char *window, size_t *pos)
 		l->una = false;
 		l->state = LEX_JUNK;
 	} else {
-		l->state = l->wrapped ? LEX_SLOW : LEX_SEGMENT;
+		l->state = lex_usual_state(l);
 	}
 }
 

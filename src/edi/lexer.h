@@ -14,7 +14,12 @@
 /* 0: there is none. */
 struct edi_delimiters {
 	char element, component, repetition, release, terminator;
+	bool shifts; /* UNOX: characters behind escape sequences hold no delimiters; they are hidden (edi/code_extension.h) in what the lexer
+	              * gives, and written as they were */
 };
+
+/* False: one of them occurs in escape sequences, so there cannot be any (`shifts`). */
+bool edi_delimiters_allow_shifts(const struct edi_delimiters *d);
 
 enum edi_segment_flag {
 	EDI_SEGMENT_RELEASE = 1,      /* holds release characters: values need edi_unescape() */

@@ -78,6 +78,7 @@ static void begin(struct edi_lexer *l, enum edi_standard standard, const struct 
 	l->n = 1;
 	l->scanned = 0;
 	l->released = false;
+	l->shift = (struct edi_shift){0};
 }
 
 /* An ISA that was cut short, or whose terminator is where its elements should be: the delimiters are a guess. */
@@ -274,6 +275,7 @@ static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	int wrapped = wrapped_unb(p, n, &d, last);
 	if (wrapped < 0)
 		return 0;
+	d.shifts = memcmp(p + 4, "UNOX", 4) == 0 && edi_delimiters_allow_shifts(&d);
 	bool advised = l->una;
 	begin(l, EDI_EDIFACT, &d);
 	l->advised = advised;
@@ -281,7 +283,7 @@ static int unb_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	l->objects = four;
 	l->wrapped = wrapped;
 	l->flags = wrapped ? EDI_SEGMENT_WRAPPED : 0;
-	l->state = wrapped ? LEX_SLOW : LEX_SEGMENT;
+	l->state = lex_usual_state(l);
 	return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 
+#include "edi/code_extension.h"
 #include "edi/lexer.h"
 
 enum edi_lexer_state {
@@ -12,7 +13,7 @@ enum edi_lexer_state {
 	LEX_START,   /* a segment may begin here; its first bytes decide how it is read */
 	LEX_HEADER,  /* at ISA, UNA or UNB; all of the delimiters are not here yet */
 	LEX_SEGMENT, /* inside a segment, fast scan */
-	LEX_SLOW,    /* inside a segment read byte by byte into `slow`: binary, or wrapped lines */
+	LEX_SLOW,    /* inside a segment read byte by byte into `slow`: binary, wrapped lines, or code extension */
 	LEX_SKIP,    /* inside a segment past max_segment: its head is in `slow` */
 	LEX_OBJECT,  /* behind UNO: raw bytes that nobody looks at */
 	LEX_DONE,
@@ -66,6 +67,7 @@ struct edi_lexer {
 	bool objects;         /* the interchange may have UNO and UNP (EDIFACT syntax 4) */
 	uint64_t object_left; /* LEX_OBJECT: bytes still to come */
 	bool wrapped;
+	struct edi_shift shift; /* LEX_SLOW, where delimiters.shifts */
 	char lead[3];       /* bytes before the terminator that belong to it: it is a UTF-8 character */
 	size_t lead_length;
 	bool una;           /* delimiters are from UNA, waiting for its UNB */
@@ -100,6 +102,12 @@ static inline bool lex_blank(unsigned char c)
 static inline bool lex_alnum(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+/* How most segments of the interchange are read. */
+static inline enum edi_lexer_state lex_usual_state(const struct edi_lexer *l)
+{
+	return l->wrapped || l->delimiters.shifts ? LEX_SLOW : LEX_SEGMENT;
 }
 
 /* Gives the segment [bytes, bytes + length) with l->at, l->n, l->flags to fn and makes ready for the next. */

@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/check.c %D%/check.h %D%/check_private.h \
 	%D%/check_error.c \
 	%D%/check_policy.c \
+	%D%/code_extension.c %D%/code_extension.h %D%/code_extension_tables.h \
 	%D%/definition.h \
 	%D%/dictionary.c %D%/dictionary.h \
 	%D%/dictionary_codes.c \

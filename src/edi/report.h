@@ -156,6 +156,7 @@ struct edi_interchange {
 	struct edi_tolerance tolerated[EDI_TOLERATED_KINDS];
 	struct {
 		char element, component, repetition, release, terminator; /* 0: none */
+		bool shifts; /* see struct edi_delimiters */
 	} delimiters;
 };
 

@@ -27,6 +27,9 @@ static int begin_interchange(struct rewriting *r, const struct edi_segment *s)
 	struct edi_delimiters d = *s->delimiters;
 	edi_writer_begin(w, r->to, s->standard, &d);
 	if (s->standard == EDI_EDIFACT) {
+		bool lines = memchr(s->bytes, '\n', s->length) || memchr(s->bytes, '\r', s->length);
+		if (!edi_segment_element(s, 1).n || lines) /* without the release character before them, line ends would mean that lines are wrapped */
+			return VAN_ESYNTAX;
 		edi_copy_segment(w, s, &r->scratch);
 		return 0;
 	}

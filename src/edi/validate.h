@@ -49,6 +49,8 @@ struct edi_problem {
 	uint32_t element, repetition, component;
 	const struct edi_element_def *definition; /* NULL where no element is at fault */
 	struct slice value;                       /* absent: there is none */
+	const char *why;                          /* EDI_FAULT_REPERTOIRE: more exactly; NULL */
+	size_t at;                                /* and at which byte of the value, from 1 */
 };
 
 typedef int (*edi_problem_fn)(void *ctx, const struct edi_problem *p);

@@ -2,6 +2,8 @@
  * separators that need not be there. */
 #include "edi/validate_private.h"
 
+#include "edi/code_extension.h"
+
 void edi_validator_syntax(struct edi_validator *v, enum edi_charset charset, bool syntax4, char decimal_mark)
 {
 	v->charset = charset;
@@ -128,9 +130,12 @@ int edi_validator_characters(struct edi_validator *v, const struct edi_segment *
 	v->error = 0;
 	for (uint32_t i = 1; i < s->count; i++) {
 		struct slice value = edi_segment_element(s, i);
-		if (edi_in_repertoire(v, value))
+		const char *why = NULL;
+		size_t characters, at = 0;
+		bool good = s->delimiters->shifts && edi_shift_any(value) ? edi_shift_check(value, &characters, &why, &at) : true;
+		if (good && edi_in_repertoire(v, value))
 			continue;
-		edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_REPERTOIRE, .element = i, .value = value});
+		edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_REPERTOIRE, .element = i, .value = value, .why = why, .at = at});
 		break; /* one for a segment: the rest is of the same kind */
 	}
 	if (v->syntax4 && !v->error)

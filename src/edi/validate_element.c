@@ -1,5 +1,6 @@
 /* Elements, components, repetitions and syntax notes of one segment. */
 #include "edi/calendar.h"
+#include "edi/code_extension.h"
 #include "edi/validate_private.h"
 
 /* Where a value stands. */
@@ -107,8 +108,6 @@ static inline bool good_code(const struct edi_validator *v, const struct edi_ele
 /* How many characters the value has. */
 static size_t characters(const struct edi_validator *v, struct slice value, size_t utf8)
 {
-	if (v->charset == EDI_CHARSET_UNOX && memchr(value.p, 0x1b, value.n))
-		return utf8; /* escape sequences and characters of two bytes; see check_text() */
 	return edi_charset_is_single(v->charset) || (!edi_charset_is_utf8(v->charset) && utf8 != value.n && latin(value)) ? value.n : utf8;
 }
 
@@ -121,18 +120,31 @@ static bool only_blanks(struct slice s)
 	return !n;
 }
 
+/* A value with escape sequences: whether they are good, and how many characters stand between them. */
+static bool check_shifts(struct edi_validator *v, const struct site *at, struct slice value, size_t *ret_n)
+{
+	const char *why;
+	size_t byte;
+	if (edi_shift_check(value, ret_n, &why, &byte))
+		return true;
+	edi_problem_add(v, &(struct edi_problem){.fault = EDI_FAULT_REPERTOIRE, .element = at->element, .repetition = at->repetition,
+		.component = at->component, .definition = at->def, .value = value, .why = why, .at = byte});
+	return false;
+}
+
 static void check_text(struct edi_validator *v, const struct site *at, struct slice value, char component)
 {
 	size_t n;
-	bool coded = v->charset == EDI_CHARSET_UNOX && memchr(value.p, 0x1b, value.n);
-	bool good = good_text(value, component, &n) || coded, edifact = v->segment->standard == EDI_EDIFACT;
-	n = characters(v, value, n);
+	bool shifts = v->delimiters->shifts && edi_shift_any(value);
+	bool good = good_text(value, component, &n) || shifts, edifact = v->segment->standard == EDI_EDIFACT;
+	if (shifts && !check_shifts(v, at, value, &n))
+		return;
+	if (!shifts)
+		n = characters(v, value, n);
 	if (!good && !(edifact && edi_has_only_line_ends(value)))
 		problem(v, EDI_FAULT_CHARACTER, at, value);
 	else if (edifact && !edi_in_repertoire(v, value))
 		problem(v, EDI_FAULT_REPERTOIRE, at, value);
-	if (coded)
-		return; /* how many characters that is, only the one who shows them knows */
 	if (n < at->def->min || n > at->def->max)
 		check_length(v, at, value, n);
 	else if (edifact && at->def->type == EDI_A && edi_has_digit(value))

@@ -1,5 +1,7 @@
 #include "edi/write.h"
 
+#include "edi/code_extension.h"
+
 #include <stdio.h>
 
 bool edi_is_data(char c)
@@ -68,6 +70,7 @@ void edi_write_segment(struct edi_writer *w, struct slice id)
 	size_t n = id.n < sizeof w->id ? id.n : sizeof w->id - 1;
 	memcpy(w->id, id.n ? id.p : "", n);
 	w->id[n] = 0;
+	w->start = w->to->n;
 	w->element = 0;
 	w->component = 1; /* the identifier: components may follow it (EDIFACT's explicit nesting) */
 	w->owed_elements = w->owed_repetitions = w->owed_components = 0;
@@ -179,6 +182,8 @@ void edi_write_padded(struct edi_writer *w, struct slice value, size_t width)
 
 void edi_write_end(struct edi_writer *w)
 {
+	if (w->delimiters.shifts && !w->to->error && w->to->n > w->start)
+		edi_shift_invert_all(w->to->p + w->start, w->to->n - w->start);
 	if (w->terminator)
 		van_buf_append_str(w->to, w->terminator);
 	else

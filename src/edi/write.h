@@ -19,6 +19,7 @@ struct edi_writer {
 	const char *terminator;  /* instead of delimiters.terminator when it is a character of several bytes; NULL: it is not */
 	uint64_t segments;       /* written so far */
 	/* of the segment in hand */
+	size_t start;            /* in `to` */
 	char id[4];
 	uint32_t element, component;
 	uint32_t owed_elements, owed_repetitions, owed_components; /* separators not yet written */
@@ -37,7 +38,8 @@ void edi_write_next(struct edi_writer *w);   /* the next element begins */
 void edi_write_repeat(struct edi_writer *w); /* the next repetition of this element begins */
 /* The next component of this element (for a simple element: its value). */
 void edi_write_value(struct edi_writer *w, struct slice value);
-/* The same with release characters already in it, or with bytes that need none (binary data, ISA). */
+/* The same with release characters already in it, or with bytes that need none (binary data, ISA). Where delimiters.shifts, values are as
+ * the lexer gives them, what is shifted hidden. */
 void edi_write_bytes(struct edi_writer *w, struct slice bytes);
 /* A component whose bytes are put here later: the separators before it are written. */
 void edi_write_hole(struct edi_writer *w);

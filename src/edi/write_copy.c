@@ -1,5 +1,7 @@
 #include "edi/write_copy.h"
 
+#include "edi/code_extension.h"
+
 #include <ctype.h>
 #include <stdio.h>
 
@@ -33,8 +35,8 @@ static void put_isa(struct van_buf *b, const struct edi_delimiters *d)
 static void put_unb(struct van_buf *b, const struct edi_delimiters *d)
 {
 	const char e = d->element, c = d->component ? d->component : NO_COMPONENT;
-	van_buf_printf(b, "UNA%c%c.%c%c%cUNB%cUNOY%c%c%cA%cB%c260101%c0000%c1%c", c, e, d->release ? d->release : ' ',
-		d->repetition ? d->repetition : ' ', d->terminator, e, c, d->repetition ? '4' : '3', e, e, e, c, e, d->terminator);
+	van_buf_printf(b, "UNA%c%c.%c%c%cUNB%cUNO%c%c%c%cA%cB%c260101%c0000%c1%c", c, e, d->release ? d->release : ' ',
+		d->repetition ? d->repetition : ' ', d->terminator, e, d->shifts ? 'X' : 'Y', c, d->repetition ? '4' : '3', e, e, e, c, e, d->terminator);
 }
 
 int edi_stretch_segments(struct slice stretch, enum edi_standard standard, const struct edi_delimiters *d, edi_segment_fn fn, void *ctx)
@@ -144,7 +146,8 @@ static int copy_body(void *ctx, const struct edi_segment *s)
 	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT") || (!x12 && edi_segment_is(s, "UNP")))
 		return 0; /* a UNP that ends a message ends it like a UNT, and is as wrong */
 	const uint32_t cut = EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH | EDI_SEGMENT_UNTERMINATED;
-	if (edi_segment_is_service(s) || s->flags & cut)
+	bool shifts = s->delimiters->shifts && !c->to->writer.delimiters.shifts && edi_shift_any(slice_make(s->bytes, s->length));
+	if (edi_segment_is_service(s) || s->flags & cut || shifts)
 		return VAN_EINVAL;
 	edi_copy_segment(&c->to->writer, s, &c->scratch);
 	return 0;

@@ -16,7 +16,8 @@ void edi_copy_segment(struct edi_writer *to, const struct edi_segment *s, struct
 void edi_copy_element(struct edi_writer *to, const struct edi_segment *s, uint32_t i, struct van_buf *scratch);
 
 /* Appends a message, exactly its bytes from ST (UNH) to SE (UNT), whose head was written by edi_outbound_message: what stands between. What
- * cannot be written is told at the end. 0, or as edi_stretch_segments; VAN_EINVAL also where segments of envelopes stand within it. */
+ * cannot be written is told at the end. 0, or as edi_stretch_segments; VAN_EINVAL also where segments of envelopes stand within it, or escape sequences (UNOX) that
+ * the interchange at hand cannot have. */
 int edi_outbound_copy(struct edi_outbound *w, struct slice message, const struct edi_delimiters *d);
 
 struct edi_rewrite_options {

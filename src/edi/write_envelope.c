@@ -1,5 +1,7 @@
 #include "edi/write_envelope.h"
 
+#include "edi/charset.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -174,6 +176,7 @@ int edi_outbound_begin(struct edi_outbound *w, const struct edi_outbound_terms *
 	int rc = edi_outbound_delimiters(terms->standard, terms->version, &d, e);
 	if (rc < 0)
 		return rc;
+	d.shifts = edi_charset_of(terms->version) == EDI_CHARSET_UNOX && edi_delimiters_allow_shifts(&d);
 	*w = (struct edi_outbound){.terms = *terms, .arena = arena, .draft = EDI_DRAFT_INIT(LARGEST_INTERCHANGE), .type = SLICE("")};
 	w->draft.known[EDI_LEVEL_INTERCHANGE] = terms->control;
 	w->draft.known[EDI_LEVEL_GROUP] = terms->group_control;

@@ -1,6 +1,8 @@
 /* From values back to segments, for both readers. */
 #include "map/form_private.h"
 
+#include "edi/code_extension.h"
+
 #include "base/codec.h"
 
 #include <stdarg.h>
@@ -91,6 +93,7 @@ int form_build_interchange(struct form_builder *b, const struct form_envelope *e
 	if (rc < 0)
 		return rc;
 	struct edi_delimiters d = b->writer.delimiters;
+	d.shifts = b->charset == EDI_CHARSET_UNOX && edi_delimiters_allow_shifts(&d);
 	edi_writer_begin(&b->writer, &b->out, e->standard, &d);
 	b->writer.lines = b->options.lines;
 	b->writer.keep_empty = true;
@@ -170,6 +173,8 @@ int form_build_value(struct form_builder *b, enum form_kind kind, struct slice v
 	if (kind == FORM_BINARY) {
 		if (base64_decode(&b->bytes, value) < 0)
 			return form_build_error(b, VAN_ESYNTAX, "this is not base64");
+		if (b->writer.delimiters.shifts)
+			edi_shift_invert_all(b->bytes.p, b->bytes.n); /* hidden, as the writer takes it */
 		bytes = van_buf_slice(&b->bytes);
 	} else if (!is_ascii(value)) {
 		edi_charset_from_utf8(b->charset, value, &b->bytes, NULL);

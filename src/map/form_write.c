@@ -1,6 +1,8 @@
 /* From segments to values: what an element holds, its release characters, its character set. */
 #include "map/form_private.h"
 
+#include "edi/code_extension.h"
+
 #include <stdlib.h>
 
 static int flush(struct form_writer *w)
@@ -24,6 +26,8 @@ static void classify(struct form_writer *w, const struct edi_delimiters *d)
 		                                                                                           : FORM_CLASS_FORBIDDEN;
 	for (const char *p = w->language->special; *p; p++)
 		w->classes[(unsigned char)*p] = FORM_CLASS_SPECIAL;
+	if (d->shifts)
+		w->classes[(unsigned char)EDI_ESC] = w->classes[(unsigned char)EDI_SO] = w->classes[(unsigned char)EDI_SI] = FORM_CLASS_HIGH;
 	if (d->component)
 		w->classes[(unsigned char)d->component] |= FORM_CLASS_SPLIT;
 	if (d->repetition)
@@ -90,6 +94,28 @@ static unsigned classes_of(const struct form_writer *w, struct slice s)
 	return all;
 }
 
+/* Base64 of the bytes, for what the form's text cannot hold. */
+static void put_binary(struct form_writer *w, enum form_level level, struct slice value, bool first)
+{
+	if (w->delimiters.shifts && edi_shift_any(value)) {
+		van_buf_reset(&w->again);
+		van_buf_append_slice(&w->again, value);
+		if (!w->again.error)
+			edi_shift_invert_all(w->again.p, w->again.n);
+		value = van_buf_slice(&w->again);
+	}
+	w->language->value(w, level, FORM_BINARY, value, first);
+}
+
+/* Escape sequences that say more than the characters do: XML has none. */
+static bool has_forbidden(const struct form_writer *w, struct slice text)
+{
+	for (size_t i = 0; w->delimiters.shifts && !w->language->controls && i < text.n; i++)
+		if (text.p[i] == EDI_ESC || text.p[i] == EDI_SO || text.p[i] == EDI_SI)
+			return true;
+	return false;
+}
+
 static void put_value(struct form_writer *w, enum form_level level, struct slice value, unsigned classes, bool first)
 {
 	if (!(classes & (FORM_CLASS_HIGH | FORM_CLASS_RELEASE | FORM_CLASS_FORBIDDEN))) {
@@ -97,7 +123,7 @@ static void put_value(struct form_writer *w, enum form_level level, struct slice
 		return;
 	}
 	if (classes & FORM_CLASS_FORBIDDEN) {
-		w->language->value(w, level, FORM_BINARY, value, first);
+		put_binary(w, level, value, first);
 		return;
 	}
 	enum form_kind kind = FORM_TEXT;
@@ -114,7 +140,11 @@ static void put_value(struct form_writer *w, enum form_level level, struct slice
 		}
 		van_buf_reset(&w->text);
 	}
-	w->language->value(w, level, kind, in_utf8(w, plain), first);
+	struct slice text = in_utf8(w, plain);
+	if (has_forbidden(w, text))
+		put_binary(w, level, value, first);
+	else
+		w->language->value(w, level, kind, text, first);
 }
 
 static void put_components(struct form_writer *w, struct slice value)
@@ -142,9 +172,12 @@ static void put_element(struct form_writer *w, struct slice value, bool first)
 		return;
 	}
 	if (repeats && first) { /* an identifier does not repeat: these are bytes that happen to be there */
-		bool forbidden = classes & FORM_CLASS_FORBIDDEN;
 		van_buf_reset(&w->text);
-		w->language->value(w, FORM_ELEMENT, forbidden ? FORM_BINARY : FORM_RAW, forbidden ? value : in_utf8(w, value), true);
+		struct slice text = in_utf8(w, value);
+		if (classes & FORM_CLASS_FORBIDDEN || has_forbidden(w, text))
+			put_binary(w, FORM_ELEMENT, value, true);
+		else
+			w->language->value(w, FORM_ELEMENT, FORM_RAW, text, true);
 		return;
 	}
 	w->language->group(w, FORM_ELEMENT, first);

@@ -1,5 +1,6 @@
 #include "map/message.h"
 
+#include "edi/code_extension.h"
 #include "edi/lexer.h"
 
 #include <stdlib.h>
@@ -299,7 +300,7 @@ struct slice map_text_in(struct map_message *m, struct slice v)
 	while (v.n && v.p[v.n - 1] == ' ')
 		v.n--;
 	for (size_t i = 0; i < v.n && !high; i++)
-		high = (unsigned char)v.p[i] >= 0x80;
+		high = (unsigned char)v.p[i] >= 0x80 || (m->charset == EDI_CHARSET_UNOX && v.p[i] == EDI_ESC);
 	if (high && !edi_charset_is_utf8(edi_charset_guess(m->charset, v))) {
 		van_buf_reset(&m->text);
 		if (edi_charset_to_utf8(edi_charset_guess(m->charset, v), v, &m->text) == 0)

@@ -2,6 +2,9 @@
 #include "map/read.h"
 #include "map/transform.h"
 
+#include "edi/code_extension.h"
+#include "edi/lexer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -401,6 +404,13 @@ int map_read(struct map_run_state *r, const struct map *in, struct slice message
 	if (in->way != MAP_IN)
 		return van_error_set(r->e, VAN_EINVAL, "map %s makes messages of documents; the other way needs %s", in->name,
 			in->reverse ? in->reverse->name : "a sheet that goes in");
+	const struct edi_delimiters d = {delimiters.element, delimiters.component, delimiters.repetition, delimiters.release, delimiters.terminator, false};
+	if (r->message.charset == EDI_CHARSET_UNOX && edi_delimiters_allow_shifts(&d)) {
+		message = van_arena_slice(r->arena, message); /* no separator equals a byte of what is shifted */
+		if (!message.p)
+			return VAN_ENOMEM;
+		edi_shift_invert_all((char *)(uintptr_t)message.p, message.n);
+	}
 	struct tree *document = tree_new(&r->room, TREE_OBJECT);
 	r->document = document;
 	int rc = document ? map_message_split(&r->message, message, delimiters) : r->room.error;

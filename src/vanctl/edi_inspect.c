@@ -3,6 +3,7 @@
 #include "vanctl/edi_command.h"
 
 #include "base/record.h"
+#include "edi/code_extension.h"
 #include "edi/definition.h"
 #include "edi/envelope.h"
 
@@ -21,7 +22,7 @@ struct inspect {
 	const struct edi_message_def *def;         /* of the message at hand; NULL: not known, or between messages */
 	struct edi_envelope envelope;
 	struct van_error e;
-	struct van_buf out, value;
+	struct van_buf out, value, text;
 	bool first;
 };
 
@@ -77,6 +78,15 @@ static struct described describe(struct inspect *x, const struct spot *at, const
 	char *to = raw.n ? van_buf_reserve(&x->value, raw.n) : NULL;
 	if (to)
 		d.value = edi_unescape(raw, at->segment->delimiters->release, to);
+	if (at->segment->delimiters->shifts && edi_shift_any(d.value)) {
+		van_buf_reset(&x->text);
+		edi_shift_to_utf8(d.value, &x->text);
+		size_t n = 0;
+		for (size_t i = 0; i < x->text.n; i++) /* not to the terminal: escape sequences that say more than the characters do */
+			if (x->text.p[i] != EDI_ESC && x->text.p[i] != EDI_SO && x->text.p[i] != EDI_SI)
+				x->text.p[n++] = x->text.p[i];
+		d.value = slice_make(x->text.p, n);
+	}
 	d.name = d.element ? d.element->name : field && field->composite ? field->composite->name : SLICE_NONE;
 	if (d.element && d.value.n)
 		d.meaning = edi_dictionary_meaning(x->set, at->segment->standard, x->def, d.element->id, d.value);
@@ -375,7 +385,7 @@ int edi_run_inspect(const struct edi_command *c)
 	struct edi_check_options options = edi_options(c);
 	if (status == EDI_DONE && edi_check_bytes(van_buf_slice(&in), set, &options, arena, &r, &e) < 0)
 		status = edi_fail(EDI_USAGE, "%s: %s", c->file, e.text);
-	struct inspect x = {.c = c, .set = set, .out = VAN_BUF_INIT((size_t)64 << 20), .value = VAN_BUF_INIT((size_t)16 << 20), .first = true};
+	struct inspect x = {.c = c, .set = set, .out = VAN_BUF_INIT((size_t)64 << 20), .value = VAN_BUF_INIT((size_t)16 << 20), .text = VAN_BUF_INIT((size_t)64 << 20), .first = true};
 	if (status == EDI_DONE) {
 		x.interchange = r->interchanges;
 		van_buf_append_str(&x.out, c->json ? "[" : "");
@@ -388,6 +398,7 @@ int edi_run_inspect(const struct edi_command *c)
 	}
 	van_buf_free(&x.out);
 	van_buf_free(&x.value);
+	van_buf_free(&x.text);
 	van_buf_free(&in);
 	van_arena_free(arena);
 	edi_dictionary_set_free(set);

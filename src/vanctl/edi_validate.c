@@ -29,6 +29,15 @@ static int room(struct output *o)
 	return o->text.n < FLUSH_AT ? van_buf_error(&o->text) : edi_flush(&o->text);
 }
 
+/* In quotes; controls, which a terminal would obey, as dots. */
+static void put_printable(struct van_buf *to, struct slice value)
+{
+	van_buf_append_str(to, " '");
+	for (size_t i = 0; i < value.n; i++)
+		van_buf_append_char(to, (unsigned char)value.p[i] < 0x20 || value.p[i] == 0x7f ? '.' : value.p[i]);
+	van_buf_append_char(to, '\'');
+}
+
 static void errors_as_text(struct output *o, const struct edi_error *errors, const char *what, struct slice number)
 {
 	for (const struct edi_error *e = errors; e; e = e->next) {
@@ -43,7 +52,7 @@ static void errors_as_text(struct output *o, const struct edi_error *errors, con
 			van_buf_printf(&o->text, "-%u", e->component);
 		van_buf_printf(&o->text, ": %s %s", e->list, e->code);
 		if (e->value.p)
-			van_buf_printf(&o->text, " '%.*s'", SLICE_ARG(e->value));
+			put_printable(&o->text, e->value);
 		van_buf_printf(&o->text, ": %.*s%s\n", SLICE_ARG(e->text), e->tolerated ? " (tolerated)" : "");
 	}
 }

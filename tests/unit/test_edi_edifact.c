@@ -470,8 +470,19 @@ static void repertoires(void **state)
 	gives(LEVEL("UNOW", "4", "20260115") TEXT4("\xe2\x82\xac"), "", fine);
 	gives(LEVEL("UNOW", "4", "20260115") TEXT4("caf\xe9"), foreign, fine);
 	gives(LEVEL("UNOY", "4", "20260115") TEXT4("\xd0\x96"), "", fine);
-	gives(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$B8l\x1b(B"), "UNB/0/1/1 46t ", fine);
-	strictly(LEVEL("UNOX", "4", "20260115") TEXT4("X"), "UNB/0/1/1 46 ", UCI "4+46+UNB+2:1'");
+	/* escape sequences, and bytes between them that look like separators */
+	gives(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$B8l\x1b(B"), "", fine);
+	strictly(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$B'+':?+:?\x1b(B:\x1b$)C\x0e" "0!\x0f"), "", fine);
+	gives(LEVEL("UNOX", "3", "260115") TEXT3("\x1b$B'+':?+:?\x1b(B"), "UNB/0/1/1 2t ", fine);
+	gives(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$(Z8l\x1b(B"), foreign, fine);
+	strictly(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$B8\x1b(B"), "FTX/4/4/1 21 ", UCM4 "'UCS+4'UCD+21+5:1'");
+	gives(LEVEL("UNOX", "4", "20260115") TEXT4("caf\xe9"), foreign, fine);
+	gives(LEVEL("UNOX", "4", "20260115") "UNH+1+QUOTES:D:96A:UN'FTX+AAI+++\x1b$B8\x1b(B'UNT+3+1'" UNZ, "FTX/2/4/0 21t ", fine);
+	/* never left: all that follows is in it */
+	gives(LEVEL("UNOX", "4", "20260115") TEXT4("\x1b$B8l"), "UNZ/0/0/0 13 FTX/4/4/1 21t UNT/4/0/0 13 ", UCI "4+13+UNZ'");
+	const struct policy refused = {.ack = {.refusal = "46"}}; /* nothing else is refused for that in syntax 4 but an encoding that a UNB names */
+	with_policy(&refused, SLICE(UNB4 GOOD4 UNZ), "", UCI "4+46'");
+
 	gives("UNB+UNOY:4::5+ACME:14+VOLT:14+20260115:0930+77'" TEXT4("X"), "UNB/0/1/4 46 ", UCI "4+46+UNB+2:4'");
 	gives(UNB3 TEXT3("a\r\nb"), foreign, fine); /* many senders leave line ends in their texts */
 	/* controls are data nowhere; unknown messages are looked at, too; so is UNB */

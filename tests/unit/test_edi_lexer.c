@@ -86,6 +86,26 @@ static void reads_several_interchanges(void **state)
 	assert_int_equal(seen.delimiters.repetition, 0);
 }
 
+/* What the lexer gives hides what is shifted: bit 8 of its bytes is inverted. */
+static void shifted_characters_hold_no_separators(void **state)
+{
+	(void)state;
+	reads(SLICE("UNB+UNOX:4+A+B'FTX+\x1b$B'+':?+:?\x1b(B+x?+'NAD+\x1b(I'+\x1b(B:\x1b$)C\x0e'+\x0f'UNZ+0+1'"),
+		"UNB|UNOX:4|A|B;FTX|\x1b$B\xa7\xab\xa7\xba\xbf\xab\xba\xbf\x1b(B|x?+;NAD|\x1b(I\xa7\xab\x1b(B:\x1b$)C\x0e\xa7\xab\x0f;UNZ|0|1;");
+	assert_true(seen.delimiters.shifts);
+	/* what is no escape sequence shifts nothing; neither do the variants of ASCII; a line end leads back, and a segment begins in ASCII */
+	reads(SLICE("UNB+UNOX:4+A'X+\x1b'Y+\x1b+\x1b(J+1\x1b('Z\x1b$B'+\n+'UNZ+0+1'"),
+		"UNB|UNOX:4|A;X|\x1b;Y|\x1b|\x1b(J|1\x1b(;Z\x1b$B\xa7\xab\n|;UNZ|0|1;");
+	reads(SLICE("UNA:+.?*'UNB+UNOX:4+A'X+?\x1b$B?'\x1b(B?''UNZ+0+1'"), "UNA:+.?*';UNB|UNOX:4|A;X|?\x1b$B\xbf\xa7\x1b(B?';UNZ|0|1;");
+	/* not so elsewhere, nor with delimiters that escape sequences are made of */
+	reads(SLICE("UNB+UNOC:3+A'X+\x1b$B'+'UNZ+0+1'"), "UNB|UNOC:3|A;X|\x1b$B;|;UNZ|0|1;");
+	reads(SLICE("UNA:+.?('UNB+UNOX:4+A'X+\x1b$B'+'UNZ+0+1'"), "UNA:+.?(';UNB|UNOX:4|A;X|\x1b$B;|;UNZ|0|1;");
+	reads(SLICE("UNB+UNOX:4+A'UNZ+0+1'UNB+UNOC:3+A'X+\x1b$B'+'UNZ+0+1'"), "UNB|UNOX:4|A;UNZ|0|1;UNB|UNOC:3|A;X|\x1b$B;|;UNZ|0|1;");
+	/* never left: all that follows is one segment, and said to be without an end */
+	reads(SLICE("UNB+UNOX:4+A'X+\x1b$B0!'Y+1'UNZ+0+1'"), "UNB|UNOX:4|A;X|\x1b$B\xb0\xa1\xa7\xd9\xab\xb1\xa7\xd5\xce\xda\xab\xb0\xab\xb1\xa7;");
+	assert_true(seen.flags & EDI_SEGMENT_UNTERMINATED);
+}
+
 static void repetition_separator_from_00402_on(void **state)
 {
 	(void)state;
@@ -293,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_x12),
 		cmocka_unit_test(reads_several_interchanges),
+		cmocka_unit_test(shifted_characters_hold_no_separators),
 		cmocka_unit_test(repetition_separator_from_00402_on),
 		cmocka_unit_test(isa_of_any_length),
 		cmocka_unit_test(lines_wrapped_at_80),

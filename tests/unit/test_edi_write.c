@@ -8,6 +8,8 @@
 
 #include "edi_input.h"
 
+#include "edi/charset.h"
+#include "edi/write_copy.h"
 #include "edi/write_envelope.h"
 
 static void same(const struct van_buf *b, const char *expected)
@@ -171,6 +173,52 @@ static void edifact_interchanges(void **state)
 	van_arena_free(arena);
 }
 
+#define SHIFTED "\x1b$B'+':?+:?\x1b(B"
+
+/* What is written by hand, put right, or copied from one interchange into another: bytes of shifted characters look like separators. */
+static void code_extension(void **state)
+{
+	(void)state;
+	struct van_arena *arena = van_arena_new(0);
+	struct edi_outbound w;
+	struct van_buf b = {0}, value = {0};
+	struct van_error e;
+	struct edi_outbound_terms terms = {.standard = EDI_EDIFACT, .sender = SLICE("14:4000000000001"), .receiver = SLICE("14:4000000000002"),
+		.version = SLICE("UNOX:4"), .usage = 'P', .when = {.year = 2026, .month = 1, .day = 5, .hour = 9, .minute = 7}};
+	static const struct slice kanji = SLICE("\xd0\x99\xd0\xa8\xe8\xbe\xb1\xe9\x8e\x96");
+	static const char written[] = "UNB+UNOX:4+4000000000001:14+4000000000002:14+20260105:0907+77'UNH+1+ORDERS:D:96A:UN'FTX+" SHIFTED "?+'UNT+3+1'UNZ+1+77'";
+	assert_int_equal(edi_outbound_begin(&w, &terms, arena, &e), 0);
+	edi_outbound_message(&w, SLICE("ORDERS"), SLICE("D:96A"), SLICE_NONE, SLICE_NONE);
+	edi_charset_from_utf8(EDI_CHARSET_UNOX, kanji, &value, NULL);
+	van_buf_append_char(&value, '+');
+	van_buf_append_char(&value, 0);
+	text_segment(&w, "FTX", value.p);
+	render(&w, &b);
+	same(&b, written);
+	no_envelope_errors(&b);
+	van_buf_reset(&b);
+	assert_int_equal(edi_rewrite(SLICE("UNB+UNOX:4+4000000000001:14+4000000000002:14+20260105:0907+77'UNH+1+ORDERS:D:96A:UN'\r\nFTX+" SHIFTED "?++'UNT+9+1'UNZ+4+77'"),
+		NULL, &b), 0);
+	same(&b, written);
+	van_buf_reset(&b);
+	const struct edi_delimiters from = {.element = '+', .component = ':', .repetition = '*', .release = '?', .terminator = '\'', .shifts = true};
+	const struct slice message = SLICE("UNH+1+ORDERS:D:96A:UN'FTX+" SHIFTED "?+'UNT+3+1'");
+	assert_int_equal(edi_outbound_begin(&w, &terms, arena, &e), 0);
+	edi_outbound_message(&w, SLICE("ORDERS"), SLICE("D:96A"), SLICE_NONE, SLICE_NONE);
+	assert_int_equal(edi_outbound_copy(&w, message, &from), 0);
+	render(&w, &b);
+	same(&b, written);
+	/* there its bytes would be separators */
+	terms.version = SLICE("UNOC:4");
+	assert_int_equal(edi_outbound_begin(&w, &terms, arena, &e), 0);
+	edi_outbound_message(&w, SLICE("ORDERS"), SLICE("D:96A"), SLICE_NONE, SLICE_NONE);
+	assert_int_equal(edi_outbound_copy(&w, message, &from), VAN_EINVAL);
+	edi_outbound_free(&w);
+	van_buf_free(&value);
+	van_buf_free(&b);
+	van_arena_free(arena);
+}
+
 static void terms_that_cannot_be_kept(void **state)
 {
 	(void)state;
@@ -228,6 +276,7 @@ static void known_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(segments), cmocka_unit_test(values_that_cannot_be_written),
-		cmocka_unit_test(x12_interchanges), cmocka_unit_test(edifact_interchanges), cmocka_unit_test(known_numbers), cmocka_unit_test(terms_that_cannot_be_kept)};
+		cmocka_unit_test(x12_interchanges), cmocka_unit_test(edifact_interchanges), cmocka_unit_test(known_numbers),
+		cmocka_unit_test(code_extension), cmocka_unit_test(terms_that_cannot_be_kept)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

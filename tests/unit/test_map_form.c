@@ -96,6 +96,8 @@ static const struct slice samples[] = {
 	SLICE("UNB\x1dUNOB\x1f" "3\x1d" "A\x1d" "B\x1d" "260115\x1f" "0930\x1d" "1\x1cUNH\x1d" "1\x1dORDERS\x1f" "D\x1f" "96A\x1fUN\x1c" "DTM:1:2\x1d\x1f'\x1c"
 	      "UNT\x1d" "3\x1d" "1\x1cUNZ\x1d" "1\x1d" "1\x1c"),
 	SLICE("UNB+UNOW:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX:1+\xe2\x82\xac \xf0\x9f\x98\x80\xff\xef\x9f\xa9'UNT+3+1'UNZ+1+1'"),
+	SLICE("UNB+UNOX:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX+\x1b$B'+':?+:?\x1b(B?+:\x1b$B0!\x1b(B*\x1b(I'\x1b(B+\x1b$)C\x0e'+\x0f?+:\x1b$@'+\n'UNT+3+1'"),
+	SLICE("UNB+UNOX:4+A+B'\x1b$B'+\x1b(B*x+1:\x1b(J\x01\x1b$B'+\x1b(B?A+\x1b(J'UNZ+0+1'"),
 	SLICE("ISA*00*          *00*          *ZZ*A              *ZZ*B              *260115*0930*U*00401*000000101*0*T*>\xc2\xa7GS*PO*A*B*20260115*0930*1*X*"
 	      "004010\xc2\xa7GE*0*1\xc2\xa7IEA*1*000000101\xc2\xa7"),
 };

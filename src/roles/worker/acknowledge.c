@@ -37,7 +37,7 @@ struct edi_delimiters work_delimiters(struct slice packed)
 	if (packed.n != DIRECTORY_DELIMITERS)
 		return (struct edi_delimiters){0};
 	return (struct edi_delimiters){.element = packed.p[0], .component = packed.p[1], .repetition = packed.p[2], .release = packed.p[3],
-				       .terminator = packed.p[4]};
+				       .terminator = packed.p[4], .shifts = packed.p[5] == PACKED_SHIFTS};
 }
 
 static bool is_refused(const struct edi_interchange *in)

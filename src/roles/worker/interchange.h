@@ -41,6 +41,7 @@ int work_keys(struct van_arena *arena, const struct edi_key *from, struct record
 /* Literal bytes, and slots for numbers of the store's counters. */
 int work_parts(struct job *j, const struct edi_output *from, struct record_list *to);
 /* As packed by the directory; none: zeros. */
+#define PACKED_SHIFTS 2 /* the last byte, of a message's own delimiters; of an agreement's it says whether lines are fed, 0 or 1 */
 struct edi_delimiters work_delimiters(struct slice packed);
 
 /* acknowledge.c */

@@ -206,7 +206,7 @@ static int take_message(struct work *w, const struct edi_group *g, const struct 
 	*p = (struct piece){.type = m->type, .version = m->version, .agency = m->agency, .association = m->association,
 			    .group_code = g->real ? g->code : SLICE(""), .bytes = van_arena_slice(w->job->worker->arena, bytes)};
 	p->delimiters = (struct edi_delimiters){w->in->delimiters.element, w->in->delimiters.component, w->in->delimiters.repetition,
-						w->in->delimiters.release, w->in->delimiters.terminator};
+						w->in->delimiters.release, w->in->delimiters.terminator, w->in->delimiters.shifts};
 	return p->bytes.p ? 0 : VAN_ENOMEM;
 }
 
@@ -403,7 +403,7 @@ static int make_pieces(struct work *w, struct job_list *to)
 
 static struct slice pack_delimiters(const struct edi_delimiters *d, struct van_arena *arena)
 {
-	const char bytes[DIRECTORY_DELIMITERS] = {d->element, d->component, d->repetition, d->release, d->terminator, 0};
+	const char bytes[DIRECTORY_DELIMITERS] = {d->element, d->component, d->repetition, d->release, d->terminator, d->shifts ? PACKED_SHIFTS : 0};
 	return van_arena_slice(arena, slice_make(bytes, sizeof bytes));
 }
 
