@@ -3,6 +3,7 @@ vanctl_SOURCES = \
 	%D%/access.c \
 	%D%/act.c %D%/act.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/certificate.c %D%/certificate.h %D%/certificate_profile.c \
 	%D%/client.c %D%/client.h \
 	%D%/control.c \
 	%D%/ctl.h \

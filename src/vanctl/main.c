@@ -34,8 +34,7 @@ static const struct local {
 
 /* Promised for a later release; to name them is better than to call them unknown. */
 static const char *const later[] = {
-	"import openas2", "cert import", "cert create",
-	"cert export", "cert roll", "agreement list", "agreement show",
+	"import openas2", "agreement list", "agreement show",
 	"agreement hold", "agreement release", "agreement promote",
 	"backup", NULL,
 };

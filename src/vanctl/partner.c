@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "partner/profile.h"
 #include "vanctl/apply.h"
+#include "vanctl/certificate.h"
 #include "vanctl/client.h"
 #include "vanctl/exchange.h"
 #include "vanctl/partner_test.h"
@@ -189,6 +190,10 @@ const struct ctl_command commands_partner[] = {
 	{"partner", "remove", "ID", 1, 1, "Remove a station, partner or agreement", NULL, partner_remove},
 	{"cert", "list", "", 0, 0, "Certificates with expiry and who uses them", NULL, cert_list},
 	{"cert", "show", "FINGERPRINT", 1, 1, "One certificate; the first digits are enough", NULL, cert_show},
+	{"cert", "create", "NAME", 1, 1, "Make a key and a certificate, as files beside vand.yaml", certificate_create_options, certificate_create},
+	{"cert", "import", "FILE", 1, 1, "Add a certificate to a profile, beside the old one", certificate_import_options, certificate_import},
+	{"cert", "export", "FINGERPRINT", 1, 1, "Write a certificate to a file", certificate_export_options, certificate_export},
+	{"cert", "roll", "STATION", 1, 1, "Make a station's next certificate and key, with an overlap", certificate_roll_options, certificate_roll},
 	{"cert", "exchange", "MESSAGE", 1, 1, "What a certificate exchange message says, with its certificates", NULL, exchange_show},
 	{"cert", "accept", "MESSAGE", 1, 1, "Trust the certificates that a partner asks us to, and tell it so", exchange_accept_options, exchange_accept},
 	{"cert", "reject", "MESSAGE", 1, 1, "Refuse them, and tell the partner why", exchange_reject_options, exchange_reject},

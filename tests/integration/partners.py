@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Commands about partners: back to an earlier version of a profile, the test of a partner's connections.
+"""Commands about partners and certificates: back to an earlier version of a profile, the test of a partner's connections, certificates
+made, imported, exported and rolled over.
 
     partners.py
 """
@@ -124,13 +125,132 @@ def connections(n):
     s.stop()
 
 
+# --- certificates -------------------------------------------------------------------------------------------------------------
+
+def fingerprint(path, form="PEM"):
+    return demo.run(["openssl", "x509", "-inform", form, "-in", path, "-noout", "-fingerprint", "-sha256"]).stdout.decode().strip().split("=")[1].replace(":", "").lower()
+
+
+def subject(path):
+    return demo.run(["openssl", "x509", "-in", path, "-noout", "-subject", "-nameopt", "RFC2253"]).stdout.decode().strip()
+
+
+def files(n):
+    made = run(n, "cert", "create", "extra", "--for", "decrypt", "--subject", "Extra Key", "--organization", "Hub", "--days", "90", "--request", "--json")
+    t.equal((made["certificate"], made["key"]), (os.path.join(n.dir, "certs/extra.pem"), os.path.join(n.dir, "keys/extra.key")), "files beside vand.yaml")
+    t.equal((fingerprint(made["certificate"]), os.stat(made["key"]).st_mode & 0o777), (made["fingerprint"], 0o600), "the certificate, and a key for nobody else")
+    t.ok("CN=Extra Key" in subject(made["certificate"]) and "O=Hub" in subject(made["certificate"]), "with the names that were asked for", subject(made["certificate"]))
+    signed = demo.run(["openssl", "req", "-in", made["request"], "-noout", "-verify", "-subject"], check=False)
+    t.ok(signed.returncode == 0 and b"Extra Key" in signed.stdout, "and a request that an authority can sign", signed)
+    before = demo.read(made["key"])
+    done = run(n, "cert", "create", "extra", status=1)
+    t.ok(b"there already" in done.stderr and demo.read(made["key"]) == before, "never over another one", done.stderr)
+    for arguments in (("../evil",), ("x/y",), (".hidden",), ("x", "--days", "99999999")):
+        run(n, "cert", "create", *arguments, status=2)
+    tls = run(n, "cert", "create", "front", "--for", "tls", "--host", "van.example", "--json")
+    t.ok(b"DNS:van.example" in demo.run(["openssl", "x509", "-in", tls["certificate"], "-noout", "-ext", "subjectAltName"]).stdout, "one for TLS names its host")
+    ours = fingerprint(n.hub_sign)
+    out = os.path.join(n.root, "out")
+    for form, read in (("pem", lambda: fingerprint(out)), ("der", lambda: fingerprint(out, "DER")),
+                       ("p7c", lambda: (demo.run(["openssl", "pkcs7", "-inform", "DER", "-in", out, "-print_certs", "-out", out + ".pem"]), fingerprint(out + ".pem"))[1])):
+        run(n, "cert", "export", ours[:12], "--format", form, "-o", out)
+        t.equal(read(), ours, f"cert export: {form}")
+    t.equal(run(n, "cert", "export", ours).stdout, demo.run(["openssl", "x509", "-in", n.hub_sign]).stdout, "to standard output, as PEM")
+    run(n, "cert", "export", "0" * 64, status=1)
+
+
+def partner_imports(n):
+    """A partner's new certificate: its signatures verify beside the old one's, and what is sent is encrypted for the new one from a time on."""
+    s = Sender(n)
+    peer = s.add("mover", retry="[]")
+    s.apply()
+    new, new_key = demo.make_certificate(n.peers, "mover-next")
+    p7c = os.path.join(n.root, "next.p7c")
+    demo.run(["openssl", "crl2pkcs7", "-nocrl", "-certfile", new, "-outform", "DER", "-out", p7c])
+    run(n, "cert", "import", p7c, "--partner", "mover", "--for", "encrypt", "--from", "2037-01-01T00:00:00Z")
+    shown = s.wait(s.send("mover", b"before"))
+    t.equal(shown["delivery"], "delivered", "until its time the old one is encrypted for")
+    send = n.json("partner", "show", "mover")["connections"][0]["send"]["certificates"]
+    t.equal(([c["fingerprint"] for c in send], send[0]["from"][:10]), ([fingerprint(new), fingerprint(peer.certificate)], "2037-01-01"), "the profile has both, and the time")
+    t.ok(b"already" in run(n, "cert", "import", new, "--partner", "mover", "--for", "encrypt", status=1).stderr, "not twice")
+    run(n, "partner", "rollback", "mover")
+    run(n, "cert", "import", new, "--partner", "mover", "--retire", "2037-01-01T00:00:00Z")
+    connection = n.json("partner", "show", "mover")["connections"][0]
+    t.equal([[c["fingerprint"] for c in connection[k]["certificates"]] for k in ("receive", "send")],
+            [[fingerprint(peer.certificate), fingerprint(new)], [fingerprint(new), fingerprint(peer.certificate)]], "for both: its signatures beside the old one's, encrypted for it first")
+    t.equal([c.get("until", "-")[:4] for c in connection["receive"]["certificates"]], ["2037", "-"], "the old one has an end")
+    peer.certificate, peer.key = new, new_key
+    shown = s.wait(s.send("mover", b"after"))
+    got = peer.messages.get(shown["as2_message_id"])
+    t.ok(shown["delivery"] == "delivered" and got and got.payload == b"after", "the partner reads it with its new key, and its MDN verifies by the new certificate", shown["error"])
+    chain = os.path.join(n.root, "two.p7c")
+    demo.run(["openssl", "crl2pkcs7", "-nocrl", "-certfile", new, "-certfile", n.hub_sign, "-outform", "DER", "-out", chain])
+    for arguments, status, text in (((new,), 2, b"--partner"), ((new, "--partner", "nobody"), 1, b"nobody"), ((new, "--partner", "alpha"), 1, b"AS2"),
+                                    ((new, "--partner", "buyer", "--for", "encrypt"), 1, b"nothing is sent"), ((new, "--partner", "mover", "--for", "decrypt"), 2, b"station"),
+                                    ((chain, "--partner", "mover"), 1, b"2 certificates"), ((n.profiles, "--partner", "mover"), 1, b"understood"),
+                                    (("/nonexistent", "--partner", "mover"), 2, b"nonexistent"), ((new, "--partner", "mover", "--connection", "other"), 1, b"connection")):
+        done = run(n, "cert", "import", *arguments, status=status)
+        t.ok(text in done.stderr, "and says why", done.stderr)
+    s.stop()
+
+
+def station_rolls(n):
+    """Our own: the new pair decrypts at once, and signs from its time on."""
+    s = Sender(n)
+    peer = s.add("watcher", retry="[]")
+    s.apply()
+    done = run(n, "cert", "roll", n.station, "--for", "decrypt", "--name", "next-decrypt")
+    new = os.path.join(n.dir, "certs/next-decrypt.pem")
+    t.ok(new.encode() in done.stdout and b"cert request" in done.stdout, "cert roll says what to do next", done.stdout)
+
+    def sent(recipient):
+        wrapped, _ = demo.as2_body(b"ISA", n.buyer_cert, n.buyer_key, recipient, n.root)
+        mdn = n.check_mdn(n.post(wrapped, n.message_id("roll")))
+        return mdn and mdn.outcome
+    t.equal([sent(n.hub_crypt), sent(new)], ["processed", "processed"], "what is encrypted for the old or the new certificate is read")
+    done = run(n, "cert", "roll", n.station, "--for", "sign", "--name", "next-sign")
+    shown = s.wait(s.send("watcher", b"old"))
+    t.ok(shown["delivery"] == "delivered" and peer.messages[shown["as2_message_id"]].verified, "until its time the old one signs")
+    pairs = n.json("partner", "show", n.station)["as2"]["sign"]
+    t.ok(len(pairs) == 2 and pairs[0]["certificate"]["from"] > "2026" and pairs[0]["key"].endswith("keys/next-sign.key"), "the new one stands first, with its time", pairs)
+    run(n, "partner", "rollback", n.station)
+    run(n, "cert", "roll", n.station, "--for", "sign", "--name", "now-sign", "--from", "2026-01-01T00:00:00Z", "--retire", "2037-01-01T00:00:00Z")
+    peer.station_certificate = os.path.join(n.dir, "certs/now-sign.pem")
+    shown = s.wait(s.send("watcher", b"new"))
+    t.ok(shown["delivery"] == "delivered" and peer.messages[shown["as2_message_id"]].verified, "from its time on the new one does", shown["error"])
+    p12, password = os.path.join(n.root, "bought.p12"), os.path.join(n.root, "password")
+    bought, bought_key = demo.make_certificate(n.peers, "bought")
+    with open(password, "w") as f:
+        f.write("s3 cret\r\nsecond line\n")
+    demo.run(["openssl", "pkcs12", "-export", "-in", bought, "-inkey", bought_key, "-out", p12, "-passout", "pass:s3 cret"])
+    t.ok(b"password-file" in run(n, "cert", "import", p12, "--station", n.station, "--for", "sign", status=1).stderr, "PKCS #12 without its password does not open")
+    run(n, "cert", "import", p12, "--station", n.station, "--for", "sign", "--password-file", password)
+    peer.station_certificate = bought
+    shown = s.wait(s.send("watcher", b"bought"))
+    t.ok(shown["delivery"] == "delivered" and peer.messages[shown["as2_message_id"]].verified, "with it the bought one signs at once", shown["error"])
+    t.equal(os.stat(os.path.join(n.dir, "keys/bought.key")).st_mode & 0o777, 0o600, "its key is for nobody else")
+    other, other_key = demo.make_certificate(n.peers, "other")
+    done = run(n, "cert", "import", other, "--station", n.station, "--for", "decrypt", "--key", bought_key, status=1)
+    t.ok(b"key" in done.stderr, "a key that is another's is refused", done.stderr)
+    run(n, "cert", "import", other, "--station", n.station, "--for", "decrypt", "--key", other_key)
+    t.equal(sent(other), "processed", "a certificate and a key as files")
+    for arguments, status in ((("roll", n.station), 2), (("roll", "buyer", "--for", "sign"), 1), (("roll", "nobody", "--for", "sign"), 1),
+                              (("roll", n.station, "--for", "sign", "--name", "now-sign"), 1), (("import", other, "--station", n.station, "--key", other_key), 2),
+                              (("import", other, "--station", n.station, "--for", "sign", "--key", "/nonexistent"), 2)):
+        run(n, "cert", *arguments, status=status)
+    n.stop()
+    n.start()
+    t.equal([sent(n.hub_crypt), sent(new), sent(other)], ["processed"] * 3, "after a restart all of them still are")
+    s.stop()
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
     with demo.Network() as n:
         n.up()
         n.peer_keys = demo.make_certificate(n.peers, "peer")
-        for group in (versions, connections):
+        for group in (versions, connections, files, partner_imports, station_rolls):
             t.run(group, n)
         if t.failed:
             t.diag(n.log_tail(3000))
