@@ -198,12 +198,21 @@ static void end_group(struct ack_writer *w, const struct edi_group *g)
 		ack_edifact_group_end(w, g);
 }
 
+/* X12 has no release character: of what is nothing but separators no byte would be left. */
+static bool can_be_told(const struct ack_writer *w, struct slice s)
+{
+	bool any = false;
+	for (size_t i = 0; i < s.n; i++)
+		any |= !x12(w) || !w->writer.special[(unsigned char)s.p[i]];
+	return any;
+}
+
 /* 0 or VAN_ENOMEM. The parts' bytes are the arena's where `copy`, else they stay in the writer. */
 static int end(struct ack_writer *w, bool copy)
 {
 	const struct edi_draft *const drafts[] = {&w->head, &w->body};
 	struct slice sub, *cut = x12(w) ? NULL : &sub;
-	if (!w->in->control_number.n || !ack_id(w->in->sender, cut).n || !ack_id(w->in->receiver, cut).n)
+	if (!can_be_told(w, w->in->control_number) || !can_be_told(w, ack_id(w->in->sender, cut)) || !can_be_told(w, ack_id(w->in->receiver, cut)))
 		return w->error; /* nobody to address, or nothing to refer to */
 	if (x12(w))
 		ack_x12_end(w);

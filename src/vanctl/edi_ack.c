@@ -96,7 +96,7 @@ static int answer(struct answers *a, struct edi_checker *checker)
 	if (!r->interchange_count)
 		return edi_fail(EDI_NO, "%s: %.*s", a->c->file, SLICE_ARG(r->errors->text));
 	if (!a->written && !a->c->json)
-		fputs("vanctl edi: nothing is owed: there are only acknowledgements\n", stderr);
+		fputs("vanctl edi: nothing is owed: there are only acknowledgements, or no sender or number to answer to\n", stderr);
 	van_buf_append_str(&a->out, a->c->json ? "]}\n" : "");
 	return edi_flush(&a->out) < 0 ? edi_fail(EDI_USAGE, "standard output cannot be written") : EDI_DONE;
 }

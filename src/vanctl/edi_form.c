@@ -145,6 +145,9 @@ int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n)
 		status = pump(&f, slice_make(head, n));
 	if (status == EDI_DONE && !form_reader_counts(f.reader).interchanges)
 		status = edi_fail(EDI_NO, "%s: it holds no %s interchange", c->file, edi_standard_name(options.standard));
+	if (status == EDI_DONE && form_reader_counts(f.reader).skipped)
+		fprintf(stderr, "vanctl edi: %s: %" PRIu64 " interchanges of the other standard were left out; --to %s writes them\n", c->file,
+			form_reader_counts(f.reader).skipped, options.standard == EDI_X12 ? "edifact" : "x12");
 	form_reader_free(f.reader);
 	free(head);
 	close_input(&f);

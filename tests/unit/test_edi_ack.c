@@ -62,6 +62,7 @@ static const struct row rows[] = {
 	{four, "ACME           ", "               ", "TA105", "006", ""}, /* there is nobody to answer */
 	{four, "*ZZ*VOLT ", "*Z *VOLT ", "TA105", "007", "*R*007~"},
 	{four, "VOLT           ", "               ", "TA105", "008", ""},
+	{four, "*000000101*1*T*", "*>*1*T*", "TA105", "018", ""}, /* nor a number that could be named */
 	{four, "", "", "", "", "*R*009~", .ack = {.refusal = "009"}},
 	{four, "ISA*00", "ISA*09", "TA105", "010", "*R*010~"},
 	{four, "ISA*00", "ISA*01", "TA105", "011", "*R*011~"},
