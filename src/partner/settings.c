@@ -195,7 +195,7 @@ static const struct schema_table sftp_table = {
 static const struct schema_field deliver_fields[] = {
 	{.key = "in_flight", .kind = SCHEMA_INTEGER, AT(van_config_deliver, in_flight), .fallback = "64", .min = 1, .max = 10000, .help = "deliveries under way at one time"},
 	{.key = "in_flight_per_connection", .kind = SCHEMA_INTEGER, AT(van_config_deliver, in_flight_per_connection), .fallback = "8", .min = 1, .max = 1000,
-	 .help = "of them, over one connection of a partner: a slow one never takes the others' place"},
+	 .help = "of them, over one connection of a partner. Two until the partner answers, then more with each answer: one that is down does not take the others' places"},
 	{.key = "connect_timeout", .kind = SCHEMA_DURATION, AT(van_config_deliver, connect_timeout), .fallback = "30s", .min = SECOND / 10, .max = DAY, .help = "a connection must stand by then, TLS included"},
 	{.key = "idle_timeout", .kind = SCHEMA_DURATION, AT(van_config_deliver, idle_timeout), .fallback = "60s", .min = SECOND, .max = DAY, .help = "longest pause while a message is being sent; for the answer see `mdn.timeout` of profiles"},
 	{.key = "answer_size", .kind = SCHEMA_SIZE, AT(van_config_deliver, answer_size), .fallback = "1MiB", .min = 1024, .max = 1 << 20, .help = "largest answer (MDN) that is read"},

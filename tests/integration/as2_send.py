@@ -390,9 +390,12 @@ def certificates_roll_over(s):
 # --- one partner and the others -------------------------------------------------------------------------------------------------
 
 def dead_partner(s):
-    s.add("dead", "stall")  # each try takes ten minutes
+    dead = s.add("dead")
     s.add("alive")
     s.apply()
+    for i in range(4):  # as long as it answers it gets more at a time
+        t.equal(s.wait(s.send("dead", b"before it died %d" % i))["delivery"], "delivered", "delivered while it lives")
+    dead.behaviour = "stall"  # each try takes ten minutes
     for i in range(20):
         s.send("dead", b"to the dead %d" % i)
     sent = [s.send("alive", b"to the living %d" % i) for i in range(10)]
@@ -404,6 +407,28 @@ def dead_partner(s):
     demo.wait_for("eight tries", lambda: trying() >= 8)
     t.equal(trying(), 8, "the dead partner has its eight tries under way, and no more")
     t.equal(s.n.vanctl("partner", "disable", "dead").returncode, 0, "the dead partner is disabled")
+
+
+def dead_partners(n):
+    """Several that take connections and never answer: others get their turn even where all of these could have filled every place."""
+    s = Sender(n)
+    n.peer_keys = demo.make_certificate(n.peers, "peer")
+    names = ["dead1", "dead2"]
+    for name in names:
+        s.add(name, "stall")
+    s.add("alive")
+    s.apply()
+    for i in range(8):
+        for name in names:
+            s.send(name, b"to the dead %d" % i)
+
+    def trying(name):
+        return sum(d["state"] == "trying" for d in n.json("queue", "list", "--connection", name))
+    demo.wait_for("tries", lambda: all(trying(name) >= 2 for name in names))
+    sent = [s.send("alive", b"to the living %d" % i) for i in range(6)]
+    t.equal([s.wait(m)["delivery"] for m in sent], ["delivered"] * 6, "with six places and two dead partners a third one is served")
+    t.equal([trying(name) for name in names], [2, 2], "who never answered has two tries under way, and no more")
+    s.stop()
 
 
 # --- operators ----------------------------------------------------------------------------------------------------------------------
@@ -643,6 +668,9 @@ def pair(quick):
         n.up()
         t.run(reprocess, n)
         t.run(through_the_network, n)
+    with demo.Network(config={"deliver": "{in_flight: 6}"}) as n:
+        n.up()
+        t.run(dead_partners, n)
     return t.done()
 
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define AGAIN_LATER (5 * VAN_SECOND) /* when the store could not be read */
+#define NARROW 2 /* tries at a time where nobody answers: one that is never answered must not stop the others, nor all of them everybody's */
 #define ARENA_MAX ((size_t)16 << 20)
 
 /* --- lanes ---------------------------------------------------------------------------------------------------------------- */
@@ -73,6 +74,21 @@ static void wake_at(struct lane *l, van_time delay)
 {
 	if (!l->timer && !l->ready)
 		l->timer = loop_after(l->s->role->loop, delay > 0 ? delay : 0, on_due, l);
+}
+
+static bool has_room(const struct lane *l)
+{
+	unsigned width = l->width ? l->width : NARROW;
+	return l->running < width && l->running < l->s->role->config->deliver.in_flight_per_connection;
+}
+
+void lane_answered(struct lane *l, bool answered)
+{
+	unsigned width = l->width ? l->width : NARROW;
+	if (!answered)
+		l->width = NARROW;
+	else if (width < l->s->role->config->deliver.in_flight_per_connection)
+		l->width = 2 * width;
 }
 
 /* --- what is due ------------------------------------------------------------------------------------------------------------ */
@@ -147,7 +163,7 @@ void deliveries_pass(struct store_role *s)
 	const struct van_config_deliver *limits = &s->role->config->deliver;
 	struct lane *l;
 	while (!s->stopping && s->deliver && d->running < limits->in_flight && (l = take_ready(d)))
-		if (l->running < limits->in_flight_per_connection && start_next(l))
+		if (has_room(l) && start_next(l))
 			make_ready(l);
 	jobs_dispatch(s);
 }

@@ -15,6 +15,7 @@ struct lane {
 	uint32_t kind;
 	char connection[LANE_NAME_MAX + 1];
 	unsigned running;
+	unsigned width; /* how many may be under way: twice as many with each answer; 0: NARROW, nothing is known yet */
 	bool ready; /* in the list of those to be looked at */
 	struct lane *next_ready;
 	struct loop_timer *timer; /* when its next delivery is due */
@@ -67,6 +68,9 @@ struct deliveries {
 /* Looks for what can be started. */
 void deliveries_pass(struct store_role *s);
 struct outgoing *outgoing_new(struct store_role *s, struct lane *lane, struct slice id, uint32_t kind);
+/* The receiver has answered a try, whatever it said, or has not: who stays silent gets few at a time, and so does not take the
+ * places of others for as long as it is waited for. */
+void lane_answered(struct lane *l, bool answered);
 /* The try is over, its place is free: the lane is looked at again. */
 void outgoing_free(struct outgoing *o);
 /* Puts it behind what waits for a worker. */

@@ -535,6 +535,8 @@ void deliveries_delivered(struct store_role *s, struct ipc_message *m)
 	o->body = -1;
 	o->answer_headers = rc == 0 ? r.headers : (struct record_list){NULL, 0};
 	o->status = rc == 0 ? r.status : 0;
+	if (rc == 0 && !r.not_ready)
+		lane_answered(o->lane, r.answered);
 	if (rc < 0)
 		outgoing_end_text(o, QUEUE_OUTCOME_INTERRUPTED, "the answer could not be read: %s", van_err_name(rc));
 	else if (r.not_ready)
