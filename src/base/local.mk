@@ -15,4 +15,5 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/record.c %D%/record.h \
 	%D%/record_json.c \
 	%D%/slice.c %D%/slice.h \
+	%D%/utf8.c %D%/utf8.h \
 	%D%/zone.c %D%/zone.h

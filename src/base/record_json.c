@@ -1,26 +1,9 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/record.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
-
-/* Length of the valid UTF-8 sequence at s.p, or 0 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF). */
-static size_t utf8_length(struct slice s)
-{
-	const unsigned char *p = (const unsigned char *)s.p;
-	if (p[0] < 0x80)
-		return 1;
-	size_t n = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-	if (!n || s.n < n)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
 
 static void put_escaped(struct van_buf *to, unsigned char c)
 {
@@ -50,7 +33,7 @@ int json_put_text(struct van_buf *to, struct slice s)
 		if (!s.n)
 			break;
 		unsigned char c = (unsigned char)s.p[0];
-		size_t n = utf8_length(s);
+		size_t n = van_utf8_length(s);
 		if (n == 1 && (c < 32 || c == '"' || c == '\\'))
 			put_escaped(to, c);
 		else if (n)

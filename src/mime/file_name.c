@@ -1,6 +1,7 @@
 /* File names that peers give (RFC 2183, RFC 2047), made safe: the trap is path traversal. */
 #include "base/buf.h"
 #include "base/codec.h"
+#include "base/utf8.h"
 #include "mime/charset.h"
 #include "mime/header.h"
 
@@ -30,12 +31,19 @@ static bool decode_word(struct slice s, struct van_buf *to, size_t *used)
 	return true;
 }
 
+/* Blanks between two words are no part of the name (RFC 2047 section 6.2): long names come in several. */
 static void decode_words(struct slice s, struct van_buf *to)
 {
+	size_t words_end = 0; /* in `to`, behind the word that stood last; 0: something else stood there */
 	for (size_t i = 0; i < s.n;) {
-		size_t used = 0;
+		size_t used = 0, before = to->n;
 		struct slice here = slice_make(s.p + i, s.n - i);
 		if (slice_starts(here, "=?") && decode_word(here, to, &used)) {
+			if (words_end && slice_trim(slice_make(to->p + words_end, before - words_end)).n == 0) {
+				memmove(to->p + words_end, to->p + before, to->n - before);
+				to->n -= before - words_end;
+			}
+			words_end = to->n;
 			i += used;
 		} else {
 			van_buf_append_char(to, s.p[i]);
@@ -44,17 +52,56 @@ static void decode_words(struct slice s, struct van_buf *to)
 	}
 }
 
+static bool is_utf8(struct slice s)
+{
+	for (size_t i = 0, n; i < s.n; i += n)
+		if (!(n = van_utf8_length(slice_make(s.p + i, s.n - i))))
+			return false;
+	return true;
+}
+
+/* The name as UTF-8. Old software writes Latin-1 without saying so. */
+static void name_text(struct slice name, struct van_buf *text)
+{
+	decode_words(slice_trim(name), text);
+	if (text->error || is_utf8(van_buf_slice(text)))
+		return;
+	struct van_buf latin = VAN_BUF_INIT(8192);
+	char *p = van_buf_reserve(&latin, 2 * text->n);
+	if (p)
+		latin.n += mime_to_utf8(p, van_buf_slice(text), SLICE("iso-8859-1"));
+	van_buf_free(text);
+	*text = latin;
+}
+
+/* C1 controls, and those that turn the direction of what follows, so that "gpj.exe" can look like "exe.jpg". */
+static bool is_hidden(struct slice c)
+{
+	const unsigned char *p = (const unsigned char *)c.p;
+	if (c.n == 2)
+		return p[0] == 0xc2 && p[1] < 0xa0;
+	return c.n == 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
 char *mime_safe_file_name(char *to, size_t size, struct slice name)
 {
 	struct van_buf text = VAN_BUF_INIT(4096);
-	size_t n = 0;
-	decode_words(slice_trim(name), &text);
-	for (size_t i = 0; i < text.n; i++) {
+	size_t n = 0, length;
+	name_text(name, &text);
+	for (size_t i = 0; i < text.n; i += length) {
 		unsigned char c = (unsigned char)text.p[i];
-		if (c == '/' || c == '\\' || c == ':' || c == 0)
+		struct slice whole = slice_make(text.p + i, text.n - i);
+		length = van_utf8_length(whole);
+		length = length ? length : 1;
+		whole.n = length;
+		if (c == '/' || c == '\\' || c == ':' || c == 0) {
 			n = 0;
-		else if (c >= ' ' && c != 127 && !(n == 0 && (c == '.' || c == ' ')) && n + 1 < size)
-			to[n++] = (char)c;
+		} else if (c >= ' ' && c != 127 && !is_hidden(whole) && !(n == 0 && (c == '.' || c == ' '))) {
+			if (n + length >= size)
+				break;
+			memcpy(to + n, whole.p, length);
+			n += length;
+		}
 	}
 	while (n && (to[n - 1] == ' ' || to[n - 1] == '.'))
 		n--;
@@ -66,7 +113,7 @@ char *mime_safe_file_name(char *to, size_t size, struct slice name)
 bool mime_file_name_changed(const char *safe, struct slice name)
 {
 	struct van_buf text = VAN_BUF_INIT(4096);
-	decode_words(slice_trim(name), &text);
+	name_text(name, &text);
 	bool changed = text.error || !slice_is(text.p ? van_buf_slice(&text) : SLICE(""), safe);
 	van_buf_free(&text);
 	return changed;

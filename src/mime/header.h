@@ -51,9 +51,9 @@ struct mime_value {
 int mime_value_parse(struct slice text, struct van_arena *arena, struct mime_value *ret);
 struct slice mime_value_param(const struct mime_value *v, const char *name);
 
-/* A safe base name for a file name that a peer gave: the last component after "/", "\\" and ":", without control
- * characters and leading dots and blanks, at most `size` - 1 bytes. An empty string when nothing is left. RFC 2047 words
- * in UTF-8, ASCII or Latin-1 are decoded. Returns `to`. */
+/* A safe base name for a file name that a peer gave: the last component after "/", "\\" and ":", in UTF-8, without control
+ * characters and leading dots and blanks, at most `size` - 1 bytes of whole characters. An empty string when nothing is left. RFC 2047
+ * words in UTF-8, ASCII or Latin-1 are decoded; bytes that are no UTF-8 are taken for Latin-1. Returns `to`. */
 char *mime_safe_file_name(char *to, size_t size, struct slice name);
 /* Had something to be left out to get `safe` from `name`? */
 bool mime_file_name_changed(const char *safe, struct slice name);

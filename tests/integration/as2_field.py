@@ -236,6 +236,28 @@ def item_12_asynchronous_mdns(p):
     t.ok(demo.wait_for("the late MDN", lambda: s.show(belated)["delivery"] == "delivered"), "12: one that comes when all was given up still counts")
 
 
+def mdns_over_tls(p):
+    """An asynchronous MDN goes to an https:// address by what the profile says of TLS: its trust, our client certificate."""
+    s, folder = p.sender, p.n.peers
+    server, other, client = (as2_send.server_certificate(folder, f"mdn-{x}", "IP:127.0.0.1") for x in ("tls", "other", "client"))
+    sender = as2.Sender(*p.n.peer_keys)
+    cases = {"tls-good": (f"trust: [{server[0]}], client: [{{certificate: {client[0]}, key: {client[1]}}}]", client[0]), "tls-bad": (f"trust: [{other[0]}]", None)}
+    for name, (tls, ca) in cases.items():
+        s.add(name, tls=server, client_ca=ca, send=f"tls: {{{tls}}}", retry=as2_send.AGAIN_AND_AGAIN).serve = p.desk.take
+    s.apply()
+    for name in cases:
+        inner, message_id = as2.document(name.encode()), p.n.message_id(name)
+        made = sealed(p, sender.multipart(inner), inner)
+        options = dict(as2_from=name.upper(), message_id=message_id, Receipt_Delivery_Option=f"{s.peers[name].url}?mdn")
+        if name == "tls-good":
+            t.equal(p.accepted(name.encode(), made, "async signed", **options), "", "12: an MDN to an https:// address that is trusted, with our client certificate")
+            continue
+        t.equal(p.post(*made[:2], "async signed", **options)[1].status, 204, "12: a document is taken, whose MDN shall go to another's certificate")
+        owed = demo.wait_for("its try", lambda: [d for d in p.n.json("queue", "list") if d["kind"] == "mdn" and d["url"] and d["url"].startswith(s.peers[name].url) and d["last_error"]])
+        t.ok("certificate" in owed[0]["last_error"] and message_id not in p.desk.arrived, "12: it stays here, with the reason", owed)
+        p.n.vanctl("queue", "drop", owed[0]["id"])
+
+
 def resident(n):
     total = 0
     for pid in [n.vand.pid, *n.tree()]:
@@ -623,7 +645,7 @@ def main():
         n.peer_keys = demo.make_certificate(n.peers, "peer")
         p.sender = as2_send.Sender(n)
         for group in (item_1_line_ends, item_2_missing_encoding, item_3_wrong_encodings, item_4_mic_of_compressed, item_5_spellings, item_6_attributes,
-                      item_7_names, item_8_message_ids, item_9_chunked_is_refused, item_10_chunks, item_11_large_messages, item_12_asynchronous_mdns,
+                      item_7_names, item_8_message_ids, item_9_chunked_is_refused, item_10_chunks, item_11_large_messages, item_12_asynchronous_mdns, mdns_over_tls,
                       item_13_mdn_lost, item_14_retry_of_a_failure, item_15_roll_over, item_16_certificates, item_17_oaep, item_18_content_types_of_mdns,
                       item_19_file_names, item_20_head, item_20_what_mdns_lack, refusals_with_an_mdn, repeats, odd_forms, receipts_asked_for,
                       decryption_tells_nothing, common.stored):

@@ -86,7 +86,9 @@ static void file_names(void **state)
 		{"po.x12", "po.x12"}, {"../../etc/passwd", "passwd"}, {"..\\..\\a b.txt", "a b.txt"}, {"C:\\x\\y.edi", "y.edi"},
 		{"..", ""}, {"/", ""}, {" .hidden. ", "hidden"}, {"a\x01\nb", "ab"}, {"", ""},
 		{"=?utf-8?B?w6QueA==?=", "\xc3\xa4.x"}, {"=?iso-8859-1?Q?=E4_b=2F..=2Fc?=", "c"}, {"=?broken", "=?broken"},
-		{"=?utf-8?B?Li4vLi4vYQ==?=", "a"},
+		{"=?utf-8?B?Li4vLi4vYQ==?=", "a"}, {"=?utf-8?q?a_b?= =?utf-8?q?_c?=\t =?utf-8?B?w6Q=?=.x", "a b c\xc3\xa4.x"},
+		{"=?utf-8?q?a?= b =?utf-8?q?c?=", "a b c"}, {"=?utf-8?q?=C3?= =?utf-8?q?=A4?=", "\xc3\xa4"}, {"\xe4.x", "\xc3\xa4.x"},
+		{"\xc3\xa4.x", "\xc3\xa4.x"}, {"a\xe2\x80\xaetxt.exe", "atxt.exe"}, {"a\xc2\x85z", "az"}, {"=?x?B?/w==?=/..", ""},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		char to[32];
@@ -94,6 +96,7 @@ static void file_names(void **state)
 	}
 	char tiny[4];
 	assert_string_equal(mime_safe_file_name(tiny, sizeof tiny, SLICE("abcdef")), "abc");
+	assert_string_equal(mime_safe_file_name(tiny, sizeof tiny, SLICE("ab\xc3\xa4")), "ab"); /* no half characters */
 }
 
 static int take(void *arg, const void *p, size_t n)
