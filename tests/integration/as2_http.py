@@ -341,12 +341,57 @@ def slow_clients(w):
     t.ok(b"200 OK" in (slow.result() or b""), "one that is slow, but faster than that, is taken", slow.result())
 
 
+# --- how many -------------------------------------------------------------------------------------------------------------------
+
+def served(port, address, patience=demo.PATIENCE):
+    """A connection from an address of this machine that is served; None: it was closed instead. It stays open."""
+    s = socket.create_connection(("127.0.0.1", port), patience, source_address=(address, 0))
+    try:
+        s.sendall(request() + b"hello")
+        if s.recv(65536).startswith(b"HTTP/1.1 200"):
+            return s
+    except OSError:
+        pass
+    s.close()
+    return None
+
+
+def connections(w):
+    n, port = w.n, w.ports["plain"]
+    n.stop()
+    n.set_config("http", "{idle_timeout: 10m}")
+    n.set_config("limits", "{connections: 12, connections_per_address: 8}")
+    n.start()
+    demo.wait_for("the listener", lambda: (s := served(port, "127.0.0.1")) and (s.close() or True))
+    held = []
+
+    def fill(address):  # the one from before may not be gone yet
+        got = []
+        while len(got) < 8 and (s := served(port, address)):
+            got.append(s)
+        return got
+    while len(held) < 8:
+        leave(held, "close")
+        held = fill("127.0.0.1")
+    t.ok(served(port, "127.0.0.1") is None, "an address has as many connections as connections_per_address allows, and no more")
+    others = [served(port, "127.0.0.2") for _ in range(4)]
+    t.ok(all(others), "another address has its own")
+    try:
+        waiting = served(port, "127.0.0.3", 2)
+    except OSError:
+        waiting = None
+    t.ok(waiting is None, "all together have as many as connections allows")
+    leave(held + others, "close")
+    demo.wait_for("room", lambda: (s := served(port, "127.0.0.1")) and (s.close() or True))
+    t.equal(w.post("plain", "OPEN"), 200, "after they left there is room for all")
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         w = World(n)
-        for group in (names, client_certificates, roll_over, forms, leaving_clients, slow_clients):
+        for group in (names, client_certificates, roll_over, forms, leaving_clients, slow_clients, connections):
             t.run(group, w)
         n.check_sound(t)
         n.tell(t)
