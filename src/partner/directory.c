@@ -331,6 +331,7 @@ static int put_connection(const struct profile *partner, const struct profile_co
 	to->check_purpose = r->check_purpose;
 	to->check_chain = r->authorities.n > 0;
 	to->restart = r->restart;
+	to->max_expansion = r->max_expansion;
 	to->check_revocation = r->check_revocation;
 	to->check_client = r->client_certificates.n > 0;
 	to->strict_message_id = r->strict_message_id;

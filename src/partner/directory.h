@@ -83,6 +83,7 @@ struct directory_as2 {
 	struct slice_list addresses;               /* networks messages may come from; empty: any */
 	uint32_t check_revocation;                 /* enum profile_revocation */
 	bool restart;                              /* what broke off may be continued */
+	uint64_t max_expansion;                    /* bytes inflated for each compressed one */
 	bool check_client;                         /* the TLS client must show one of: */
 	struct slice_list client_ders;             /* the same in DER, in the same order, where revocation is asked for */
 	struct slice_list client_certificates;     /* SHA-256 of the DER, hex; valid by from/until now */

@@ -84,6 +84,7 @@ static const struct record_field as2_fields[] = {
 	T(32, RECORD_BOOL, directory_as2, restart),
 	E(33, directory_as2, check_revocation, profile_revocation_names),
 	T(34, RECORD_TEXTS, directory_as2, client_ders),
+	T(35, RECORD_U64, directory_as2, max_expansion),
 	RECORD_END,
 };
 const struct record_table directory_as2_table = {TABLE(directory_as2), .fields = as2_fields};

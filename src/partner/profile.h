@@ -111,6 +111,8 @@ struct profile_receive_auth {
 	struct slice user, password; /* password: a crypt(3) hash */
 };
 
+#define PROFILE_CERTIFICATES_MAX 16 /* in one list: all of them may be tried on each message */
+
 struct profile_receive {
 	struct record_list certificates; /* struct profile_certificate */
 	struct record_list authorities;  /* struct profile_certificate */
@@ -121,6 +123,7 @@ struct profile_receive {
 	uint32_t check_revocation; /* enum profile_revocation */
 	bool strict_message_id;
 	bool restart;
+	uint64_t max_expansion;
 	uint32_t duplicate_file_name, illegal_file_name; /* enum profile_file_name */
 	struct slice_list addresses;            /* "192.0.2.0/24"; empty: any */
 	struct record_list client_certificates; /* struct profile_certificate; empty: none asked for */

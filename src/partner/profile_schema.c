@@ -105,9 +105,9 @@ static const struct schema_table contact_table = {
 static const struct schema_field station_as2_fields[] = {
 	{.key = "id", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_station_as2, id), .check = profile_check_as2_id,
 	 .help = "its AS2 name: what partners write in AS2-To; 1 to 128 printable ASCII characters, case matters"},
-	{.key = "sign", .kind = SCHEMA_MANY, .flags = SCHEMA_NOT_EMPTY, AT(profile_station_as2, sign), .sub = &key_pair_table,
+	{.key = "sign", .kind = SCHEMA_MANY, .max = PROFILE_CERTIFICATES_MAX, .flags = SCHEMA_NOT_EMPTY, AT(profile_station_as2, sign), .sub = &key_pair_table,
 	 .help = "the first signs messages and MDNs, all are announced to partners"},
-	{.key = "decrypt", .kind = SCHEMA_MANY, .flags = SCHEMA_NOT_EMPTY, AT(profile_station_as2, decrypt), .sub = &key_pair_table,
+	{.key = "decrypt", .kind = SCHEMA_MANY, .max = PROFILE_CERTIFICATES_MAX, .flags = SCHEMA_NOT_EMPTY, AT(profile_station_as2, decrypt), .sub = &key_pair_table,
 	 .help = "all are tried on what arrives"},
 	{.key = NULL},
 };
@@ -153,7 +153,7 @@ static const struct schema_table receive_auth_table = {
 };
 
 static const struct schema_field receive_fields[] = {
-	{.key = "certificates", .kind = SCHEMA_MANY, AT(profile_receive, certificates), .sub = &certificate_table,
+	{.key = "certificates", .kind = SCHEMA_MANY, .max = PROFILE_CERTIFICATES_MAX, AT(profile_receive, certificates), .sub = &certificate_table,
 	 .help = "any of them verifies what the partner signs"},
 	{.key = "require", .kind = SCHEMA_SET, AT(profile_receive, require), .names = profile_require_names, .fallback = "signed, encrypted",
 	 .help = "a message that is not gets `insufficient-message-security`; `[]` takes anything"},
@@ -168,19 +168,22 @@ static const struct schema_field receive_fields[] = {
 	{.key = "check_revocation", .kind = SCHEMA_ENUM, AT(profile_receive, check_revocation), .names = profile_revocation_names, .fallback = "never",
 	 .help = "`listed`: refuse signatures and TLS clients whose certificate stands in one of the revocation lists that vand.yaml names (`as2.crls`); "
 		 "`always`: also where there is no current list of its issuer"},
-	{.key = "authorities", .kind = SCHEMA_MANY, AT(profile_receive, authorities), .sub = &certificate_table,
+	{.key = "authorities", .kind = SCHEMA_MANY, .max = PROFILE_CERTIFICATES_MAX, AT(profile_receive, authorities), .sub = &certificate_table,
 	 .help = "roots and intermediates: a certificate that verifies must chain up to one of them; default: the certificates count by themselves"},
 	{.key = "strict_message_id", .kind = SCHEMA_BOOL, AT(profile_receive, strict_message_id), .fallback = "false",
 	 .help = "refuse a Message-ID that is not `<left@right>` without blanks, with `invalid-message-id`"},
 	{.key = "restart", .kind = SCHEMA_BOOL, AT(profile_receive, restart), .fallback = "true",
 	 .help = "a message with an `ETag` whose connection breaks may be continued (AS2 Restart), within the limits of `as2.restart` in vand.yaml"},
+	{.key = "max_expansion", .kind = SCHEMA_INTEGER, AT(profile_receive, max_expansion), .fallback = "200", .min = 1, .max = 2000,
+	 .help = "a compressed message may become so many times as large as it came (its first MiB counts not); more gets `decompression-failed`. "
+		 "ZLIB reaches about 1000, with content that is one byte over and over"},
 	{.key = "duplicate_file_name", .kind = SCHEMA_ENUM, AT(profile_receive, duplicate_file_name), .names = profile_file_name_names,
 	 .fallback = "accept", .help = "`refuse`: a file name that the partner has used before gets `duplicate-filename`"},
 	{.key = "illegal_file_name", .kind = SCHEMA_ENUM, AT(profile_receive, illegal_file_name), .names = profile_file_name_names,
 	 .fallback = "accept", .help = "`refuse`: a file name with a path or unusable characters gets `illegal-filename`; else its safe part is kept"},
 	{.key = "addresses", .kind = SCHEMA_TEXTS, AT(profile_receive, addresses), .check = profile_check_network,
 	 .help = "addresses and networks (`192.0.2.7`, `2001:db8::/32`) that the partner's messages come from; default: any. Others get HTTP 403"},
-	{.key = "client_certificates", .kind = SCHEMA_MANY, AT(profile_receive, client_certificates), .sub = &certificate_table,
+	{.key = "client_certificates", .kind = SCHEMA_MANY, .max = PROFILE_CERTIFICATES_MAX, AT(profile_receive, client_certificates), .sub = &certificate_table,
 	 .help = "the partner's TLS client has to show one of these; default: none is asked for"},
 	{.key = "auth", .kind = SCHEMA_ONE, AT(profile_receive, auth), .sub = &receive_auth_table, .help = "the partner has to authenticate itself to HTTP, too"},
 	{.key = NULL},
@@ -229,7 +232,7 @@ static const struct schema_table send_tls_table = {
 static const struct schema_field send_fields[] = {
 	{.key = "url", .kind = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, AT(profile_send, url), .check = profile_check_url,
 	 .help = "the partner's AS2 address, http:// or https://"},
-	{.key = "certificates", .kind = SCHEMA_MANY, AT(profile_send, certificates), .sub = &certificate_table,
+	{.key = "certificates", .kind = SCHEMA_MANY, .max = PROFILE_CERTIFICATES_MAX, AT(profile_send, certificates), .sub = &certificate_table,
 	 .help = "the first that is in use encrypts; default: those of `receive`"},
 	{.key = "sign", .kind = SCHEMA_ENUM, AT(profile_send, sign), .names = profile_sign_names, .fallback = "sha256", .help = "digest of our signature"},
 	{.key = "encrypt", .kind = SCHEMA_ENUM, AT(profile_send, encrypt), .names = profile_encrypt_names, .fallback = "aes256-cbc", .help = "cipher"},

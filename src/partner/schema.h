@@ -48,7 +48,7 @@ struct schema_field {
 	const char *fallback; /* default, as written; lists with commas; NULL: none */
 	const char *const *names;
 	const struct schema_table *sub;
-	uint64_t min, max;    /* SCHEMA_INTEGER, also SCHEMA_DURATION's and SCHEMA_SIZE's least and most; 0,0: any */
+	uint64_t min, max;    /* SCHEMA_INTEGER, also SCHEMA_DURATION's and SCHEMA_SIZE's least and most, SCHEMA_MANY's most entries; 0,0: any */
 	const char *word;
 	schema_check_fn *check; /* text kinds, and each entry of their lists */
 	const char *help;

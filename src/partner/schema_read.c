@@ -302,6 +302,8 @@ static int read_list(struct schema_reader *r, const struct schema_field *f, cons
 	}
 	if (n->n == 0 && f->flags & SCHEMA_NOT_EMPTY)
 		schema_problem(r, n, NULL, false, "needs at least one entry");
+	if (f->kind == SCHEMA_MANY && f->max && n->n > f->max && !r->trusted)
+		schema_problem(r, n, NULL, false, "has %zu entries, and may have %llu: leave out those that are over", n->n, (unsigned long long)f->max);
 	int rc = list_room(r, f, n->n, to, &v, &size);
 	for (const struct schema_node *c = n->first; c && rc == 0; c = c->next, i++) {
 		size_t before = path_into(r, NULL, i);

@@ -56,6 +56,8 @@ static void put_type(const struct schema_field *f, struct van_buf *to)
 		put_link(f->sub->name, to);
 	if (f->kind == SCHEMA_INTEGER && f->max)
 		van_buf_printf(to, ", %" PRIu64 " to %" PRIu64, f->min, f->max);
+	if (f->kind == SCHEMA_MANY && f->max)
+		van_buf_printf(to, ", %" PRIu64 " at most", f->max);
 	if (f->word)
 		van_buf_printf(to, ", or `%s`", f->word);
 }

@@ -543,6 +543,20 @@ def odd_forms(p):
         t.equal(p.accepted(b"x", ({"content-type": "text/plain"}, b"x", as2.mic(b"x")), Content_Encoding=coding, Content_MD5="AAAA"), "", f"Content-Encoding: {coding}, and a wrong Content-MD5, are ignored")
 
 
+def expansion(p):
+    """How far a compressed message may expand is each profile's to say."""
+    path = os.path.join(p.n.root, "expansion.yaml")
+    with open(path, "w") as f:
+        f.write(f"kind: partner\nid: blank\nname: Blank Forms\nconnections:\n  - id: blank-as2\n    protocol: as2\n    station: {p.n.station}\n    as2_id: BLANK\n"
+                f"    receive: {{require: [], certificates: [{p.keys['rsa'].certificate}], max_expansion: 1100}}\n")
+    p.n.apply_profiles(path)
+    payload = b" " * (8 << 20)
+    headers, body = as2.split_entity(as2.compressed(p.keys["rsa"].multipart(as2.document(payload))))
+    made = headers, body, as2.mic(as2.document(payload))
+    t.equal(p.refused((headers, body, None), "processed/error: decompression-failed"), "", "8 MiB of blanks in some KiB: refused by default")
+    t.equal(p.accepted(payload, made, as2_from="BLANK"), "", "and taken where the profile's max_expansion allows it")
+
+
 PKCS7, SHA = "signed-receipt-protocol=%s, pkcs7-signature", "signed-receipt-micalg=%s, sha-256"
 
 
@@ -647,7 +661,7 @@ def main():
         for group in (item_1_line_ends, item_2_missing_encoding, item_3_wrong_encodings, item_4_mic_of_compressed, item_5_spellings, item_6_attributes,
                       item_7_names, item_8_message_ids, item_9_chunked_is_refused, item_10_chunks, item_11_large_messages, item_12_asynchronous_mdns, mdns_over_tls,
                       item_13_mdn_lost, item_14_retry_of_a_failure, item_15_roll_over, item_16_certificates, item_17_oaep, item_18_content_types_of_mdns,
-                      item_19_file_names, item_20_head, item_20_what_mdns_lack, refusals_with_an_mdn, repeats, odd_forms, receipts_asked_for,
+                      item_19_file_names, item_20_head, item_20_what_mdns_lack, refusals_with_an_mdn, repeats, odd_forms, expansion, receipts_asked_for,
                       decryption_tells_nothing, common.stored):
             t.run(group, p)
         p.sender.stop()

@@ -454,6 +454,12 @@ static void compressed(void **state)
 	big.n += (size_t)64 << 20;
 	z = compress_bytes(van_buf_slice(&big), "");
 	assert_refused(van_buf_slice(&z), COMPRESSED, &p, AS2_DECOMPRESSION_FAILED);
+	p.expansion_max = 2000; /* where it is agreed that there is such content */
+	o.payload = o.entity = VAN_BUF_INIT((size_t)128 << 20);
+	assert_int_equal(receive(van_buf_slice(&z), COMPRESSED, "binary", &p, WHOLE, &o), 0);
+	assert_int_equal(o.got.disposition, AS2_PROCESSED);
+	assert_int_equal(o.got.payload_size, 64 << 20);
+	outcome_free(&o);
 	van_buf_free(&z);
 	van_buf_free(&big);
 }

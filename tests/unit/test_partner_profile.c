@@ -172,6 +172,7 @@ static void messages_say_where_and_what_to_do(void **state)
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: sftp-mailbox\n  user: u\n  file_name: \"{typ}_{id}\"\n", "holds an unknown part"},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: as2\n  station: s\n  as2_id: A\n  receive: {certificates: [certs/none.pem]}\n", "test.yaml:8: connections[0].receive.certificates[0]: can't read "},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: as2\n  station: s\n  as2_id: A\n  receive: {certificates: [keys/acme.key]}\n", "holds no PEM certificate"},
+		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: as2\n  station: s\n  as2_id: A\n  receive: {certificates: [a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a]}\n", "has 17 entries, and may have 16: leave out"},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: as2\n  station: s\n  as2_id: A\n  certificates: [x]\n", "unknown key \"certificates\": it belongs under"},
 		{"kind: partner\nid: p\nconnections:\n- {id: c, protocol: as2, station: s, as2_id: A}\n", "signed messages are required, but there is no certificate"},
 		{"kind: partner\nid: p\nidentities: [{standard: x12, id: \"ZZ:A\"}, {standard: x12, id: \"ZZ:A  \"}]\n", "stands twice in this profile"},

@@ -12,15 +12,13 @@
 
 #include <openssl/crypto.h>
 
-#define AUTHORITIES_MAX 16
-
 static bool revoked(struct worker *w, const struct directory_as2 *d, size_t i, struct van_error *e)
 {
-	const struct cms_cert *cert, *authorities[AUTHORITIES_MAX];
+	const struct cms_cert *cert, *authorities[PROFILE_CERTIFICATES_MAX];
 	size_t n = 0;
 	if (d->check_revocation == PROFILE_REVOCATION_NEVER || i >= d->client_ders.n)
 		return false;
-	for (size_t k = 0; k < d->authorities.n && n < AUTHORITIES_MAX; k++)
+	for (size_t k = 0; k < d->authorities.n && n < PROFILE_CERTIFICATES_MAX; k++)
 		if (cms_cert_cache_get(w->certs, d->authorities.v[k], &authorities[n], NULL) == 0)
 			n++;
 	return cms_cert_cache_get(w->certs, d->client_ders.v[i], &cert, e) < 0 ||

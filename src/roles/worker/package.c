@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CERTS_MAX 16
 #define SNIFF 16
 
 /* One message for one connection. */
@@ -309,12 +308,12 @@ struct checking {
 
 static int read_mdn(struct checking *c, struct slice body, struct van_error *e)
 {
-	const struct cms_cert *certs[CERTS_MAX];
+	const struct cms_cert *certs[PROFILE_CERTIFICATES_MAX];
 	const struct directory_as2 *d = &c->package.directory;
 	struct mime_headers headers;
 	size_t n = 0;
 	int rc = worker_mime_headers(c->w, &c->from.headers, &headers);
-	for (size_t i = 0; i < d->certificates.n && n < CERTS_MAX; i++)
+	for (size_t i = 0; i < d->certificates.n && n < PROFILE_CERTIFICATES_MAX; i++)
 		if (cms_cert_cache_get(c->w->certs, d->certificates.v[i], &certs[n], NULL) == 0)
 			n++;
 	if (rc == 0)

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define CHUNK ((size_t)65536)
-#define CERTS_MAX 16
 #define RETRY_SOON "5"
 
 /* One message being received. */
@@ -71,7 +70,7 @@ static uint32_t cipher_mask(const struct slice_list *names)
 static size_t load_certs(struct worker *w, const struct slice *der, size_t n, const struct cms_cert **to)
 {
 	size_t have = 0;
-	for (size_t i = 0; i < n && have < CERTS_MAX; i++) {
+	for (size_t i = 0; i < n && have < PROFILE_CERTIFICATES_MAX; i++) {
 		struct van_error e;
 		if (cms_cert_cache_get(w->certs, der[i], &to[have], &e) == 0)
 			have++;
@@ -140,10 +139,10 @@ static int feed_body(struct receiving *r, struct as2_receiver *receiver)
 
 static int read_body(struct receiving *r, struct van_error *e)
 {
-	const struct cms_cert *decrypt[CERTS_MAX], *partner[CERTS_MAX], *authorities[CERTS_MAX];
-	struct slice keys[CERTS_MAX];
+	const struct cms_cert *decrypt[PROFILE_CERTIFICATES_MAX], *partner[PROFILE_CERTIFICATES_MAX], *authorities[PROFILE_CERTIFICATES_MAX];
+	struct slice keys[PROFILE_CERTIFICATES_MAX];
 	const struct directory_as2 *d = &r->directory;
-	size_t nkeys = d->decrypt.n < CERTS_MAX ? d->decrypt.n : CERTS_MAX;
+	size_t nkeys = d->decrypt.n < PROFILE_CERTIFICATES_MAX ? d->decrypt.n : PROFILE_CERTIFICATES_MAX;
 	for (size_t i = 0; i < nkeys; i++)
 		keys[i] = RECORD_AT(d->decrypt, struct directory_key, i)->certificate;
 	struct cms_trust trust = {.now = van_clock_now(), .expiry = d->check_expiry, .purpose = d->check_purpose, .chain = d->check_chain,
@@ -156,6 +155,7 @@ static int read_body(struct receiving *r, struct van_error *e)
 			   .digests = digest_mask(&d->digests),
 			   .ciphers = cipher_mask(&d->ciphers),
 			   .payload_max = d->max_message == UINT64_MAX ? 0 : d->max_message,
+			   .expansion_max = (unsigned)d->max_expansion,
 			   .payload_sha256 = true,
 			   .refuse_illegal_file_name = d->refuse_illegal_file_name},
 		.decrypt_certs = decrypt,
