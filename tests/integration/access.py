@@ -405,6 +405,74 @@ def sessions_and_keys(n):
     t.ok(b"ssh-ed25519" in n.vanctl("user", "key", "list", "clerk").stdout, "and as a table")
 
 
+def leaves(n, since):
+    """The receipts after number `since`, as (event, actor, text)."""
+    newest = n.json("receipt", "list", "--limit", "1")[0]["index"]
+    return [tuple(n.json("receipt", "show", str(i))["leaf"].get(k) for k in ("event", "actor", "text")) for i in range(since + 1, newest + 1)]
+
+
+def actions_are_receipts(n):
+    key, pub = keygen(n, "one")
+    _, other = keygen(n, "other")
+    profile(n, "noted", f'    keys: ["{pub}"]\n    password: "{hashed(PASSWORD)}"\n')
+    since = n.json("receipt", "list", "--limit", "1")[0]["index"]
+    tr = log_in(n, "noted", pkey(key))
+    refused(n, "noted", password="wrong")
+    session = [s for s in n.json("session", "list") if s["user"] == "noted"][0]
+    n.vanctl("session", "kill", str(session["id"]))
+    demo.wait_for("the end of the session", lambda: not tr.is_active())
+    n.vanctl("user", "key", "add", "noted", other)
+    n.vanctl("ban", "add", "203.0.113.77", "--user", "noted", "--reason", "asked for", "--for", "1h")
+    n.vanctl("ban", "remove", "203.0.113.77", "--user", "noted")
+    n.wait_sessions_over()
+    found = demo.wait_for("receipts", lambda: [x for x in [leaves(n, since)] if len(x) >= 6])[0]
+    operator = f"uid {os.geteuid()}"
+    for event, actor, text in (("login", "sftp user noted", "from 127.0.0.1: key SHA256:"), ("login-refused", "sftp user noted", "from 127.0.0.1: password"),
+                               ("operator", operator, "ended the SFTP session of noted from 127.0.0.1"), ("profile-changed", operator, ""),
+                               ("operator", operator, "banned 203.0.113.77 for user noted: asked for"),
+                               ("operator", operator, "lifted the ban of 203.0.113.77 for user noted")):
+        t.ok(sum(e == event and a == actor and (x or "").startswith(text) for e, a, x in found) == 1, f"a receipt: {event}: {text or 'a key was added'}", found)
+
+
+def bad_arguments(n):
+    """1: the answer is no; 2: nobody can know what was meant. One line, with a remedy."""
+    key, _ = keygen(n, "one")
+    for status, line in ((1, "mailbox list nobody"), (2, "mailbox list"), (2, "mailbox list beta --limit -1"), (1, "mailbox get beta nothing"), (1, "mailbox get nobody x"),
+                         (2, "mailbox get beta"), (1, f"mailbox put nobody {key}"), (2, "mailbox put beta /nowhere"), (1, "mailbox put buyer-as2 " + key),
+                         (2, "mailbox purge beta"), (1, "mailbox purge nobody --before 2020-01-01"), (2, "mailbox purge beta --before yesterday"),
+                         (2, "mailbox purge beta --folder moon"), (1, "mailbox purge beta nothing"), (1, "mailbox restore nothing"), (1, "session kill 99x"),
+                         (2, "session kill -1"), (2, "session kill"), (2, "session list all"), (2, "ban add 1.2.3"), (2, "ban add 192.0.2.1 --for 3x"),
+                         (2, "ban add 192.0.2.1 --until soon"), (2, "ban remove here"), (1, "ban remove 192.0.2.99"), (1, "user key list nobody"),
+                         (1, f"user key add nobody {key}.pub"), (1, f"user key add alpha {key}"), (2, "user key add alpha /nowhere"),
+                         (1, "user key remove alpha SHA256:none"), (2, "user key expire alpha SHA256:none --at never"), (2, "user key turn alpha"), (2, "ban")):
+        done = n.vanctl(*line.split(), check=False)
+        said = done.stderr.decode()
+        t.ok((done.returncode, said.count("\n"), done.stdout) == (status, 1, b"") and said.startswith("vanctl: "), f"{status}: vanctl {line}", (done.returncode, said))
+    tr = log_in(n, "noted", pkey(key))
+    session = [s for s in n.json("session", "list") if s["user"] == "noted"][0]["id"]
+    n.vanctl("session", "kill", f"{session}x", check=False)
+    t.ok(session in [s["id"] for s in n.json("session", "list")], "a number with something behind it ends no session")
+    tr.close()
+
+
+def delays(n):
+    """Each failure of a name at an address is answered later than the one before; who knows the password doesn't wait."""
+    text = demo.read(n.config).decode()
+    with open(n.config, "w") as f:
+        f.write(text.replace("failure_delay: 5ms", "failure_delay: 300ms"))
+    n.vand.send_signal(1)
+
+    def seconds(password):
+        start = time.monotonic()
+        refused(n, "noted", password=password)
+        return time.monotonic() - start
+    demo.wait_for("the new configuration", lambda: seconds("wrong") > 0.3)
+    refused(n, "noted", password=PASSWORD)  # forgets the failures
+    late = [seconds("wrong") for _ in range(4)]
+    t.ok(all(x > 0.3 * (i + 1) for i, x in enumerate(late)), f"four failures take {', '.join(f'{x:.1f}' for x in late)} s", late)
+    t.ok(not refused(n, "noted", password=PASSWORD), "and the right password is taken")
+
+
 def host_keys(n):
     """Each kind is offered; SIGHUP takes new ones, sessions go on."""
     def offered(kind):
@@ -453,7 +521,7 @@ def main():
         add_proxied_listener(n)
         n.start()
         n.apply_profiles()
-        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, host_keys):
+        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, actions_are_receipts, bad_arguments, delays, host_keys):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

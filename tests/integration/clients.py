@@ -222,6 +222,32 @@ def buffer_sizes(n):
                  f"sftp {' '.join(options)}: up and down, byte for byte")
 
 
+def odd_options(n):
+    """What old scripts and careful people set: keys changed in the middle, other ciphers and key exchanges, a client that asks whether
+    we are still there, a pause, compression."""
+    data = os.urandom(5000000)
+    with tempfile.TemporaryDirectory(dir=n.root) as folder:
+        upload, fetched = os.path.join(folder, "up"), os.path.join(folder, "down")
+        with open(upload, "wb") as f:
+            f.write(data)
+        for options in (["-o", "RekeyLimit=1M"], ["-c", "chacha20-poly1305@openssh.com", "-o", "RekeyLimit=1M"],
+                        ["-c", "aes256-gcm@openssh.com"], ["-c", "aes128-ctr", "-o", "MACs=hmac-sha2-256", "-o", "RekeyLimit=1M"],
+                        ["-o", "KexAlgorithms=diffie-hellman-group14-sha256"], ["-o", "KexAlgorithms=ecdh-sha2-nistp384"],
+                        ["-o", "HostKeyAlgorithms=rsa-sha2-512"], ["-o", "Compression=yes"]):
+            n.sftp("beta", f"put {upload} /in/odd.tmp", f"get /in/odd.tmp {fetched}", "rm /in/odd.tmp", extra=options)
+            t.ok(demo.read(fetched) == data, f"sftp {' '.join(options)}: up and down, byte for byte")
+            os.unlink(fetched)
+        done = n.sftp("beta", "ls /in", "!sleep 4", "put " + upload + " /in/odd.tmp", "rm /in/odd.tmp",
+                      extra=["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2"], check=False)
+        t.equal(done.returncode, 0, "a client that asks every second whether we are there is answered")
+    for options in (["-o", "PubkeyAcceptedAlgorithms=ssh-rsa"], ["-o", "Ciphers=aes128-cbc"], ["-o", "KexAlgorithms=diffie-hellman-group1-sha1"],
+                    ["-o", "MACs=hmac-sha1"]):
+        done = n.sftp("beta", "ls", check=False, extra=[*options, *(["-c", "aes128-ctr"] if options[1].startswith("MACs") else [])])
+        t.ok(done.returncode != 0, f"what is broken is refused: {options[1]}", done)
+    done = demo.run(["ssh", "-T", *[o if o != "-P" else "-p" for o in n.sftp_options("beta")], "beta@127.0.0.1", "id"], check=False)
+    t.ok(done.returncode != 0 and b"uid=" not in done.stdout, "no commands", done)
+
+
 def mirrors(n):
     """What jobs do every hour: lftp mirror both ways, rclone sync and check."""
     payloads = [an_order_waits(n, 690 + i) for i in range(3)]
@@ -316,7 +342,7 @@ def main():
         give_password(n)
         n.start()
         n.apply_profiles()
-        for group in (openssh, lftp, rclone, curl, paramiko_, ssh2_sftp_client, sshfs, buffer_sizes, mirrors, temporary_names, broken_upload, own_mailbox_only):
+        for group in (openssh, lftp, rclone, curl, paramiko_, ssh2_sftp_client, sshfs, buffer_sizes, odd_options, mirrors, temporary_names, broken_upload, own_mailbox_only):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

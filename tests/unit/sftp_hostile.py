@@ -471,7 +471,7 @@ def list_with_rclone(rig, key):
     return done.stdout.decode().split()
 
 
-def long_listing(folder, count=int(os.environ.get("VAN_LISTING", "50000"))):
+def long_listing(folder, count=int(os.environ.get("VAN_LISTING", "100000"))):
     """Real clients list a folder of many files with long names. A session holds one page of it at a time."""
     rig = Rig(folder, SFTP_RIG_ENTRIES=str(count), SFTP_RIG_IDLE="300")
     expected = [f"entry-{i:06d}-{i:0200d}.edi" for i in range(count)] + ["order.edi"]
