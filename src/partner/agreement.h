@@ -62,6 +62,9 @@ void agreement_resolve(agreement_next_fn *next, void *arg, const struct agreemen
 /* Are the two equally specific, and is there a document that both match? */
 bool agreement_ties(const struct profile_agreement *a, const struct profile_agreement *b);
 
+/* What the error of a message says that waits for its agreement's release, behind "agreement ID". */
+#define AGREEMENT_ON_HOLD "is on hold"
+
 /* May the connection present this identity as sender: listed in `presents`, or by default one of the party's own
  * (valid now). Likewise collects. `identity` is canonical. */
 bool authority_may_present(const struct profile_partner *p, const struct profile_connection *c, struct slice identity,

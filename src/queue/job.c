@@ -1,6 +1,8 @@
 #include "queue/accept.h"
 #include "queue/internal.h"
 
+#include "partner/agreement.h"
+
 #include <unistd.h>
 
 #define BACKOFF_FIRST VAN_SECOND
@@ -174,6 +176,57 @@ int queue_message_release(struct queue_work *w, struct slice id, struct slice ac
 	if (rc == 0)
 		rc = queue_message_put(w, &old, &m);
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, SLICE("released"), actor, NULL, 0);
+}
+
+bool queue_waits_for_agreement(const struct queue_message *m)
+{
+	return m->state == QUEUE_HELD && m->agreement.n && slice_starts(m->error, "agreement ") && slice_ends(m->error, " " AGREEMENT_ON_HOLD);
+}
+
+/* Of the held ones from the cursor on. */
+static int next_held(struct queue_work *w, struct slice after, unsigned most, struct slice *v, unsigned *ret_n)
+{
+	struct store_key prefix = STORE_KEY_INIT, from;
+	struct store_cursor *c;
+	struct slice key;
+	*ret_n = 0;
+	store_key_u8(&prefix, QUEUE_INDEX_STATE);
+	store_key_text(&prefix, slice_str(queue_state_names[QUEUE_HELD]));
+	from = prefix;
+	store_key_fixed(&from, after.p, after.n);
+	int rc = store_cursor_open(w->txn, w->q->index, store_key_slice(&prefix), &c);
+	if (rc < 0)
+		return rc;
+	rc = after.n ? store_cursor_seek(c, store_key_slice(&from), &key, NULL) : store_cursor_first(c, &key, NULL);
+	for (; rc == 0 && *ret_n < most; rc = store_cursor_next(c, &key, NULL)) {
+		struct slice id = key.n == prefix.n + VAN_ID_LEN ? slice_make(key.p + prefix.n, VAN_ID_LEN) : SLICE_NONE;
+		if (!id.p || (after.n && slice_cmp(id, after) <= 0))
+			continue;
+		v[*ret_n] = van_arena_slice(w->arena, id);
+		if (!v[(*ret_n)++].p)
+			rc = VAN_ENOMEM;
+	}
+	store_cursor_close(c);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+int queue_release_agreement(struct queue_work *w, struct slice agreement, struct slice after, unsigned most, struct slice actor,
+			    void (*fn)(void *arg, struct slice id), void *arg, struct slice *ret_last)
+{
+	struct slice *v = van_arena_array(w->arena, most, sizeof *v);
+	unsigned n = 0;
+	int rc = v ? next_held(w, after, most, v, &n) : VAN_ENOMEM;
+	*ret_last = rc == 0 && n == most ? v[n - 1] : SLICE_NONE;
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		struct queue_message m;
+		rc = queue_message_get(w, v[i], &m);
+		if (rc < 0 || !queue_waits_for_agreement(&m) || (agreement.p && !slice_eq(agreement, m.agreement)))
+			continue;
+		rc = queue_message_release(w, v[i], actor);
+		if (rc == 0)
+			fn(arg, v[i]);
+	}
+	return rc;
 }
 
 int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor)

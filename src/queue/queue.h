@@ -123,6 +123,12 @@ int queue_message_release(struct queue_work *w, struct slice id, struct slice ac
 int queue_message_hold(struct queue_work *w, struct slice id, struct slice actor);
 /* A held message that somebody has dealt with: processed, and `text` says how. VAN_ESTATE for another state. */
 int queue_message_settle(struct queue_work *w, struct slice id, struct slice actor, struct slice text);
+/* Releases what waits because its agreement (absent: any) was on hold, oldest first: of the held messages behind `after` (absent: the first)
+ * at most `most` are looked at. fn is told each that was released. *ret_last: the last that was looked at; absent: there are no more. */
+int queue_release_agreement(struct queue_work *w, struct slice agreement, struct slice after, unsigned most, struct slice actor,
+			    void (*fn)(void *arg, struct slice id), void *arg, struct slice *ret_last);
+/* Is this what the message waits for? */
+bool queue_waits_for_agreement(const struct queue_message *m);
 /* Keeps the message, forgets that it wants something: rejected with this reason. */
 int queue_message_reject(struct queue_work *w, struct slice id, struct slice actor, struct slice reason);
 
@@ -131,6 +137,22 @@ int queue_message_reject(struct queue_work *w, struct slice id, struct slice act
 /* *ret: the message that has this value of a rule, within its window, unless it is of the same origin as `message` (itself, what it is a
  * part of, what it is processed again for); absent: none. */
 int queue_seen(struct queue_work *w, struct slice message, const struct ipc_unique *u, struct slice *ret);
+
+/* A value that is kept, and by which message. Of old ones that were long neither sheet, rule, sender nor value are known: empty. */
+struct queue_kept {
+	struct slice sheet, rule, from, value, message;
+	van_time time;
+	uint64_t window; /* microseconds; 0: ever, or an old one */
+};
+struct queue_kept_filter { /* absent, 0: any */
+	struct slice sheet, rule, from, value, message; /* sheet: with or without "rules-" */
+	van_time until; /* kept before then */
+};
+/* In no order that means anything; good until fn returns. fn returns 0 to go on; another value ends and is returned. */
+int queue_unique_list(struct queue_work *w, const struct queue_kept_filter *f, uint64_t limit, int (*fn)(void *arg, const struct queue_kept *k), void *arg);
+/* Forgets them: the next document may have these values. Each leaves a receipt at its message; fn is told each. `most` at a time. */
+int queue_unique_clear(struct queue_work *w, const struct queue_kept_filter *f, uint64_t most, struct slice actor,
+		       int (*fn)(void *arg, const struct queue_kept *k), void *arg);
 
 /* --- acknowledgements ------------------------------------------------------------------------------------------------ */
 

@@ -235,6 +235,17 @@ static const struct record_field control_fields[] = {
 };
 const struct record_table queue_control_table = {"control", 1, sizeof(struct queue_control), control_fields};
 
+/* Tags 1 and 4 as in "control", whose records these were once. */
+static const struct record_field unique_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct queue_unique, message),
+	RECORD_FIELD(4, RECORD_TIME, struct queue_unique, time),
+	RECORD_FIELD(5, RECORD_TEXT, struct queue_unique, scope),
+	RECORD_FIELD(6, RECORD_TEXT, struct queue_unique, value),
+	RECORD_FIELD(7, RECORD_U64, struct queue_unique, window),
+	RECORD_END,
+};
+const struct record_table queue_unique_table = {"control", 1, sizeof(struct queue_unique), unique_fields};
+
 static const struct record_field profile_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct queue_profile, id),
 	RECORD_HIDDEN(2, RECORD_ENUM, struct queue_profile, kind),

@@ -232,6 +232,16 @@ struct queue_control {
 };
 extern const struct record_table queue_control_table;
 
+/* A value that a business rule lets only one document have. */
+struct queue_unique {
+	struct slice message; /* stored message id */
+	van_time time;
+	struct slice scope;   /* "rules-order po x12 ZZ:ACME": sheet, rule, sender; absent in old ones */
+	struct slice value;
+	uint64_t window;      /* microseconds; 0: ever */
+};
+extern const struct record_table queue_unique_table;
+
 /* One version of a profile. */
 struct queue_profile {
 	struct slice id;

@@ -2,6 +2,7 @@ bin_PROGRAMS += vanctl
 vanctl_SOURCES = \
 	%D%/access.c \
 	%D%/act.c %D%/act.h \
+	%D%/agreement.c %D%/agreement.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/certificate.c %D%/certificate.h %D%/certificate_profile.c \
 	%D%/client.c %D%/client.h \
@@ -20,6 +21,7 @@ vanctl_SOURCES = \
 	%D%/partner.c \
 	%D%/print.c %D%/print.h \
 	%D%/receipt.c \
+	%D%/unique.c \
 	%D%/receipt_verify.c %D%/receipt_verify.h \
 	%D%/route.c \
 	%D%/route_file.c %D%/route_file.h \

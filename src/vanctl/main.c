@@ -1,4 +1,5 @@
 #include "vanctl/act.h"
+#include "vanctl/agreement.h"
 #include "vanctl/ctl.h"
 #include "vanctl/edi.h"
 #include "vanctl/map.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 
 static const struct ctl_command *const tables[] = {
-	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_control, commands_route, commands_map, commands_table,
+	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_control, commands_route, commands_agreement, commands_map, commands_table, commands_unique,
 	commands_receipt,
 };
 #define TABLES (sizeof tables / sizeof *tables)
@@ -34,8 +35,7 @@ static const struct local {
 
 /* Promised for a later release; to name them is better than to call them unknown. */
 static const char *const later[] = {
-	"import openas2", "agreement list", "agreement show",
-	"agreement hold", "agreement release", "agreement promote",
+	"import openas2",
 	"backup", NULL,
 };
 

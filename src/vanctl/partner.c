@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "partner/profile.h"
+#include "vanctl/agreement.h"
 #include "vanctl/apply.h"
 #include "vanctl/certificate.h"
 #include "vanctl/client.h"
@@ -35,7 +36,7 @@ static int partner_list(struct ctl *c)
 }
 
 /* The stored profile, as people write it. */
-static void print_profile(json_t *answer)
+void profile_print(json_t *answer)
 {
 	const char *kind = json_string_value(json_object_get(answer, "kind"));
 	json_t *version = json_incref(json_object_get(answer, "profile_version"));
@@ -64,7 +65,7 @@ static int partner_show(struct ctl *c)
 	if (!status && c->json)
 		print_json(answer);
 	else if (!status)
-		print_profile(answer);
+		profile_print(answer);
 	json_decref(answer);
 	return status;
 }

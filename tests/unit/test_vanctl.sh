@@ -68,7 +68,7 @@ ok "which left nothing behind" test ! -e "$dir/other"
 ok "no command" answers 2 "$vanctl"
 ok "an unknown noun" answers 2 "$vanctl" frobnicate
 ok "an unknown verb" answers 2 "$vanctl" message frobnicate
-ok "a command of a later release" answers 2 "$vanctl" agreement list
+ok "a command of a later release" answers 2 "$vanctl" backup /nowhere
 ok "an unknown option" answers 2 "$vanctl" message list --frobnicate
 ok "an option without its value" answers 2 "$vanctl" message list --limit
 ok "a value that is not among the choices" answers 2 "$vanctl" message list --direction=up

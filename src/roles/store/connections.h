@@ -16,7 +16,7 @@ struct pending_call {
 	struct van_buf out;
 	struct control_call call;
 	int status; /* of the write */
-	struct van_id wake[64]; /* jobs to dispatch after the commit */
+	struct van_id wake[CONTROL_WAKES]; /* jobs to dispatch after the commit */
 	size_t nwake;
 	bool awaits_status;
 	struct loop_timer *awaits_keys; /* committed; answered when keyd has the keys, or then */

@@ -62,7 +62,9 @@ bool control_receipt_key(const struct control_call *c, unsigned char key[RECEIPT
 /* `apart` only: waits until every receipt that is committed now is under a signed checkpoint, at most `patience`. Call it before
  * reading: the transaction is renewed. 0, VAN_ETIMEOUT or VAN_ECLOSED. */
 int control_await_checkpoint(struct control_call *c, van_time patience);
-/* Dispatches the job of a message whose release was committed: call it in `committed` or `write`'s success path. */
+/* Dispatches the job of a message whose release was committed: call it in `committed` or `write`'s success path; for at most CONTROL_WAKES
+ * messages in one call. */
+#define CONTROL_WAKES 64
 void control_wake_job(struct control_call *c, struct slice message);
 
 #endif

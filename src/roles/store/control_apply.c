@@ -109,22 +109,33 @@ void control_apply_committed(struct control_call *c, struct directory *d)
 
 /* --- enable and disable: the stored profile with one word changed ------------------------------------------------------------ */
 
-/* The profile's JSON as an array of one, with "enabled" as wanted. */
-static char *with_enabled(const struct profile *p, bool enabled)
+/* The profile's JSON as an array of one, with one member as wanted. Takes the value over. */
+static char *with_member(const struct profile *p, const struct slice *id, const char *key, json_t *value)
 {
 	struct van_buf json = VAN_BUF_INIT(16 << 20);
 	char *text = NULL;
 	json_t *object = profile_to_json(p, &json) == 0 ? json_loadb(json.p, json.n, 0, NULL) : NULL;
 	json_t *list = object ? json_array() : NULL;
 	if (list) {
-		json_object_set_new(object, "enabled", json_boolean(enabled));
+		json_object_set(object, key, value);
+		if (id)
+			json_object_set_new(object, "id", json_stringn(id->p, id->n));
 		json_array_append(list, object);
 		text = json_dumps(list, JSON_COMPACT);
 	}
+	json_decref(value);
 	json_decref(object);
 	json_decref(list);
 	van_buf_free(&json);
 	return text;
+}
+
+int control_change_profile(struct control_call *c, const struct profile *p, const struct slice *id, const char *key, json_t *value)
+{
+	char *text = with_member(p, id, key, value);
+	int status = text ? control_check_profiles(c, slice_str(text)) : control_say(c, 2, "vand has no memory left; try again later");
+	free(text);
+	return status;
 }
 
 static int switch_prepare(struct control_call *c, bool enabled)
@@ -133,10 +144,7 @@ static int switch_prepare(struct control_call *c, bool enabled)
 	const struct profile *p = control_find_profile(c, id);
 	if (!p)
 		return control_say(c, 1, "there is no profile '%.*s'; vanctl partner list --kind all shows them", SLICE_ARG(id));
-	char *text = with_enabled(p, enabled);
-	int status = text ? control_check_profiles(c, slice_str(text)) : control_say(c, 2, "vand has no memory left; try again later");
-	free(text);
-	return status;
+	return control_change_profile(c, p, NULL, "enabled", json_boolean(enabled));
 }
 
 int control_enable_prepare(struct control_call *c)

@@ -38,6 +38,15 @@ control_fn control_queue_show;
 control_fn control_map_list, control_map_show, control_map_sources, control_map_import_prepare, control_map_import, control_map_try,
 	control_map_activate, control_map_lock;
 
+control_fn control_agreement_list, control_agreement_show, control_agreement_waiting, control_agreement_hold_prepare,
+	control_agreement_release_prepare, control_agreement_promote_prepare, control_agreement_let_go;
+control_fn control_unique_list, control_unique_clear;
+
+/* Checks the profile with one member changed (and of another id, where it is not NULL); takes `value` over. As control_check_profiles(). */
+int control_change_profile(struct control_call *c, const struct profile *p, const struct slice *id, const char *key, json_t *value);
+/* The profile, and "profile_version"; "version" too where it is not a key of its own. */
+int control_put_profile(struct control_call *c, const struct profile *p);
+
 /* By id: a partner, else a station, else an agreement. NULL: none. */
 const struct profile *control_find_profile(struct control_call *c, struct slice id);
 const struct profile *control_profile_of(const struct directory *d, struct slice id);

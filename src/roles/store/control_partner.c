@@ -121,6 +121,11 @@ int control_partner_show(struct control_call *c)
 	const struct profile *p = control_find_profile(c, id);
 	if (!p)
 		return control_say(c, 1, "there is no profile '%.*s'; vanctl partner list --kind all shows them", SLICE_ARG(id));
+	return control_put_profile(c, p);
+}
+
+int control_put_profile(struct control_call *c, const struct profile *p)
+{
 	size_t start = c->out->n;
 	int rc = profile_to_json(p, c->out);
 	return rc < 0 || c->out->n == start ? rc : put_version(c->out, p->kind, p->version);

@@ -6,6 +6,7 @@ vand_SOURCES += \
 	%D%/connections.c %D%/connections.h \
 	%D%/control.h \
 	%D%/control_access.c \
+	%D%/control_agreement.c \
 	%D%/control_actions.c \
 	%D%/control_apply.c \
 	%D%/control_cert.c \
@@ -24,6 +25,7 @@ vand_SOURCES += \
 	%D%/control_send.c \
 	%D%/control_status.c \
 	%D%/control_table.c \
+	%D%/control_unique.c \
 	%D%/deliveries.c %D%/deliveries.h \
 	%D%/delivery_mdn.c \
 	%D%/delivery_sftp.c \

@@ -156,7 +156,9 @@ static int take_route(struct work *w, struct slice type, struct slice version)
 	}
 	if (r.hold) {
 		w->routed = false;
-		return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s is on hold", SLICE_ARG(r.agreement)));
+		w->out->agreement = r.agreement; /* whose release lets it go */
+		w->out->agreement_version = r.agreement_version;
+		return work_hold(w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(w), "agreement %.*s " AGREEMENT_ON_HOLD, SLICE_ARG(r.agreement)));
 	}
 	if (t->missing_guide.p) {
 		w->routed = false;
