@@ -70,16 +70,24 @@ static bool sequence_takes(struct edi_shift *s, unsigned char c)
 	return true;
 }
 
+/* What ended a sequence that is none. Inverted it would be part of one where its inverse is: then it stays as it is, on both ways. */
+static enum edi_shift_byte after_sequence(const struct edi_shift *before, const struct edi_shift *s, char c)
+{
+	struct edi_shift twin = *before;
+	return is_plain(s) ? EDI_BYTE_PLAIN : sequence_takes(&twin, (unsigned char)(c ^ 0x80)) ? EDI_BYTE_CONTROL : EDI_BYTE_SHIFTED;
+}
+
 enum edi_shift_byte edi_shift_step(struct edi_shift *s, char c)
 {
 	s->broken = false;
 	if (s->length) {
+		const struct edi_shift before = *s;
 		if (sequence_takes(s, (unsigned char)c))
 			return EDI_BYTE_CONTROL;
 		s->length = 0;
 		s->broken = true;
 		if (c != EDI_ESC && c != EDI_SO && c != EDI_SI && (unsigned char)c >= 0x20)
-			return is_plain(s) ? EDI_BYTE_PLAIN : EDI_BYTE_CONTROL; /* as it is, on both ways: what is hidden is never part of a sequence */
+			return after_sequence(&before, s, c);
 	}
 	switch (c) {
 	case EDI_ESC: s->sequence[s->length++] = (unsigned char)c; return EDI_BYTE_CONTROL;
@@ -380,7 +388,8 @@ int edi_shift_to_utf8(struct slice hidden, struct van_buf *to)
 	if (to->error || !has_controls(hidden))
 		return van_buf_error(to);
 	struct van_buf again = VAN_BUF_INIT(8 * hidden.n + 64);
-	encode_plainly(slice_make(to->p + at, to->n - at), &again);
+	struct slice text = van_buf_slice(to);
+	encode_plainly(slice_make(text.p + at, text.n - at), &again);
 	bool usual = !again.error && slice_eq(van_buf_slice(&again), hidden);
 	int rc = again.error;
 	van_buf_free(&again);
