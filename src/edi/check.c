@@ -228,6 +228,15 @@ static int group_begin(struct edi_checker *c, const struct edi_envelope *e, cons
 	return c->sink.group_begin && !c->error ? c->sink.group_begin(c->sink.ctx, g) : c->error;
 }
 
+/* The element's first `n` components, trimmed; "" for those that it does not have. */
+static void components(struct slice element, const struct edi_delimiters *d, struct slice *part, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct slice one = element.p ? edi_cut(&element, d->component, d->release) : SLICE_NONE;
+		part[i] = one.p ? slice_trim(one) : SLICE("");
+	}
+}
+
 static void fill_message(struct edi_checker *c, struct edi_message *m, const struct edi_segment *s)
 {
 	const struct edi_delimiters *d = s->delimiters;
@@ -239,20 +248,20 @@ static void fill_message(struct edi_checker *c, struct edi_message *m, const str
 		m->agency = SLICE("");
 		return;
 	}
-	struct slice type = edi_segment_element(s, 2), release = component(type, d, 3);
+	struct slice part[5]; /* S009: type, version, release, agency, association */
+	components(edi_segment_element(s, 2), d, part, 5);
 	if (edi_segment_is(s, "UNO")) { /* a package: its reference (S020) stands for the version */
 		m->type = SLICE("UNO");
 		m->agency = m->association = SLICE("");
-		m->version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(component(type, d, 1)),
-			SLICE_ARG(component(type, d, 2)));
+		m->version = van_arena_printf(c->arena[EDI_LEVEL_MESSAGE], "%.*s:%.*s", SLICE_ARG(part[0]), SLICE_ARG(part[1]));
 		if (!m->version.p)
 			c->error = VAN_ENOMEM;
 		return;
 	}
-	m->type = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 1));
-	m->agency = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 4));
-	m->association = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, component(type, d, 5));
-	struct slice first = component(type, d, 2);
+	m->type = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, part[0]);
+	m->agency = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, part[3]);
+	m->association = edi_checker_plain(c, EDI_LEVEL_MESSAGE, s, part[4]);
+	struct slice first = part[1], release = part[2];
 	if (first.n && release.p == first.p + first.n + 1 && d->component == ':' && !(s->flags & EDI_SEGMENT_RELEASE)) {
 		m->version = edi_checker_copy(c, EDI_LEVEL_MESSAGE, slice_make(first.p, first.n + 1 + release.n)); /* as it stands */
 		return;

@@ -102,6 +102,9 @@ struct edi_transition {
 	uint32_t id;               /* packed identifier */
 	int32_t to;                /* node of the segment */
 	int32_t loop;              /* loop node that a new iteration of begins (outermost), or -1 */
+	int32_t counted;           /* the one of the two whose repeats are counted */
+	uint32_t max;              /* of those; 0: any number */
+	bool conditional;          /* one of the two has a `when` */
 	const int32_t *missing;
 	uint32_t missing_count;
 };

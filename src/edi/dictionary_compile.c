@@ -21,7 +21,7 @@ struct compiler {
 
 static void candidate(struct compiler *c, int32_t to, int32_t loop)
 {
-	const struct edi_node *n = &c->m->nodes[to];
+	const struct edi_node *nodes = c->m->nodes, *n = &nodes[to], *counted = loop >= 0 ? &nodes[loop] : n;
 	if (c->count == LARGEST_LIST) {
 		c->failed = true;
 		return;
@@ -37,6 +37,7 @@ static void candidate(struct compiler *c, int32_t to, int32_t loop)
 		c->saved_count = c->missing_count;
 	}
 	c->list[c->count++] = (struct edi_transition){.id = edi_pack(n->id.p, n->id.n), .to = to, .loop = loop,
+		.counted = (int32_t)(counted - nodes), .max = counted->max, .conditional = n->when_element || counted->when_element,
 		.missing = c->missing_count ? c->saved : NULL, .missing_count = c->missing_count};
 }
 

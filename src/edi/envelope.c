@@ -29,6 +29,7 @@ static const struct names *names_of(const struct edi_envelope *e)
 
 int edi_envelope_report(struct edi_envelope *e, const struct edi_envelope_error *error)
 {
+	e->reports++;
 	return e->on_error ? e->on_error(e->ctx, error) : 0;
 }
 

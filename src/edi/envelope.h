@@ -64,9 +64,12 @@ struct edi_envelope {
 	bool has_groups, has_messages; /* UNG; UNH outside of UNG */
 	char group_type[8];            /* of the group's first message */
 	bool types_reported;
+	char good_unh[96];             /* a UNH that had no error, behind its reference */
+	size_t good_unh_length;
 	bool package;                  /* UNO … UNP instead of a message */
 	uint64_t object_length;        /* bytes, of UNO */
 	bool structure_reported;
+	uint64_t reports;              /* calls of on_error */
 };
 
 /* For the lexer: edi_lexer_new(options, edi_envelope_segment, envelope). */

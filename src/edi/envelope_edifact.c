@@ -90,6 +90,8 @@ static size_t length_of(struct slice s, const struct edi_segment *segment)
 
 static bool all_of(struct slice s, char type)
 {
+	if (type == 'x')
+		return true;
 	for (size_t i = 0; i < s.n; i++) {
 		bool digit = s.p[i] >= '0' && s.p[i] <= '9', letter = (s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z');
 		if ((type == 'n' && !digit) || (type == 'a' && !letter))
@@ -246,12 +248,30 @@ static int check_unb(const struct head *h)
 	return rc;
 }
 
+/* Behind the reference, messages of an interchange begin alike: what was found good is not looked at again. */
+static int check_unh_places(const struct head *h)
+{
+	struct edi_envelope *e = h->e;
+	const struct edi_segment *s = h->s;
+	struct slice rest = s->count > 2 ? slice_make(s->base + s->at[2], s->at[0] + s->length - s->at[2]) : SLICE_NONE;
+	uint64_t reports = e->reports;
+	struct cursor cursor = {0};
+	if (rest.n && slice_eq(rest, slice_make(e->good_unh, e->good_unh_length)) && !component(s, 1, 2).p)
+		return check_place(h, &unh[0], &cursor);
+	int rc = check_places(h, unh);
+	if (rc == 0 && e->reports == reports && rest.n <= sizeof e->good_unh) {
+		memcpy(e->good_unh, rest.p, rest.n);
+		e->good_unh_length = rest.n;
+	}
+	return rc;
+}
+
 /* Before syntax 4 a group holds messages of one type. */
 static int check_unh(const struct head *h)
 {
 	struct edi_envelope *e = h->e;
 	struct slice type = component(h->s, 2, 1);
-	int rc = check_places(h, unh);
+	int rc = check_unh_places(h);
 	if (rc < 0 || !e->levels[EDI_LEVEL_GROUP].real || !type.n || type.n >= sizeof e->group_type)
 		return rc;
 	if (!*e->group_type)
@@ -279,6 +299,7 @@ int edi_envelope_check_edifact(struct edi_envelope *e, enum edi_level level, con
 	case EDI_LEVEL_INTERCHANGE: {
 		struct slice version = component(s, 1, 2);
 		e->syntax4 = version.n && *version.p >= '4';
+		e->good_unh_length = 0;
 		return check_unb(&h);
 	}
 	case EDI_LEVEL_GROUP: {

@@ -61,7 +61,7 @@ struct edi_lexer *edi_lexer_new(const struct edi_lexer_options *options, edi_seg
 	l->at = calloc(l->cap + LEX_BATCH + 64, sizeof *l->at);
 	struct lex_finder finders[LEX_FINDERS];
 	lex_finders(finders);
-	l->find = finders[0].find;
+	l->finder = finders[0];
 	l->carry.max = l->max_segment + 2 * CARRY_STEP;
 	l->slow.max = l->max_segment + 2 * CARRY_STEP;
 	l->n = 1;

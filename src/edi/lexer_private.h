@@ -1,5 +1,5 @@
 /* Inside of the lexer: its state, and the seam between lexer.c (states, carry-over), lexer_header.c (delimiters) and
- * lexer_scan.c (the fast loop). */
+ * lexer_find.c and lexer_scan.c (the fast loop). */
 #ifndef OPENVAN_EDI_LEXER_PRIVATE_H
 #define OPENVAN_EDI_LEXER_PRIVATE_H
 
@@ -19,7 +19,8 @@ enum edi_lexer_state {
 	LEX_DONE,
 };
 
-#define LEX_BATCH ((size_t)1024) /* bytes that the fast loop looks through before it gives out segments; a multiple of 64 */
+#define LEX_BATCH ((size_t)1024)     /* bytes that the fast loop looks through before it gives out segments; a multiple of 64 */
+#define LEX_HEADS_BATCH ((size_t)128) /* the same where it then passes over segments again */
 
 /* What the first stage of the fast loop found in a batch. Positions are in the window. */
 struct lex_batch {
@@ -36,10 +37,24 @@ struct lex_batch {
 /* Looks through window[from, to); one for each instruction set that this processor has, the fastest first. Their results
  * are the same. */
 typedef void (*lex_find_fn)(struct lex_batch *b, const char *window, size_t from, size_t to);
+
+/* Segments that were passed over: none is a header or trailer or needs more of a look, and there is nothing to tell of them but one or
+ * two line ends behind their terminators. */
+struct lex_passed {
+	uint64_t segments, lines;
+	size_t end;        /* position behind the terminator of the last one */
+	size_t first_line; /* position of the first of the line ends */
+	size_t to;         /* position behind all of them: there, segments and blanks need a look, or the window ends soon */
+};
+
+/* From a segment's first byte on, until there is something that can't be passed over. No separator may be a blank. */
+typedef struct lex_passed (*lex_pass_fn)(const struct edi_delimiters *d, const char *window, size_t from, size_t to);
+
 #define LEX_FINDERS 4
 struct lex_finder {
 	const char *name;
 	lex_find_fn find;
+	lex_pass_fn pass;
 };
 size_t lex_finders(struct lex_finder list[static LEX_FINDERS]);
 
@@ -49,7 +64,8 @@ struct edi_lexer {
 	size_t max_segment;
 	uint32_t max_elements, cap; /* cap: elements that the slow paths may write down */
 	uint32_t *at;       /* positions; the fast loop writes a batch ahead */
-	lex_find_fn find;
+	struct lex_finder finder;
+	struct lex_batch batch;
 	enum edi_lexer_state state;
 	int error;
 	/* of the segment in hand; positions are relative to its first byte, so it may move */

@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/libedi.a
 	%D%/keys.c \
 	%D%/lexer.c %D%/lexer.h %D%/lexer_private.h \
 	%D%/lexer_header.c \
+	%D%/lexer_find.c \
 	%D%/lexer_scan.c \
 	%D%/number_set.c %D%/number_set.h \
 	%D%/output.c %D%/output.h \

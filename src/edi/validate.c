@@ -76,11 +76,12 @@ static const struct edi_transition *find(const struct edi_node *n, uint32_t id)
 	return low;
 }
 
-static bool exhausted(const struct edi_validator *v, const struct edi_transition *t)
+/* The conditions of its segment and its loop. */
+static bool fits(const struct edi_validator *v, const struct edi_transition *t)
 {
-	int32_t node = t->loop >= 0 ? t->loop : t->to;
-	uint32_t max = v->message->nodes[node].max;
-	return max && v->counts[node] >= max;
+	const struct edi_node *nodes = v->message->nodes;
+	return (!nodes[t->to].when_element || when_holds(&nodes[t->to], v->segment)) &&
+	       (t->loop < 0 || !nodes[t->loop].when_element || when_holds(&nodes[t->loop], v->segment));
 }
 
 static const struct edi_transition *first_for(struct edi_validator *v, uint32_t id)
@@ -96,13 +97,12 @@ static const struct edi_transition *first_for(struct edi_validator *v, uint32_t 
 
 static const struct edi_transition *choose(struct edi_validator *v, uint32_t id, bool *exceeded)
 {
-	const struct edi_node *nodes = v->message->nodes;
-	const struct edi_transition *full = NULL, *end = nodes[v->at].transitions + nodes[v->at].transition_count;
+	const struct edi_node *at = &v->message->nodes[v->at];
+	const struct edi_transition *full = NULL, *end = at->transitions + at->transition_count;
 	for (const struct edi_transition *t = first_for(v, id); t < end && t->id == id; t++) {
-		if ((nodes[t->to].when_element && !when_holds(&nodes[t->to], v->segment)) ||
-		    (t->loop >= 0 && nodes[t->loop].when_element && !when_holds(&nodes[t->loop], v->segment)))
+		if (t->conditional && !fits(v, t))
 			continue;
-		if (!exhausted(v, t))
+		if (!t->max || v->counts[t->counted] < t->max)
 			return t;
 		/* of those that are used up, a loop's repetition tells more than its trigger standing twice */
 		if (!full || (t->loop >= 0 && full->to == t->to))
@@ -153,6 +153,12 @@ static bool without_nesting(struct edi_validator *v, struct slice *id)
 	return true;
 }
 
+/* UNH and UNT are the envelope reader's. */
+static inline bool is_envelope(const struct edi_segment *s, struct slice id)
+{
+	return s->standard == EDI_EDIFACT && id.n == 3 && id.p[0] == 'U' && id.p[1] == 'N' && (id.p[2] == 'H' || id.p[2] == 'T');
+}
+
 int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, uint64_t position)
 {
 	const struct edi_node *nodes = v->message->nodes;
@@ -182,8 +188,7 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 		if (misplaced(v, def, id) == EDI_FAULT_NOT_IN_MESSAGE)
 			def = NULL; /* what the message does not have is not looked into */
 	}
-	bool service = s->standard == EDI_EDIFACT && (slice_is(id, "UNH") || slice_is(id, "UNT")); /* the envelope reader's */
-	if (def && !def->known_only && !service && !v->error)
+	if (def && !def->known_only && !is_envelope(s, id) && !v->error)
 		edi_check_elements(v, def, s);
 	if (t && t->id == LEVEL_SEGMENT && s->standard == EDI_X12)
 		edi_check_level(v, s);

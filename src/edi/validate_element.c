@@ -195,7 +195,7 @@ static inline bool plainly_good(const struct edi_validator *v, const struct edi_
 	case EDI_N:
 	case EDI_R:
 		return value.n <= 8 && value.p - v->segment->base >= 8 && plain_number(value, plain_point(v, d, value), d->min ? d->min : 1);
-	case EDI_A:
+	case EDI_A: return (v->segment->standard != EDI_EDIFACT || !edi_has_digit(value)) && good_code(v, d, value);
 	case EDI_DT:
 	case EDI_TM:
 	case EDI_B: return false;
@@ -478,7 +478,8 @@ static inline bool plainly_good_field(const struct edi_validator *v, const struc
 /* Each field in its place. */
 static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s, uint64_t *present)
 {
-	const bool plain = !(s->flags & EDI_SEGMENT_RELEASE) && !s->odd && !edi_has_foreign(v, s), parts = s->parts;
+	const bool plain = !s->odd && !edi_has_foreign(v, s), parts = s->parts;
+	const char release = s->flags & EDI_SEGMENT_RELEASE ? s->delimiters->release : 0;
 	const uint32_t n = s->count <= def->count ? s->count - 1 : def->count;
 	uint64_t have = 0;
 	for (uint32_t i = 1; i <= n; i++) {
@@ -486,7 +487,8 @@ static uint32_t check_fields(struct edi_validator *v, const struct edi_segment_d
 		struct slice value = slice_make(s->base + s->at[i], s->at[i + 1] - 1 - s->at[i]);
 		if (value.n) {
 			have |= i < 64 ? (uint64_t)1 << i : 0;
-			bool good = plain && (parts ? plainly_good_field(v, f, value) : f->element && plainly_good(v, f->element, value));
+			bool good = plain && !(release && memchr(value.p, release, value.n)) &&
+			            (parts ? plainly_good_field(v, f, value) : f->element && plainly_good(v, f->element, value));
 			if (!good)
 				check_field(v, f, i, value);
 		} else if (f->mandatory) {

@@ -212,7 +212,7 @@ static struct edi_digest digest_with(lex_find_fn find, struct slice input, size_
 	struct edi_digest d = {1469598103934665603u, 0};
 	struct edi_lexer_options options = {.max_segment = 700, .max_elements = 60};
 	struct edi_lexer *l = edi_lexer_new(&options, edi_digest_segment, &d);
-	l->find = find;
+	l->finder.find = find;
 	for (size_t at = 0; at < input.n; at += chunk)
 		edi_lexer_feed(l, slice_make(input.p + at, input.n - at < chunk ? input.n - at : chunk), false);
 	edi_lexer_feed(l, slice_make("", 0), true);
@@ -236,6 +236,112 @@ static void same_with_every_instruction_set(void **state)
 			assert_int_equal(digest_with(finders[i].find, input, 1 + seed).h, plain.h);
 		}
 	}
+}
+
+/* Headers and trailers alone, and what is counted of the rest. */
+struct heads {
+	struct edi_lexer *lexer;
+	struct edi_digest digest;
+	uint64_t segments, lines, first_line, trailing, empty, end;
+};
+
+static int on_head(void *ctx, const struct edi_segment *s)
+{
+	static const char *const ids[] = {"UNB", "UNH", "UNT", "UNZ", "ISA", "GS", "ST", "SE", "GE", "IEA", "S3S", "BIN"};
+	struct heads *h = ctx;
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+		if (edi_segment_is(s, ids[i])) {
+			edi_digest_segment(&h->digest, s);
+			h->digest.h = (h->digest.h ^ s->ordinal ^ s->before << 20 ^ (uint64_t)s->flags << 50) * 1099511628211u;
+		}
+	if (edi_segment_is(s, "UNH") || edi_segment_is(s, "ST"))
+		edi_lexer_heads_only(h->lexer, true);
+	else if (edi_segment_is(s, "UNT") || edi_segment_is(s, "SE"))
+		edi_lexer_heads_only(h->lexer, false);
+	return 0;
+}
+
+static struct heads heads_with(lex_pass_fn pass, struct slice input, size_t chunk)
+{
+	struct heads h = {.digest = {1469598103934665603u, 0}};
+	struct edi_lexer_options options = {.max_segment = 700, .max_elements = 12};
+	struct edi_lexer *l = h.lexer = edi_lexer_new(&options, on_head, &h);
+	l->finder.pass = pass;
+	for (size_t at = 0; at < input.n; at += chunk)
+		edi_lexer_feed(l, slice_make(input.p + at, input.n - at < chunk ? input.n - at : chunk), at + chunk >= input.n);
+	const struct edi_tolerance *t = edi_lexer_tolerated(l);
+	h.lines = t[EDI_TOLERATED_LINE_ENDS].count;
+	h.first_line = t[EDI_TOLERATED_LINE_ENDS].first;
+	h.trailing = t[EDI_TOLERATED_TRAILING].count << 20 ^ t[EDI_TOLERATED_TRAILING].first;
+	h.empty = t[EDI_TOLERATED_EMPTY].count << 20 ^ t[EDI_TOLERATED_EMPTY].first;
+	h.segments = edi_lexer_counts(l).segments;
+	h.end = edi_lexer_counts(l).end;
+	edi_lexer_free(l);
+	h.lexer = NULL;
+	return h;
+}
+
+static struct lex_passed passes_none(const struct edi_delimiters *d, const char *window, size_t from, size_t to)
+{
+	(void)d;
+	(void)window;
+	(void)to;
+	return (struct lex_passed){.to = from};
+}
+
+static uint64_t passed[LEX_FINDERS];
+static size_t watched;
+static lex_pass_fn watched_pass;
+
+static struct lex_passed passes_watched(const struct edi_delimiters *d, const char *window, size_t from, size_t to)
+{
+	struct lex_passed p = watched_pass(d, window, from, to);
+	passed[watched] += p.segments;
+	return p;
+}
+
+/* Segments as they come, with line ends behind them, and now and then what can't be passed over. */
+static struct slice messages(char *room, size_t n, bool x12, const char *ends, unsigned seed)
+{
+	static const char *const body[] = {"BGM+220+PO-1", "DTM+137:2026:102", "LIN+1++540:EN", "FTX+PUR+3++a?'b?+c", "IMD+F", "QTY+21:8", "X", "CTA",
+		"RFF+CT:1+2+3+4+5+6+7+8+9+10+11+12+13+14+15", "NAD+DP+541::9++ACME Distribution Center East, a longer one+88 Harbor Road+Newark"};
+	static const char *const odd[] = {"", "\n\n\n", " ", "RFF+1+", "S3S+1", "UNS+S", "ST+850", "SE+3", "UNT+3", "UNH+1", "GIN+A", "+", "U", "IS",
+		"\xc3\xa4", "QTY??"};
+	size_t at = (size_t)snprintf(room, n, "%s", x12 ? ISA("'") "GS*PO'ST*850'" : "UNB+UNOA:3+A+B'UNH+1'");
+	const char element = x12 ? '*' : '+';
+	while (at < n - 200) {
+		seed = seed * 1103515245u + 12345u;
+		bool rare = (seed >> 24) % 16 == 0;
+		const char *s = rare ? odd[(seed >> 16) % 16] : body[(seed >> 16) % 10];
+		for (; *s; s++)
+			room[at++] = *s == '+' ? element : *s;
+		at += (size_t)snprintf(room + at, n - at, "'%s", ends);
+	}
+	return slice_make(room, at);
+}
+
+static void segments_that_are_passed_over_are_counted(void **state)
+{
+	(void)state;
+	static const char *const ends[] = {"", "\n", "\r\n", "\n\n"};
+	struct lex_finder finders[LEX_FINDERS];
+	size_t n = lex_finders(finders);
+	char room[6000];
+	for (unsigned seed = 0; seed < 1200; seed++) {
+		struct slice input = messages(room, 400 + seed * 4, seed % 8 < 4, ends[seed % 4], seed);
+		struct heads expected = heads_with(passes_none, input, input.n);
+		for (size_t i = 0; i < n; i++)
+			for (size_t chunk = input.n; chunk; chunk = chunk == input.n && seed ? 60 + seed % 700 : 0) {
+				watched = i;
+				watched_pass = finders[i].pass;
+				struct heads got = heads_with(passes_watched, input, chunk);
+				if (memcmp(&got, &expected, sizeof got) != 0)
+					fail_msg("%s, seed %u, chunks of %zu: %llu segments, %llu expected", finders[i].name, seed, chunk,
+						(unsigned long long)got.segments, (unsigned long long)expected.segments);
+			}
+	}
+	for (size_t i = 0; i < n; i++)
+		assert_true(passed[i] > 20000);
 }
 
 /* "line-ends:2@106 " for each kind, in this input of one interchange and in every chunking of it. */
@@ -323,6 +429,7 @@ int main(void)
 		cmocka_unit_test(junk_is_counted),
 		cmocka_unit_test(bounds_hold_in_every_chunking),
 		cmocka_unit_test(same_with_every_instruction_set),
+		cmocka_unit_test(segments_that_are_passed_over_are_counted),
 		cmocka_unit_test(bodies_can_be_passed_over),
 		cmocka_unit_test(what_is_tolerated_is_counted),
 	};
