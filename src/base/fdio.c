@@ -39,6 +39,21 @@ int fd_pwrite_all(int fd, const void *p, size_t n, off_t at)
 	return 0;
 }
 
+int fd_read_all(int fd, void *p, size_t n)
+{
+	char *to = p;
+	while (n) {
+		ssize_t k = read(fd, to, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return k < 0 ? (int)van_err_from_errno(errno) : VAN_EIO;
+		to += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
 int fd_pread_all(int fd, void *p, size_t n, off_t at)
 {
 	char *to = p;

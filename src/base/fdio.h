@@ -10,6 +10,7 @@
 int fd_write_all(int fd, const void *p, size_t n);
 int fd_pwrite_all(int fd, const void *p, size_t n, off_t at);
 /* Exactly `n` bytes from `at`, else VAN_EIO. */
+int fd_read_all(int fd, void *p, size_t n);
 int fd_pread_all(int fd, void *p, size_t n, off_t at);
 /* Appends everything from the descriptor's beginning to `to` (bounded by to->max); the file offset is left alone. */
 int fd_read_file(int fd, struct van_buf *to);

@@ -211,6 +211,33 @@ def confined(n, server):
     t.ok(payload in server.received().values(), "and what a silent server held up arrives afterwards")
 
 
+def one_of_many(n, server):
+    """A document that is one of several in its file: whoever speaks with the partner's server holds a pipe, and not the file."""
+    other = x12.ack_997(demo.BUYER, demo.ALPHA, 908, 908) + b"\n"
+    own = [x12.order_850(demo.BUYER, GAMMA, 908 + i, f"PO-G{908 + i}", pad_to=size) + b"\n" for i, size in enumerate((900000, 70000))]
+    silent = Silent(server)
+    profile(n, silent, poll=None)
+    n.send_until_taken(other + b"".join(own))
+
+    def held():
+        out = subprocess.run(["ps", "-o", "pid=", "--ppid", ",".join(map(str, n.role_pids("deliver")))], stdout=subprocess.PIPE, text=True).stdout.split()
+        found = []
+        for pid in out:
+            try:
+                found.append(sorted(os.readlink(f"/proc/{pid}/fd/{x}").split(":")[0] for x in os.listdir(f"/proc/{pid}/fd") if int(x) > 2))
+            except OSError:
+                pass  # over by now
+        return [x for x in found if "socket" in x and len(x) == 3]
+    if os.geteuid() == 0:
+        found = demo.wait_for("a transfer", held, 30, 0.05)
+        t.ok(all(x == ["pipe", "pipe", "socket"] for x in found), "a transfer holds its connection and two pipes", found)
+    silent.close()
+    profile(n, server, poll=None)
+    for i, payload in enumerate(own):
+        delivered(n, 908 + i)
+        t.ok(payload in server.received().values(), f"and {len(payload)} bytes of a file of several arrive, no others")
+
+
 def passwords(n, server):
     """A partner's server that asks for a password: here a mailbox of our own."""
     clients.give_password(n)
@@ -384,7 +411,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, confined, passwords, polls, schedules, larger_than_taken, killed_at_points, killed_at_random):
+            for group in (pushes, confined, one_of_many, passwords, polls, schedules, larger_than_taken, killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

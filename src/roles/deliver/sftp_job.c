@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct work {
 	struct ipc_poll poll;
 	const struct ipc_sftp_server *server;
 	int fd; /* body or channel */
+	bool piped; /* the body comes through a pipe, its stretch alone */
 };
 
 static void work_free(struct work *w)
@@ -89,17 +91,53 @@ static int confine(int fds[2])
 	return rc < 0 ? rc : sandbox_enter(SANDBOX_TRANSFER, MEMORY);
 }
 
+/* Reads our stretch of the body into a pipe, in a process that hears nothing from anybody. */
+static int feed(const struct work *w, int to)
+{
+	char block[PIPE_BUF];
+	int fds[2] = {w->fd, to};
+	int rc = confine(fds);
+	for (uint64_t at = 0; rc == 0 && at < w->push.bytes; at += sizeof block) {
+		size_t n = w->push.bytes - at < sizeof block ? (size_t)(w->push.bytes - at) : sizeof block;
+		rc = fd_pread_all(fds[0], block, n, (off_t)(w->push.offset + at));
+		if (rc == 0)
+			rc = fd_write_all(fds[1], block, n);
+	}
+	return rc < 0;
+}
+
+/* A body that is one of several in its file is read through a pipe: who speaks with one partner's server holds nothing of the
+ * others. The descriptor to read from, or negative. */
+static int own_part(struct work *w)
+{
+	int ends[2];
+	uint64_t size;
+	if (w->fd < 0 || w->push.body.p || (fd_size(w->fd, &size) == 0 && w->push.offset == 0 && w->push.bytes == size))
+		return w->fd;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return van_err_from_errno(errno);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(feed(w, ends[1]));
+	close(ends[1]);
+	w->piped = true;
+	return pid > 0 ? ends[0] : VAN_ELIMIT;
+}
+
 static int run_child(struct work *w, bool push, int report)
 {
 	char text[REPORT_MAX] = "1";
 	struct sftp_client c;
-	int fds[2] = {report, w->fd >= 0 ? w->fd : report};
+	int body = push ? own_part(w) : w->fd;
+	if (body < 0 && w->fd >= 0)
+		return 1;
+	int fds[2] = {report, body >= 0 ? body : report};
 	int rc = confine(fds);
 	if (rc < 0)
 		return 1;
 	rc = sftp_client_open(&c, w->server, w->key.n ? slice_make(w->key.p, w->key.n) : SLICE_NONE, van_buf_slice(&w->password));
 	if (rc == 0 && push)
-		rc = sftp_push(&c, &w->push, fds[1]);
+		rc = sftp_push(&c, &w->push, fds[1], w->piped);
 	else if (rc == 0)
 		rc = sftp_poll(&c, &w->poll, fds[1], text + 1, sizeof text - 1);
 	if (rc < 0 && !text[1])

@@ -13,8 +13,8 @@ void sftp_job_poll(struct deliver *d, struct ipc_message *m);
 /* Nobody waits for them any more. */
 void sftp_jobs_cancel_all(struct deliver *d);
 
-/* In the child. Each returns 0 or negative, with c->error. */
-int sftp_push(struct sftp_client *c, const struct ipc_deliver *what, int body);
+/* In the child. Each returns 0 or negative, with c->error. `piped`: the body is read from its beginning, and not what->offset of a file. */
+int sftp_push(struct sftp_client *c, const struct ipc_deliver *what, int body, bool piped);
 int sftp_poll(struct sftp_client *c, const struct ipc_poll *what, int store, char *ret_report, size_t room);
 
 #endif

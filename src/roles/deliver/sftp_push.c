@@ -21,7 +21,7 @@ static bool is_there(struct sftp_client *c, const char *path, uint64_t bytes, bo
 	return same;
 }
 
-static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int body, const char *path)
+static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, const char *path)
 {
 	sftp_file f = sftp_open(c->sftp, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	char piece[PIECE];
@@ -30,6 +30,8 @@ static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int bod
 		size_t n = w->bytes - at < sizeof piece ? (size_t)(w->bytes - at) : sizeof piece;
 		if (w->body.p)
 			memcpy(piece, w->body.p + at, n);
+		else if (piped)
+			rc = fd_read_all(body, piece, n);
 		else
 			rc = fd_pread_all(body, piece, n, (off_t)(w->offset + at));
 		if (rc < 0)
@@ -56,7 +58,7 @@ static struct slice temporary_name(const struct ipc_deliver *w, char *to, size_t
 	return n > 0 && (size_t)n < room ? slice_make(to, (size_t)n) : w->name;
 }
 
-int sftp_push(struct sftp_client *c, const struct ipc_deliver *w, int body)
+int sftp_push(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped)
 {
 	char final[SFTP_CLIENT_PATH], temporary[SFTP_CLIENT_PATH], name[512];
 	bool other = false;
@@ -70,7 +72,7 @@ int sftp_push(struct sftp_client *c, const struct ipc_deliver *w, int body)
 		snprintf(c->error, sizeof c->error, "%.200s is there already, and it is another document: add {id} to push.file_name", final);
 		return VAN_EEXISTS;
 	}
-	int rc = write_all(c, w, body, temporary);
+	int rc = write_all(c, w, body, piped, temporary);
 	if (rc == 0 && !is_there(c, temporary, w->bytes, &other) && other) {
 		snprintf(c->error, sizeof c->error, "%.200s has another length there than was written", temporary);
 		rc = VAN_EIO;
