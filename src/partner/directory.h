@@ -229,8 +229,8 @@ const struct profile_connection *directory_connection(const struct directory *d,
 bool directory_may_present(const struct directory *d, struct slice connection, struct slice identity, van_time now);
 bool directory_may_collect(const struct directory *d, struct slice connection, struct slice identity, van_time now);
 
-/* Resolves the agreement and the receiver's connection. Always answers (see ret->outcome); `explain` may be NULL.
- * 0 or VAN_ENOMEM. */
+/* Resolves the agreement and the receiver's connection, which is also there where no agreement is. Always answers (see
+ * ret->outcome); `explain` may be NULL. 0 or VAN_ENOMEM. */
 int directory_find_route(const struct directory *d, const struct agreement_query *q, struct van_arena *arena,
 			 struct directory_route *ret, struct agreement_explanation *explain);
 

@@ -218,10 +218,14 @@ int directory_find_route(const struct directory *d, const struct agreement_query
 	answer.outcome = r.outcome;
 	if (r.agreement)
 		put_agreement(d, q, r.agreement, arena, &answer);
-	if (r.outcome == AGREEMENT_FOUND)
+	if (r.outcome == AGREEMENT_FOUND) {
 		put_receiver(d, q, r.agreement, arena, &answer);
-	else
+	} else {
+		static const struct profile_agreement none;
+		put_receiver(d, q, &none, arena, &answer); /* an acknowledgement of ours needs no agreement to find its receiver */
+		answer.outcome = r.outcome;
 		answer.reason = failure(q, &r, arena);
+	}
 	if (answer.outcome != AGREEMENT_FOUND && !answer.reason.p)
 		return VAN_ENOMEM;
 	*ret = answer;

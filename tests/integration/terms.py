@@ -109,6 +109,22 @@ def many_wait(n):
     t.equal([m["error"].split()[0] for m in n.messages("--state", "held")], ["connection"], "what is held for another reason stays held")
 
 
+def acknowledgements_find_their_way(n):
+    """Our own 997 needs no agreement for its way back."""
+    path = os.path.join(n.root, "alone.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(n.profile_text().partition("---\nkind: agreement\nid: default")[0])
+    n.vanctl("partner", "remove", "default")
+    n.vanctl("partner", "apply", path)
+    before = len(n.sftp_list("buyer"))
+    m = send(n, "PO-K1")
+    made = [(x["type"], x["delivery"]) for x in n.messages("--direction", "out") if x["parent"] == m["id"]]
+    t.equal(sorted(made), [("850", "available"), ("997", "available")], "without a default agreement the 997 goes to the sender's own connection")
+    t.equal(len(n.sftp_list("buyer")), before + 1, "and waits in its mailbox")
+    t.equal(send(n, "PO-K2", receiver="ZZ:NOBODY")["state"], "unroutable", "documents do need one")
+    n.apply_profiles()
+
+
 def promotion(n):
     text = f"""kind: agreement
 id: alpha-trial
@@ -182,7 +198,7 @@ def main():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         n.up()
-        n.run_groups(t, (listed_and_shown, hold_lets_them_wait, release_lets_them_go, many_wait, promotion, unique_numbers))
+        n.run_groups(t, (listed_and_shown, hold_lets_them_wait, release_lets_them_go, many_wait, acknowledgements_find_their_way, promotion, unique_numbers))
     return t.done()
 
 
