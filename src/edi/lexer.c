@@ -53,6 +53,7 @@ struct edi_lexer *edi_lexer_new(const struct edi_lexer_options *options, edi_seg
 		return NULL;
 	l->fn = fn;
 	l->ctx = ctx;
+	l->object = options ? options->object : NULL;
 	l->max_segment = options && options->max_segment ? options->max_segment : DEFAULT_SEGMENT;
 	if (l->max_segment > LARGEST_SEGMENT)
 		l->max_segment = LARGEST_SEGMENT;
@@ -394,13 +395,15 @@ static void refuse_header(struct edi_lexer *l, const char *window, size_t *pos)
 	}
 }
 
-static void pass_object(struct edi_lexer *l, size_t length, size_t *pos)
+static int pass_object(struct edi_lexer *l, const char *window, size_t length, size_t *pos)
 {
 	size_t left = length - *pos, n = l->object_left < left ? (size_t)l->object_left : left;
+	int rc = l->object ? l->object(l->ctx, slice_make(window + *pos, n)) : 0;
 	l->object_left -= n;
 	*pos += n;
 	if (!l->object_left)
 		l->state = LEX_START;
+	return rc;
 }
 
 /* Uses up what it can of the window; *pos is then the first byte that must be seen again. */
@@ -421,7 +424,7 @@ static int step(struct edi_lexer *l, const char *window, size_t length, size_t *
 		case LEX_SEGMENT: rc = lex_scan(l, window, length, pos); break;
 		case LEX_SLOW: rc = slow(l, window, length, pos); break;
 		case LEX_SKIP: rc = skip(l, window, length, pos); break;
-		case LEX_OBJECT: pass_object(l, length, pos); break;
+		case LEX_OBJECT: rc = pass_object(l, window, length, pos); break;
 		case LEX_DONE: return VAN_ESTATE;
 		}
 		if (rc >= 0 && l->state == state && (*pos == before || state == LEX_SEGMENT))

@@ -35,7 +35,7 @@ enum edi_segment_flag {
 	EDI_SEGMENT_BAD_LENGTH = 256, /* BIN or BDS whose length is not a number or runs past the input */
 };
 
-/* Between UNO and UNP of EDIFACT syntax 4 lies an object, raw bytes from UNO's `end` to UNP's `offset`: it is passed over.
+/* Between UNO and UNP of EDIFACT syntax 4 lies an object, raw bytes from UNO's `end` to UNP's `offset`: no segment.
  * Valid during the call only. */
 struct edi_segment {
 	const char *bytes;   /* without terminator */
@@ -81,9 +81,10 @@ struct slice edi_unescape(struct slice s, char release, char *room);
 struct edi_lexer_options {
 	size_t max_segment;    /* bytes, default 1 MiB, at most 16 MiB */
 	uint32_t max_elements; /* default 8192 */
+	int (*object)(void *ctx, struct slice bytes); /* of an object the next bytes, in pieces as they come; NULL: passed over */
 };
 
-/* A negative return stops the lexer for good; feed returns it. */
+/* A negative return stops the lexer for good; feed returns it. The same for `object`, which has the same ctx. */
 typedef int (*edi_segment_fn)(void *ctx, const struct edi_segment *s);
 
 struct edi_lexer;

@@ -15,7 +15,7 @@ enum edi_lexer_state {
 	LEX_SEGMENT, /* inside a segment, fast scan */
 	LEX_SLOW,    /* inside a segment read byte by byte into `slow`: binary, wrapped lines, or code extension */
 	LEX_SKIP,    /* inside a segment past max_segment: its head is in `slow` */
-	LEX_OBJECT,  /* behind UNO: raw bytes that nobody looks at */
+	LEX_OBJECT,  /* behind UNO: raw bytes */
 	LEX_DONE,
 };
 
@@ -60,6 +60,7 @@ size_t lex_finders(struct lex_finder list[static LEX_FINDERS]);
 
 struct edi_lexer {
 	edi_segment_fn fn;
+	int (*object)(void *ctx, struct slice bytes);
 	void *ctx;
 	size_t max_segment;
 	uint32_t max_elements, cap; /* cap: elements that the slow paths may write down */

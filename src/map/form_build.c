@@ -112,8 +112,9 @@ int form_build_interchange_end(struct form_builder *b)
 {
 	if (b->skip)
 		return 0;
-	if (!b->options.lines && b->writer.delimiters.terminator != '\n')
+	if (!b->options.lines && b->writer.delimiters.terminator != '\n' && !b->object)
 		van_buf_append_char(&b->out, '\n');
+	b->object = false;
 	return flush(b);
 }
 
@@ -122,6 +123,7 @@ int form_build_interchange_end(struct form_builder *b)
 int form_build_segment(struct form_builder *b, struct slice id)
 {
 	b->begun = b->skip || id.p;
+	b->object = false;
 	if (!b->skip && id.p)
 		edi_write_segment(&b->writer, id);
 	return 0;
@@ -197,10 +199,24 @@ int form_build_segment_end(struct form_builder *b)
 		return 0;
 	if (!b->begun)
 		return form_build_error(b, VAN_ESYNTAX, "a segment needs an identifier");
+	bool object = b->writer.standard == EDI_EDIFACT && strcmp(b->writer.id, "UNO") == 0; /* its object stands right behind it */
+	b->writer.lines = b->options.lines && !object;
 	edi_write_end(&b->writer);
 	b->counts.segments++;
 	int rc = edi_writer_error(&b->writer, &e);
 	if (rc < 0)
 		return b->writer.error.code ? form_build_error(b, e.code, "%s", e.text) : rc;
 	return b->out.n < FORM_FLUSH ? 0 : flush(b);
+}
+
+int form_build_object(struct form_builder *b, struct slice base64)
+{
+	if (b->skip)
+		return 0;
+	van_buf_reset(&b->bytes);
+	if (base64_decode(&b->bytes, base64) < 0)
+		return form_build_error(b, VAN_ESYNTAX, "this is not base64");
+	b->object = true;
+	van_buf_append_slice(&b->out, van_buf_slice(&b->bytes));
+	return b->out.n < FORM_FLUSH ? van_buf_error(&b->bytes) : flush(b);
 }

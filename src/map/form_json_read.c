@@ -19,6 +19,7 @@ enum place {
 	P_ELEMENT,      /* components, or repetitions */
 	P_REPETITION,
 	P_SPECIAL,      /* {"raw": …} {"base64": …} */
+	P_OBJECT,       /* {"object": …} between segments */
 	P_UNKNOWN,
 };
 
@@ -159,6 +160,10 @@ static int begin_object(struct form_json_reader *r)
 			form_build_element(r->b);
 		enter(r, P_SPECIAL);
 		return 0;
+	case P_SEGMENTS:
+		r->special_done = false;
+		enter(r, P_OBJECT);
+		return 0;
 	case P_DOCUMENT: case P_UNKNOWN: case P_DELIMITERS: enter(r, P_UNKNOWN); return 0;
 	default: return bad(r, "an object does not belong here");
 	}
@@ -176,6 +181,7 @@ static int end(struct form_json_reader *r)
 		if (at(r) == P_ELEMENT)
 			r->any = true;
 		return 0;
+	case P_OBJECT: return r->special_done ? 0 : bad(r, "an object between segments is {\"object\": …}, the base64 of a package's bytes");
 	default: return 0;
 	}
 }
@@ -195,6 +201,9 @@ static int text(struct form_json_reader *r, struct slice s)
 	case P_SPECIAL:
 		r->special_done = named(r, "raw") || named(r, "base64");
 		return r->special_done ? form_build_value(r->b, named(r, "raw") ? FORM_RAW : FORM_BINARY, s) : 0;
+	case P_OBJECT:
+		r->special_done |= named(r, "object");
+		return named(r, "object") ? form_build_object(r->b, s) : 0;
 	case P_ENVELOPE: return envelope_member(r, s);
 	case P_DELIMITERS: return take_delimiter(r, s);
 	case P_INTERCHANGES: case P_SEGMENTS: case P_OUTSIDE: return bad(r, "a text does not belong here");

@@ -151,6 +151,13 @@ static void value(struct form_writer *w, enum form_level level, enum form_kind k
 		van_buf_append_char(&w->out, '}');
 }
 
+static void object(struct form_writer *w, struct slice bytes, bool first)
+{
+	put(w, first ? "\n{\"object\":\"" : ",\n{\"object\":\"");
+	base64_encode(&w->out, bytes.p, bytes.n, 0);
+	put(w, "\"}");
+}
+
 const struct form_language form_json = {.special = "\"\\", .controls = true, .begin = begin, .end = end, .interchange = interchange,
 	.interchange_end = interchange_end, .plain_segment = plain_segment, .split_segment = split_segment, .segment = segment, .segment_end = close_array,
-	.group = group, .group_end = group_end, .value = value};
+	.group = group, .group_end = group_end, .value = value, .object = object};

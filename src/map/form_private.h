@@ -11,6 +11,7 @@
 
 #define FORM_SEGMENT_MAX ((size_t)16 << 20)
 #define FORM_FLUSH ((size_t)64 << 10)
+#define FORM_OBJECT ((size_t)48 << 10) /* of an object (UNO), bytes in one piece */
 
 /* How a value is written: as text; with its release characters, because putting them back would not give the same bytes;
  * or as base64 of its bytes. */
@@ -54,6 +55,8 @@ struct form_language {
 	void (*group)(struct form_writer *w, enum form_level level, bool first);
 	void (*group_end)(struct form_writer *w, enum form_level level);
 	void (*value)(struct form_writer *w, enum form_level level, enum form_kind kind, struct slice value, bool first);
+	/* A piece of an object, between segments. */
+	void (*object)(struct form_writer *w, struct slice bytes, bool first);
 };
 
 extern const struct form_language form_json, form_xml;
@@ -65,6 +68,7 @@ struct form_writer {
 	void *ctx;
 	struct edi_lexer *lexer;
 	struct van_buf out, text, again;
+	struct van_buf object; /* the piece in hand: what was read in any chunks is written in pieces of one size */
 	enum edi_charset charset;
 	bool begun, open;
 	bool first_segment;
@@ -89,6 +93,7 @@ struct form_builder {
 	char terminator[8];
 	bool skip;          /* an interchange of the other standard */
 	bool begun;         /* the segment's identifier was written */
+	bool object;        /* the last was a piece of an object: a line end would belong to it when it was cut off */
 	uint32_t values;    /* of the element in hand */
 	struct form_counts counts;
 	struct van_error error;
@@ -101,6 +106,7 @@ int form_build_element(struct form_builder *b);
 int form_build_repetition(struct form_builder *b, bool first);
 int form_build_value(struct form_builder *b, enum form_kind kind, struct slice value);
 int form_build_segment_end(struct form_builder *b);
+int form_build_object(struct form_builder *b, struct slice base64); /* between segments */
 int form_build_interchange_end(struct form_builder *b);
 int form_build_error(struct form_builder *b, enum van_err code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -243,9 +243,36 @@ static void put_segment(struct form_writer *w, const struct edi_segment *s, bool
 	w->language->segment_end(w);
 }
 
+/* --- objects ----------------------------------------------------------------------------------------------------------- */
+
+static void put_object(struct form_writer *w)
+{
+	if (w->object.n)
+		w->language->object(w, van_buf_slice(&w->object), w->first_segment);
+	w->object.n = 0;
+}
+
+static int on_object(void *ctx, struct slice bytes)
+{
+	struct form_writer *w = ctx;
+	int rc = 0;
+	while (bytes.n && rc == 0) {
+		size_t room = FORM_OBJECT - w->object.n, n = bytes.n < room ? bytes.n : room;
+		van_buf_append(&w->object, bytes.p, n);
+		bytes = slice_make(bytes.p + n, bytes.n - n);
+		if (w->object.n == FORM_OBJECT)
+			put_object(w);
+		rc = van_buf_error(&w->object) ? van_buf_error(&w->object) : w->out.n < FORM_FLUSH ? 0 : flush(w);
+	}
+	return rc;
+}
+
+/* --- segments ---------------------------------------------------------------------------------------------------------- */
+
 static int on_segment(void *ctx, const struct edi_segment *s)
 {
 	struct form_writer *w = ctx;
+	put_object(w);
 	if (s->flags & EDI_SEGMENT_UNA) {
 		memcpy(w->una, s->bytes, sizeof w->una);
 		w->has_una = true;
@@ -254,9 +281,6 @@ static int on_segment(void *ctx, const struct edi_segment *s)
 	if (s->flags & (EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY))
 		return van_error_set(&w->error, VAN_ELIMIT, "segment %.*s at byte %llu is too large to be converted whole; the bounds are %zu MiB and "
 			"%u elements", SLICE_ARG(edi_segment_element(s, 0)), (unsigned long long)s->offset, w->options.max_segment >> 20, 100000u);
-	if (s->standard == EDI_EDIFACT && edi_segment_is(s, "UNO"))
-		return van_error_set(&w->error, VAN_EINVAL, "the package at byte %llu holds an object, which has no place in JSON or XML; take the "
-			"interchange as it is", (unsigned long long)s->offset);
 	bool head = edi_segment_is(s, s->standard == EDI_X12 ? "ISA" : "UNB") || w->has_una; /* UNA's delimiters hold from here on */
 	if (head || !w->open)
 		begin_interchange(w, s);
@@ -283,7 +307,8 @@ struct form_writer *form_writer_new(enum form form, const struct form_options *o
 	if (!w->options.max_segment || w->options.max_segment > FORM_SEGMENT_MAX)
 		w->options.max_segment = FORM_SEGMENT_MAX;
 	w->out = w->text = w->again = VAN_BUF_INIT(8 * FORM_SEGMENT_MAX);
-	struct edi_lexer_options lexer = {.max_segment = w->options.max_segment, .max_elements = 100000};
+	w->object = VAN_BUF_INIT(2 * FORM_OBJECT);
+	struct edi_lexer_options lexer = {.max_segment = w->options.max_segment, .max_elements = 100000, .object = on_object};
 	w->lexer = edi_lexer_new(&lexer, on_segment, w);
 	if (!w->lexer) {
 		form_writer_free(w);
@@ -300,6 +325,7 @@ void form_writer_free(struct form_writer *w)
 	van_buf_free(&w->out);
 	van_buf_free(&w->text);
 	van_buf_free(&w->again);
+	van_buf_free(&w->object);
 	free(w);
 }
 
@@ -311,6 +337,7 @@ int form_writer_feed(struct form_writer *w, struct slice chunk, bool last, struc
 	int rc = edi_lexer_feed(w->lexer, chunk, last);
 	w->counts.skipped = edi_lexer_counts(w->lexer).junk;
 	if (rc == 0 && last) {
+		put_object(w);
 		if (w->open)
 			w->language->interchange_end(w);
 		w->language->end(w);

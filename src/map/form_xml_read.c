@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum place { P_OUTSIDE, P_DOCUMENT, P_INTERCHANGE, P_SEGMENT, P_ELEMENT, P_REPETITION, P_COMPONENT, P_DEPTH };
+enum place { P_OUTSIDE, P_DOCUMENT, P_INTERCHANGE, P_SEGMENT, P_ELEMENT, P_REPETITION, P_COMPONENT, P_OBJECT, P_DEPTH };
 
 struct form_xml_reader {
 	struct form_builder *b;
@@ -91,7 +91,7 @@ static enum place place_of(struct form_xml_reader *r, const char *name)
 	static const struct {
 		const char *name;
 		enum place parent, place;
-	} rules[] = {{"edi", P_OUTSIDE, P_DOCUMENT}, {"interchange", P_DOCUMENT, P_INTERCHANGE}, {"segment", P_INTERCHANGE, P_SEGMENT},
+	} rules[] = {{"edi", P_OUTSIDE, P_DOCUMENT}, {"interchange", P_DOCUMENT, P_INTERCHANGE}, {"segment", P_INTERCHANGE, P_SEGMENT}, {"object", P_INTERCHANGE, P_OBJECT},
 		{"e", P_SEGMENT, P_ELEMENT}, {"r", P_ELEMENT, P_REPETITION}, {"c", P_ELEMENT, P_COMPONENT}, {"c", P_REPETITION, P_COMPONENT}};
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
 		if (rules[i].parent == r->stack[r->depth] && strcmp(rules[i].name, name) == 0)
@@ -137,7 +137,7 @@ static void start_element(void *ctx, const xmlChar *local, const xmlChar *prefix
 		stop(r, form_build_segment(r->b, attribute(attributes, nattributes, "id")));
 	else if (p == P_ELEMENT)
 		stop(r, form_build_element(r->b));
-	else if (p > P_ELEMENT)
+	else if (p > P_ELEMENT && p != P_OBJECT)
 		begin_part(r, p);
 }
 
@@ -153,7 +153,8 @@ static void end_element(void *ctx, const xmlChar *local, const xmlChar *prefix, 
 		if (van_buf_error(&r->text))
 			stop(r, form_build_error(r->b, VAN_ELIMIT, "a value is longer than %zu MiB", r->text.max >> 20));
 		else
-			stop(r, form_build_value(r->b, r->kind[p], van_buf_slice(&r->text)));
+			stop(r, p == P_OBJECT ? form_build_object(r->b, van_buf_slice(&r->text))
+			                      : form_build_value(r->b, r->kind[p], van_buf_slice(&r->text)));
 	}
 	van_buf_reset(&r->text);
 	if (p == P_SEGMENT)

@@ -140,6 +140,14 @@ static void value(struct form_writer *w, enum form_level level, enum form_kind k
 	group_end(w, level);
 }
 
+static void object(struct form_writer *w, struct slice bytes, bool first)
+{
+	(void)first;
+	put(w, "\n<object>");
+	base64_encode(&w->out, bytes.p, bytes.n, 0);
+	put(w, "</object>");
+}
+
 const struct form_language form_xml = {.special = "<>&\"", .controls = false, .begin = begin, .end = end, .interchange = interchange,
 	.interchange_end = interchange_end, .plain_segment = plain_segment, .segment = segment, .segment_end = segment_end,
-	.group = group, .group_end = group_end, .value = value};
+	.group = group, .group_end = group_end, .value = value, .object = object};

@@ -97,6 +97,9 @@ static const struct slice samples[] = {
 	      "UNT\x1d" "3\x1d" "1\x1cUNZ\x1d" "1\x1d" "1\x1c"),
 	SLICE("UNB+UNOW:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX:1+\xe2\x82\xac \xf0\x9f\x98\x80\xff\xef\x9f\xa9'UNT+3+1'UNZ+1+1'"),
 	SLICE("UNB+UNOX:4+A+B+20260115:0930+1'UNH+1+ORDERS:D:01B:UN'FTX+\x1b$B'+':?+:?\x1b(B?+:\x1b$B0!\x1b(B*\x1b(I'\x1b(B+\x1b$)C\x0e'+\x0f?+:\x1b$@'+\n'UNT+3+1'"),
+	SLICE("UNB+UNOC:4+A+B+20260115:0930+1'UNO+P1+ACE:R1+1+9'AB'\0\xff?+\n'UNP+9+P1'UNO+P2+ACE:R2+1+2'UNUNP+2+P2'UNZ+2+1'"),
+	SLICE("UNB+UNOX:4+A+B+20260115:0930+1'UNO+P1+ACE:R1+1+4'\x1b$B'UNP+4+P1'UNZ+1+1'"),
+	SLICE("UNB+UNOC:4+A+B+20260115:0930+1'UNO+P1+ACE:R1+1+99'cut o"),
 	SLICE("UNB+UNOX:4+A+B'\x1b$B'+\x1b(B*x+1:\x1b(J\x01\x1b$B'+\x1b(B?A+\x1b(J'UNZ+0+1'"),
 	SLICE("ISA*00*          *00*          *ZZ*A              *ZZ*B              *260115*0930*U*00401*000000101*0*T*>\xc2\xa7GS*PO*A*B*20260115*0930*1*X*"
 	      "004010\xc2\xa7GE*0*1\xc2\xa7IEA*1*000000101\xc2\xa7"),
@@ -111,6 +114,35 @@ static void comes_back(void **state)
 			there_and_back((enum form)form, samples[i], 7);
 			there_and_back((enum form)form, samples[i], samples[i].n);
 		}
+}
+
+/* An object is written in pieces, the same in any chunks, and stands right behind UNO where segments have lines of their own. */
+static void large_objects(void **state)
+{
+	(void)state;
+	struct van_buf in = {0}, document = {0}, other = {0}, back = {0};
+	struct van_error e = {0};
+	const struct form_options lines = {.lines = true};
+	van_buf_append_str(&in, "UNB+UNOC:4+A+B+20260115:0930+1'\nUNO+P1+ACE:R1+1+200000'");
+	for (unsigned i = 0; i < 200000; i++)
+		van_buf_append_char(&in, (char)(i * 31 >> 3));
+	van_buf_append_str(&in, "UNP+200000+P1'\nUNZ+1+1'\n");
+	for (int form = FORM_JSON; form <= FORM_XML; form++) {
+		van_buf_reset(&document);
+		assert_int_equal(to_form((enum form)form, van_buf_slice(&in), in.n, &all, &document, &e), 0);
+		for (size_t chunk = 1; chunk < in.n; chunk = chunk * 3 + 1) {
+			van_buf_reset(&other);
+			assert_int_equal(to_form((enum form)form, van_buf_slice(&in), chunk, &all, &other, &e), 0);
+			assert_true(slice_eq(van_buf_slice(&document), van_buf_slice(&other)));
+		}
+		van_buf_reset(&back);
+		assert_int_equal(from_form((enum form)form, van_buf_slice(&document), 1000, &lines, &back, &e), 0);
+		assert_true(slice_eq(van_buf_slice(&in), van_buf_slice(&back)));
+	}
+	van_buf_free(&in);
+	van_buf_free(&document);
+	van_buf_free(&other);
+	van_buf_free(&back);
 }
 
 static void several_interchanges_in_one_file(void **state)
@@ -210,6 +242,8 @@ static void refuses(void **state)
 		{FORM_JSON, HEAD "[\"X\",[[\"a\"],[\"b\"]]]]}]}", "repetition separator"}, {FORM_JSON, HEAD "[\"X\",{\"some\":\"a\"}]]}]}", "raw"},
 		{FORM_JSON, HEAD "[\"X\",[\"a\",[\"b\"]]]]}]}", "not both"}, {FORM_JSON, HEAD "[\"X\",true]]}]}", "not true"},
 		{FORM_JSON, HEAD "[\"X\",{\"base64\":\"?\"}]]}]}", "base64"}, {FORM_JSON, HEAD "[\"X\",\"\\ud800x\"]]}]}", "pair"},
+		{FORM_JSON, HEAD "{\"x\":\"a\"}]}]}", "a package's bytes"}, {FORM_JSON, HEAD "{\"object\":\"?\"}]}]}", "base64"},
+		{FORM_XML, XHEAD "<object>?</object></interchange></edi>", "base64"}, {FORM_XML, XHEAD "<object><e/></object></interchange></edi>", "does not belong"},
 		{FORM_JSON, HEAD "[\"X\",\"\\q\"]]}]}", "escape"}, {FORM_JSON, HEAD "[\"X\",\"\n\"]]}]}", "control character"}, {FORM_JSON, "{\"a\" 1}", "':'"},
 		{FORM_JSON, "{\"interchanges\":[]} x", "behind its end"},
 		{FORM_XML, "", "XML"}, {FORM_XML, "<other/>", "not <edi>"}, {FORM_XML, "<edi><p/></edi>", "does not belong"}, {FORM_XML, "<edi>\n\n<", "line 3"},
@@ -351,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
+		cmocka_unit_test(large_objects),
 		cmocka_unit_test(several_interchanges_in_one_file),
 		cmocka_unit_test(looks_as_promised),
 		cmocka_unit_test(the_fallback_names_the_character_set),
