@@ -87,7 +87,8 @@ static void the_most_specific_agreement_wins(void **state)
 		{"x12 ZZ:A", "x12 ZZ:C", "850", "004010", "sender", "c1", PROFILE_PRODUCTION, AGREEMENT_FOUND},
 		{"x12 ZZ:A", "x12 ZZ:C", "850", "004010", "pair-test", "c1", PROFILE_TEST, AGREEMENT_FOUND},
 		{"x12 ZZ:Z", "x12 ZZ:C", "850", "004010", "default", "c1", PROFILE_PRODUCTION, AGREEMENT_FOUND},
-		{"x12 ZZ:A", "x12 ZZ:B", "850", "004010", "pair-type-version", NULL, PROFILE_TEST, AGREEMENT_ENVIRONMENT},
+		/* The receiver's connection is there for an acknowledgement of ours. */
+		{"x12 ZZ:A", "x12 ZZ:B", "850", "004010", "pair-type-version", "b2", PROFILE_TEST, AGREEMENT_ENVIRONMENT},
 		{"x12 ZZ:Z", "x12 ZZ:Y", "850", "004010", "default", NULL, PROFILE_PRODUCTION, AGREEMENT_NO_RECEIVER},
 		{"x12 ZZ:C", "x12 ZZ:A", "850", "004010", "default", NULL, PROFILE_PRODUCTION, AGREEMENT_NO_RECEIVER},
 		/* Another standard's qualifier is another space; case matters. */
