@@ -75,13 +75,14 @@ enum ipc_type {
 	IPC_MAILBOX_OPEN,       /* struct ipc_mailbox_name; the reply has entry, and content, or fd[0] to read (content begins at entry.offset), or entry.in_pieces */
 	IPC_MAILBOX_CREATE,     /* no body; the reply has fd[0], an unnamed file to write */
 	IPC_MAILBOX_COMMIT,     /* struct ipc_mailbox_commit; fd[0]: that file. Answered after the store's commit */
-	IPC_MAILBOX_COLLECTED,  /* struct ipc_mailbox_name: complete download; answered after the commit */
+	IPC_MAILBOX_COLLECTED,  /* struct ipc_mailbox_name: complete download; answered after the commit, unless its number is 0 */
 	IPC_MAILBOX_REMOVE,     /* struct ipc_mailbox_name: partner deleted the file: taken. Answered after the commit */
 	IPC_MAILBOX_RENAME,     /* struct ipc_mailbox_rename: staged upload → final name (becomes a message), or /out → taken */
 	IPC_MAILBOX_REPLY,      /* struct ipc_mailbox_reply */
 	IPC_SESSION_END,        /* store → session: struct ipc_session_end. No answer */
 	IPC_BANS,               /* store → sftp listener: struct ipc_bans, the whole list, at start and after each change */
 	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
+	IPC_MAILBOX_SYNC,       /* no body; answered when what was told before it is committed */
 	IPC_MAILBOX_READ,       /* struct ipc_mailbox_read; the reply has fd[0], a copy of the IPC_PIECE bytes there, or of what is left */
 
 	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */

@@ -465,6 +465,9 @@ def looks_and_opens(n):
 
         for name in ("look-0.edi", "look-1.edi"):
             t.equal((s.stat("/out/" + name).st_size, fetch(name)), (len(documents[name]), documents[name]), f"{name} is looked at and fetched")
+        demo.wait_for("the notes that they were collected", lambda: [e["state"] for e in n.json("mailbox", "list", "beta")
+                                                                    if e["name"] in ("look-0.edi", "look-1.edi")] == ["collected"] * 2)
+        t.ok(True, "while the session goes on it is known what it has collected")
         s.stat("/out/look-2.edi")
         t.equal(fetch("look-3.edi"), documents["look-3.edi"], "one looked at and another fetched is the other")
         for name in ("look-0.edi", "look-2.edi"):

@@ -180,14 +180,16 @@ static struct entry *named(struct rig *r, const struct ipc_mailbox_name *n)
 static void answer_name(struct rig *r, struct ipc_channel *c, uint32_t type, uint64_t request, const struct ipc_mailbox_name *n)
 {
 	struct entry *e = named(r, n);
+	if (!e && !request)
+		return;
 	if (!e)
 		return reply(c, request, IPC_MAILBOX_NO_FILE, NULL, -1);
 	if (type == IPC_MAILBOX_OPEN)
 		return reply(c, request, IPC_MAILBOX_OK, e, e->fd);
-	if (type == IPC_MAILBOX_FETCHED)
-		return;
 	if (type == IPC_MAILBOX_COLLECTED)
 		e->collected = true;
+	if (!request)
+		return;
 	if (type == IPC_MAILBOX_REMOVE && n->folder == IPC_FOLDER_OUT) {
 		to_archive(r, e, IPC_FOLDER_OUT_ARCHIVE);
 	} else if (type == IPC_MAILBOX_REMOVE) {
@@ -268,6 +270,8 @@ static void on_request(void *arg, struct ipc_channel *c, struct ipc_message *m)
 		answer_auth(r, c, m->request, &q.auth);
 	else if (m->type == IPC_MAILBOX_LIST && record_decode(&ipc_mailbox_list_table, m->body, r->arena, &q) == 0)
 		answer_list(r, c, m->request, &q.list);
+	else if (m->type == IPC_MAILBOX_SYNC)
+		reply(c, m->request, IPC_MAILBOX_OK, NULL, -1);
 	else if (m->type == IPC_MAILBOX_CREATE)
 		answer_create(r, c, m->request);
 	else if (m->type == IPC_MAILBOX_COMMIT && record_decode(&ipc_mailbox_commit_table, m->body, r->arena, &q) == 0)

@@ -527,10 +527,10 @@ static void note_progress(struct sftpd_mailbox *m, const struct file *f)
 {
 	uint64_t prefix = sftpd_spans_prefix(&f->progress->read);
 	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix};
-	if (prefix <= f->progress->told || m->store->gone || f->folder != IPC_FOLDER_OUT)
+	if (prefix <= f->progress->told || f->folder != IPC_FOLDER_OUT)
 		return;
 	f->progress->told = prefix;
-	ipc_send(m->store->channel, IPC_MAILBOX_FETCHED, 0, &ipc_mailbox_name_table, &at, NULL, 0);
+	sftpd_store_tell(m->store, IPC_MAILBOX_FETCHED, &ipc_mailbox_name_table, &at);
 }
 
 /* The session ends within an upload: what came is kept, so that the client can resume. */

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #define ANSWER_MEMORY ((size_t)1 << 20)
+#define OWED_MEMORY ((size_t)4 << 10)
 
 int sftpd_store_open(struct sftpd_store *s, int fd, van_time timeout)
 {
 	*s = (struct sftpd_store){.timeout = timeout};
 	s->channel = ipc_channel_new(fd);
 	s->arena = van_arena_new(ANSWER_MEMORY);
+	s->owed = VAN_BUF_INIT(OWED_MEMORY);
 	return s->channel && s->arena ? 0 : VAN_ENOMEM;
 }
 
@@ -16,19 +18,19 @@ void sftpd_store_close(struct sftpd_store *s)
 {
 	ipc_channel_free(s->channel);
 	van_arena_free(s->arena);
+	van_buf_free(&s->owed);
 	*s = (struct sftpd_store){.gone = true};
 }
 
 /* The answer to request `s->request`; answers that came too late for an earlier one are dropped. */
-static int await(struct sftpd_store *s, struct ipc_message *ret)
+static int await(struct sftpd_store *s, van_time timeout, struct ipc_message *ret)
 {
 	for (;;) {
-		int rc = ipc_receive(s->channel, s->timeout, ret);
+		int rc = ipc_receive(s->channel, timeout, ret);
 		if (rc < 0)
 			return rc;
 		if (ret->request == s->request)
 			return 0;
-		s->untold -= s->untold && ret->request >= s->first_told;
 		for (size_t i = 0; i < ret->nfds; i++)
 			close(ipc_take_fd(ret, i));
 	}
@@ -39,9 +41,10 @@ int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *re
 	struct ipc_message m;
 	if (s->gone)
 		return VAN_ECLOSED;
+	sftpd_store_pay(s, 0);
 	int rc = ipc_send(s->channel, c->type, ++s->request, c->table, c->message, &c->fd, c->fd >= 0 ? 1 : 0);
 	if (rc == 0)
-		rc = await(s, &m);
+		rc = await(s, s->timeout, &m);
 	if (rc < 0) {
 		s->gone = rc != VAN_ELIMIT && rc != VAN_ENOMEM;
 		return rc;
@@ -59,24 +62,33 @@ int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *re
 
 void sftpd_store_tell(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message)
 {
-	if (s->gone || ipc_send(s->channel, type, ++s->request, t, message, NULL, 0) < 0)
+	sftpd_store_pay(s, 0);
+	van_buf_reset(&s->owed);
+	if (s->gone || record_encode(t, message, &s->owed) < 0)
 		return;
-	if (!s->untold++)
-		s->first_told = s->request;
+	s->owed_type = type;
+	s->owed_since = van_clock_monotonic();
+	s->told = true;
+}
+
+void sftpd_store_pay(struct sftpd_store *s, van_time longest)
+{
+	if (!s->owed_type || s->gone || (longest && van_clock_monotonic() - s->owed_since < longest))
+		return;
+	ipc_send_raw(s->channel, s->owed_type, 0, van_buf_slice(&s->owed), NULL, 0);
+	s->owed_type = 0;
 }
 
 void sftpd_store_settle(struct sftpd_store *s, van_time patience)
 {
-	van_time deadline = van_clock_monotonic() + patience;
 	struct ipc_message m;
-	while (s->untold && !s->gone) {
-		van_time left = deadline - van_clock_monotonic();
-		if (left <= 0 || ipc_receive(s->channel, left, &m) < 0)
-			return;
-		s->untold--;
+	if (!s->told || s->gone)
+		return;
+	sftpd_store_pay(s, 0);
+	s->told = false;
+	if (ipc_send(s->channel, IPC_MAILBOX_SYNC, ++s->request, NULL, NULL, NULL, 0) == 0 && await(s, patience, &m) == 0)
 		for (size_t i = 0; i < m.nfds; i++)
 			close(ipc_take_fd(&m, i));
-	}
 }
 
 static enum sftpd_status status_of(uint32_t status)

@@ -2,6 +2,7 @@
 #ifndef OPENVAN_ROLES_SFTP_REQUESTS_H
 #define OPENVAN_ROLES_SFTP_REQUESTS_H
 
+#include "base/buf.h"
 #include "ipc/channel.h"
 #include "ipc/messages.h"
 #include "sftp/sftpd.h"
@@ -11,8 +12,10 @@ struct sftpd_store {
 	struct van_arena *arena; /* of the last answer */
 	uint64_t request;
 	van_time timeout;
-	unsigned untold; /* told requests whose answers have not come */
-	uint64_t first_told; /* ... of which this was the first */
+	uint32_t owed_type;  /* what is still to be told; 0: nothing */
+	struct van_buf owed; /* ... encoded */
+	van_time owed_since; /* by the monotonic clock */
+	bool told;           /* something was, since the last sftpd_store_settle() */
 	bool gone; /* the channel closed, or an answer didn't come: nothing more can be asked */
 };
 
@@ -33,9 +36,11 @@ struct sftpd_call {
 };
 int sftpd_store_call(struct sftpd_store *s, const struct sftpd_call *c, void *ret, int *ret_fd);
 
-/* Asks without waiting: what the answer would say nobody can do anything about. */
+/* What needs no answer, nobody could do anything about it. It goes with the next request, to wake the store once for both, or when
+ * sftpd_store_pay() finds that it has waited for `longest`. */
 void sftpd_store_tell(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message);
-/* Waits until everything told is done, at most `patience`. */
+void sftpd_store_pay(struct sftpd_store *s, van_time longest);
+/* Waits until everything told is on the disk, at most `patience`. */
 void sftpd_store_settle(struct sftpd_store *s, van_time patience);
 
 /* A mailbox request answered by IPC_MAILBOX_REPLY, its status turned into the protocol's. */

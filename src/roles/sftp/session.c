@@ -23,6 +23,7 @@
 #define FAREWELL (5 * VAN_SECOND)
 #define SETTLE (5 * VAN_SECOND)
 #define TICK 1000 /* milliseconds between looks at the clock */
+#define OWED 5    /* milliseconds that the store is left untold of what it needn't answer */
 #define PASSWORD_METHODS (SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE)
 #define PROBE_AFTER 60 /* seconds of silence before TCP asks whether the client is still there */
 #define PROBE_EVERY 15
@@ -231,10 +232,6 @@ static int on_store(socket_t fd, int events, void *arg)
 	int rc = ipc_receive(s->store.channel, 0, &m);
 	if (rc == VAN_ETIMEOUT) /* somebody who awaited an answer took it meanwhile */
 		return 0;
-	if (rc > 0 && s->store.untold && m.type == IPC_MAILBOX_REPLY) { /* of what was told */
-		s->store.untold--;
-		return 0;
-	}
 	if (rc > 0 && m.type == IPC_SESSION_END &&
 	    record_decode(&ipc_session_end_table, m.body, s->store.arena, &why) == 0) {
 		snprintf(s->told_why, sizeof s->told_why, "%.*s", SLICE_ARG(why.reason));
@@ -287,9 +284,10 @@ static void serve_once(struct session *s)
 	} else if (s->at_end) {
 		s->done = true;
 		end(s, "the client closed the session");
-	} else if (ssh_event_dopoll(s->event, TICK) == SSH_ERROR) {
+	} else if (ssh_event_dopoll(s->event, s->store.owed_type ? OWED : TICK) == SSH_ERROR) {
 		end(s, "the connection was lost");
 	}
+	sftpd_store_pay(&s->store, OWED * VAN_SECOND / 1000);
 	if (!s->over && told_to_stop)
 		end(s, "the server is stopping: log in again later");
 	if (!s->over && s->store.gone)

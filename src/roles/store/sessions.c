@@ -290,6 +290,7 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	case IPC_MAILBOX_COMMIT: session_commit(e, m); return;
 	case IPC_MAILBOX_COLLECTED:
 	case IPC_MAILBOX_FETCHED:
+	case IPC_MAILBOX_SYNC:
 	case IPC_MAILBOX_REMOVE:
 	case IPC_PICKUP_GONE:
 	case IPC_MAILBOX_RENAME: session_change(e, m); return;

@@ -60,7 +60,7 @@ static void answer(struct changing *c)
 {
 	struct session *e = c->e;
 	struct ipc_mailbox_entry entry = {.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
-	if (!e->channel || c->type == IPC_MAILBOX_FETCHED)
+	if (!e->channel || !c->request)
 		return;
 	if (c->base.rc == 0)
 		session_reply(e, c->request, IPC_MAILBOX_OK, NULL, c->type == IPC_MAILBOX_COMMIT ? &entry : NULL, -1);
@@ -78,8 +78,9 @@ static void done(struct write_request *r)
 		remove_file(c, c->replaced);
 		if (c->received.p)
 			jobs_add(e->s, c->received, 0);
-		log_event(LOG_LEVEL_INFO, "mailbox-changed", "partner", e->partner, "request", log_u64(c->type), "message",
-			  log_slice(c->received), NULL);
+		if (c->type != IPC_MAILBOX_SYNC)
+			log_event(LOG_LEVEL_INFO, "mailbox-changed", "partner", e->partner, "request", log_u64(c->type), "message",
+				  log_slice(c->received), NULL);
 	} else if (c->upload.file) {
 		remove_file(c, c->upload.id);
 	}
@@ -243,6 +244,7 @@ static int run_change(struct write_request *r, struct queue_work *w)
 	switch (c->type) {
 	case IPC_MAILBOX_COLLECTED: return run_collected(c, w);
 	case IPC_MAILBOX_FETCHED: return run_fetched(c, w);
+	case IPC_MAILBOX_SYNC: return 0;
 	case IPC_PICKUP_GONE: return queue_pickup_forget(w, c->upload.connection, c->pickup.name);
 	case IPC_MAILBOX_REMOVE: return run_remove(c, w);
 	default: return run_rename(c, w);
@@ -260,15 +262,18 @@ void session_change(struct session *e, struct ipc_message *m)
 		rc = record_decode(&ipc_mailbox_rename_table, body, c->base.arena, &c->rename);
 	else if (body.p && m->type == IPC_PICKUP_GONE)
 		rc = record_decode(&ipc_pickup_table, body, c->base.arena, &c->pickup);
+	else if (body.p && m->type == IPC_MAILBOX_SYNC)
+		rc = 0;
 	else if (body.p)
 		rc = record_decode(&ipc_mailbox_name_table, body, c->base.arena, &c->name);
 	if (rc == 0) {
 		/* That something was fetched is noted in passing: the client goes on meanwhile, and must not be slowed by it. */
-		c->base.patient = c->base.aside = m->type == IPC_MAILBOX_FETCHED || (m->type == IPC_MAILBOX_COLLECTED && e->taken != PROFILE_TAKEN_DOWNLOAD);
+		c->base.patient = c->base.aside = !m->request;
 		writer_submit(&c->base);
 		return;
 	}
-	session_refuse(e, m->request, rc, NULL);
+	if (m->request)
+		session_refuse(e, m->request, rc, NULL);
 	if (c)
 		changing_free(c);
 }
