@@ -3,8 +3,6 @@
 #include "edi/calendar.h"
 #include "edi/validate_private.h"
 
-#include <stdio.h>
-
 /* CC YY MM DD a date, JJJ a day of the year, WW a week, w a day of it, HH mm SS a time, ZZZ a time zone's name, + the sign before
  * its hours and minutes; - and, where it may be left out, ~ a hyphen. */
 struct format {
@@ -35,10 +33,16 @@ static const struct moment untold = {20, 0, 1, 1, 1};
 
 static bool exists(const struct moment *m)
 {
-	char text[16];
 	bool last = m->day_of_year == 366; /* only where there is a 29 February */
-	snprintf(text, sizeof text, "%02u%02u%02u%02u", m->century % 100, m->year % 100, last ? 2 : m->month % 100, last ? 29 : m->day % 100);
-	return edi_good_date(slice_make(text, 8));
+	return edi_day_exists(m->century * 100 + m->year, last ? 2 : m->month, last ? 29 : m->day);
+}
+
+static size_t length_of_field(const char *form)
+{
+	size_t n = 1;
+	while (form[n] == *form)
+		n++;
+	return n;
 }
 
 static bool take(char kind, unsigned n, struct moment *m)
@@ -74,7 +78,7 @@ static bool good_period(const char *form, struct slice s)
 	struct moment m = untold;
 	for (size_t n; *form; form += n) {
 		bool hyphen = s.n && *s.p == '-', sign = hyphen || (s.n && *s.p == '+');
-		n = strspn(form, (char[]){*form, 0});
+		n = length_of_field(form);
 		if (*form == '-' || *form == '~' || *form == '+') {
 			if (*form == '-' ? !hyphen : *form == '+' && !sign)
 				return false;
