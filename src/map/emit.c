@@ -68,7 +68,8 @@ static int put_raw(struct emitter *x, const struct out_segment *s, const struct 
 	return rc;
 }
 
-static int emit_segment(struct emitter *x, const struct out_segment *s)
+/* By the writer, value by value. */
+static int emit_slowly(struct emitter *x, const struct out_segment *s)
 {
 	uint32_t element = 0, repetition = 0, component = 0;
 	int rc = 0;
@@ -96,6 +97,69 @@ static int emit_segment(struct emitter *x, const struct out_segment *s)
 	}
 	edi_write_end(x->w);
 	return rc;
+}
+
+/* How many bytes the segment has at most, without its end. 0: it is one for emit_slowly(). */
+static size_t plain_size(const struct emitter *x, const struct out_segment *s)
+{
+	uint32_t components = 0;
+	size_t n = s->name.n;
+	bool plain = !x->w->keep_empty;
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct out_cell *c = &s->cells[i];
+		plain &= !c->raw && !c->repetition;
+		components += c->component;
+		n += c->value.n;
+	}
+	if (!plain || (components && !x->w->delimiters.component))
+		return 0;
+	return n + components + (s->count ? s->cells[s->count - 1].element : 0);
+}
+
+/* Copies the bytes; *special: one of them does not stand for itself. */
+static inline char *copy(const struct emitter *x, struct slice v, char *to, unsigned char *special)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		*special |= x->special[(unsigned char)v.p[i]];
+		to[i] = v.p[i];
+	}
+	return to + v.n;
+}
+
+/* Nearly all segments: bytes that stand for themselves, put straight into the output. False: it is not one of these. */
+static bool emit_plain(struct emitter *x, const struct out_segment *s)
+{
+	size_t most = plain_size(x, s);
+	char *begin = most ? van_buf_reserve(x->w->to, most) : NULL, *to = begin;
+	const struct edi_delimiters *d = &x->w->delimiters;
+	uint32_t element = 0, component = 1;
+	unsigned char special = 0;
+	if (!begin)
+		return false;
+	to = copy(x, s->name, to, &special);
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct out_cell *c = &s->cells[i];
+		uint32_t wanted = c->component ? c->component : 1;
+		if (!c->value.n)
+			continue;
+		for (; element < c->element; element++) {
+			*to++ = d->element;
+			component = 1;
+		}
+		for (; component < wanted; component++)
+			*to++ = d->component;
+		to = copy(x, c->value, to, &special);
+	}
+	if (special)
+		return false;
+	x->w->to->n += (size_t)(to - begin);
+	edi_write_end(x->w);
+	return true;
+}
+
+static int emit_segment(struct emitter *x, const struct out_segment *s)
+{
+	return emit_plain(x, s) ? 0 : emit_slowly(x, s);
 }
 
 /* One note for each value that a row of the document wrote. */

@@ -44,6 +44,9 @@ struct expression_context {
 int expression_run(const struct expression *x, const struct tree *input, const struct expression_context *context,
 	const struct tree **ret, struct van_error *e);
 
+/* Whether its result may depend on the input; where not, NULL does for it. */
+bool expression_takes_input(const struct expression *x);
+
 /* What a condition makes of a result: nothing, false, 0, "", {} and [] are false ($boolean). */
 bool expression_true(const struct tree *value);
 

@@ -490,7 +490,9 @@ int expression_compile(struct van_arena *arena, struct slice text, const struct 
 		return van_error_set(e, VAN_ENOMEM, "no memory for an expression");
 	x->text = copy;
 	int rc = expression_parse(arena, copy, &x->root, e);
-	if (rc == 0)
-		*ret = x;
-	return rc;
+	if (rc < 0)
+		return rc;
+	expression_find_input(x);
+	*ret = x;
+	return 0;
 }

@@ -121,11 +121,24 @@ static const struct node *run_plain_steps(const struct node *step, struct value 
 	return v->kind == V_NOTHING ? NULL : step;
 }
 
+/* A variable that holds an object, and names from there on. */
+static bool begins_at_object(struct run *r, const struct node *first, const struct value *input, struct frame *frame, struct value *at)
+{
+	return first->kind == N_VARIABLE && !first->stages && !first->keep && !first->predicates && run_node(r, first, input, frame, at) == 0 &&
+	       at->kind == V_OBJECT;
+}
+
 int run_path(struct run *r, const struct node *n, const struct value *input, struct frame *frame, struct value *ret)
 {
 	struct value at = *input;
-	const struct node *step = n->keep ? n->a : run_plain_steps(n->a, &at);
+	const struct node *step = n->a;
 	int rc = 0;
+	if (!n->keep && n->a->next && begins_at_object(r, n->a, input, frame, &at)) {
+		step = run_plain_steps(n->a->next, &at);
+	} else {
+		at = *input;
+		step = n->keep ? n->a : run_plain_steps(n->a, &at);
+	}
 	if (!step) {
 		*ret = at;
 		return 0;

@@ -59,8 +59,11 @@ struct node {
 struct expression {
 	struct slice text;
 	struct node *root;
+	bool input; /* it looks at its input */
 };
 
+/* Sets x->input. */
+void expression_find_input(struct expression *x);
 int expression_parse(struct van_arena *arena, struct slice text, struct node **ret, struct van_error *e);
 
 /* --- values ------------------------------------------------------------------------------------------------------------ */

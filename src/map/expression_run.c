@@ -453,12 +453,18 @@ int expression_run(const struct expression *x, const struct tree *input, const s
 	struct run r = {.x = x, .context = context, .room = context->room, .e = e, .root = value_of_tree(input),
 		.steps_left = context->max_steps ? context->max_steps : DEFAULT_STEPS,
 		.depth_left = context->max_depth ? context->max_depth : DEFAULT_DEPTH};
+	struct binding given[4]; /* the first of them, as nearly always all */
 	struct frame frame = {0};
 	struct value v;
 	int rc = 0;
 	for (size_t i = 0; i < context->variable_count && rc == 0; i++) {
 		struct value one = value_of_tree(context->variables[i].value);
-		rc = set_variable(&r, x->root, &frame, context->variables[i].name, &one);
+		if (i < sizeof given / sizeof *given) {
+			given[i] = (struct binding){.next = frame.first, .name = context->variables[i].name, .value = one};
+			frame.first = &given[i];
+		} else {
+			rc = set_variable(&r, x->root, &frame, context->variables[i].name, &one);
+		}
 	}
 	rc = rc < 0 ? rc : run_node(&r, x->root, &r.root, &frame, &v);
 	if (rc < 0)

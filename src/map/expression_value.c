@@ -464,6 +464,9 @@ struct tree *value_copy_to_tree(struct run *r, const struct value *v)
 
 const struct tree *value_to_tree(struct run *r, const struct value *v)
 {
+	static const struct tree yes = {.kind = TREE_BOOL, .text = {"true", 4}}, no = {.kind = TREE_BOOL, .text = {"false", 5}};
+	if (v->kind == V_BOOL && !v->tree)
+		return v->truth ? &yes : &no;
 	return v->tree ? v->tree : value_copy_to_tree(r, v);
 }
 

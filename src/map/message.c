@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define LARGEST_MESSAGE_SEGMENTS 2000000u
 #define LARGEST_MESSAGE_ELEMENTS 50000000u
 
@@ -40,6 +44,9 @@ static void make_classes(struct map_message *m, struct map_delimiters d)
 	m->classes[(unsigned char)d.terminator] = TERMINATOR;
 	m->delimiters = d;
 	m->classes_made = true;
+	const char marks[MAP_MARKS] = {d.element, d.terminator, d.component, d.repetition, d.release, '\n', '\r'};
+	for (size_t i = 0; i < MAP_MARKS; i++)
+		memset(m->marks[i], marks[i], sizeof m->marks[i]);
 }
 
 static int more_segments(struct map_message *m)
@@ -71,16 +78,11 @@ static int more_elements(struct map_message *m)
 	return 0;
 }
 
-static inline int add_start(struct map_message *m, uint32_t at)
+/* There is room: map_message_split() sees to it. */
+static inline void add_start(struct map_message *m, uint32_t at)
 {
-	if (m->element_count == m->element_room) {
-		int rc = more_elements(m);
-		if (rc < 0)
-			return rc;
-	}
 	m->taken[m->element_count] = 0;
 	m->starts[m->element_count++] = at;
-	return 0;
 }
 
 /* BIN and BDS: where the raw bytes end whose length the element before them tells; 0: it is no number. */
@@ -94,63 +96,125 @@ static uint32_t binary_end(const struct map_message *m, const struct map_segment
 	return slice_u64(slice_make(m->bytes + from, at - from), &length) && length <= n - at - 1 ? at + 1 + (uint32_t)length : 0;
 }
 
-/* One segment from *at, which is not blank; *at ends behind its terminator. */
-static int add_segment(struct map_message *m, uint32_t *at, uint32_t n)
+static int begin_segment(struct map_message *m, uint32_t at)
 {
-	const char *p = m->bytes;
-	uint32_t i = *at;
 	if (m->count == m->room && more_segments(m) < 0)
 		return m->count >= LARGEST_MESSAGE_SEGMENTS ? VAN_ELIMIT : VAN_ENOMEM;
-	struct map_segment *s = &m->segments[m->count];
-	*s = (struct map_segment){.first = m->element_count, .number = -1, .owner = -1, .next = -1, .node = -1};
-	int rc = add_start(m, i);
-	for (; i < n && rc == 0; i++) {
-		while (i < n && m->classes[(unsigned char)p[i]] == PLAIN)
-			i++;
-		if (i == n)
-			break;
-		unsigned char class = m->classes[(unsigned char)p[i]];
-		if (class == TERMINATOR)
-			break;
-		if (class == ELEMENT) {
-			if (m->element_count == s->first + 1)
-				s->id = edi_pack(p + *at, i - *at);
-			uint32_t end = binary_end(m, s, i, n);
-			rc = add_start(m, i + 1);
-			if (end)
-				i = end - 1;
-			continue;
-		}
-		s->odd = true;
-		i += class == RELEASE && i + 1 < n;
-	}
-	if (m->element_count == s->first + 1)
-		s->id = edi_pack(p + *at, i - *at);
-	s->count = m->element_count - s->first;
-	if (rc == 0)
-		rc = add_start(m, i + 1); /* where the next would begin */
-	*at = i < n ? i + 1 : n;
-	m->count++;
-	return rc;
+	m->segments[m->count] = (struct map_segment){.first = m->element_count, .number = -1, .owner = -1, .next = -1, .node = -1};
+	add_start(m, at);
+	return 0;
 }
+
+static void pack_id(const struct map_message *m, struct map_segment *s, uint32_t end)
+{
+	uint32_t at = m->starts[s->first];
+	if (m->element_count == s->first + 1)
+		s->id = edi_pack(m->bytes + at, end - at);
+}
+
+static void end_segment(struct map_message *m, uint32_t at)
+{
+	struct map_segment *s = &m->segments[m->count++];
+	pack_id(m, s, at);
+	s->count = m->element_count - s->first;
+	add_start(m, at + 1); /* where the next would begin */
+}
+
+/* The byte at i is not plain. Returns the first byte behind it that counts again. */
+static uint32_t take_byte(struct map_message *m, unsigned char class, uint32_t i, uint32_t n)
+{
+	struct map_segment *s = &m->segments[m->count];
+	uint32_t end;
+	switch (class) {
+	case PLAIN: return i;
+	case ELEMENT:
+		pack_id(m, s, i);
+		end = binary_end(m, s, i, n);
+		add_start(m, i + 1);
+		return end ? end : i + 1;
+	default:
+		s->odd = true;
+		return i + 1 + (class == RELEASE);
+	}
+}
+
+static uint32_t past_blanks(const struct map_message *m, uint32_t at, uint32_t n)
+{
+	while (at < n && blank(m->bytes[at]) && m->bytes[at] != m->delimiters.terminator)
+		at++;
+	return at;
+}
+
+/* All that is not plain among n bytes, at most 64: a bit for each. A byte of another kind may be among them. */
+#ifdef __SSE2__
+static inline uint64_t find_marks(const struct map_message *m, const char *p, uint32_t n)
+{
+	char padded[64] = {0};
+	uint64_t marks = 0;
+	if (n < sizeof padded) {
+		memcpy(padded, p, n);
+		p = padded;
+	}
+	for (int k = 0; k < 4; k++) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * k)), all = v; /* the high bit is one, too */
+		for (size_t i = 0; i < MAP_MARKS; i++)
+			all = _mm_or_si128(all, _mm_cmpeq_epi8(v, _mm_loadu_si128((const __m128i *)(const void *)m->marks[i])));
+		marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(all) << 16 * k;
+	}
+	return n < sizeof padded ? marks & (((uint64_t)1 << n) - 1) : marks;
+}
+#else
+static inline uint64_t find_marks(const struct map_message *m, const char *p, uint32_t n)
+{
+	uint64_t marks = 0;
+	for (uint32_t i = 0; i < n; i++)
+		marks |= (uint64_t)(m->classes[(unsigned char)p[i]] != PLAIN) << i;
+	return marks;
+}
+#endif
 
 int map_message_split(struct map_message *m, struct slice bytes, struct map_delimiters delimiters)
 {
-	uint32_t at = 0, n = (uint32_t)bytes.n;
-	int rc = bytes.n > UINT32_MAX - 2 ? VAN_ELIMIT : 0;
+	uint32_t n = (uint32_t)bytes.n;
+	if (bytes.n > UINT32_MAX - 64)
+		return VAN_ELIMIT;
 	make_classes(m, delimiters);
 	m->bytes = bytes.p;
 	m->count = m->element_count = 0;
-	while (rc == 0) {
-		while (at < n && blank(bytes.p[at]) && bytes.p[at] != delimiters.terminator)
-			at++;
-		if (at >= n)
-			break;
-		if (bytes.p[at] == delimiters.terminator)
-			at++;
-		else
-			rc = add_segment(m, &at, n);
+	/* `from`: bytes before it do not count; between segments it is where the next one begins, or an empty one ends */
+	uint32_t from = past_blanks(m, 0, n);
+	bool open = false;
+	int rc = 0;
+	for (uint32_t base = 0; base < n && rc == 0; base += 64) {
+		uint32_t here = n - base < 64 ? n - base : 64;
+		uint64_t marks = find_marks(m, bytes.p + base, here);
+		if (m->element_room - m->element_count < 3 * 64) /* a byte makes two starts at most */
+			rc = more_elements(m);
+		for (; marks && rc == 0; marks &= marks - 1) {
+			uint32_t i = base + (uint32_t)__builtin_ctzll(marks);
+			unsigned char class = m->classes[(unsigned char)bytes.p[i]];
+			if (i < from)
+				continue;
+			if (!open && (class != TERMINATOR || i > from)) {
+				rc = begin_segment(m, from);
+				open = true;
+			}
+			if (class != TERMINATOR) {
+				from = rc == 0 ? take_byte(m, class, i, n) : n;
+				continue;
+			}
+			if (open && rc == 0)
+				end_segment(m, i);
+			open = false;
+			from = past_blanks(m, i + 1, n);
+		}
 	}
+	if (!open && rc == 0 && from < n) {
+		rc = begin_segment(m, from);
+		open = true;
+	}
+	if (open && rc == 0)
+		end_segment(m, n);
 	return rc;
 }
 

@@ -19,11 +19,21 @@ struct map_segment {
 	uint32_t end;    /* it begins a loop of the dictionary: behind the loop's last segment; else 0 */
 	int32_t node;    /* its place in the dictionary's message; -1: none */
 	bool given;      /* it stands in a loop that no row took: only rows that name the loop (N9/MSG.01) see it */
+	uint64_t qualifiers; /* bits of the values in it (map_qualifier_bit); 0: not asked for yet */
 	bool odd;        /* holds separators inside elements, release characters, line ends or bytes above ASCII */
 };
 
+/* A bit for each value, the same for the same one: where it is not among those of a segment, the value is not there. */
+static inline uint64_t map_qualifier_bit(struct slice v)
+{
+	uint32_t h = v.n ? (uint32_t)(unsigned char)v.p[0] * 31 + (unsigned char)v.p[v.n - 1] * 7 + (uint32_t)v.n : 0;
+	return (uint64_t)1 << (h * 2654435761u >> 26);
+}
+
 /* What rows took of an element: a bit for each component of the first repetition. */
 #define MAP_TAKEN_REPEATS 0x8000u
+
+#define MAP_MARKS 7
 
 struct map_message {
 	const char *bytes;
@@ -35,6 +45,7 @@ struct map_message {
 	struct map_delimiters delimiters;
 	enum edi_charset charset;
 	unsigned char classes[256];
+	char marks[MAP_MARKS][16]; /* the bytes below 128 that are not plain, each as often as a vector holds; 0: none */
 	bool classes_made;
 	struct van_arena *arena;
 	struct van_buf text; /* while a character set is left */
@@ -79,6 +90,17 @@ static inline uint32_t map_binary(const struct map_segment *s)
 {
 	uint32_t which = s->id == edi_pack("BIN", 3) ? 2 : s->id == edi_pack("BDS", 3) ? 3 : 0;
 	return which < s->count ? which : 0;
+}
+
+/* The bits of all its values; all of them where it has components, repetitions or release characters. */
+static inline uint64_t map_qualifiers(struct map_message *m, struct map_segment *s)
+{
+	if (s->odd)
+		return ~(uint64_t)0;
+	uint64_t all = s->qualifiers;
+	for (uint32_t i = 1; !s->qualifiers && i < s->count; i++)
+		all |= map_qualifier_bit(map_value(m, s, i, 0));
+	return s->qualifiers = all;
 }
 
 static inline void map_take(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)

@@ -22,7 +22,7 @@ struct out_segment {
 	struct slice name;
 	int32_t node;
 	struct out_cell *cells;              /* by element, repetition, component */
-	uint32_t count;
+	uint32_t count, room;
 	uint32_t origin;                     /* position it was read from; 0 */
 	struct out_loop *loop;
 	struct out_segment *next;            /* of the same plan in its scope */

@@ -64,6 +64,37 @@ int32_t map_place_scope(const struct map_rows *s, struct slice target, struct sl
 	return best;
 }
 
+static void add_name(struct map_names *t, struct slice name)
+{
+	uint32_t at = tree_hash(name) & (t->room - 1);
+	while (t->v[at].p)
+		at = (at + 1) & (t->room - 1);
+	t->v[at] = name;
+	t->count++;
+}
+
+/* The name as the set has it; absent: no memory. */
+static struct slice intern(struct map_set *set, struct slice name)
+{
+	struct map_names *t = &set->names;
+	if (2 * t->count >= t->room) {
+		struct map_names more = {.room = t->room ? 2 * t->room : 256};
+		more.v = van_arena_array(set->arena, more.room, sizeof *more.v);
+		if (!more.v)
+			return SLICE_NONE;
+		for (uint32_t i = 0; i < t->room; i++)
+			if (t->v[i].p)
+				add_name(&more, t->v[i]);
+		*t = more;
+	}
+	uint32_t at = tree_hash(name) & (t->room - 1);
+	while (t->v[at].p && !slice_eq(t->v[at], name))
+		at = (at + 1) & (t->room - 1);
+	if (!t->v[at].p)
+		add_name(t, name);
+	return t->v[at];
+}
+
 /* The place `name` below `parent`, new or known. */
 static int child(struct map_reader *r, struct map_scope *scope, int32_t parent, struct slice name, bool item, int32_t *ret)
 {
@@ -81,6 +112,9 @@ static int child(struct map_reader *r, struct map_scope *scope, int32_t parent, 
 		if (at != SIZE_MAX)
 			last = (int32_t *)(void *)((char *)scope->slots + at);
 	}
+	name = intern(r->set, name);
+	if (!name.p)
+		return map_reader_no_memory(r);
 	*ret = *last = scope->slot_count++;
 	scope->slots[*ret] = (struct map_slot){.parent = parent, .first = -1, .next = -1, .name = name, .hash = hash, .item = item, .loops = -1};
 	return 0;

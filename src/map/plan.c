@@ -380,21 +380,46 @@ static void describe_row(struct compiler *c, int32_t number, const struct map_pl
 	for (uint32_t i = 0; i < row->condition_count; i++)
 		to->free &= row->conditions[i].kind == MAP_ASK_ELEMENT;
 	to->plain = !row->transform_count && !row->table;
+	to->scope = row->scope;
+	to->slot = row->slot;
+	to->insists = row->required || row->fallback.p;
 }
 
-/* What is looked at to see that a segment has nothing to hold. */
-static int make_probes(struct compiler *c, struct map_plan_segment *s)
+/* Which segments there is something for when a place is there. */
+static void want(struct compiler *c, int32_t scope, int32_t bit, const struct map_plan_segment *s)
 {
-	s->probes = van_arena_array(c->set->arena, (size_t)s->row_count + 1, sizeof *s->probes);
-	if (!s->probes)
-		return no_memory(c);
+	struct map_plan_scope *p = &c->plan->scopes[scope];
+	uint64_t one = (uint64_t)1 << (bit & 63);
 	for (int32_t i = 0; i < s->row_count; i++) {
 		const struct map_row *row = &c->sheet->rows[s->rows[i]];
-		if (row->slot >= 0)
-			s->probes[s->probe_count++] = (struct map_probe){row->scope, row->slot};
-		s->always |= row->required || row->to == MAP_TO_EXPRESSION;
-		describe_row(c, s->rows[i], s);
+		if (row->slot >= 0 && row->scope == scope)
+			p->wanted[(uint32_t)row->slot * p->words + (uint32_t)bit / 64] |= one;
+		if (row->required || row->to == MAP_TO_EXPRESSION)
+			p->always[bit / 64] |= one;
 	}
+}
+
+static int make_sets(struct compiler *c, int32_t scope)
+{
+	struct map_plan_scope *p = &c->plan->scopes[scope];
+	const struct map_plan_scope *head = &c->plan->scopes[0];
+	p->words = (uint32_t)(p->count + p->outer_count + 63) / 64;
+	p->wanted = van_arena_array(c->set->arena, ((size_t)c->sheet->scopes[scope].slot_count + 1) * p->words, sizeof *p->wanted);
+	p->always = van_arena_array(c->set->arena, p->words + 1, sizeof *p->always);
+	if (!p->wanted || !p->always)
+		return no_memory(c);
+	for (int32_t i = 0; i < p->count; i++) {
+		if (!p->segments[i].outer)
+			want(c, scope, i, &p->segments[i]);
+		for (uint32_t k = 0; k < p->segments[i].constant_count; k++) { /* all are known now: as they are written */
+			struct map_constant *own = &p->segments[i].constants[k];
+			own->component = map_plan_component(p->segments[i].definition, own->element, own->component);
+		}
+		for (int32_t k = 0; k < p->segments[i].row_count; k++)
+			describe_row(c, p->segments[i].rows[k], &p->segments[i]);
+	}
+	for (int32_t i = 0; i < p->outer_count; i++)
+		want(c, scope, p->count + i, &head->segments[p->outer[i]]);
 	return 0;
 }
 
@@ -453,9 +478,8 @@ static int compile(struct compiler *c)
 		rc = list_outer(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = list_others(c, i);
-	for (int32_t i = 0; i < c->sheet->scope_count; i++)
-		for (int32_t k = 0; k < plan->scopes[i].count && rc == 0; k++)
-			rc = make_probes(c, &plan->scopes[i].segments[k]);
+	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
+		rc = make_sets(c, i);
 	return rc;
 }
 

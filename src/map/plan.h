@@ -12,11 +12,6 @@ struct map_constant {
 	struct slice value;
 };
 
-/* A place that a row of a segment reads, in the scope of the row. */
-struct map_probe {
-	int32_t scope, slot;
-};
-
 /* Rows that fill one segment: the same identifier, conditions and place. */
 struct map_plan_segment {
 	uint32_t id;                        /* packed */
@@ -25,9 +20,6 @@ struct map_plan_segment {
 	const struct edi_segment_def *definition;
 	int32_t *rows;
 	int32_t row_count, row_room;
-	struct map_probe *probes;           /* one for each row that reads a place */
-	int32_t probe_count;
-	bool always;                        /* a row may write though there is nothing at its place */
 	struct map_constant constants[2 * MAP_MAX_CONDITIONS];
 	uint32_t constant_count;
 	struct slice within;
@@ -44,6 +36,9 @@ struct map_plan_scope {
 	int32_t count, room;
 	int32_t *outer;                     /* segments of the head that rows of this scope write to, by number there */
 	int32_t outer_count;
+	uint32_t words;                     /* of a set of segments: bit i is segment i, bit count + k segment outer[k] of the head */
+	uint64_t *wanted;                   /* by slot, `words` each: segments with a row that reads it */
+	uint64_t *always;                   /* segments that may be written without any of that */
 	int32_t *others;                    /* rows that are not written, and yet tell what is at their place */
 	int32_t other_count;
 };
@@ -52,6 +47,8 @@ struct map_plan_scope {
 struct map_plan_row {
 	const struct edi_element_def *element; /* NULL: nothing */
 	uint32_t component;                    /* as written: 0 where the element has none */
+	int32_t scope, slot;                   /* the row's */
+	bool insists;                          /* it may write though there is nothing at its place */
 	bool free;                             /* nothing decides whether the row may write */
 	bool plain;                            /* the value goes as it is, but for its length */
 };

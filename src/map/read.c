@@ -284,23 +284,68 @@ static int run_loops(struct map_run_state *r, struct in_scope *s, int32_t first,
 static int list_segments(struct map_run_state *r, struct in_scope *s)
 {
 	size_t n = (size_t)r->map->sheet->id_count + 1;
+	uint32_t words = s->scope->brief_words;
 	s->heads = tree_room_alloc(&r->room, n * sizeof *s->heads);
-	if (!s->heads)
+	s->live = tree_room_alloc(&r->room, (words + 1) * sizeof *s->live);
+	if (!s->heads || !s->live)
 		return VAN_ENOMEM;
 	memset(s->heads, 0xff, n * sizeof *s->heads);
+	memcpy(s->live, s->scope->brief_always, words * sizeof *s->live);
 	for (uint32_t i = s->end; i-- > s->first;) {
 		struct map_segment *g = &r->message.segments[i];
 		if (g->owner != s->owner || g->number < 0)
 			continue;
+		if (s->heads[g->number] < 0)
+			for (uint32_t w = 0; w < words; w++)
+				s->live[w] |= s->scope->brief_sets[(uint32_t)g->number * words + w];
 		g->next = s->heads[g->number];
 		s->heads[g->number] = (int32_t)i;
 	}
 	return 0;
 }
 
+/* False: the row's qualifier is in none of its segments. */
+static bool has_qualifier(struct map_run_state *r, const struct in_scope *s, const struct map_brief *b)
+{
+	bool has = false;
+	for (int32_t i = s->heads[b->segment]; i >= 0 && !has; i = r->message.segments[i].next)
+		has = map_qualifiers(&r->message, &r->message.segments[i]) & b->qualifier;
+	return has;
+}
+
+/* The first value of the segments goes to its place. */
+static int run_simple(struct map_run_state *r, struct in_scope *s, const struct map_brief *b)
+{
+	if (s->places[b->slot])
+		return 0;
+	for (int32_t i = s->heads[b->segment]; i >= 0; i = r->message.segments[i].next) {
+		const struct map_segment *g = &r->message.segments[i];
+		struct slice v = g->given ? SLICE_NONE : map_value(&r->message, g, b->element, b->component);
+		if (!v.p)
+			continue;
+		map_take(&r->message, g, b->element, b->component);
+		return map_in_put(r, s, &r->map->sheet->rows[b->row], v, (uint32_t)i + 1);
+	}
+	return 0;
+}
+
+static int run_brief(struct map_run_state *r, struct in_scope *s, const struct map_brief *b)
+{
+	const struct map_row *row = &r->map->sheet->rows[b->row];
+	if (b->does == MAP_BRIEF_SIMPLE && !r->options.explain)
+		return run_simple(r, s, b);
+	if (b->outer && !b->always && map_in_where_of(s, row)->heads[b->segment] < 0)
+		return 0;
+	if (b->qualifier && !has_qualifier(r, s, b))
+		return 0;
+	if (b->does == MAP_BRIEF_PLACE || b->does == MAP_BRIEF_SIMPLE)
+		return map_in_run_row(r, s, row);
+	map_in_take_constant(r, s, row);
+	return 0;
+}
+
 static int run_scope(struct map_run_state *r, struct in_scope *s)
 {
-	const struct map_row *rows = r->map->sheet->rows;
 	int32_t first = r->range_count;
 	int rc = s->scope->has_loops ? mark_loops(r, s) : 0;
 	int32_t end = r->range_count;
@@ -311,18 +356,15 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 		rc = list_segments(r, s);
 	if (rc == 0)
 		rc = map_run_step(r, (uint64_t)s->scope->row_count);
-	for (const struct map_brief *b = s->scope->briefs, *last = b + s->scope->brief_count; b < last && rc == 0; b++) {
-		if (!b->always && (b->outer ? map_in_where_of(s, &rows[b->row]) : s)->heads[b->segment] < 0)
-			continue;
-		const struct map_row *row = &rows[b->row];
-		if (row->to != MAP_TO_PLACE)
-			map_in_take_constant(r, s, row);
-		else if (row->kind != MAP_LOOP)
-			rc = map_in_run_row(r, s, row);
-		else if (!loops_done)
-			rc = run_loops(r, s, first, end);
-		loops_done |= row->kind == MAP_LOOP;
-	}
+	for (uint32_t w = 0; w < s->scope->brief_words; w++)
+		for (uint64_t bits = s->live[w]; bits && rc == 0; bits &= bits - 1) {
+			const struct map_brief *b = &s->scope->briefs[w * 64 + (uint32_t)__builtin_ctzll(bits)];
+			if (b->does != MAP_BRIEF_LOOP)
+				rc = run_brief(r, s, b);
+			else if (!loops_done)
+				rc = run_loops(r, s, first, end);
+			loops_done |= b->does == MAP_BRIEF_LOOP;
+		}
 	return rc;
 }
 

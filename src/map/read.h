@@ -14,6 +14,7 @@ struct in_scope {
 	struct tree *object;
 	struct tree **places;     /* by slot; NULL: not there yet */
 	int32_t *heads;           /* by segment number: the first of its own; -1 */
+	uint64_t *live;           /* set of briefs for which there is a segment, or that need none */
 	struct in_scope *message; /* the outermost */
 	struct in_scope *up;      /* the one around; NULL */
 	struct tree *seen;        /* its segments as expressions see them; NULL: not made yet */
@@ -29,11 +30,17 @@ static inline bool map_is_places_row(const struct map_row *row)
 /* --- read_row.c ---------------------------------------------------------------------------------------------------------------- */
 
 /* The place at a slot, made where it is missing. NULL: no room (latched in it), or it is of another kind. */
-struct tree *map_in_place(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind);
+struct tree *map_in_place_new(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind);
+static inline struct tree *map_in_place(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind)
+{
+	return s->places[slot] ? s->places[slot] : map_in_place_new(r, s, slot, kind);
+}
+/* Sets the row's place, or adds to its list. `origin`: position of the segment it came from; 0. */
+int map_in_put(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct slice value, uint32_t origin);
 /* Does the condition hold on this segment? */
 bool map_in_holds_on(struct map_run_state *r, const struct map_condition *c, const struct map_segment *s);
-/* The loop's segments as expressions see them; NULL: no memory. */
-struct tree *map_in_seen(struct map_run_state *r, struct in_scope *s);
+/* The loop's segments as the expression sees them; NULL where it does not look, and without memory (latched in the room). */
+struct tree *map_in_seen(struct map_run_state *r, struct in_scope *s, const struct expression *x);
 /* 1: all conditions of the row hold, those about the candidate's segment on it; 0; or negative. */
 int map_in_all_hold(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *candidate);
 /* What the conditions looked at has told what it had to tell: it is not left over. */

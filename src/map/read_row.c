@@ -7,11 +7,9 @@
 
 /* --- places of the document ----------------------------------------------------------------------------------------------------- */
 
-struct tree *map_in_place(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind)
+struct tree *map_in_place_new(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind)
 {
 	const struct map_slot *p = &s->scope->slots[slot];
-	if (s->places[slot])
-		return s->places[slot];
 	struct tree *parent = p->parent < 0 ? s->object : map_in_place(r, s, p->parent, s->scope->slots[p->parent].array ? TREE_ARRAY : TREE_OBJECT);
 	if (!parent)
 		return NULL;
@@ -33,7 +31,7 @@ static enum tree_kind kind_of(const struct map_slot *p, enum tree_kind leaf)
 	return p->array ? TREE_ARRAY : p->object ? TREE_OBJECT : leaf;
 }
 
-static int put(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct slice value, uint32_t origin)
+int map_in_put(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct slice value, uint32_t origin)
 {
 	struct tree *t = map_in_place(r, s, row->slot, kind_of(&s->scope->slots[row->slot], row->value_kind));
 	if (t && row->many)
@@ -84,8 +82,10 @@ static struct slice seen_name(struct map_run_state *r, uint32_t element, uint32_
 }
 
 /* The segments of a loop as an expression sees them. */
-struct tree *map_in_seen(struct map_run_state *r, struct in_scope *s)
+struct tree *map_in_seen(struct map_run_state *r, struct in_scope *s, const struct expression *x)
 {
+	if (!expression_takes_input(x))
+		return NULL;
 	struct tree *all = s->seen ? s->seen : tree_new(&r->room, TREE_OBJECT);
 	if (!all || s->seen)
 		return all;
@@ -117,7 +117,7 @@ static int holds(struct map_run_state *r, struct in_scope *s, const struct map_r
 		return 1; /* it is written */
 	if (c->kind == MAP_ASK_EXPRESSION) {
 		const struct tree *result = NULL;
-		int rc = map_run_expression(r, row, "when", c->expression, map_in_seen(r, s), s->object, &result);
+		int rc = map_run_expression(r, row, "when", c->expression, map_in_seen(r, s, c->expression), s->object, &result);
 		return rc < 0 ? rc : expression_true(result);
 	}
 	if (candidate && candidate->number == c->segment)
@@ -206,7 +206,7 @@ static int take_value(struct map_run_state *r, struct in_scope *s, const struct 
 	bool dated = g && row->transform_count && row->transforms[0].kind == MAP_DATE && component && *r->map->standard == 'e';
 	if (dated)
 		format = map_value(&r->message, g, element, component + 1);
-	int rc = row->transform_count || row->table ? map_transform_in(r, row, format, &value, &what) : 0;
+	int rc = !row->bare ? map_transform_in(r, row, format, &value, &what) : 0;
 	if (rc == VAN_ESYNTAX)
 		return g ? bad_value(r, row, g, raw, what) : bad_value(r, row, &r->message.segments[s->first], raw, what);
 	if (rc < 0 || !value.p)
@@ -214,7 +214,7 @@ static int take_value(struct map_run_state *r, struct in_scope *s, const struct 
 	*set = true;
 	if (format.p)
 		map_take(&r->message, g, element, component + 1);
-	rc = put(r, s, row, value, g ? (uint32_t)(g - r->message.segments) + 1 : 0);
+	rc = map_in_put(r, s, row, value, g ? (uint32_t)(g - r->message.segments) + 1 : 0);
 	return rc == 0 && r->options.explain ? map_in_explain(r, s, row, g, element, component, raw) : rc;
 }
 
@@ -331,7 +331,7 @@ static int run_hollow(struct map_run_state *r, struct in_scope *s, const struct 
 		return rc;
 	if (row->kind == MAP_EXPRESSION) {
 		const struct tree *result = NULL;
-		rc = map_run_expression(r, row, "source", row->computed, map_in_seen(r, s), s->object, &result);
+		rc = map_run_expression(r, row, "source", row->computed, map_in_seen(r, s, row->computed), s->object, &result);
 		if (rc < 0)
 			return rc;
 		if (result && result->kind == TREE_ARRAY && row->many) {
@@ -369,7 +369,7 @@ int map_in_run_row(struct map_run_state *r, struct in_scope *s, const struct map
 	if (rc < 0 || set || !row->hollow)
 		return rc < 0 ? rc : 0;
 	if (row->fallback.p && (rc = map_in_all_hold(r, s, row, NULL)) != 0)
-		return rc < 0 ? rc : put(r, s, row, row->fallback, 0);
+		return rc < 0 ? rc : map_in_put(r, s, row, row->fallback, 0);
 	return row->required ? required(r, s, row) : 0;
 }
 

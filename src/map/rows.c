@@ -3,6 +3,7 @@
 
 #include "map/csv.h"
 #include "map/flat.h"
+#include "map/message.h"
 
 #include <stdio.h>
 
@@ -272,6 +273,9 @@ static int parse_row(struct map_reader *r, const struct slice *f)
 		return map_reader_fail(r, "a row needs a source or a default:", f[TARGET]);
 	if (row.to != MAP_TO_PLACE && row.kind != MAP_ELEMENT && row.kind != MAP_PAIRS)
 		return map_reader_fail(r, "what only goes out needs an element to go to, not", f[SOURCE]);
+	row.bare = !row.table_name.n;
+	for (uint32_t i = 0; i < row.transform_count; i++)
+		row.bare &= row.transforms[i].kind == MAP_CUT || row.transforms[i].kind == MAP_LISTED; /* which only do something on the way out */
 	row.hollow = row.kind == MAP_NOTHING || row.kind == MAP_LITERAL || row.kind == MAP_ENVELOPE || row.kind == MAP_EXPRESSION ||
 	             row.fallback.p || row.required;
 	int32_t number = r->sheet->count;
@@ -317,17 +321,85 @@ static void chain_groups(struct map_rows *m, struct map_scope *scope)
 	}
 }
 
+/* Which briefs there may be something for when a segment is there. */
+static int make_brief_sets(struct map_reader *r, struct map_scope *scope)
+{
+	uint32_t words = scope->brief_words = (uint32_t)(scope->brief_count + 63) / 64;
+	scope->brief_sets = van_arena_array(r->set->arena, ((size_t)r->sheet->id_count + 1) * words, sizeof *scope->brief_sets);
+	scope->brief_always = van_arena_array(r->set->arena, words + 1, sizeof *scope->brief_always);
+	if (!scope->brief_sets || !scope->brief_always)
+		return VAN_ENOMEM;
+	for (int32_t i = 0; i < scope->brief_count; i++) {
+		const struct map_brief *b = &scope->briefs[i];
+		uint64_t *set = b->always || b->outer ? scope->brief_always : scope->brief_sets + (size_t)b->segment * words;
+		set[i / 64] |= (uint64_t)1 << (i & 63);
+	}
+	return 0;
+}
+
+static bool is_simple(const struct map_row *row)
+{
+	return row->kind == MAP_ELEMENT && row->bare && row->value_kind == TREE_TEXT && !row->condition_count && !row->many && !row->outer &&
+	       !row->repeats && !row->within.p && !row->hollow;
+}
+
 static int make_briefs(struct map_reader *r, struct map_scope *scope)
 {
 	scope->briefs = van_arena_array(r->set->arena, (size_t)scope->row_count + 1, sizeof *scope->briefs);
 	for (int32_t i = 0; scope->briefs && i < scope->row_count; i++) {
 		const struct map_row *row = &r->sheet->rows[scope->rows[i]];
-		bool constant = row->to == MAP_TO_LITERAL || row->to == MAP_TO_COUNT;
-		if (constant || row->kind == MAP_LOOP || (row->way & MAP_WAY_IN && row->to == MAP_TO_PLACE))
-			scope->briefs[scope->brief_count++] = (struct map_brief){scope->rows[i], (int16_t)row->segment, row->outer,
-				row->kind == MAP_LOOP || (!constant && (row->hollow || row->segment < 0))};
+		bool constant = row->to == MAP_TO_LITERAL || row->to == MAP_TO_COUNT, plain = row->kind == MAP_PAIRS && !row->outer;
+		if (!constant && row->kind != MAP_LOOP && !(row->way & MAP_WAY_IN && row->to == MAP_TO_PLACE))
+			continue;
+		for (uint32_t k = 0; k < row->condition_count; k++) /* an expression may have an error to tell */
+			plain &= row->conditions[k].kind != MAP_ASK_EXPRESSION;
+		scope->briefs[scope->brief_count++] = (struct map_brief){.row = scope->rows[i], .segment = (int16_t)row->segment, .outer = row->outer,
+			.always = row->kind == MAP_LOOP || (!constant && (row->hollow || row->segment < 0)),
+			.does = constant || row->to != MAP_TO_PLACE ? MAP_BRIEF_CONSTANT : row->kind == MAP_LOOP ? MAP_BRIEF_LOOP :
+			        is_simple(row) ? MAP_BRIEF_SIMPLE : MAP_BRIEF_PLACE,
+			.slot = row->slot, .element = row->element, .component = row->component,
+			.qualifier = plain && !constant && !row->hollow ? map_qualifier_bit(row->literal) : 0};
 	}
-	return scope->briefs ? 0 : VAN_ENOMEM;
+	return scope->briefs ? make_brief_sets(r, scope) : VAN_ENOMEM;
+}
+
+static int list_names(struct map_reader *r, struct map_scope *scope)
+{
+	uint32_t size = 4;
+	while (size < 2 * (uint32_t)scope->slot_count)
+		size *= 2;
+	scope->name_mask = size - 1;
+	scope->names = van_arena_array(r->set->arena, size, sizeof *scope->names);
+	if (!scope->names)
+		return VAN_ENOMEM;
+	memset(scope->names, 0xff, size * sizeof *scope->names);
+	for (int32_t i = 0; i < scope->slot_count; i++) {
+		uint32_t at = map_name_at(scope, scope->slots[i].parent, scope->slots[i].hash);
+		while (scope->names[at] >= 0)
+			at = (at + 1) & scope->name_mask;
+		scope->names[at] = i; /* an item has no name, and is never found */
+	}
+	return 0;
+}
+
+/* What the way out goes through again and again. */
+static int list_loops(struct map_reader *r, struct map_scope *scope)
+{
+	scope->loops = van_arena_array(r->set->arena, (size_t)scope->row_count + 1, sizeof *scope->loops);
+	scope->lists = van_arena_array(r->set->arena, (size_t)scope->slot_count + 1, sizeof *scope->lists);
+	if (!scope->loops || !scope->lists)
+		return VAN_ENOMEM;
+	for (int32_t i = 0; i < scope->row_count; i++)
+		if (r->sheet->rows[scope->rows[i]].kind == MAP_LOOP)
+			scope->loops[scope->loop_count++] = scope->rows[i];
+	for (int32_t i = 0; i < scope->slot_count; i++) {
+		int32_t item = scope->slots[i].array && scope->slots[i].loops < 0 ? scope->slots[i].first : -1;
+		while (item >= 0 && !scope->slots[item].item)
+			item = scope->slots[item].next;
+		if (item >= 0)
+			scope->lists[scope->list_count++] = i;
+	}
+	return 0;
 }
 
 static int finish_scopes(struct map_reader *r)
@@ -356,7 +428,7 @@ static int finish_scopes(struct map_reader *r)
 			scope->levels |= row->segment == m->level;
 		}
 		chain_groups(m, scope);
-		if (make_briefs(r, scope) < 0)
+		if (make_briefs(r, scope) < 0 || list_loops(r, scope) < 0 || list_names(r, scope) < 0)
 			return map_reader_no_memory(r);
 	}
 	return 0;

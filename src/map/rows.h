@@ -78,6 +78,7 @@ struct map_row {
 	enum { MAP_MISS_FAIL, MAP_MISS_PASS, MAP_MISS_DEFAULT } miss;
 	struct slice fallback; /* default; absent: none */
 	bool required;
+	bool bare;             /* in: the value goes as it is */
 	bool hollow;           /* in: does something even when its segment is not there */
 };
 
@@ -96,6 +97,10 @@ struct map_brief {
 	int32_t row;
 	int16_t segment;     /* -1: none */
 	bool outer, always;  /* has something to do whether or not its segment is there */
+	enum { MAP_BRIEF_PLACE, MAP_BRIEF_SIMPLE, MAP_BRIEF_LOOP, MAP_BRIEF_CONSTANT } does;
+	int32_t slot;        /* simple: an element that goes to its place as it is */
+	uint32_t element, component;
+	uint64_t qualifier;  /* of pairs: nothing is to be done where no element may hold it; 0: not known */
 };
 
 /* What rows see: the message, or a loop. */
@@ -105,10 +110,19 @@ struct map_scope {
 	uint32_t depth;
 	struct map_slot *slots;
 	int32_t slot_count, slot_room, first_slot;
+	int32_t *names;     /* slots of members by parent and name: open addressing, -1: free */
+	uint32_t name_mask;
 	int32_t *rows;      /* its rows in order, loop rows too */
 	int32_t row_count, row_room;
 	struct map_brief *briefs; /* of those that go in */
 	int32_t brief_count;
+	uint32_t brief_words;     /* of a set of briefs */
+	uint64_t *brief_sets;     /* by segment, `brief_words` each: those that look for it in this scope */
+	uint64_t *brief_always;   /* those that look elsewhere too, or do something in any case */
+	int32_t *loops;     /* its loop rows in order */
+	int32_t loop_count;
+	int32_t *lists;     /* slots of lists that have places in their items, and no loops */
+	int32_t list_count;
 	int32_t *trigger;   /* by segment: the first loop row that begins with it; -1 */
 	bool has_loops, levels; /* a loop HL */
 	int32_t here;       /* the scope of a loop row with the target ".": it shares the object; 0: none */
@@ -133,6 +147,12 @@ struct map_rows {
 	int32_t level;              /* number of HL or CPS; -1: the sheet names neither */
 };
 
+/* Where the search for a member begins in scope->names. */
+static inline uint32_t map_name_at(const struct map_scope *s, int32_t parent, uint32_t hash)
+{
+	return ((hash ^ (uint32_t)(parent + 1) * 2654435761u) * 2246822519u >> 15) & s->name_mask;
+}
+
 /* Target ".": the loop fills the object around it. */
 static inline bool map_row_is_here(const struct map_row *row)
 {
@@ -155,8 +175,15 @@ struct map {
 	struct map_plan *plan;
 };
 
+/* Names of members, each once: the same name is the same bytes, in whichever sheet. */
+struct map_names {
+	struct slice *v; /* open addressing, absent: free */
+	uint32_t count, room;
+};
+
 struct map_set {
 	struct van_arena *arena;
+	struct map_names names;
 	struct map_rows *sheets;
 	struct map *maps;
 	struct map_table *tables;

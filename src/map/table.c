@@ -90,6 +90,44 @@ static int by_to(const void *a, const void *b)
 	return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+static uint32_t hash_of(struct slice s)
+{
+	uint32_t h = (uint32_t)s.n;
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+/* Where each value's first row is. */
+static int index_rows(struct map_table *t, struct van_arena *arena)
+{
+	uint32_t size = 4;
+	while (size < 2 * t->count)
+		size *= 2;
+	t->mask = size - 1;
+	t->in_at = van_arena_array(arena, size, sizeof *t->in_at);
+	t->out_at = van_arena_array(arena, size, sizeof *t->out_at);
+	if (!t->in_at || !t->out_at)
+		return VAN_ENOMEM;
+	for (size_t i = 0; i < t->count; i++) {
+		uint32_t at = hash_of(t->rows[i].from) & t->mask;
+		if (i && slice_eq(t->rows[i].from, t->rows[i - 1].from))
+			continue;
+		while (t->in_at[at])
+			at = (at + 1) & t->mask;
+		t->in_at[at] = (uint32_t)i + 1;
+	}
+	for (size_t i = 0; i < t->back_count; i++) {
+		uint32_t at = hash_of(t->back[i]->to) & t->mask;
+		if (i && slice_eq(t->back[i]->to, t->back[i - 1]->to))
+			continue;
+		while (t->out_at[at])
+			at = (at + 1) & t->mask;
+		t->out_at[at] = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
 static int build(struct map_table *t, struct reader *r)
 {
 	t->name = van_arena_slice(r->arena, r->name);
@@ -109,7 +147,7 @@ static int build(struct map_table *t, struct reader *r)
 			t->back[t->back_count++] = &t->rows[i];
 	}
 	qsort(t->back, t->back_count, sizeof *t->back, by_to);
-	return 0;
+	return index_rows(t, r->arena);
 }
 
 int map_table_parse(struct van_arena *arena, struct slice name, struct slice text, struct map_table **ret, struct van_error *e)
@@ -175,14 +213,10 @@ static void consider(struct search *s, const struct map_table_row *row)
 
 static void search_from(struct search *s, const struct map_table *t, struct slice from)
 {
-	size_t low = 0, high = t->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (slice_cmp(t->rows[middle].from, from) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	uint32_t at = hash_of(from) & t->mask;
+	while (t->in_at[at] && !slice_eq(t->rows[t->in_at[at] - 1].from, from))
+		at = (at + 1) & t->mask;
+	size_t low = t->in_at[at] ? t->in_at[at] - 1 : t->count;
 	for (; low < t->count && slice_eq(t->rows[low].from, from); low++)
 		if (!is_wild(&t->rows[low]))
 			consider(s, &t->rows[low]);
@@ -196,14 +230,10 @@ static void search_from(struct search *s, const struct map_table *t, struct slic
 
 static void search_to(struct search *s, const struct map_table *t, struct slice to)
 {
-	size_t low = 0, high = t->back_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (slice_cmp(t->back[middle]->to, to) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	uint32_t at = hash_of(to) & t->mask;
+	while (t->out_at[at] && !slice_eq(t->back[t->out_at[at] - 1]->to, to))
+		at = (at + 1) & t->mask;
+	size_t low = t->out_at[at] ? t->out_at[at] - 1 : t->back_count;
 	for (; low < t->back_count && slice_eq(t->back[low]->to, to); low++)
 		consider(s, t->back[low]);
 }

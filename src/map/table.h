@@ -30,6 +30,8 @@ struct map_table {
 	struct map_table_row **back; /* sorted by to; those with a '*' are left out */
 	struct map_table_row **wild; /* with a '*' */
 	size_t count, back_count, wild_count;
+	uint32_t *in_at, *out_at; /* by value: 1 + number of its first row in `rows`, in `back`; open addressing, 0: free */
+	uint32_t mask;
 	const struct map_table *base;        /* whose rows count less; NULL: none */
 	const struct map_table_scope *scope; /* NULL: nobody's, any day */
 };

@@ -17,28 +17,11 @@ void *tree_room_piece(struct tree_room *r, size_t n)
 	return p;
 }
 
-struct tree *tree_new(struct tree_room *r, enum tree_kind kind)
+struct tree *tree_refused(struct tree_room *r)
 {
-	if (!r->error && !r->left)
-		r->error = VAN_ELIMIT;
-	struct tree *t = r->error ? NULL : tree_room_alloc(r, sizeof *t);
-	if (!t) {
-		r->error = r->error ? r->error : VAN_ENOMEM;
-		return NULL;
-	}
-	r->left--;
-	t->kind = kind;
-	t->tail = &t->first;
-	return t;
-}
-
-static struct tree *adopt(struct tree *parent, struct tree *child)
-{
-	if (child) {
-		*parent->tail = child;
-		parent->tail = &child->next;
-	}
-	return child;
+	if (!r->error)
+		r->error = r->left ? VAN_ENOMEM : VAN_ELIMIT;
+	return NULL;
 }
 
 struct tree *tree_find(const struct tree *object, struct slice name)
@@ -54,7 +37,7 @@ struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice 
 	struct tree *t = tree_find(object, name);
 	if (t)
 		return t->kind == kind ? t : NULL;
-	t = adopt(object, tree_new(r, kind));
+	t = tree_adopt(object, tree_new(r, kind));
 	if (t)
 		t->name = name;
 	return t;
@@ -66,21 +49,6 @@ uint32_t tree_hash(struct slice name)
 	for (size_t i = 0; i < name.n; i++)
 		h = h * 33 + (unsigned char)name.p[i];
 	return h ? h : 1;
-}
-
-struct tree *tree_member_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind)
-{
-	struct tree *t = adopt(object, tree_new(r, kind));
-	if (t) {
-		t->name = name;
-		t->hash = hash;
-	}
-	return t;
-}
-
-struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind)
-{
-	return adopt(array, tree_new(r, kind));
 }
 
 static void line(struct van_buf *to, bool pretty, int depth)

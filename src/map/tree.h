@@ -42,14 +42,43 @@ static inline void *tree_room_alloc(struct tree_room *r, size_t n)
 	return p;
 }
 
-struct tree *tree_new(struct tree_room *r, enum tree_kind kind);
+struct tree *tree_refused(struct tree_room *r); /* NULL: there is no room, which it latches */
+static inline struct tree *tree_new(struct tree_room *r, enum tree_kind kind)
+{
+	struct tree *t = r->error || !r->left ? NULL : (struct tree *)tree_room_alloc(r, sizeof *t);
+	if (!t)
+		return tree_refused(r);
+	r->left--;
+	t->kind = kind;
+	t->tail = &t->first;
+	return t;
+}
+static inline struct tree *tree_adopt(struct tree *parent, struct tree *child) /* which may be NULL */
+{
+	if (child) {
+		*parent->tail = child;
+		parent->tail = &child->next;
+	}
+	return child;
+}
 /* The member of an object, made where it is missing. NULL after an error, or when it is of another kind. */
 struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice name, enum tree_kind kind);
 /* A member that is known not to be there yet; `hash` is tree_hash(name). */
-struct tree *tree_member_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind);
+static inline struct tree *tree_member_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind)
+{
+	struct tree *t = tree_adopt(object, tree_new(r, kind));
+	if (t) {
+		t->name = name;
+		t->hash = hash;
+	}
+	return t;
+}
 uint32_t tree_hash(struct slice name); /* never 0 */
 struct tree *tree_find(const struct tree *object, struct slice name);
-struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind);
+static inline struct tree *tree_append(struct tree_room *r, struct tree *array, enum tree_kind kind)
+{
+	return tree_adopt(array, tree_new(r, kind));
+}
 int tree_write(const struct tree *t, bool pretty, struct van_buf *to);
 
 #endif

@@ -19,7 +19,7 @@ static int set_constants(struct out *o, struct out_segment *g)
 	int rc = 0;
 	for (uint32_t i = 0; i < g->plan->constant_count && rc == 0; i++) {
 		const struct map_constant *k = &g->plan->constants[i];
-		rc = map_out_set_cell(o->r, g, k->element, map_out_component_of(g->plan, k->element, k->component), 0, k->value, true, NULL);
+		rc = map_out_set_cell(o->r, g, k->element, k->component, 0, k->value, true, NULL);
 	}
 	return rc;
 }
@@ -151,13 +151,12 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 
 static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
 {
+	const struct map_plan_row *known = &o->plan->rows[number];
 	const struct map_row *row = &o->map->sheet->rows[number];
 	bool did = false;
-	if (row->scope != s->number)
+	if (known->scope != s->number || (known->slot >= 0 && !s->places[known->slot] && !known->insists))
 		return 0;
-	if (row->slot >= 0 && !s->places[row->slot] && !row->fallback.p && !row->required)
-		return 0;
-	int rc = o->plan->rows[number].free ? 1 : map_out_may_write(o->r, o, s, number);
+	int rc = known->free ? 1 : map_out_may_write(o->r, o, s, number);
 	if (rc == 1)
 		rc = write_source(o, s, row, g, turn, &did);
 	*wrote |= did;
@@ -265,21 +264,11 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	return rc;
 }
 
-static bool has_something(const struct out_scope *s, const struct map_plan_segment *p)
-{
-	bool found = false;
-	for (int32_t i = 0; i < p->probe_count && !found; i++)
-		found = p->probes[i].scope == s->number && s->places[p->probes[i].slot];
-	return found;
-}
-
 /* One segment of the plan (or as many as its lists need) from what the document has. */
 static int write_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
 	struct out_loop *loop, bool force)
 {
 	const struct map_plan_segment *p = &plan->segments[number];
-	if (!force && !p->always && !has_something(s, p))
-		return 0;
 	size_t n = needed(o, s, p);
 	bool outer = p->outer != NULL;
 	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
@@ -340,12 +329,7 @@ static int asks(struct out *o, const struct map_row *row, const struct tree *obj
 		any |= row->conditions[i].kind != MAP_ASK_ELEMENT;
 	if (!any)
 		return 1;
-	struct out_scope s = {.scope = scope, .number = row->loop_scope, .object = object};
-	s.places = van_arena_array(o->r->arena, (size_t)scope->slot_count + 1, sizeof *s.places);
-	s.path = SLICE("");
-	if (!s.places)
-		return VAN_ENOMEM;
-	map_out_scatter(&s, object, -1);
+	const struct out_scope s = {.scope = scope, .number = row->loop_scope, .object = object};
 	return map_out_eligible(o->r, &s, row);
 }
 
@@ -365,9 +349,9 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 	const struct map_row *only = NULL;
 	uint32_t best = 0, candidates = 0;
 	*ret = NULL;
-	for (int32_t i = 0; i < s->scope->row_count; i++) {
-		const struct map_row *row = &sheet->rows[s->scope->rows[i]];
-		if (row->kind != MAP_LOOP || row->also || row->slot != slot || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
+	for (int32_t i = 0; i < s->scope->loop_count; i++) {
+		const struct map_row *row = &sheet->rows[s->scope->loops[i]];
+		if (row->also || row->slot != slot || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
 			continue;
 		int rc = asks(o, row, object);
 		if (rc < 0)
@@ -424,8 +408,8 @@ static int write_object(struct out *o, struct out_scope *s, int32_t slot, const 
 		take_asked(o, row, object);
 		rc = write_loop(o, s, row, object, path);
 	}
-	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
-		row = &o->map->sheet->rows[s->scope->rows[i]];
+	for (int32_t i = 0; i < s->scope->loop_count && rc == 0; i++) {
+		row = &o->map->sheet->rows[s->scope->loops[i]];
 		if (!row->also || row->slot != slot || o->plan->scopes[row->loop_scope].absent)
 			continue;
 		rc = asks(o, row, object);
@@ -437,10 +421,10 @@ static int write_object(struct out *o, struct out_scope *s, int32_t slot, const 
 /* Whether a loop row with the target "." and the same segment stands before this one and may write: it is the one that does. */
 static bool same_before(struct out *o, struct out_scope *s, int32_t at)
 {
-	const struct map_row *rows = o->map->sheet->rows, *row = &rows[s->scope->rows[at]];
+	const struct map_row *rows = o->map->sheet->rows, *row = &rows[s->scope->loops[at]];
 	for (int32_t i = 0; i < at; i++) {
-		const struct map_row *other = &rows[s->scope->rows[i]];
-		if (other->kind == MAP_LOOP && other->slot < 0 && other->segment == row->segment && other->way & MAP_WAY_OUT &&
+		const struct map_row *other = &rows[s->scope->loops[i]];
+		if (other->slot < 0 && other->segment == row->segment && other->way & MAP_WAY_OUT &&
 		    asks(o, other, s->object) == 1)
 			return true;
 	}
@@ -455,12 +439,12 @@ static int write_other_items(struct out *o, struct out_scope *s)
 	int rc = 0;
 	if (!s->scope->has_loops)
 		return 0;
-	for (int32_t i = 0; i < s->scope->slot_count && rc == 0; i++) {
-		const struct map_slot *p = &s->scope->slots[i];
-		int32_t item = p->array && p->loops < 0 && s->places[i] && s->places[i]->kind == TREE_ARRAY ? map_out_item_slot(s->scope, i) : -1;
-		if (item < 0 || !s->places[i]->first)
+	for (int32_t i = 0; i < s->scope->list_count && rc == 0; i++) {
+		const struct tree *list = s->places[s->scope->lists[i]];
+		if (!list || list->kind != TREE_ARRAY || !list->first || !list->first->next)
 			continue;
-		for (const struct tree *c = s->places[i]->first->next; c && rc == 0; c = c->next) {
+		int32_t item = map_out_item_slot(s->scope, s->scope->lists[i]);
+		for (const struct tree *c = list->first->next; c && rc == 0; c = c->next) {
 			struct out_scope other = *s;
 			size_t n = (size_t)s->scope->slot_count + 1;
 			other.places = van_arena_array(o->r->arena, n, sizeof *other.places);
@@ -482,10 +466,8 @@ static int write_loops(struct out *o, struct out_scope *s)
 	int rc = 0;
 	if (!s->scope->has_loops)
 		return 0;
-	for (int32_t i = 0; i < s->scope->row_count && rc == 0; i++) {
-		const struct map_row *row = &o->map->sheet->rows[s->scope->rows[i]];
-		if (row->kind != MAP_LOOP)
-			continue;
+	for (int32_t i = 0; i < s->scope->loop_count && rc == 0; i++) {
+		const struct map_row *row = &o->map->sheet->rows[s->scope->loops[i]];
 		if (row->slot < 0) { /* fills the object itself */
 			rc = same_before(o, s, i) || !(row->way & MAP_WAY_OUT) ? 0 : asks(o, row, s->object);
 			rc = rc == 1 ? write_loop(o, s, row, s->object, s->path) : rc;
@@ -526,6 +508,20 @@ static void take_others(struct out *o, struct out_scope *s)
 	}
 }
 
+/* The segments for which the document has something, and those that insist. */
+static int write_segments(struct out *o, struct out_scope *s)
+{
+	const struct map_plan_scope *p = s->plan;
+	int rc = 0;
+	for (uint32_t w = 0; w < p->words && rc == 0; w++)
+		for (uint64_t bits = s->live[w] | p->always[w]; bits && rc == 0; bits &= bits - 1) {
+			int32_t i = (int32_t)(w * 64) + __builtin_ctzll(bits);
+			rc = i < p->count ? write_segment(o, s, p, i, s->written, s->loop, false)
+			                  : write_segment(o, s, &o->plan->scopes[0], p->outer[i - p->count], o->written, o->root, false);
+		}
+	return rc;
+}
+
 static int write_scope(struct out *o, struct out_scope *s)
 {
 	struct map_run_state *r = o->r;
@@ -533,16 +529,13 @@ static int write_scope(struct out *o, struct out_scope *s)
 	s->places = tree_room_alloc(&r->room, n * sizeof *s->places);
 	s->done = tree_room_alloc(&r->room, n * sizeof *s->done);
 	s->written = s->number ? tree_room_alloc(&r->room, ((size_t)s->plan->count + 1) * sizeof *s->written) : o->written;
-	int rc = s->places && s->done && s->written ? 0 : VAN_ENOMEM;
+	s->live = tree_room_alloc(&r->room, (s->plan->words + 1) * sizeof *s->live);
+	int rc = s->places && s->done && s->written && s->live ? 0 : VAN_ENOMEM;
 	if (rc < 0)
 		return rc;
 	map_out_scatter(s, s->object, -1);
 	take_others(o, s);
-	for (int32_t i = 0; i < s->plan->count && rc == 0; i++)
-		if (!s->plan->segments[i].outer)
-			rc = write_segment(o, s, s->plan, i, s->written, s->loop, false);
-	for (int32_t i = 0; i < s->plan->outer_count && rc == 0; i++)
-		rc = write_segment(o, s, &o->plan->scopes[0], s->plan->outer[i], o->written, o->root, false);
+	rc = write_segments(o, s);
 	if (rc == 0)
 		rc = write_loops(o, s);
 	if (rc == 0)

@@ -24,6 +24,7 @@ struct out_scope {
 	int32_t number;
 	const struct tree *object;
 	const struct tree **places;    /* by slot; NULL: the document has nothing there */
+	uint64_t *live;                /* set of plan->words: segments that read a place where there is something */
 	bool *done;                    /* by slot: its loops were written */
 	struct out_list *lists;        /* by slot; NULL: none was begun */
 	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
@@ -51,8 +52,8 @@ void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t par
 const struct tree *map_out_find_place(const struct map_scope *s, int32_t slot, const struct tree *object);
 /* A text, number or truth value. */
 bool map_out_is_leaf(const struct tree *t);
-/* 1: the row's conditions about the document hold; 0: not; or negative. */
-int map_out_eligible(struct map_run_state *r, struct out_scope *s, const struct map_row *row);
+/* 1: the row's conditions about the document hold; 0: not; or negative. Without s->places they are looked for below s->object. */
+int map_out_eligible(struct map_run_state *r, const struct out_scope *s, const struct map_row *row);
 /* What conditions asked for has told what it had to tell. */
 void map_out_take_conditions(const struct map_run_state *r, struct out_scope *s, const struct map_row *row);
 /* 1: the row may write now; 0; or negative. */

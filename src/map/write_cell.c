@@ -13,6 +13,19 @@ static bool before(const struct out_cell *c, uint32_t element, uint32_t componen
 	return c->repetition != repetition ? c->repetition < repetition : c->component < component;
 }
 
+static bool more_cells(struct map_run_state *r, struct out_segment *s)
+{
+	uint32_t room = s->room ? 2 * s->room : 4;
+	struct out_cell *v = tree_room_alloc(&r->room, room * sizeof *v);
+	if (!v)
+		return false;
+	if (s->count)
+		memcpy(v, s->cells, s->count * sizeof *v);
+	s->cells = v;
+	s->room = room;
+	return true;
+}
+
 struct out_cell *map_out_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition)
 {
 	uint32_t at = s->count;
@@ -21,15 +34,10 @@ struct out_cell *map_out_cell(struct map_run_state *r, struct out_segment *s, ui
 	struct out_cell *c = at < s->count ? &s->cells[at] : NULL;
 	if (c && c->element == element && c->component == component && c->repetition == repetition)
 		return c;
-	if ((s->count & 7) == 0) {
-		struct out_cell *v = tree_room_alloc(&r->room, (s->count + 8) * sizeof *v);
-		if (!v)
-			return NULL;
-		if (s->count)
-			memcpy(v, s->cells, s->count * sizeof *v);
-		s->cells = v;
-	}
-	memmove(s->cells + at + 1, s->cells + at, (s->count - at) * sizeof *s->cells);
+	if (s->count == s->room && !more_cells(r, s))
+		return NULL;
+	if (at < s->count)
+		memmove(s->cells + at + 1, s->cells + at, (s->count - at) * sizeof *s->cells);
 	s->count++;
 	s->cells[at] = (struct out_cell){.element = (uint16_t)element, .component = (uint16_t)component, .repetition = (uint16_t)repetition};
 	return &s->cells[at];

@@ -6,31 +6,15 @@
 
 /* --- the document's places ------------------------------------------------------------------------------------------------------- */
 
-static int32_t child_slot_from(const struct map_scope *s, int32_t i, int32_t end, const struct tree *t)
+int32_t map_out_child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
 {
-	for (; i >= 0 && i != end; i = s->slots[i].next) {
+	uint32_t hash = t->hash ? t->hash : tree_hash(t->name), at = map_name_at(s, parent, hash);
+	for (int32_t i; (i = s->names[at]) >= 0; at = (at + 1) & s->name_mask) {
 		const struct map_slot *p = &s->slots[i];
-		if (!p->item && (t->hash ? t->hash == p->hash : true) && slice_eq(t->name, p->name))
+		if (p->hash == hash && p->parent == parent && (t->name.p == p->name.p ? t->name.n == p->name.n : slice_eq(t->name, p->name)))
 			return i;
 	}
 	return -1;
-}
-
-int32_t map_out_child_slot(const struct map_scope *s, int32_t parent, const struct tree *t)
-{
-	return child_slot_from(s, parent < 0 ? s->first_slot : s->slots[parent].first, -1, t);
-}
-
-/* Members often stand in the order of the sheet: the search goes on where the one before was found. */
-static int32_t next_slot(const struct map_scope *s, int32_t parent, int32_t *hint, const struct tree *t)
-{
-	int32_t first = parent < 0 ? s->first_slot : s->slots[parent].first, from = *hint >= 0 ? *hint : first;
-	int32_t found = child_slot_from(s, from, -1, t);
-	if (found < 0 && from != first)
-		found = child_slot_from(s, first, from, t);
-	if (found >= 0)
-		*hint = s->slots[found].next;
-	return found;
 }
 
 int32_t map_out_item_slot(const struct map_scope *s, int32_t array)
@@ -103,33 +87,41 @@ void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const
 	}
 }
 
+/* There is something at the slot. */
+static inline void set_place(struct out_scope *s, int32_t slot, const struct tree *t)
+{
+	uint32_t words = s->plan->words;
+	s->places[slot] = t;
+	for (uint32_t i = 0; i < words; i++)
+		s->live[i] |= s->plan->wanted[(uint32_t)slot * words + i];
+}
+
 /* Lays the object's members to the scope's places. */
 void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t parent)
 {
-	int32_t hint = -1;
 	for (const struct tree *c = object->first; c; c = c->next) {
-		int32_t slot = next_slot(s->scope, parent, &hint, c);
+		int32_t slot = map_out_child_slot(s->scope, parent, c);
 		if (slot < 0)
 			continue;
 		const struct map_slot *p = &s->scope->slots[slot];
-		s->places[slot] = c;
+		set_place(s, slot, c);
 		int32_t item = p->array ? map_out_item_slot(s->scope, slot) : -1;
 		const struct tree *inner = p->object ? c : item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
-		if (item >= 0)
-			s->places[item] = inner;
+		if (inner && item >= 0)
+			set_place(s, item, inner);
 		if (inner && inner->kind == TREE_OBJECT)
 			map_out_scatter(s, inner, p->object ? slot : item);
 	}
 }
 
-/* One place of an object. */
+/* One place of an object, as map_out_scatter() finds it: what should be a list and is none is its only item. */
 const struct tree *map_out_find_place(const struct map_scope *s, int32_t slot, const struct tree *object)
 {
 	const struct map_slot *p = &s->slots[slot];
 	const struct tree *parent = p->parent < 0 ? object : map_out_find_place(s, p->parent, object);
-	if (!parent || (parent->kind != TREE_OBJECT && parent->kind != TREE_ARRAY))
-		return NULL;
-	return p->item ? parent->first : tree_find(parent, p->name);
+	if (!parent || p->item)
+		return parent && parent->kind == TREE_ARRAY ? parent->first : parent;
+	return parent->kind == TREE_OBJECT ? tree_find(parent, p->name) : NULL;
 }
 
 bool map_out_is_leaf(const struct tree *t)
@@ -140,7 +132,7 @@ bool map_out_is_leaf(const struct tree *t)
 /* --- conditions ------------------------------------------------------------------------------------------------------------------- */
 
 /* 1: the row may be used; 0: not; negative. What is asked of the document is told by that. */
-int map_out_eligible(struct map_run_state *r, struct out_scope *s, const struct map_row *row)
+int map_out_eligible(struct map_run_state *r, const struct out_scope *s, const struct map_row *row)
 {
 	for (uint32_t i = 0; i < row->condition_count; i++) {
 		const struct map_condition *c = &row->conditions[i];
@@ -154,7 +146,7 @@ int map_out_eligible(struct map_run_state *r, struct out_scope *s, const struct 
 		}
 		if (c->kind != MAP_ASK_PLACE)
 			continue;
-		const struct tree *t = s->places[c->slot];
+		const struct tree *t = s->places ? s->places[c->slot] : map_out_find_place(s->scope, c->slot, s->object);
 		bool found = c->values.n == 0 && t;
 		for (size_t k = 0; k < c->values.n && !found; k++)
 			found = map_out_is_leaf(t) && slice_eq(t->text, c->values.v[k]);
