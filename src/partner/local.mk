@@ -1,5 +1,5 @@
 noinst_LIBRARIES += %D%/libpartner.a
-%C%_libpartner_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
+%C%_libpartner_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS) $(XML_CFLAGS)
 %C%_libpartner_a_SOURCES = \
 	%D%/agreement.c %D%/agreement.h \
 	%D%/certificate.c \
@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libpartner.a
 	%D%/node.c %D%/node.h \
 	%D%/node_json.c \
 	%D%/node_yaml.c \
+	%D%/openas2.c %D%/openas2.h \
 	%D%/private_key.c \
 	%D%/problems.c %D%/problems.h \
 	%D%/profile.h \

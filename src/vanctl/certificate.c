@@ -49,7 +49,7 @@ int certificate_place_open(const struct ctl *c, const char *name, struct certifi
 	snprintf(ret->key, sizeof ret->key, "keys/%s.key", name);
 	ret->folder = open(config, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool there = ret->folder >= 0 && (mkdirat(ret->folder, "certs", 0755) == 0 || errno == EEXIST) &&
-		     (mkdirat(ret->folder, "keys", 0700) == 0 || errno == EEXIST);
+		     (mkdirat(ret->folder, "keys", 0700) == 0 || errno == EEXIST) && (mkdirat(ret->folder, "partners", 0755) == 0 || errno == EEXIST);
 	return there ? CTL_DONE : ctl_fail(CTL_USAGE, "%s: %s", config, strerror(errno));
 }
 

@@ -21,7 +21,7 @@ struct certificate_place {
 	char certificate[300], key[300]; /* below it */
 };
 
-/* Opens the folder; makes certs and keys where they are missing. An exit status; certificate_place_close() in any case. */
+/* Opens the folder; makes certs, keys and partners where they are missing. An exit status; certificate_place_close() in any case. */
 int certificate_place_open(const struct ctl *c, const char *name, struct certificate_place *ret);
 void certificate_place_close(struct certificate_place *p);
 
@@ -35,6 +35,8 @@ int certificate_make(const struct certificate_place *at, const struct certificat
 /* What is in a file: PEM, DER, or PKCS #7 with one certificate. The caller frees *ret. An exit status. */
 struct cms_cert;
 int certificate_read(const char *path, struct cms_cert **ret);
+/* The first line of the file that the option password_file names, or "". An exit status. */
+int certificate_password(const struct ctl *c, char to[1024]);
 /* PEM text as a new JSON string; NULL: no memory. */
 json_t *certificate_pem(X509 *x);
 

@@ -197,7 +197,7 @@ static int add_to_station(struct ctl *c, const char *station, const char *use, c
 	return status;
 }
 
-static int read_password(const struct ctl *c, char to[1024])
+int certificate_password(const struct ctl *c, char to[1024])
 {
 	const char *path = ctl_text(c, "password_file");
 	struct van_buf text = VAN_BUF_INIT(1023);
@@ -223,7 +223,7 @@ static int unpack(const struct ctl *c, const struct certificate_place *at, struc
 	const unsigned char *p = (const unsigned char *)bytes.p;
 	EVP_PKEY *key = NULL;
 	X509 *x = NULL;
-	int status = read_password(c, password);
+	int status = certificate_password(c, password);
 	PKCS12 *p12 = status ? NULL : d2i_PKCS12(NULL, &p, (long)bytes.n);
 	bool ok = p12 && PKCS12_parse(p12, password, &key, &x, NULL) == 1 && key && x;
 	OPENSSL_cleanse(password, sizeof password);

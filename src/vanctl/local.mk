@@ -10,8 +10,10 @@ vanctl_SOURCES = \
 	%D%/ctl.h \
 	%D%/edi.h \
 	%D%/exchange.c %D%/exchange.h \
+	%D%/import_openas2.c %D%/import_openas2.h \
 	%D%/init.c %D%/init.h \
 	%D%/init_keys.c %D%/init_keys.h \
+	%D%/keystore.c %D%/keystore.h \
 	%D%/main.c \
 	%D%/map.c %D%/map.h %D%/map_diff.c %D%/map_files.c %D%/map_source.c %D%/map_test.c \
 	%D%/message.c \

@@ -35,7 +35,6 @@ static const struct local {
 
 /* Promised for a later release; to name them is better than to call them unknown. */
 static const char *const later[] = {
-	"import openas2",
 	"backup", NULL,
 };
 

@@ -7,6 +7,7 @@
 #include "vanctl/certificate.h"
 #include "vanctl/client.h"
 #include "vanctl/exchange.h"
+#include "vanctl/import_openas2.h"
 #include "vanctl/partner_test.h"
 #include "vanctl/simple.h"
 #include "vanctl/template.h"
@@ -180,6 +181,7 @@ static const struct ctl_option new_options[] = {
 const struct ctl_command commands_partner[] = {
 	{"partner", "new", "ID", 1, 1, "Print a profile made from a template, to be saved and applied", new_options, partner_new},
 	{"template", "list", "", 0, 0, "Templates of profiles, with the keys they want", NULL, template_list},
+	{"import", "openas2", "DIR", 1, 1, "Make profiles, certificates and keys of an OpenAS2 configuration", import_openas2_options, import_openas2},
 	{"partner", "apply", "FILE…", 1, SIZE_MAX, "Check profiles and put them to work, all or none", NULL, partner_apply},
 	{"partner", "list", "", 0, 0, "List partners, or other profiles", list_options, partner_list},
 	{"partner", "show", "ID", 1, 1, "Print a profile as it stands, or as it was", show_options, partner_show},

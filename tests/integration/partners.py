@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Commands about partners and certificates: back to an earlier version of a profile, the test of a partner's connections, certificates
-made, imported, exported and rolled over.
+made, imported, exported and rolled over, a configuration of OpenAS2.
 
     partners.py
 """
@@ -11,6 +11,7 @@ import sys
 
 import demo
 import tap
+from as2_peer import Peer
 from as2_send import Sender
 
 t = tap.Tap()
@@ -244,13 +245,105 @@ def station_rolls(n):
     s.stop()
 
 
+# --- OpenAS2 -------------------------------------------------------------------------------------------------------------------
+
+PARTNERSHIPS = """<?xml version="1.0"?>
+<partnerships>
+ <partner name="Our Company" as2_id="OUR OID" x509_alias="Ours"/>
+ <partner name="Partner &amp; Sons" as2_id="PS-OID" x509_alias="sons" email="edi@sons.example"/>
+ <partner name="Odd" as2_id="ODD" x509_alias="odd"/>
+ <partner name="odd!" as2_id="ODD2" x509_alias="missing"/>
+ <partnership name="out">
+  <sender name="Our Company"/><receiver name="Partner &amp; Sons"/>
+  <attribute name="as2_url" value="%(url)s"/><attribute name="as2_mdn_to" value="edi@ours.example"/>
+  <attribute name="as2_mdn_options" value="signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, $attribute.sign$"/>
+  <attribute name="encrypt" value="3DES"/><attribute name="sign" value="SHA-512"/><attribute name="compression_type" value="ZLIB"/>
+  <attribute name="resend_max_retries" value="2"/><attribute name="subject" value="from us"/>
+ </partnership>
+ <partnership name="in"><sender name="Partner &amp; Sons"/><receiver name="Our Company"/><attribute name="reject_unsigned_messages" value="true"/></partnership>
+ <partnership name="odd-out"><sender name="Our Company"/><receiver name="Odd"/>
+  <attribute name="as2_url" value="https://odd.example/as2"/><attribute name="encrypt" value="CAST5"/><attribute name="sign" value="MD5"/>
+  <attribute name="subject" value="$attributes.filename$"/><attribute name="http_user" value="us"/>
+  <attribute name="as2_mdn_to" value="x"/><attribute name="as2_mdn_options" value="none"/><attribute name="as2_receipt_option" value="http://old.example/mdn"/>
+ </partnership>
+ <partnership name="odd-in"><sender name="odd!"/><receiver name="Our Company"/></partnership>
+</partnerships>
+"""
+
+
+def openas2(n):
+    """A configuration of OpenAS2, and a partner of it who notices nothing."""
+    folder = os.path.join(n.root, "openas2")
+    os.makedirs(os.path.join(folder, "config"))
+    ours, ours_key = demo.make_certificate(n.peers, "ours")
+    sons, sons_key = demo.make_certificate(n.peers, "sons")
+    odd, _ = demo.make_certificate(n.peers, "odd")
+    both = os.path.join(folder, "both.pem")
+    with open(both, "wb") as f:
+        f.write(demo.read(sons) + demo.read(odd))
+    keystore, password = os.path.join(folder, "config", "as2_certs.p12"), os.path.join(folder, "password")
+    with open(password, "w") as f:
+        f.write("changeit\n")
+    demo.run(["openssl", "pkcs12", "-export", "-in", ours, "-inkey", ours_key, "-name", "ours", "-certfile", both, "-caname", "SONS", "-caname", "odd",
+              "-out", keystore, "-passout", "pass:changeit"])
+    peer = Peer(n.peers, "sons", ours, own_name="PS-OID", station_name="OUR OID", keys=(sons, sons_key)).start()
+    partnerships = os.path.join(folder, "config", "partnerships.xml")
+    with open(partnerships, "w") as f:
+        f.write(PARTNERSHIPS % {"url": peer.url})
+    for arguments, status, text in (((folder,), 1, b"password"), (("/nonexistent",), 2, b"partnerships.xml"), ((folder, "--keystore", password, "--password-file", password), 1, b"PKCS #12")):
+        t.ok(text in run(n, "import", "openas2", *arguments, status=status).stderr, "and says why")
+    all_keys = os.path.join(folder, "all.p12")
+    demo.run(["openssl", "pkcs12", "-export", "-in", ours, "-inkey", ours_key, "-name", "ours", "-out", all_keys, "-passout", "pass:changeit"])
+    with open(os.path.join(folder, "partnerships.xml"), "w") as f:
+        f.write('<partnerships><partner name="A" as2_id="A" x509_alias="ours"/><partner name="B" as2_id="B" x509_alias="OURS"/></partnerships>')
+    done = run(n, "import", "openas2", folder, "--keystore", all_keys, "--password-file", password, status=1)
+    t.ok(b"--ours" in done.stderr, "where every key is there, a person says who we are", done.stderr)
+    for name in ("C", "Odd"):
+        run(n, "import", "openas2", folder, "--keystore", all_keys, "--password-file", password, "--ours", name, status=1)
+    made = run(n, "import", "openas2", folder, "--keystore", all_keys, "--password-file", password, "--ours", "B", "--json")
+    t.equal([(m["kind"], m["id"]) for m in made], [("station", "b"), ("partner", "a")], "and the others are partners")
+    os.unlink(os.path.join(folder, "partnerships.xml"))
+    made = run(n, "import", "openas2", folder, "--password-file", password, "--json")
+    t.equal([(m["kind"], m["id"]) for m in made], [("station", "our-company"), ("partner", "partner-sons"), ("partner", "odd"), ("partner", "odd-2")], "a station and three partners")
+    notes = {m["id"]: " ".join(m["notes"]) for m in made}
+    for word in ("CAST5", "MD5", "$attributes.filename$", "HTTP as us", "http://old.example/mdn"):
+        t.ok(word in notes["odd"], f"what has no counterpart is said: {word}", notes["odd"])
+    t.ok("missing" in notes["odd-2"], "a certificate that is not in the key store, too", notes["odd-2"])
+    t.equal(os.stat(os.path.join(n.dir, "keys/our-company.key")).st_mode & 0o777, 0o600, "the key is for nobody else")
+    done = run(n, "import", "openas2", folder, "--password-file", password, status=1)
+    t.ok(b"nothing was written" in done.stderr, "never over what is there", done.stderr)
+    done = run(n, "partner", "apply", *[m["file"] for m in made])
+    sent = n.json("partner", "show", "partner-sons")["connections"][0]
+    t.equal((sent["send"]["sign"], sent["send"]["encrypt"], sent["send"]["compress"], sent["send"]["retry"], sent["receive"]["require"]),
+            ("sha512", "des-ede3-cbc", "before-signing", ["5m", "10m"], ["signed"]), "as it was agreed there")
+    other = n.json("partner", "show", "odd")["connections"][0]
+    t.equal((other["send"]["mdn"]["mode"], other["send"]["mdn"]["signed"], other["send"]["sign"], other["send"]["encrypt"], other["receive"]["require"]),
+            ("async", False, "sha256", "aes256-cbc", []), "and where it can't be, as the notes say")
+    rows = run(n, "partner", "test", "partner-sons", "--json")
+    t.ok("verified" in rows[-1]["text"], "partner test: a message comes through", rows[-1])
+    got = list(peer.messages.values())[0]
+    t.equal((got.layers, got.digest, got.verified), (["encrypted", "signed", "compressed"], "sha512", True), "packed as before, signed with the key that came along")
+    wrapped, _ = demo.as2_body(b"ISA", sons, sons_key, ours, n.root)
+    mdn = n.post(wrapped, n.message_id("openas2"), AS2_From="PS-OID", AS2_To='"OUR OID"')
+    t.ok(b"; processed\r\n" in mdn.body, "and what it sends is taken", mdn)
+    plain = n.post(b"ISA", n.message_id("openas2"), AS2_From="PS-OID", AS2_To='"OUR OID"', Content_Type="application/edi-x12")
+    t.ok(b"insufficient-message-security" in plain.body, "but nothing unsigned, as before", plain)
+    for name, text in (("broken", "<partnerships"), ("doctype", "<!DOCTYPE x []><partnerships/>"), ("other", "<config/>"), ("nobody", "<partnerships/>"),
+                       ("unnamed", '<partnerships><partner name="a"/></partnerships>'),
+                       ("stranger", '<partnerships><partner name="a" as2_id="A" x509_alias="ours"/><partnership name="p"><sender name="a"/><receiver name="b"/></partnership></partnerships>')):
+        with open(partnerships, "w") as f:
+            f.write(text)
+        run(n, "import", "openas2", folder, "--password-file", password, status=1, name=f"{name}: refused")
+    peer.stop()
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
     with demo.Network() as n:
         n.up()
         n.peer_keys = demo.make_certificate(n.peers, "peer")
-        for group in (versions, connections, files, partner_imports, station_rolls):
+        for group in (versions, connections, files, partner_imports, station_rolls, openas2):
             t.run(group, n)
         if t.failed:
             t.diag(n.log_tail(3000))
