@@ -405,6 +405,29 @@ def sessions_and_keys(n):
     t.ok(b"ssh-ed25519" in n.vanctl("user", "key", "list", "clerk").stdout, "and as a table")
 
 
+def sessions_end(n):
+    """With the account, or with a ban that an operator makes; with nobody else's."""
+    key, pub = keygen(n, "one")
+    profile(n, "guest", f'    keys: ["{pub}"]\n')
+
+    def ended(tr):
+        demo.wait_for("the end of the session", lambda: not tr.is_active())
+        return True
+    tr = log_in(n, "guest", pkey(key), port=PROXY_PORT, header=v1("198.51.100.40"))
+    other = log_in(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("198.51.100.41"))
+    n.vanctl("ban", "add", "198.51.100.40/31", "--user", "guest")
+    t.ok(ended(tr) and "this address is banned" in n.log(), "a ban ends the sessions it is about")
+    t.ok(refused(n, "guest", pkey(key), port=PROXY_PORT, header=v1("198.51.100.41")), "and keeps that name out, from the whole network")
+    t.ok(other.is_active() and not refused(n, "guest", pkey(key)), "not other names from there, nor that name from elsewhere")
+    n.vanctl("ban", "remove", "198.51.100.40/31", "--user", "guest")
+    tr = log_in(n, "guest", pkey(key))
+    n.vanctl("partner", "disable", "guest")
+    t.ok(ended(tr) and refused(n, "guest", pkey(key)), "disabling a partner ends its sessions, and lets nobody in")
+    n.vanctl("partner", "enable", "guest")
+    t.ok(not refused(n, "guest", pkey(key)) and other.is_active(), "enabled again it is let in")
+    other.close()
+
+
 def leaves(n, since):
     """The receipts after number `since`, as (event, actor, text)."""
     newest = n.json("receipt", "list", "--limit", "1")[0]["index"]
@@ -521,7 +544,7 @@ def main():
         add_proxied_listener(n)
         n.start()
         n.apply_profiles()
-        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, actions_are_receipts, bad_arguments, delays, host_keys):
+        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, sessions_end, actions_are_receipts, bad_arguments, delays, host_keys):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)
