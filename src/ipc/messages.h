@@ -73,7 +73,7 @@ enum ipc_type {
 	IPC_MAILBOX_ENTRIES,    /* struct ipc_mailbox_entries */
 	IPC_MAILBOX_STAT,       /* struct ipc_mailbox_name; the reply has entry */
 	IPC_MAILBOX_OPEN,       /* struct ipc_mailbox_name; the reply has entry, and content, or fd[0] to read (content begins at entry.offset), or entry.in_pieces */
-	IPC_MAILBOX_CREATE,     /* no body; the reply has fd[0], an unnamed file to write */
+	IPC_MAILBOX_CREATE,     /* struct ipc_mailbox_name: what will be put there, or no body; the reply has fd[0], an unnamed file to write */
 	IPC_MAILBOX_COMMIT,     /* struct ipc_mailbox_commit; fd[0]: that file. Answered after the store's commit */
 	IPC_MAILBOX_COLLECTED,  /* struct ipc_mailbox_name: complete download; answered after the commit, unless its number is 0 */
 	IPC_MAILBOX_REMOVE,     /* struct ipc_mailbox_name: partner deleted the file: taken. Answered after the commit */
@@ -702,7 +702,7 @@ struct ipc_mailbox_reply {
 	struct slice text; /* for the client */
 	struct ipc_mailbox_entry *entry;
 	struct slice content; /* OPEN: a small file itself, where no descriptor comes with the answer */
-	bool bounded;	      /* CREATE: the mailbox takes but `room` more bytes */
+	bool bounded;	      /* CREATE: the mailbox takes but `room` more bytes, those that are replaced by it being gone */
 	uint64_t room;
 };
 

@@ -139,6 +139,15 @@ int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_
 	return rc;
 }
 
+int queue_mailbox_storage_without(struct queue_work *w, const struct queue_place *at, uint64_t *ret)
+{
+	struct queue_mailbox_entry e;
+	int rc = queue_mailbox_storage(w, at->connection, ret);
+	if (rc == 0 && at->name.n && queue_mailbox_find(w, at, &e) == 0)
+		*ret = *ret > e.bytes ? *ret - e.bytes : 0;
+	return rc;
+}
+
 /* Only what the partner puts there itself is counted. */
 static int count_bytes(struct queue_work *w, const struct queue_place *at, uint64_t more, uint64_t less)
 {

@@ -74,6 +74,8 @@ struct queue_removal {
 int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message);
 /* Bytes that a mailbox's uploads take: staged ones and those in the archive of /in. */
 int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_t *ret);
+/* The same without what is staged at that place (a place without a name: all), which an upload to it replaces. */
+int queue_mailbox_storage_without(struct queue_work *w, const struct queue_place *at, uint64_t *ret);
 
 /* So much of it, from its start on, was sent to the partner: a download may be resumed there. */
 int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, uint64_t bytes);

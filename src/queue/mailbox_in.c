@@ -132,10 +132,10 @@ static int drop_staged(struct queue_work *w, const struct queue_place *at, const
 	return rc;
 }
 
-static bool has_room(struct queue_work *w, const struct queue_upload *u)
+static bool has_room(struct queue_work *w, const struct queue_upload *u, const struct queue_place *at)
 {
 	uint64_t used;
-	return !u->storage || (queue_mailbox_storage(w, u->connection, &used) == 0 && used <= u->storage && u->bytes <= u->storage - used);
+	return !u->storage || (queue_mailbox_storage_without(w, at, &used) == 0 && used <= u->storage && u->bytes <= u->storage - used);
 }
 
 int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, struct slice *ret_replaced)
@@ -148,7 +148,7 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 	struct queue_removal who = {RECEIPT_SFTP_IN, u->partner, u->actor};
 	if (!mailbox_name_ok(u->name))
 		return van_error_set(&w->err, VAN_EINVAL, "a file name has 1 to 255 bytes and no slash");
-	if (!has_room(w, u))
+	if (!has_room(w, u, &at))
 		return van_error_set(&w->err, VAN_ELIMIT, "the mailbox holds all it may (%llu bytes): ask the network's operator",
 				     (unsigned long long)u->storage);
 	if (ret_replaced)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import sys
+import tempfile
 import time
 import warnings
 
@@ -275,6 +276,19 @@ def addresses_and_limits(n):
         taken = int(re.search(r"event=upload-refused .*bytes=(\d+)", n.log()[logged:]).group(1))
         t.ok(said.returncode != 0 and b"ermission denied" in said.stderr and taken <= 2 << 20,
              f"{user}: of 40 MiB that are too much the server writes {taken >> 10} KiB", said)
+    tr = log_in(n, "bounded", pkey(key))
+    f = paramiko.SFTPClient.from_transport(tr).open("/in/resumed.edi", "wb")
+    f.set_pipelined(False)
+    f.write(b"x" * 1500000)
+    tr.sock.close()
+    tr.close()
+    demo.wait_for("what was sent", lambda: "resumed.edi" in n.sftp_list("bounded", "/in"))
+    with tempfile.NamedTemporaryFile(dir=n.root) as whole:
+        whole.write(b"x" * 1900000)
+        whole.flush()
+        done = n.sftp("bounded", f"reput {whole.name} /in/resumed.edi", check=False)
+    t.ok(done.returncode == 0 and [m["bytes"] for m in n.messages("--partner", "bounded")] == [1900000],
+         "what broke off doesn't count against the upload that goes on with it", done)
     profile(n, "slow", f'    keys: ["{pub}"]\n    limits: {{bandwidth: 1MiB}}\n')
     start = time.monotonic()
     tr = [log_in(n, "slow", pkey(key)) for _ in range(2)]

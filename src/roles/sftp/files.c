@@ -68,6 +68,8 @@ static void file_free(struct sftpd_mailbox *m, struct file *f)
 			break;
 		}
 	sftpd_upload_free(f->upload);
+	if (m->at_work == f)
+		m->at_work = NULL;
 	if (f->progress)
 		f->progress->handles--;
 	if (f->fd >= 0)
@@ -271,7 +273,10 @@ static int new_file(void *arg)
 	struct sftpd_mailbox *m = arg;
 	struct ipc_mailbox_reply reply = {0};
 	int fd = -1;
-	enum sftpd_status status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, NULL, NULL, -1, &reply, &fd, NULL);
+	if (!m->at_work)
+		return VAN_ESTATE;
+	struct ipc_mailbox_name at = {.folder = m->at_work->folder, .section = section_of(m->at_work), .name = name_of(m->at_work)};
+	enum sftpd_status status = sftpd_store_mailbox(m->store, IPC_MAILBOX_CREATE, &ipc_mailbox_name_table, &at, -1, &reply, &fd, NULL);
 	m->bounded = reply.bounded;
 	m->room = reply.room;
 	if (status == SFTPD_OK && fd >= 0)
@@ -299,6 +304,7 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 	f->untouched = before.taken;
 	f->next = m->uploads;
 	m->uploads = f;
+	m->at_work = f;
 	status = before.waits ? take_over(m, at, f->upload, why) : SFTPD_OK;
 	if (status != SFTPD_OK) {
 		file_free(m, f);
@@ -378,6 +384,7 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 	struct file *f = file;
 	uint64_t size = f->attributes.size;
 	size_t got = 0;
+	m->at_work = f;
 	if (f->untouched)
 		return sftpd_refuse(why, SFTPD_FAILURE, "This file was taken already: open it for reading alone");
 	if (f->upload)
@@ -426,6 +433,7 @@ enum sftpd_status sftpd_file_write(void *arg, void *file, uint64_t at, const voi
 	if (!f->upload)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
 	f->untouched = false;
+	m->at_work = f;
 	if (f->append)
 		at = sftpd_upload_size(f->upload);
 	enum sftpd_status status = room_for(m, f, at + n, n, why);
@@ -434,8 +442,9 @@ enum sftpd_status sftpd_file_write(void *arg, void *file, uint64_t at, const voi
 
 enum sftpd_status sftpd_file_sync(void *arg, void *file, struct sftpd_why *why)
 {
+	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
-	(void)arg;
+	m->at_work = f;
 	return f->upload ? sftpd_upload_sync(f->upload, why) : SFTPD_OK;
 }
 
@@ -466,13 +475,14 @@ bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_plac
 
 enum sftpd_status sftpd_file_setstat(void *arg, void *file, const struct sftpd_attributes *a, struct sftpd_why *why)
 {
+	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
-	(void)arg;
 	if (!(a->has & SFTPD_HAS_SIZE))
 		return SFTPD_OK;
 	if (!f->upload)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "The file was opened to be read");
 	f->untouched = false;
+	m->at_work = f;
 	return sftpd_upload_resize(f->upload, a->size, why);
 }
 
@@ -550,6 +560,7 @@ enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
 	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
 	enum sftpd_status status = SFTPD_OK;
+	m->at_work = f;
 	if (f->upload) /* whoever opens a message to write and writes nothing (touch) has sent nothing */
 		status = f->untouched ? SFTPD_OK : commit(m, f, why);
 	else if (f->progress && sftpd_spans_cover(&f->progress->read, f->attributes.size))
@@ -564,6 +575,7 @@ void sftpd_file_abandon(void *arg, void *file)
 {
 	struct sftpd_mailbox *m = arg;
 	struct file *f = file;
+	m->at_work = f;
 	if (f->upload) {
 		bool kept = keep_unfinished(m, f);
 		log_event(LOG_LEVEL_WARNING, "upload-abandoned", "file", log_slice(name_of(f)), "bytes", log_u64(sftpd_upload_size(f->upload)),

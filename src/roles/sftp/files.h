@@ -27,6 +27,7 @@ struct sftpd_mailbox {
 	struct sftpd_progress progress[SFTPD_PROGRESS_MAX];
 	uint64_t opened;
 	struct file *uploads; /* that are open, a list */
+	struct file *at_work; /* what is being worked on: an upload that may ask for a file */
 	bool bounded;	      /* the mailbox takes but `room` more bytes, as the store said last */
 	uint64_t room;
 	uint64_t unlooked; /* bytes written since the disk was looked at */

@@ -14,7 +14,7 @@
 	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521," \
 	"diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256"
 #define HOST_KEY_ALGORITHMS "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
-/* No *-cert-v01: libssh reads OpenSSH's certificates, but checks no authority. */
+/* Kinds of signatures; a certificate's are those of its key. libssh reads OpenSSH's certificates, but checks no authority: login.c does. */
 #define USER_KEY_ALGORITHMS \
 	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256," \
 	"sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com"

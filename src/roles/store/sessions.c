@@ -182,13 +182,19 @@ static void on_pickup_seen(struct session *e, struct ipc_message *m)
 }
 
 /* What the mailbox may still take, so that nobody sends in vain what can't be kept. */
-static uint64_t room_left(struct session *e)
+static uint64_t room_left(struct session *e, struct slice body)
 {
+	struct ipc_mailbox_name name;
 	struct store_read r;
 	uint64_t used = 0;
+	struct queue_place at = {slice_str(e->connection), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE_NONE};
+	if (body.n && record_decode(&ipc_mailbox_name_table, body, e->s->arena, &name) == 0) {
+		at.section = name.section;
+		at.name = name.name;
+	}
 	if (store_read_begin(e->s, e->s->arena, &r) < 0)
 		return e->storage;
-	int rc = queue_mailbox_storage(&r.work, slice_str(e->connection), &used);
+	int rc = queue_mailbox_storage_without(&r.work, &at, &used);
 	store_read_end(e->s, &r);
 	return rc < 0 ? e->storage : used < e->storage ? e->storage - used : 0;
 }
@@ -207,7 +213,7 @@ static void on_create(struct session *e, struct ipc_message *m)
 	}
 	struct ipc_mailbox_reply r = {.status = IPC_MAILBOX_OK, .bounded = e->storage != 0};
 	if (r.bounded)
-		r.room = room_left(e);
+		r.room = room_left(e, m->body);
 	ipc_send(e->channel, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &r, &fd, 1);
 	close(fd);
 }
