@@ -128,7 +128,7 @@ def resumed_uploads(n):
     big = os.urandom(3 << 20)
     broken_off(n, "/in/big.part", big[:2 << 20])
     with Session(n, "beta") as s:
-        t.ok("broke off" in said(lambda: s.posix_rename("/in/big.part", "/in/big.edi")), "what broke off can't be renamed")
+        t.ok("This upload broke off" in said(lambda: s.posix_rename("/in/big.part", "/in/big.edi")), "what broke off can't be renamed")
         with s.open("/in/big.part", "a") as f:
             f.write(big[2 << 20:])
         s.posix_rename("/in/big.part", "/in/big.edi")
@@ -196,6 +196,9 @@ def touched(n):
             f.write(ack[1])
         bodies = {n.vanctl("message", "get", m["id"]).stdout for m in received(n, "touched.edi")}
         t.equal(bodies, set(ack), "written from its beginning on, it is a second message")
+        s.remove("/in/touched.edi")
+        s.rename("/in/touched.edi", "/in/tidied.edi")
+        t.equal((len(received(n, "touched.edi")), received(n, "tidied.edi")), (2, []), "deleted or renamed after it was taken: answered, to no effect")
         t.ok(said(lambda: s.chmod("/in/nothing.edi", 0o600)) is not None, "permissions of what isn't there can't be set")
         s.chmod("/in/touched.edi", 0o600)
         s.utime("/in/touched.edi", (1, 1))

@@ -127,7 +127,10 @@ enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, cons
 		return sftpd_refuse(why, SFTPD_FAILURE, "The mailbox can't be reached just now: log in again later");
 	if (ret->status == IPC_MAILBOX_OK)
 		return SFTPD_OK;
-	if (ret->text.n)
-		return sftpd_refuse(why, status_of(ret->status), "%.*s", SLICE_ARG(ret->text));
+	if (ret->text.n) { /* the store's texts are parts of sentences, ours are whole ones */
+		char first = ret->text.p[0];
+		return sftpd_refuse(why, status_of(ret->status), "%c%.*s", first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first, (int)ret->text.n - 1,
+				    ret->text.p + 1);
+	}
 	return sftpd_refuse(why, status_of(ret->status), "%s", text_of(ret->status));
 }
