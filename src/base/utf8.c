@@ -18,3 +18,34 @@ size_t van_utf8_length(struct slice s)
 		return 0;
 	return n;
 }
+
+bool van_utf8_valid(struct slice s)
+{
+	for (size_t i = 0, n; i < s.n; i += n)
+		if (!(n = van_utf8_length(slice_make(s.p + i, s.n - i))))
+			return false;
+	return true;
+}
+
+unsigned van_utf8_decode(struct slice s, size_t *ret_length)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t n = van_utf8_length(s);
+	*ret_length = n ? n : 1;
+	switch (n) {
+	case 0: return 0;
+	case 1: return p[0];
+	case 2: return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+	case 3: return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	default: return (p[0] & 7u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
+	}
+}
+
+void van_utf8_append(struct van_buf *to, unsigned c)
+{
+	if (c >= 0x800)
+		van_buf_append_char(to, (char)(0xe0 | c >> 12));
+	if (c >= 0x80)
+		van_buf_append_char(to, (char)((c >= 0x800 ? 0x80 : 0xc0) | (c >> 6 & (c >= 0x800 ? 0x3f : 0x1f))));
+	van_buf_append_char(to, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
+}

@@ -2,6 +2,7 @@
  * ack_edifact.c. */
 #include "edi/ack_private.h"
 
+#include "base/utf8.h"
 #include "edi/validate.h"
 
 #include <stdio.h>
@@ -32,7 +33,7 @@ void ack_begin_writer(struct ack_writer *w, const struct edi_delimiters *d, cons
 /* Where the answer's bytes are UTF-8, a value's are so, or those above ASCII are blanks. */
 static struct slice readable(struct ack_writer *w, struct slice s)
 {
-	if (w->in->standard != EDI_EDIFACT || !edi_charset_is_utf8(w->edifact.declared) || edi_utf8_valid(s))
+	if (w->in->standard != EDI_EDIFACT || !edi_charset_is_utf8(w->edifact.declared) || van_utf8_valid(s))
 		return s;
 	van_buf_reset(&w->readable);
 	for (size_t i = 0; i < s.n; i++)

@@ -1,12 +1,11 @@
 /* Character repertoires: names, classes of bytes, and the way to UTF-8 and back. */
 #include "edi/charset.h"
 
+#include "base/utf8.h"
 #include "edi/charset_tables.h"
 #include "edi/code_extension.h"
 
 #include <pthread.h>
-
-#define PRIVATE 0xf700u /* U+F700 + a byte above 0x7f: a byte without a meaning */
 
 enum form { FORM_SEVEN, FORM_PART, FORM_UTF8, FORM_2022 };
 
@@ -76,62 +75,7 @@ enum edi_charset edi_charset_guess(enum edi_charset declared, struct slice input
 	bool seven = declared == EDI_CHARSET_NONE || sets[declared].form == FORM_SEVEN;
 	if (!seven || !has_high(input))
 		return declared;
-	return edi_utf8_valid(input) ? EDI_CHARSET_UNOW : EDI_CHARSET_UNOC;
-}
-
-/* --- UTF-8 ------------------------------------------------------------------------------------------------------------- */
-
-size_t edi_utf8_length(struct slice s)
-{
-	const unsigned char *p = (const unsigned char *)s.p;
-	if (!s.n)
-		return 0;
-	if (p[0] < 0x80)
-		return 1;
-	size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < n)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-	bool surrogate = p[0] == 0xed && p[1] >= 0xa0, past = p[0] == 0xf4 && p[1] >= 0x90;
-	return overlong || surrogate || past ? 0 : n;
-}
-
-bool edi_utf8_valid(struct slice s)
-{
-	for (size_t i = 0, n; i < s.n; i += n)
-		if (!(n = edi_utf8_length(slice_make(s.p + i, s.n - i))))
-			return false;
-	return true;
-}
-
-/* A character of the basic plane. */
-static void put(struct van_buf *to, unsigned c)
-{
-	if (c >= 0x800)
-		van_buf_append_char(to, (char)(0xe0 | c >> 12));
-	if (c >= 0x80)
-		van_buf_append_char(to, (char)((c >= 0x800 ? 0x80 : 0xc0) | (c >> 6 & (c >= 0x800 ? 0x3f : 0x1f))));
-	van_buf_append_char(to, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
-}
-
-/* Of a valid sequence of `n` bytes. */
-static unsigned decode(const char *s, size_t n)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	switch (n) {
-	case 1: return p[0];
-	case 2: return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
-	case 3: return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-	default: return (p[0] & 7u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
-	}
-}
-
-static bool is_private(unsigned c)
-{
-	return c >= PRIVATE + 0x80 && c <= PRIVATE + 0xff;
+	return van_utf8_valid(input) ? EDI_CHARSET_UNOW : EDI_CHARSET_UNOC;
 }
 
 /* --- conversion -------------------------------------------------------------------------------------------------------- */
@@ -145,14 +89,15 @@ static unsigned meaning(enum edi_part part, unsigned char byte)
 static void keep_utf8(struct slice s, struct van_buf *to)
 {
 	for (size_t i = 0; i < s.n;) {
-		size_t n = edi_utf8_length(slice_make(s.p + i, s.n - i));
-		if (n && !(n == 3 && is_private(decode(s.p + i, n)))) {
+		size_t n;
+		unsigned c = van_utf8_decode(slice_make(s.p + i, s.n - i), &n);
+		if ((c || !s.p[i]) && !edi_stands_for_byte(c)) {
 			van_buf_append(to, s.p + i, n);
 			i += n;
 			continue;
 		}
-		for (n = n ? n : 1; n; n--)
-			put(to, PRIVATE + (unsigned char)s.p[i++]);
+		for (; n; n--)
+			van_utf8_append(to, EDI_BYTE_AS_CHARACTER + (unsigned char)s.p[i++]);
 	}
 }
 
@@ -165,7 +110,7 @@ int edi_charset_to_utf8(enum edi_charset c, struct slice s, struct van_buf *to)
 	} else if (sets[c].form == FORM_PART) {
 		for (size_t i = 0; i < s.n; i++) {
 			unsigned m = meaning(sets[c].part, (unsigned char)s.p[i]);
-			put(to, m || !s.p[i] ? m : PRIVATE + (unsigned char)s.p[i]);
+			van_utf8_append(to, m || !s.p[i] ? m : EDI_BYTE_AS_CHARACTER + (unsigned char)s.p[i]);
 		}
 	} else {
 		keep_utf8(s, to);
@@ -190,13 +135,10 @@ int edi_charset_from_utf8(enum edi_charset c, struct slice s, struct van_buf *to
 	if (sets[c].form == FORM_2022 && edi_shift_any(s))
 		return edi_shift_from_utf8(s, to, ret_lost);
 	for (size_t i = 0, n; i < s.n; i += n) {
-		n = edi_utf8_length(slice_make(s.p + i, s.n - i));
-		unsigned u = n ? decode(s.p + i, n) : 0;
-		unsigned char byte = sets[c].form == FORM_PART && n ? byte_of(sets[c].part, u) : 0;
-		if (!n)
-			n = 1; /* not UTF-8: as it is */
-		if (is_private(u)) {
-			van_buf_append_char(to, (char)(u - PRIVATE));
+		unsigned u = van_utf8_decode(slice_make(s.p + i, s.n - i), &n); /* 0: not UTF-8, as it is */
+		unsigned char byte = sets[c].form == FORM_PART ? byte_of(sets[c].part, u) : 0;
+		if (edi_stands_for_byte(u)) {
+			van_buf_append_char(to, (char)(u - EDI_BYTE_AS_CHARACTER));
 		} else if (u < 0x80 || !byte) {
 			lost += u >= 0x80 && (sets[c].form == FORM_PART || sets[c].form == FORM_SEVEN);
 			van_buf_append(to, s.p + i, n);

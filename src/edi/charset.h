@@ -49,11 +49,14 @@ int edi_charset_from_utf8(enum edi_charset c, struct slice s, struct van_buf *to
 
 /* The set's bytes: EDI_CHARACTER_* of each of the 256. */
 #define EDI_CHARACTER_BAD 1   /* not in the repertoire */
-#define EDI_CHARACTER_MULTI 2 /* part of a sequence: look at the whole value with edi_utf8_length() */
+#define EDI_CHARACTER_MULTI 2 /* part of a sequence: look at the whole value with van_utf8_length() */
 const unsigned char *edi_charset_classes(enum edi_charset c);
 
-/* Bytes of the UTF-8 character at the beginning of `s`; 0 when there is none (overlong forms and surrogates are none). */
-size_t edi_utf8_length(struct slice s);
-bool edi_utf8_valid(struct slice s);
+/* In UTF-8: + a byte above 0x7f that means nothing. */
+#define EDI_BYTE_AS_CHARACTER 0xf700u
+static inline bool edi_stands_for_byte(unsigned character)
+{
+	return character >= EDI_BYTE_AS_CHARACTER + 0x80 && character <= EDI_BYTE_AS_CHARACTER + 0xff;
+}
 
 #endif

@@ -1,5 +1,6 @@
 #include "edi/code_extension.h"
 
+#include "base/utf8.h"
 #include "edi/charset.h"
 #include "edi/code_extension_tables.h"
 
@@ -253,20 +254,9 @@ bool edi_shift_check(struct slice hidden, size_t *ret_characters, const char **r
 
 /* --- UTF-8 ------------------------------------------------------------------------------------------------------------- */
 
-#define PRIVATE 0xf700u /* + a byte above 0x7f */
-
-static void put(struct van_buf *to, unsigned c)
-{
-	if (c >= 0x800)
-		van_buf_append_char(to, (char)(0xe0 | c >> 12));
-	if (c >= 0x80)
-		van_buf_append_char(to, (char)((c >= 0x800 ? 0x80 : 0xc0) | (c >> 6 & (c >= 0x800 ? 0x3f : 0x1f))));
-	van_buf_append_char(to, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
-}
-
 static void put_byte(struct van_buf *to, unsigned char c)
 {
-	put(to, c < 0x80 ? c : PRIVATE + c);
+	van_utf8_append(to, c < 0x80 ? c : EDI_BYTE_AS_CHARACTER + c);
 }
 
 /* Each character; escape sequences and shifts only when asked for. */
@@ -289,30 +279,10 @@ static void decode(struct slice hidden, bool controls, struct van_buf *to)
 			put_byte(to, byte);
 			continue;
 		}
-		put(to, c);
+		van_utf8_append(to, c);
 		if (bytes == 2)
 			edi_shift_step(&s, hidden.p[++i]);
 	}
-}
-
-/* The character at the beginning of `s`, and its length; not UTF-8: one byte, and 0. */
-static unsigned decode_utf8(struct slice s, size_t *ret_length)
-{
-	const unsigned char *p = (const unsigned char *)s.p;
-	size_t n = edi_utf8_length(s);
-	*ret_length = n ? n : 1;
-	switch (n) {
-	case 0: return 0;
-	case 1: return p[0];
-	case 2: return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
-	case 3: return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-	default: return (p[0] & 7u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
-	}
-}
-
-static bool is_private(unsigned c)
-{
-	return c >= PRIVATE + 0x80 && c <= PRIVATE + 0xff;
 }
 
 /* A set that has it, best the one that is in force; SET_NONE: none has. */
@@ -335,15 +305,15 @@ static size_t encode_plainly(struct slice utf8, struct van_buf *to)
 	enum set now = SET_ASCII;
 	size_t lost = 0, n;
 	for (size_t i = 0; i < utf8.n; i += n) {
-		unsigned c = decode_utf8(slice_make(utf8.p + i, utf8.n - i), &n);
-		enum set set = !c && utf8.p[i] ? SET_NONE : is_private(c) ? now : set_for(now, c), written = set == SET_NONE ? SET_ASCII : set;
+		unsigned c = van_utf8_decode(slice_make(utf8.p + i, utf8.n - i), &n);
+		enum set set = !c && utf8.p[i] ? SET_NONE : edi_stands_for_byte(c) ? now : set_for(now, c), written = set == SET_NONE ? SET_ASCII : set;
 		char bytes[2];
 		if (written != now)
 			van_buf_append_str(to, designations[written]);
 		now = written;
 		lost += set == SET_NONE;
-		if (is_private(c))
-			van_buf_append_char(to, (char)(c - PRIVATE));
+		if (edi_stands_for_byte(c))
+			van_buf_append_char(to, (char)(c - EDI_BYTE_AS_CHARACTER));
 		else if (set == SET_NONE || c < 0x80)
 			van_buf_append(to, utf8.p + i, n);
 		else
@@ -360,9 +330,9 @@ static size_t encode_as_told(struct slice utf8, struct van_buf *to)
 	struct edi_shift s = {0};
 	size_t lost = 0, n;
 	for (size_t i = 0; i < utf8.n; i += n) {
-		unsigned c = decode_utf8(slice_make(utf8.p + i, utf8.n - i), &n);
-		char bytes[2] = {(char)(c - PRIVATE)};
-		size_t length = is_private(c) ? 1 : c >= 0x80 ? bytes_of(in_force(&s), c, bytes) : 0;
+		unsigned c = van_utf8_decode(slice_make(utf8.p + i, utf8.n - i), &n);
+		char bytes[2] = {(char)(c - EDI_BYTE_AS_CHARACTER)};
+		size_t length = edi_stands_for_byte(c) ? 1 : c >= 0x80 ? bytes_of(in_force(&s), c, bytes) : 0;
 		struct slice out = length ? slice_make(bytes, length) : slice_make(utf8.p + i, n);
 		lost += !length && (unsigned char)utf8.p[i] >= 0x80;
 		for (size_t k = 0; k < out.n; k++)

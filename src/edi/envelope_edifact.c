@@ -1,6 +1,7 @@
 /* What UNA, UNB, UNG, UNH, UNO and their trailers must say, in syntax 1 to 3 and in syntax 4. */
 #include "edi/envelope_private.h"
 
+#include "base/utf8.h"
 #include "edi/calendar.h"
 #include "edi/charset.h"
 
@@ -192,7 +193,7 @@ static int check_characters(const struct head *h)
 	const unsigned char *classes = edi_charset_classes(set);
 	for (uint32_t i = 2; i < h->s->count && set; i++) {
 		struct slice value = edi_segment_element(h->s, i);
-		bool foreign = edi_charset_is_utf8(set) && !edi_utf8_valid(value);
+		bool foreign = edi_charset_is_utf8(set) && !van_utf8_valid(value);
 		for (size_t k = 0; k < value.n; k++)
 			foreign = foreign || (classes[(unsigned char)value.p[k]] & EDI_CHARACTER_BAD && value.p[k] != h->s->delimiters->component &&
 			                      value.p[k] != h->s->delimiters->release);

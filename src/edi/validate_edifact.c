@@ -2,6 +2,7 @@
  * separators that need not be there. */
 #include "edi/validate_private.h"
 
+#include "base/utf8.h"
 #include "edi/code_extension.h"
 
 void edi_validator_syntax(struct edi_validator *v, enum edi_charset charset, bool syntax4, char decimal_mark)
@@ -46,7 +47,7 @@ bool edi_has_foreign(struct edi_validator *v, const struct edi_segment *s)
 bool edi_in_repertoire(struct edi_validator *v, struct slice s)
 {
 	unsigned char seen = seen_in(v, s);
-	return !(seen & EDI_CLASS_FOREIGN) && (!(seen & EDI_CLASS_HIGH) || !edi_charset_is_utf8(v->charset) || edi_utf8_valid(s));
+	return !(seen & EDI_CLASS_FOREIGN) && (!(seen & EDI_CLASS_HIGH) || !edi_charset_is_utf8(v->charset) || van_utf8_valid(s));
 }
 
 /* [-]digits[mark digits], and in syntax 4 E[-]digits behind it. Minus, mark and exponent do not count as characters. */

@@ -1,14 +1,14 @@
 /* Words of an expression. */
 #include "map/expression_private.h"
 
-#include "edi/charset.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 size_t utf8_length(struct slice s)
 {
-	size_t n = edi_utf8_length(s);
+	size_t n = van_utf8_length(s);
 	return n ? n : s.n > 0;
 }
 

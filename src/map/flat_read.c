@@ -1,6 +1,7 @@
 /* A CSV file to canonical documents. */
 #include "map/flat_private.h"
 
+#include "base/utf8.h"
 #include "map/csv.h"
 
 #include <stdio.h>
@@ -362,7 +363,7 @@ static int decode(struct flat_run *r, struct slice text, struct van_buf *utf8, s
 	if (r->s->charset == EDI_CHARSET_NONE) {
 		for (size_t i = 0, n; i < text.n; i += n) {
 			r->line += text.p[i] == '\n';
-			if (!(n = edi_utf8_length(slice_make(text.p + i, text.n - i))))
+			if (!(n = van_utf8_length(slice_make(text.p + i, text.n - i))))
 				return flat_fail(r, NULL, VAN_ESYNTAX, "the file is not UTF-8 here; ask for UTF-8, or say what it is: @encoding,ISO-8859-1");
 		}
 		return 0;

@@ -2,6 +2,8 @@
 #include "map/decimal.h"
 #include "map/flat_private.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -184,7 +186,7 @@ static size_t characters(struct slice s, uint32_t most)
 {
 	size_t at = 0;
 	for (uint32_t i = 0; i < most && at < s.n; i++) {
-		size_t n = edi_utf8_length(slice_make(s.p + at, s.n - at));
+		size_t n = van_utf8_length(slice_make(s.p + at, s.n - at));
 		at += n ? n : 1;
 	}
 	return at;

@@ -1,6 +1,8 @@
 /* Whether input is UTF-8, in any chunking. */
 #include "map/form.h"
 
+#include "base/utf8.h"
+
 #include <stdint.h>
 
 static size_t ascii_run(struct slice s)
@@ -35,7 +37,7 @@ void form_guess_feed(struct form_guess *g, struct slice chunk)
 		chunk = slice_make(chunk.p + 1, chunk.n - 1);
 		if (g->held_n < wanted((unsigned char)g->held[0]))
 			continue;
-		g->latin = edi_utf8_length(slice_make(g->held, g->held_n)) != g->held_n;
+		g->latin = van_utf8_length(slice_make(g->held, g->held_n)) != g->held_n;
 		g->held_n = 0;
 	}
 }

@@ -2,7 +2,7 @@
 #include "map/decimal.h"
 #include "map/ubl_private.h"
 
-#include "edi/charset.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static int fail(struct writer *w, enum van_err code, const char *what)
 /* XML 1.0, section 2.2: no control characters but these three. */
 static int put_text(struct writer *w, struct slice s, bool attribute)
 {
-	if (!edi_utf8_valid(s))
+	if (!van_utf8_valid(s))
 		return fail(w, VAN_EINVAL, "the value is not UTF-8");
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "edi/charset.h"
 #include "edi/code_extension.h"
 
@@ -30,7 +31,7 @@ static void back_and_forth(enum edi_charset c, struct slice s)
 {
 	struct van_buf wide = VAN_BUF_INIT(1 << 20), back = VAN_BUF_INIT(1 << 20);
 	assert_int_equal(edi_charset_to_utf8(c, s, &wide), 0);
-	assert_true(edi_utf8_valid(van_buf_slice(&wide)));
+	assert_true(van_utf8_valid(van_buf_slice(&wide)));
 	assert_int_equal(edi_charset_from_utf8(c, van_buf_slice(&wide), &back, NULL), 0);
 	assert_int_equal(back.n, s.n);
 	assert_memory_equal(back.p, s.p, s.n);
