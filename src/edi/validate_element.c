@@ -444,6 +444,7 @@ static uint32_t check_spread(struct edi_validator *v, const struct edi_segment_d
 static inline bool plainly_good_parts(const struct edi_validator *v, const struct edi_composite_def *c, struct slice value)
 {
 	const char *p = value.p, *end = p + value.n, separator = v->delimiters->component;
+	struct slice date = SLICE_NONE, format = SLICE_NONE;
 	uint32_t i = 0;
 	for (bool more = true; more; i++) {
 		const char *q = p;
@@ -454,12 +455,18 @@ static inline bool plainly_good_parts(const struct edi_validator *v, const struc
 		if (q > p ? c->fields[i].element && !plainly_good(v, c->fields[i].element, slice_make(p, (size_t)(q - p)))
 		          : c->fields[i].mandatory)
 			return false;
+		if (c->period && i + 1 == c->period)
+			date = slice_make(p, (size_t)(q - p));
+		else if (c->period && i == c->period)
+			format = slice_make(p, (size_t)(q - p));
 		more = q < end;
 		p = q + 1;
 	}
+	if (date.n && format.n && !edi_period_fits(format, date))
+		return false;
 	while (i < c->count && !c->fields[i].mandatory)
 		i++;
-	return i == c->count && !c->note_count && !(c->period && edi_bad_period(v, c, value).p);
+	return i == c->count && !c->note_count;
 }
 
 /* A value of a segment that holds separators of parts, but no odd bytes. */

@@ -124,7 +124,13 @@ void edi_check_periods(struct edi_validator *v, const struct edi_segment_def *de
 	}
 }
 
-/* Its 2380, if that is not in the format that its 2379 tells; else nothing. */
+bool edi_period_fits(struct slice format, struct slice value)
+{
+	if (slice_is(format, "102")) /* most are */
+		return value.n == 8 && edi_good_date(value);
+	return fits(edifact_formats, format, value);
+}
+
 struct slice edi_bad_period(const struct edi_validator *v, const struct edi_composite_def *c, struct slice composite)
 {
 	struct slice rest = composite, value = SLICE_NONE, format;
@@ -134,5 +140,5 @@ struct slice edi_bad_period(const struct edi_validator *v, const struct edi_comp
 	format = rest.p ? edi_cut(&rest, v->delimiters->component, v->delimiters->release) : SLICE_NONE;
 	if (!value.n || !format.n || value.n > sizeof room || reported(v, c->fields[c->period - 1].element, value))
 		return SLICE_NONE;
-	return fits(edifact_formats, format, edi_unescape(value, v->delimiters->release, room)) ? SLICE_NONE : value;
+	return edi_period_fits(format, edi_unescape(value, v->delimiters->release, room)) ? SLICE_NONE : value;
 }

@@ -10,6 +10,8 @@ void edi_problem_add(struct edi_validator *v, const struct edi_problem *p);
 void edi_check_elements(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
 /* Elements 1251 after the format they are in. */
 void edi_check_periods(struct edi_validator *v, const struct edi_segment_def *def, const struct edi_segment *s);
+/* A value of 2380 in a format of 2379; true of formats that are not looked into. */
+bool edi_period_fits(struct slice format, struct slice value);
 /* The 2380 of a composite that has a `period`, when it is no date or period in the format that 2379 tells; else absent. */
 struct slice edi_bad_period(const struct edi_validator *v, const struct edi_composite_def *c, struct slice composite);
 /* An X12 HL that has its place in the message. */
