@@ -1,6 +1,8 @@
 /* An interchange written again with its form put right. */
 #include "edi/write_copy.h"
 
+#include "edi/code_extension.h"
+
 #include <string.h>
 
 struct rewriting {
@@ -171,6 +173,8 @@ static int rewrite_segment(void *ctx, const struct edi_segment *s)
 		van_buf_append(r->to, s->bytes, s->length);
 		return 0;
 	}
+	if (s->delimiters->shifts && !edi_shift_can_be_written(slice_make(s->bytes, s->length)))
+		return VAN_ESYNTAX;
 	if (edi_segment_is(s, "UNO") || edi_segment_is(s, "UNP"))
 		return VAN_ESYNTAX; /* an object's bytes stay where they are */
 	if (!r->begun && !edi_segment_is(s, s->standard == EDI_X12 ? "ISA" : "UNB"))

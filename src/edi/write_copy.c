@@ -146,8 +146,9 @@ static int copy_body(void *ctx, const struct edi_segment *s)
 	if (edi_segment_is(s, x12 ? "ST" : "UNH") || edi_segment_is(s, x12 ? "SE" : "UNT") || (!x12 && edi_segment_is(s, "UNP")))
 		return 0; /* a UNP that ends a message ends it like a UNT, and is as wrong */
 	const uint32_t cut = EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH | EDI_SEGMENT_UNTERMINATED;
-	bool shifts = s->delimiters->shifts && !c->to->writer.delimiters.shifts && edi_shift_any(slice_make(s->bytes, s->length));
-	if (edi_segment_is_service(s) || s->flags & cut || shifts)
+	const struct slice all = slice_make(s->bytes, s->length);
+	bool shifts = s->delimiters->shifts && edi_shift_any(all);
+	if (edi_segment_is_service(s) || s->flags & cut || (shifts && (!c->to->writer.delimiters.shifts || !edi_shift_can_be_written(all))))
 		return VAN_EINVAL;
 	edi_copy_segment(&c->to->writer, s, &c->scratch);
 	return 0;

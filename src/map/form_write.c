@@ -166,6 +166,10 @@ static void put_element(struct form_writer *w, struct slice value, bool first)
 {
 	const struct edi_delimiters *d = &w->delimiters;
 	unsigned classes = classes_of(w, value);
+	if (w->delimiters.shifts && !edi_shift_can_be_written(value)) {
+		put_binary(w, FORM_ELEMENT, value, first);
+		return;
+	}
 	bool repeats = classes & FORM_CLASS_SPLIT && d->repetition && has(value, d->repetition, d->release);
 	if (!repeats && !(classes & FORM_CLASS_SPLIT && has(value, d->component, d->release))) {
 		put_value(w, FORM_ELEMENT, value, classes, first);

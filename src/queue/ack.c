@@ -238,7 +238,7 @@ int queue_ack_overall(struct queue_work *w, const struct queue_message *m, uint3
 		if (rc < 0 && rc != VAN_ENOTFOUND)
 			return rc;
 		uint32_t ack = rc == 0 ? e.ack : QUEUE_ACK_EXPECTED;
-		waiting |= queue_ack_badness(ack) == 0;
+		waiting |= ack != QUEUE_ACK_NONE && queue_ack_badness(ack) == 0;
 		good |= ack == QUEUE_ACK_ACCEPTED;
 		errors |= ack == QUEUE_ACK_ACCEPTED_WITH_ERRORS;
 		mixed |= ack == QUEUE_ACK_PARTIALLY_ACCEPTED;
@@ -246,7 +246,7 @@ int queue_ack_overall(struct queue_work *w, const struct queue_message *m, uint3
 	}
 	*ret = waiting ? (m->ack == QUEUE_ACK_OVERDUE ? QUEUE_ACK_OVERDUE : QUEUE_ACK_EXPECTED)
 	       : mixed || (bad && (good || errors)) ? QUEUE_ACK_PARTIALLY_ACCEPTED
-	       : bad ? QUEUE_ACK_REJECTED : errors ? QUEUE_ACK_ACCEPTED_WITH_ERRORS : QUEUE_ACK_ACCEPTED;
+	       : bad ? QUEUE_ACK_REJECTED : errors ? QUEUE_ACK_ACCEPTED_WITH_ERRORS : good ? QUEUE_ACK_ACCEPTED : QUEUE_ACK_NONE;
 	return 0;
 }
 
@@ -450,6 +450,29 @@ int queue_ack_settle(struct queue_work *w, struct queue_ack_run *run)
 
 /* --- deadlines and closing -------------------------------------------------------------------------------------------- */
 
+/* What was not said of the document's messages will not be said any more. */
+static int give_up(struct queue_work *w, const struct queue_message *m)
+{
+	const struct queue_transaction **v = queue_ack_by_group(w, m);
+	int rc = v ? 0 : VAN_ENOMEM;
+	for (size_t i = 0; i < m->transactions.n && rc == 0; i += queue_ack_run_of_group(v + i, m->transactions.n - i)) {
+		struct queue_expect e;
+		struct store_key k;
+		queue_ack_key(&k, m, v[i]);
+		rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
+		for (size_t j = 0; rc == 0 && j < e.items.n; j++) {
+			struct queue_expect_item *item = RECORD_AT(e.items, struct queue_expect_item, j);
+			item->ack = queue_ack_badness(item->ack) ? item->ack : QUEUE_ACK_NONE;
+		}
+		if (rc == 0) {
+			e.ack = queue_ack_badness(e.ack) ? e.ack : queue_ack_of_group(&e);
+			rc = queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
+		}
+		rc = rc == VAN_ENOTFOUND ? 0 : rc;
+	}
+	return rc;
+}
+
 int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, struct slice reason)
 {
 	struct queue_message m;
@@ -459,9 +482,20 @@ int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, s
 	if (m.ack != QUEUE_ACK_EXPECTED && m.ack != QUEUE_ACK_OVERDUE && m.ack != QUEUE_ACK_UNMATCHED)
 		return van_error_set(&w->err, VAN_ESTATE, "no acknowledgement of message %.*s is awaited: it is %s", SLICE_ARG(id),
 				     queue_ack_state_names[m.ack]);
-	rc = queue_ack_set(w, &m, QUEUE_ACK_NONE);
+	uint32_t known = QUEUE_ACK_NONE;
+	bool awaited = m.ack != QUEUE_ACK_UNMATCHED;
+	rc = awaited ? give_up(w, &m) : 0;
+	if (rc == 0 && awaited)
+		rc = queue_ack_overall(w, &m, &known);
+	if (rc == 0)
+		rc = queue_ack_set(w, &m, queue_ack_badness(known) ? known : QUEUE_ACK_NONE);
 	struct slice text = van_arena_printf(w->arena, "acknowledgement closed: %.*s", SLICE_ARG(reason));
-	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);
+	if (rc == 0)
+		rc = queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);
+	/* whoever waits for more than this one learns what is known, when nothing else is awaited */
+	if (rc == 0 && awaited && m.direction == QUEUE_OUT)
+		return queue_ack_turn(w, &m);
+	return rc < 0 || !m.turn_back || !queue_ack_badness(known) ? rc : queue_answer_want(w, &m);
 }
 
 static int mark_overdue(struct queue_work *w, struct slice id)

@@ -25,6 +25,12 @@ static bool same_group(const struct queue_transaction *a, const struct queue_tra
 	       slice_eq(a->origin_group_number, b->origin_group_number);
 }
 
+/* Nothing was said of it, and nobody waits for that any more. */
+static bool is_given_up(uint32_t ack)
+{
+	return ack == QUEUE_ACK_NONE;
+}
+
 /* All that is known so far, in the order of what it was made of. */
 static int gather(struct queue_work *w, const struct queue_message *m, struct said **ret, size_t *ret_n)
 {
@@ -40,7 +46,7 @@ static int gather(struct queue_work *w, const struct queue_message *m, struct sa
 		rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 		for (size_t j = 0; rc == 0 && j < n && j < e.items.n; j++) {
 			uint32_t ack = RECORD_AT(e.items, struct queue_expect_item, j)->ack;
-			if (queue_ack_badness(ack) && v[i + j]->origin.p)
+			if ((queue_ack_badness(ack) || is_given_up(ack)) && v[i + j]->origin.p)
 				said[count++] = (struct said){v[i + j], ack};
 		}
 		rc = rc == VAN_ENOTFOUND ? 0 : rc;
@@ -66,19 +72,20 @@ static const struct said *said_of(const struct said *v, size_t n, struct slice n
 	return low < n && slice_eq(v[low].made->origin_number, number) ? &v[low] : NULL;
 }
 
-/* The group's own state, once all its messages' are known. */
-static uint32_t group_state(const struct queue_expect *e)
+uint32_t queue_ack_of_group(const struct queue_expect *e)
 {
-	bool waiting = false, good = false, errors = false, bad = false;
+	bool waiting = false, good = false, errors = false, bad = false, given_up = false;
 	for (size_t i = 0; i < e->items.n; i++) {
 		uint32_t ack = RECORD_AT(e->items, struct queue_expect_item, i)->ack;
-		waiting |= queue_ack_badness(ack) == 0;
+		waiting |= !is_given_up(ack) && queue_ack_badness(ack) == 0;
 		good |= ack == QUEUE_ACK_ACCEPTED;
 		errors |= ack == QUEUE_ACK_ACCEPTED_WITH_ERRORS;
 		bad |= ack == QUEUE_ACK_REJECTED;
+		given_up |= is_given_up(ack);
 	}
+	good |= given_up && (errors || bad); /* by our own check, as its sender is told */
 	return waiting ? QUEUE_ACK_EXPECTED : bad && (good || errors) ? QUEUE_ACK_PARTIALLY_ACCEPTED
-	       : bad ? QUEUE_ACK_REJECTED : errors ? QUEUE_ACK_ACCEPTED_WITH_ERRORS : QUEUE_ACK_ACCEPTED;
+	       : bad ? QUEUE_ACK_REJECTED : errors ? QUEUE_ACK_ACCEPTED_WITH_ERRORS : good ? QUEUE_ACK_ACCEPTED : QUEUE_ACK_NONE;
 }
 
 /* The transaction of the origin that is of this group; NULL: none. */
@@ -106,10 +113,10 @@ static int turn_group(struct queue_work *w, const struct queue_message *origin, 
 	for (size_t i = 0; i < e.items.n; i++) {
 		struct queue_expect_item *item = RECORD_AT(e.items, struct queue_expect_item, i);
 		const struct said *s = said_of(v, n, item->control_number);
-		if (s && queue_ack_badness(s->ack) > queue_ack_badness(item->ack))
+		if (s && (queue_ack_badness(s->ack) > queue_ack_badness(item->ack) || (is_given_up(s->ack) && !queue_ack_badness(item->ack))))
 			item->ack = s->ack;
 	}
-	e.ack = group_state(&e);
+	e.ack = queue_ack_of_group(&e);
 	return queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 }
 
@@ -130,6 +137,9 @@ static int turn_origin(struct queue_work *w, const struct queue_message *made, c
 	if (rc < 0 || ack == m.ack)
 		return rc;
 	rc = queue_ack_set(w, &m, ack);
+	if (rc == 0 && is_given_up(ack))
+		return queue_trail_event(w, m.id, "ack-closed", van_arena_printf(w->arena, "the acknowledgement of message %.*s was closed, and nothing is known",
+										 SLICE_ARG(made->id)));
 	if (rc == 0)
 		rc = queue_trail_receipt(w, RECEIPT_ACK_RECEIVED, &m,
 					 van_arena_printf(w->arena, "%s, by the acknowledgement of message %.*s", queue_ack_state_names[ack],

@@ -51,12 +51,13 @@ static int add_answers(struct queue_work *w, const struct queue_message *m, cons
 	queue_ack_key(&k, m, group[0]);
 	int rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 	for (size_t i = 0; i < n && i < e.items.n && rc == 0; i++) {
-		if (slice_is(group[i]->status, "rejected"))
-			continue; /* by ourselves: our own errors tell why */
+		uint32_t ack = RECORD_AT(e.items, struct queue_expect_item, i)->ack;
+		if (slice_is(group[i]->status, "rejected") || !queue_ack_badness(ack))
+			continue; /* by ourselves: our own errors tell why; or its receiver never said anything: our own check is what is known */
 		to[(*count)++] = (struct ipc_transaction){
 			.type = group[i]->type, .control_number = group[i]->control_number, .group_code = group[i]->group_code,
 			.group_control_number = group[i]->group_control_number,
-			.status = slice_str(queue_ack_state_names[RECORD_AT(e.items, struct queue_expect_item, i)->ack]),
+			.status = slice_str(queue_ack_state_names[ack]),
 		};
 	}
 	return rc;

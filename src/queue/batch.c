@@ -1,5 +1,6 @@
 /* Batches: translated messages that wait for one another, to go as one interchange. A batch is a stored message from the moment it is
  * opened, and its job is due when the first of its bounds is reached: so it survives whatever happens, and is seen like any other. */
+#include "queue/delivery.h"
 #include "queue/result.h"
 
 #include "base/fdio.h"
@@ -290,6 +291,13 @@ static int forget_open(struct queue_work *w, const struct queue_batch *b, struct
 	return store_del(w->txn, w->q->batch_open, store_key_slice(&k));
 }
 
+int queue_batch_close(struct queue_work *w, struct slice id)
+{
+	struct queue_batch b;
+	int rc = queue_get_record(w, w->q->batch, id, &queue_batch_table, &b);
+	return rc == VAN_ENOTFOUND ? 0 : rc < 0 ? rc : forget_open(w, &b, id);
+}
+
 static int forget_item(struct queue_work *w, struct slice id, uint64_t number)
 {
 	struct store_key k;
@@ -327,4 +335,94 @@ int queue_batch_origins(struct queue_work *w, struct queue_message *m)
 			return rc;
 	}
 	return 0;
+}
+
+/* --- operators ------------------------------------------------------------------------------------------------------------- */
+
+static int as_delivery(struct queue_work *w, struct slice id, struct queue_delivery *ret)
+{
+	struct queue_message m;
+	struct queue_job job = {0};
+	int rc = queue_message_get(w, id, &m);
+	if (rc == 0)
+		rc = queue_get_record(w, w->q->job, id, &queue_job_table, &job);
+	if (rc < 0 && rc != VAN_ENOTFOUND)
+		return rc;
+	*ret = (struct queue_delivery){.id = m.id, .message = m.id, .connection = m.connection, .partner = m.partner, .state = m.delivery,
+				       .tries = job.tries, .created = m.time, .next = job.next == INT64_MAX ? 0 : job.next,
+				       .last_error = m.error.p ? m.error : job.error, .kind = QUEUE_TO_BATCH};
+	return 0;
+}
+
+int queue_batch_get(struct queue_work *w, struct slice id, struct queue_delivery *ret, uint64_t *ret_messages)
+{
+	struct queue_batch b;
+	int rc = van_id_valid(id) ? queue_get_record(w, w->q->batch, id, &queue_batch_table, &b) : VAN_ENOTFOUND;
+	if (rc == 0)
+		*ret_messages = b.messages;
+	return rc < 0 ? rc : as_delivery(w, id, ret);
+}
+
+int queue_batches(struct queue_work *w, int state, struct slice connection,
+		  int (*fn)(void *arg, const struct queue_delivery *d, uint64_t messages), void *arg)
+{
+	struct store_cursor *c;
+	struct slice key, value;
+	int rc = store_cursor_open(w->txn, w->q->batch, SLICE_NONE, &c);
+	if (rc < 0)
+		return rc;
+	while ((rc = store_cursor_next(c, &key, &value)) == 0) {
+		struct queue_batch b;
+		struct queue_delivery d;
+		rc = record_decode(&queue_batch_table, queue_keep(w, value), w->arena, &b);
+		if (rc == 0)
+			rc = as_delivery(w, queue_keep(w, key), &d);
+		if (rc < 0)
+			break;
+		if ((state >= 0 && d.state != (uint32_t)state) || (connection.p && !slice_eq(d.connection, connection)))
+			continue;
+		rc = fn(arg, &d, b.messages);
+		if (rc)
+			break;
+	}
+	store_cursor_close(c);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+/* What an operator decided: written now, kept back, or given up. */
+static int move(struct queue_work *w, struct slice id, enum queue_delivery_state to)
+{
+	struct queue_job job = {.kind = QUEUE_JOB_BATCH, .next = w->now};
+	int rc = queue_batch_close(w, id);
+	w->writes++;
+	if (rc == 0 && to == QUEUE_DELIVERY_QUEUED) {
+		rc = queue_job_put(w, id, &job);
+		return rc < 0 ? rc : queue_wake(w, id, 0);
+	}
+	if (rc == 0)
+		rc = store_del(w->txn, w->q->job, id);
+	if ((rc == 0 || rc == VAN_ENOTFOUND) && to == QUEUE_DELIVERY_DROPPED)
+		rc = store_del(w->txn, w->q->batch, id);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}
+
+int queue_batch_act(struct queue_work *w, struct slice id, const char *action, struct slice actor)
+{
+	struct queue_batch b;
+	struct queue_message m, old;
+	enum queue_delivery_state to;
+	int rc = van_id_valid(id) ? queue_get_record(w, w->q->batch, id, &queue_batch_table, &b) : VAN_ENOTFOUND;
+	if (rc == 0)
+		rc = queue_message_get(w, id, &m);
+	if (rc < 0)
+		return rc;
+	if (!queue_delivery_fits(action, m.delivery, &to))
+		return van_error_set(&w->err, VAN_ESTATE, "can't %s a batch that is %s", action, queue_delivery_state_names[m.delivery]);
+	old = m;
+	m.error = to == QUEUE_DELIVERY_QUEUED ? SLICE_NONE : m.error;
+	rc = move(w, id, to);
+	if (rc == 0)
+		rc = queue_delivery_move_from(w, &old, &m, to);
+	struct slice text = van_arena_printf(w->arena, "batch of %llu messages: %s", (unsigned long long)b.messages, action);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, text, actor, NULL, 0);
 }

@@ -207,7 +207,7 @@ int queue_delivery_move_from(struct queue_work *w, const struct queue_message *s
 
 /* --- operators ------------------------------------------------------------------------------------------------------------ */
 
-static bool fits(const char *action, uint32_t state, enum queue_delivery_state *to)
+bool queue_delivery_fits(const char *action, uint32_t state, enum queue_delivery_state *to)
 {
 	bool waiting = state == QUEUE_DELIVERY_QUEUED || state == QUEUE_DELIVERY_FAILED || state == QUEUE_DELIVERY_EXPIRED ||
 		       state == QUEUE_DELIVERY_AWAITING_MDN;
@@ -253,12 +253,15 @@ int queue_delivery_act(struct queue_work *w, struct slice id, const char *action
 	struct queue_delivery d, old;
 	struct queue_message m, before;
 	enum queue_delivery_state to;
-	int rc = queue_delivery_get(w, id, &d);
+	int rc = queue_batch_act(w, id, action, actor);
+	if (rc != VAN_ENOTFOUND)
+		return rc;
+	rc = queue_delivery_get(w, id, &d);
 	if (rc == 0)
 		rc = queue_message_get(w, d.message, &m);
 	if (rc < 0)
 		return rc;
-	if (!fits(action, d.state, &to))
+	if (!queue_delivery_fits(action, d.state, &to))
 		return van_error_set(&w->err, VAN_ESTATE, "can't %s a delivery that is %s", action,
 				     queue_delivery_state_names[d.state]);
 	old = d;

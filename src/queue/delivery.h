@@ -22,6 +22,11 @@ int queue_delivery_get(struct queue_work *w, struct slice id, struct queue_deliv
 /* In the order of ids; `state` and `connection` filter (-1, absent: any). `fn` returns 0 to go on. */
 int queue_deliveries(struct queue_work *w, int state, struct slice connection,
 		     int (*fn)(void *arg, const struct queue_delivery *d), void *arg);
+/* The same of batches: what waits to become one interchange, as a delivery whose next try is when that will be (0: nobody knows, or it is
+ * held); `messages`: how many wait. */
+int queue_batches(struct queue_work *w, int state, struct slice connection,
+		  int (*fn)(void *arg, const struct queue_delivery *d, uint64_t messages), void *arg);
+int queue_batch_get(struct queue_work *w, struct slice id, struct queue_delivery *ret, uint64_t *ret_messages);
 /* Each lane in which something is due now or later. */
 int queue_lanes(struct queue_work *w, int (*fn)(void *arg, const struct queue_lane *l), void *arg);
 /* What a lane holds, earliest first. `fn` returns 0 to go on; another value ends and is returned. */
@@ -71,7 +76,8 @@ int queue_delivery_end(struct queue_work *w, struct slice id, const struct queue
 int queue_delivery_of_mdn(struct queue_work *w, struct slice original_message_id, struct slice mdn_from, struct slice mdn_to,
 			  struct queue_message *ret);
 
-/* State moves of an operator: "retry" (now), "hold", "release", "drop". VAN_ESTATE when it does not fit. */
+/* State moves of an operator: "retry" (now), "hold", "release", "drop". VAN_ESTATE when it does not fit. A batch is made into an interchange
+ * now, takes no more messages while it is held, and is given up with what waits: its parts stay with its message. */
 int queue_delivery_act(struct queue_work *w, struct slice id, const char *action, struct slice actor);
 
 #endif

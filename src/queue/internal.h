@@ -138,6 +138,12 @@ int queue_batch_add(struct queue_work *w, struct result *r, size_t i, struct que
 int queue_batch_fill(struct queue_work *w, const struct queue_message *m, struct ipc_job *ret, int *ret_fd);
 /* The batch became interchanges: what waited is let go. VAN_EAGAIN: more has come since it was given to the worker. */
 int queue_batch_end(struct queue_work *w, struct slice id, uint64_t messages);
+/* As queue_delivery_act. VAN_ENOTFOUND: it is no batch that waits or is held. */
+int queue_batch_act(struct queue_work *w, struct slice id, const char *action, struct slice actor);
+/* Its job is over without a result, or it goes now: nobody joins it any more. */
+int queue_batch_close(struct queue_work *w, struct slice id);
+/* May an operator do this with what is in this state, and what is it then? */
+bool queue_delivery_fits(const char *action, uint32_t state, enum queue_delivery_state *to);
 /* What was made of a batch belongs to all whose messages are in it. */
 int queue_batch_origins(struct queue_work *w, struct queue_message *m);
 

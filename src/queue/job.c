@@ -88,13 +88,13 @@ static int park(struct queue_work *w, struct queue_message *m, enum queue_state 
 	struct queue_message old = *m;
 	if (m->state == QUEUE_PROCESSED) /* what was to be made of it was not: it stays what it is, and people are told */
 		state = QUEUE_PROCESSED;
-	if (m->direction == QUEUE_OUT)
-		m->delivery = QUEUE_DELIVERY_HELD;
 	m->state = state;
 	m->error = error;
 	int rc = end_job(w, m->id);
+	if (rc == 0 && m->direction == QUEUE_OUT)
+		rc = queue_batch_close(w, m->id);
 	if (rc == 0)
-		rc = queue_message_put(w, &old, m);
+		rc = m->direction == QUEUE_OUT ? queue_delivery_move_from(w, &old, m, QUEUE_DELIVERY_HELD) : queue_message_put(w, &old, m);
 	return rc < 0 ? rc : queue_trail_receipt(w, event, m, error, actor, NULL, 0);
 }
 

@@ -9,7 +9,7 @@ const char *const queue_delivery_state_names[] = {"", "queued", "trying", "await
 						  "collected", "failed", "expired", "held", "dropped", NULL};
 const char *const queue_ack_state_names[] = {"none", "expected", "accepted", "accepted-with-errors",
 					     "partially-accepted", "rejected", "overdue", "unmatched", NULL};
-const char *const queue_delivery_kind_names[] = {"as2", "mdn", "sftp", "webhook", NULL};
+const char *const queue_delivery_kind_names[] = {"as2", "mdn", "sftp", "webhook", "batch", NULL};
 const char *const queue_mailbox_state_names[] = {"waiting", "collected", "taken", "staged", "unfinished", NULL};
 static const char *const job_kind_names[] = {"process", "batch", "answer", NULL};
 static const char *const part_kind_names[] = {"inline", "file", "stretch", "segment", NULL};

@@ -157,6 +157,7 @@ enum queue_delivery_kind {
 	QUEUE_TO_MDN,     /* the asynchronous MDN of a received message, to `url` */
 	QUEUE_TO_SFTP,    /* a stored message to a partner's SFTP server */
 	QUEUE_TO_WEBHOOK, /* an event, to `url` */
+	QUEUE_TO_BATCH,   /* listed, never stored: messages that wait for one another, to be an interchange */
 };
 extern const char *const queue_delivery_kind_names[];
 

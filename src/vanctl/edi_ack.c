@@ -1,5 +1,5 @@
 /* vanctl edi ack: what the receiver of these interchanges owes their senders. Streams: the answers are kept until their
- * interchange ends, not what they answer. */
+ * interchange ends, not what they answer; only where a rejected message takes others along must all of it be known first. */
 #include "vanctl/edi_command.h"
 
 #include "base/record.h"
@@ -80,25 +80,66 @@ static int on_ack(void *ctx, const struct edi_output *ack)
 	return rc == 0 ? room(a) : rc;
 }
 
-static int answer(struct answers *a, struct edi_checker *checker)
+static int finish(struct answers *a, const struct edi_report *r)
 {
-	struct van_error e = {0};
-	int fd = edi_open(a->c);
-	if (fd < 0)
-		return EDI_USAGE;
-	van_buf_append_str(&a->out, a->c->json ? "{\"acknowledgements\":[" : "");
-	int rc = edi_checker_read(checker, fd, &e);
-	if (fd != STDIN_FILENO)
-		close(fd);
-	if (rc < 0)
-		return edi_fail(EDI_USAGE, "%s: %s", a->c->file, e.text[0] ? e.text : van_err_name(rc));
-	const struct edi_report *r = edi_checker_report(checker);
 	if (!r->interchange_count)
 		return edi_fail(EDI_NO, "%s: %.*s", a->c->file, SLICE_ARG(r->errors->text));
 	if (!a->written && !a->c->json)
-		fputs("vanctl edi: nothing is owed: there are only acknowledgements, or no sender or number to answer to\n", stderr);
+		fputs("vanctl edi: nothing is owed: there are only acknowledgements\n", stderr);
 	van_buf_append_str(&a->out, a->c->json ? "]}\n" : "");
 	return edi_flush(&a->out) < 0 ? edi_fail(EDI_USAGE, "standard output cannot be written") : EDI_DONE;
+}
+
+static int answer_streaming(struct answers *a, struct edi_dictionary_set *set, const struct edi_check_options *check, const struct edi_ack_options *options)
+{
+	struct van_error e = {0};
+	struct edi_acknowledger *acknowledger = edi_acknowledger_new(options, van_clock_now(), on_ack, a);
+	struct edi_check_sink sink = acknowledger ? edi_acknowledger_sink(acknowledger) : (struct edi_check_sink){0};
+	struct edi_checker *checker = acknowledger ? edi_checker_new(set, check, &sink) : NULL;
+	int fd = checker ? edi_open(a->c) : -1, rc = fd < 0 ? VAN_EIO : edi_checker_read(checker, fd, &e), status = EDI_USAGE;
+	if (!checker)
+		edi_fail(EDI_USAGE, "no memory");
+	else if (fd >= 0)
+		status = rc < 0 ? edi_fail(EDI_USAGE, "%s: %s", a->c->file, e.text[0] ? e.text : van_err_name(rc)) : finish(a, edi_checker_report(checker));
+	if (fd >= 0 && fd != STDIN_FILENO)
+		close(fd);
+	edi_checker_free(checker);
+	edi_acknowledger_free(acknowledger);
+	return status;
+}
+
+static int answer_whole(struct answers *a, struct edi_dictionary_set *set, const struct edi_check_options *check, const struct edi_ack_options *options)
+{
+	struct van_error e = {0};
+	struct edi_report *r = NULL;
+	struct van_arena *arena = van_arena_new(LARGEST_OUTPUT);
+	int fd = arena ? edi_open(a->c) : -1, rc = fd < 0 ? VAN_EIO : edi_check_fd(fd, set, check, arena, &r, &e), status = EDI_USAGE;
+	for (const struct edi_interchange *i = rc == 0 ? r->interchanges : NULL; i && rc == 0; i = i->next) {
+		struct edi_output ack;
+		rc = edi_ack_write(i, options, van_clock_now(), arena, &ack, &e);
+		if (rc == 0 && ack.part_count)
+			rc = on_ack(a, &ack);
+	}
+	if (!arena)
+		edi_fail(EDI_USAGE, "no memory");
+	else if (fd >= 0)
+		status = rc < 0 ? edi_fail(EDI_USAGE, "%s: %s", a->c->file, e.text[0] ? e.text : van_err_name(rc)) : finish(a, r);
+	if (fd >= 0 && fd != STDIN_FILENO)
+		close(fd);
+	van_arena_free(arena);
+	return status;
+}
+
+/* --rejects, as validation.rejects in an agreement. False: there is no such word. */
+static bool reach(const char *word, enum edi_reach *ret)
+{
+	static const char *const words[] = {"message", "group", "interchange"};
+	for (int i = EDI_REJECTS_MESSAGE; word && i <= EDI_REJECTS_INTERCHANGE; i++)
+		if (strcmp(word, words[i]) == 0) {
+			*ret = (enum edi_reach)i;
+			return true;
+		}
+	return !word;
 }
 
 int edi_run_ack(const struct edi_command *c)
@@ -107,18 +148,17 @@ int edi_run_ack(const struct edi_command *c)
 		return edi_fail(EDI_USAGE, "--type is 997 or 999, not %s", c->type);
 	struct edi_ack_options options = {.ta1 = c->ta1, .lines = c->lines, .accepted_messages = true,
 		.kind = c->type && strcmp(c->type, "999") == 0 ? EDI_ACK_999 : EDI_ACK_DEFAULT};
+	struct edi_check_options check = edi_options(c);
+	check.max_errors = UINT32_MAX;
+	check.max_messages = UINT32_MAX;
+	if (!reach(c->rejects, &check.policy.rejects))
+		return edi_fail(EDI_USAGE, "--rejects is message, group or interchange, not %s", c->rejects);
 	struct edi_dictionary_set *set = edi_dictionaries(c);
 	if (!set)
 		return EDI_USAGE;
 	struct answers a = {.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT)};
-	struct edi_acknowledger *acknowledger = edi_acknowledger_new(&options, van_clock_now(), on_ack, &a);
-	struct edi_check_sink sink = acknowledger ? edi_acknowledger_sink(acknowledger) : (struct edi_check_sink){0};
-	struct edi_check_options check = edi_options(c);
-	check.max_errors = UINT32_MAX;
-	struct edi_checker *checker = acknowledger ? edi_checker_new(set, &check, &sink) : NULL;
-	int status = checker ? answer(&a, checker) : edi_fail(EDI_USAGE, "no memory");
-	edi_checker_free(checker);
-	edi_acknowledger_free(acknowledger);
+	van_buf_append_str(&a.out, c->json ? "{\"acknowledgements\":[" : "");
+	int status = check.policy.rejects == EDI_REJECTS_MESSAGE ? answer_streaming(&a, set, &check, &options) : answer_whole(&a, set, &check, &options);
 	edi_dictionary_set_free(set);
 	van_buf_free(&a.out);
 	return status;

@@ -24,7 +24,7 @@ static const struct verb {
 	{"inspect", edi_run_inspect, "", "prints each segment and element with its name, position and errors"},
 	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
 	{"validate", edi_run_validate, " [--strict] [--nearest]", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
-	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--lines] [--strict] [--nearest]", "prints the acknowledgement the receiver owes"},
+	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--rejects message|group|interchange] [--lines] [--strict] [--nearest]", "prints the acknowledgement the receiver owes"},
 	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical|ubl-xml|csv [--map NAME] [--sheet NAME] [--version V] [--explain] [--sender QUAL:ID --receiver QUAL:ID] [--control N] [--document N] [--charset NAME] [--lines]", "prints the document in another form"},
 };
 
@@ -136,7 +136,7 @@ int edi_take_option(struct edi_command *c, const char *word, const char *value)
 	} options[] = {{"--json", &c->json, NULL}, {"--ta1", &c->ta1, NULL}, {"--lines", &c->lines, NULL}, {"--pretty", &c->pretty, NULL},
 		{"--strict", &c->strict, NULL}, {"--nearest", &c->nearest, NULL}, {"--explain", &c->explain, NULL},
 		{"--type", NULL, &c->type}, {"--to", NULL, &c->to}, {"--map", NULL, &c->map}, {"--sheet", NULL, &c->sheet}, {"--version", NULL, &c->version},
-		{"--charset", NULL, &c->charset}, {"--guide", NULL, &c->guide}, {"--sender", NULL, &c->sender}, {"--receiver", NULL, &c->receiver}};
+		{"--charset", NULL, &c->charset}, {"--guide", NULL, &c->guide}, {"--sender", NULL, &c->sender}, {"--receiver", NULL, &c->receiver}, {"--rejects", NULL, &c->rejects}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		if (strcmp(word, options[i].name) != 0)
 			continue;

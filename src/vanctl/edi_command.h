@@ -9,7 +9,7 @@ struct edi_input;
 struct edi_command {
 	const char *verb, *file;
 	bool json, ta1, lines, pretty, strict, nearest, explain;
-	const char *type, *to, *map, *version, *charset, *guide, *sender, *receiver; /* options with values; NULL: not given */
+	const char *type, *to, *map, *version, *charset, *guide, *sender, *receiver, *rejects; /* options with values; NULL: not given */
 	struct edi_guide *rules;               /* what --guide names; NULL: it was not given */
 	const char *dict[8];                   /* --dict, the first goes first */
 	unsigned dict_count;

@@ -68,6 +68,9 @@ MILL = {
     "PAIRS": "output: {format: x12, max_messages: 2}\nacknowledged_by: none",
     "OTHER": "output: {format: x12, from: 'x12 ZZ:BUYNET', to: 'x12 12:5551234'}\nacknowledged_by: none",
     "TURN": "output: {format: x12}\nacknowledged_by: receiver\nacknowledgement: {within: 1h}",
+    "SILENT": "output: {format: x12, split: message, acknowledged_within: 2s}\nacknowledged_by: receiver\nacknowledgement: {within: 2s}",
+    "NINES": "output: {format: x12}\nacknowledged_by: receiver\nacknowledgement: {kind: '999', within: 1h}",
+    "KEPT": "output: {format: x12, batch: {time: 2h}}\nacknowledged_by: none",
     "COUNT": "output: {format: x12, batch: {time: 2h, messages: 3}}\nacknowledged_by: receiver\nacknowledgement: {within: 3h}",
     "TIME": "output: {format: x12, batch: {time: 2s}}\nacknowledged_by: none",
     "SIZE": "output: {format: x12, batch: {time: 2h, size: 2KiB}}\nacknowledged_by: none",
@@ -312,22 +315,25 @@ def put_right(n, c):
     t.equal(fields(made[0], "ISA")[0][13], f"{c.control:09d}", "under the sender's own number")
 
 
-def ack_of(data, control, statuses="A", ta1=None):
-    """The receiver's 997 for an interchange that we wrote: a status for each of its messages."""
+def ack_of(data, control, statuses="A", ta1=None, kind="997"):
+    """The receiver's 997 or 999 for an interchange that we wrote: a status for each of its messages."""
     isa, gs = fields(data, "ISA")[0], fields(data, "GS")[0]
     sender, receiver = f"{isa[7]}:{isa[8].strip()}", f"{isa[5]}:{isa[6].strip()}"
     numbers = [s[2] for s in fields(data, "ST")]
     head = [x12.isa(sender, receiver, control)]
     if ta1:
         return "".join(s + "~" for s in head + [f"TA1*{isa[13]}*{isa[9]}*{isa[10]}*{ta1}", f"IEA*0*{control:09d}"]).encode()
-    body = ["ST*997*0001", f"AK1*PO*{gs[6]}"]
+    nines, guide = kind == "999", "005010X231A1"
+    body = [f"ST*999*0001*{guide}", f"AK1*PO*{gs[6]}*{gs[8]}"] if nines else ["ST*997*0001", f"AK1*PO*{gs[6]}"]
     for number, status in zip(numbers, statuses):
-        body += [f"AK2*850*{number}", f"AK5*{status}" + ("*5" if status == "R" else "")]
+        body += [f"AK2*850*{number}"] + (["IK3*BEG*2**8", "IK4*2*92*7*QQ"] if nines and status == "R" else [])
+        body += [("IK5" if nines else "AK5") + f"*{status}" + ("*5" if status == "R" else "")]
     accepted = sum(s != "R" for s in statuses)
     whole = "A" if "R" not in statuses else "R" if accepted == 0 else "P"
     body += [f"AK9*{whole}*{len(numbers)}*{len(numbers)}*{accepted}"]
     body += [f"SE*{len(body) + 1}*0001"]
-    segments = head + [f"GS*FA*{gs[3]}*{gs[2]}*20260801*1310*{control}*X*004010"] + body + [f"GE*1*{control}", f"IEA*1*{control:09d}"]
+    version = guide if nines else "004010"
+    segments = head + [f"GS*FA*{gs[3]}*{gs[2]}*20260801*1310*{control}*X*{version}"] + body + [f"GE*1*{control}", f"IEA*1*{control:09d}"]
     return "".join(s + "~" for s in segments).encode()
 
 
@@ -367,6 +373,51 @@ def turned_back(n, c):
     t.ok("AK2*850*0001~AK5*A~AK2*850*0002~AK3*BEG*2**8~" in text and "AK5*R*5~AK9*P*2*2*1" in text, "the answer tells both", text)
     order, acks = c.send("TURN", replaced("BEG*00*SA", "BEG*QQQ*SA"))
     t.ok("AK9*R*1*1*0" in answer(acks) and order["state"] == "rejected", "where nothing was written the sender is answered at once", answer(acks))
+
+
+def nines_turned_back(n, c):
+    order, acks = c.send("NINES", several(2))
+    made = c.new("mill")
+    t.equal((len(made), len(acks), order["ack"]), (1, 0, "expected"), "a receiver that answers with 999s is waited for")
+    back = answer_from_mill(n, c, ack_of(made[0], 805, "AR", kind="999"))
+    text = back[0].decode() if back else ""
+    t.ok(len(back) == 1 and "~ST*999*0001*005010X231A1~" in text, "its 999 becomes a 999, where the agreement says so", text)
+    t.ok(f"~AK1*PO*{c.control}*004010~AK2*850*0001~IK5*A~AK2*850*0002~IK5*R~AK9*P*2*2*1~" in text, "in the sender's numbers, with each verdict", text)
+    t.equal(valid(n, back[0]), True, "it is valid by our dictionary")
+    t.equal(shown(n, order)["ack"], "partially-accepted", "the order shows the state")
+    order, _ = c.send("TURN", several(2))
+    made = c.new("mill")
+    back = answer_from_mill(n, c, ack_of(made[0], 806, "RA", kind="999"))
+    text = back[0].decode() if back else ""
+    t.ok("AK2*850*0001~AK5*R~AK2*850*0002~AK5*A~AK9*P*2*2*1" in text, "and a 997 where the sender is owed that", text)
+
+
+def one_is_silent(n, c):
+    """A receiver that answers one of two interchanges that were made of one."""
+    order, _ = c.send("SILENT", several(2))
+    made = sorted(c.new("mill"), key=lambda m: fields(m, "ISA")[0][13])
+    t.equal((len(made), order["ack"]), (2, "expected"), "of one order two interchanges were made")
+    t.equal(answer_from_mill(n, c, ack_of(made[0], 807, "R")), [], "the answer to one is kept until all is known")
+    outs = [m["id"] for m in shown(n, order)["children"]]
+    overdue = demo.wait_for("the deadline", lambda: order["id"] in [m["id"] for m in n.json("ack", "list", "--overdue")] and n.json("ack", "list", "--overdue"))
+    silent = [o for o in outs if o in [m["id"] for m in overdue]]
+    t.equal((len(silent), n.json("status")["acks_overdue"] >= 2), (1, True), "what is overdue is listed, and counted by status")
+    c.new("buyer")
+    n.vanctl("ack", "close", silent[0], "--reason", "they will not answer it")
+    n.drain()
+    back = c.new("buyer")
+    text = back[0].decode() if back else ""
+    t.ok(len(back) == 1 and "~AK2*850*0001~AK5*R~AK2*850*0002~AK5*A~AK9*P*2*2*1~" in text,
+         "closing it answers the sender: what its receiver said, and our own check of the other", text)
+    t.equal(shown(n, order)["ack"], "partially-accepted", "the order is not awaited any more")
+    t.equal([m["id"] for m in n.json("ack", "list", "--overdue") if m["id"] in outs + [order["id"]]], [], "nor is it overdue")
+    late = answer_from_mill(n, c, ack_of(made[1], 808, "A"))
+    t.equal((late, shown(n, order)["ack"]), ([], "partially-accepted"), "what is said too late is kept, and answers nothing twice")
+    order, _ = c.send("SILENT", several(2))
+    c.new("mill")
+    n.vanctl("ack", "close", order["id"], "--reason", "never mind")
+    n.drain()
+    t.equal((c.new("buyer"), shown(n, order)["ack"]), ([], "none"), "where nothing is known nobody is told anything")
 
 
 def ta1_and_strangers(n, c):
@@ -439,6 +490,38 @@ def batches(n, c):
     t.equal([len(fields(m, "ST")) for m in c.new("mill")], [4], "and goes when it is reached")
 
 
+def kept_batches(n, c):
+    """What operators do to a batch."""
+    def waiting():
+        return [b for b in n.json("queue", "list") if b["kind"] == "batch" and b["message"] in
+                [m["id"] for m in n.messages("--direction", "out", "--to", "x12 ZZ:KEPT")]]
+    orders = [c.send("KEPT")[0] for _ in range(2)]
+    listed = waiting()
+    t.equal([(b["state"], b["messages"], b["next"] is not None) for b in listed], [("queued", 2, True)], "queue list shows a batch that waits, and until when")
+    batch = listed[0]["id"]
+    t.equal(n.json("queue", "show", batch), listed[0], "queue show, too")
+    n.vanctl("queue", "hold", batch)
+    t.equal((n.json("queue", "show", batch)["state"], shown(n, orders[0])["delivery"]), ("held", "held"), "it can be held, and its documents show that")
+    orders.append(c.send("KEPT")[0])
+    t.equal([(b["state"], b["messages"]) for b in waiting()], [("held", 2), ("queued", 1)], "new messages open another")
+    n.kill()
+    n.start()
+    t.equal(c.new("mill"), [], "after a restart it is still held")
+    n.vanctl("queue", "release", batch)
+    n.drain()
+    made = c.new("mill")
+    t.equal([len(fields(m, "ST")) for m in made], [2], "release makes it an interchange")
+    t.equal([b["messages"] for b in waiting()], [1], "it waits no longer")
+    other = waiting()[0]["id"]
+    t.equal(n.vanctl("queue", "release", other, check=False).returncode, 1, "what is not held cannot be released")
+    n.vanctl("queue", "retry", other)
+    n.drain()
+    t.equal([len(fields(m, "ST")) for m in c.new("mill")], [1], "retry sends a batch before its time")
+    order, _ = c.send("KEPT")
+    n.vanctl("queue", "drop", waiting()[0]["id"])
+    t.equal((waiting(), c.new("mill"), shown(n, order)["delivery"]), ([], [], "dropped"), "drop gives it up, and its document says so")
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
@@ -446,7 +529,8 @@ def main():
         make(n)
         c = Case(n)
         n.run_groups(t, (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right, by_maps,
-                          turned_back, ta1_and_strangers, mixed_acknowledgements, batches), c)
+                          turned_back, nines_turned_back, one_is_silent, ta1_and_strangers, mixed_acknowledgements, batches,
+                          kept_batches), c)
     return t.done()
 
 

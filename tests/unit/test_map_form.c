@@ -100,6 +100,7 @@ static const struct slice samples[] = {
 	SLICE("UNB+UNOC:4+A+B+20260115:0930+1'UNO+P1+ACE:R1+1+9'AB'\0\xff?+\n'UNP+9+P1'UNO+P2+ACE:R2+1+2'UNUNP+2+P2'UNZ+2+1'"),
 	SLICE("UNB+UNOX:4+A+B+20260115:0930+1'UNO+P1+ACE:R1+1+4'\x1b$B'UNP+4+P1'UNZ+1+1'"),
 	SLICE("UNB+UNOC:4+A+B+20260115:0930+1'UNO+P1+ACE:R1+1+99'cut o"),
+	SLICE("UNB+UNOX:4+A+B'FTX+\x1b$B0!\xa7\xba\xbf\xab\x1b(B:x+\x1b$B\xa7\x1b(T:y'UNZ+0+1'"),
 	SLICE("UNB+UNOX:4+A+B'\x1b$B'+\x1b(B*x+1:\x1b(J\x01\x1b$B'+\x1b(B?A+\x1b(J'UNZ+0+1'"),
 	SLICE("ISA*00*          *00*          *ZZ*A              *ZZ*B              *260115*0930*U*00401*000000101*0*T*>\xc2\xa7GS*PO*A*B*20260115*0930*1*X*"
 	      "004010\xc2\xa7GE*0*1\xc2\xa7IEA*1*000000101\xc2\xa7"),

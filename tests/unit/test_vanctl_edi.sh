@@ -58,6 +58,13 @@ gives 0 "$vanctl" edi ack "$work/bad" && has 'AK3\*PO1\*28\*\*8~AK4\*3\*355\*7\*
 cp "$work/out" "$work/997"
 gives 0 "$vanctl" edi validate "$work/997"; ok "our 997 is valid"
 gives 0 "$vanctl" edi ack "$work/997" && [ ! -s "$work/out" ]; ok "an acknowledgement is not acknowledged"
+{ sed -n '/^ISA/p;/^GS/p' "$sample"; sed -n '/^ST/,/^SE/p' "$sample"; sed -n '/^ST/,/^SE/p' "$work/bad" | sed 's/0001~$/0002~/;s/^\(SE.*\)0001/\10002/'
+	sed -n '/^GE/s/^GE\*1/GE*2/p;/^IEA/p' "$sample"; } >"$work/two"
+gives 0 "$vanctl" edi ack --rejects message "$work/two" && has 'AK2\*850\*0001~AK5\*A~' && has 'AK9\*P\*2\*2\*1~'; ok "ack --rejects message"
+gives 0 "$vanctl" edi ack --rejects group --json "$work/two" && has 'AK2\*850\*0001~AK5\*R~' && has 'AK9\*R\*2\*2\*0~' && has '^{"acknowledgements":\[{.*}\]}$'; ok "ack --rejects group"
+gives 0 "$vanctl" edi ack --rejects interchange - <"$work/two" && has 'AK9\*R\*2\*2\*0~'; ok "ack --rejects interchange, from standard input"
+gives 2 "$vanctl" edi ack --rejects all "$work/two" && grep -q 'message, group or interchange' "$work/err"; ok "ack --rejects anything else"
+gives 2 "$vanctl" edi ack --rejects group "$work/none"; ok "ack --rejects of a file that is not there"
 gives 0 "$vanctl" edi ack --ta1 --type 999 "$sample" && has '~TA1\*000000101\*' && has '~IK5\*A~'; ok "ack: TA1 and 999"
 gives 0 "$vanctl" edi convert --to canonical "$sample" && has '"ID": "PO-2026-0417"'; ok "convert to canonical"
 gives 0 "$vanctl" edi convert --to canonical --map x12-004010-850-to-order --json "$sample" && has '"ID":"PO-2026-0417"'; ok "convert with a named map"

@@ -150,6 +150,7 @@ static int run_call(struct write_request *r, struct queue_work *w)
 	p->call.work = w;
 	p->status = p->command->write(&p->call);
 	p->call.work = NULL;
+	p->woken = w->woken;
 	if (p->status > 0) /* refused: whatever it began to write must go */
 		return VAN_ESTATE;
 	return p->status;
@@ -202,6 +203,8 @@ static void done_call(struct write_request *r)
 		maps_changed(s);
 	for (size_t i = 0; r->rc == 0 && i < p->nwake; i++)
 		jobs_add(s, slice_make(p->wake[i].text, VAN_ID_LEN), 0);
+	for (const struct queue_woken *n = r->rc == 0 ? p->woken : NULL; n; n = n->next)
+		jobs_add(s, slice_make(n->id.text, VAN_ID_LEN), n->when);
 	if (r->rc == 0)
 		deliveries_look(s); /* an operator's command may have queued something */
 	if (r->rc < 0 && p->status <= 0)

@@ -18,6 +18,7 @@ struct pending_call {
 	int status; /* of the write */
 	struct van_id wake[CONTROL_WAKES]; /* jobs to dispatch after the commit */
 	size_t nwake;
+	struct queue_woken *woken; /* by the transaction itself; in the request's arena */
 	bool awaits_status;
 	struct loop_timer *awaits_keys; /* committed; answered when keyd has the keys, or then */
 	struct pending_call *next, **place;

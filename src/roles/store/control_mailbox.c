@@ -105,7 +105,8 @@ int control_mailbox_list(struct control_call *c)
 	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;
 }
 
-static int add_delivery(void *arg, const struct queue_delivery *d)
+/* `messages`: of a batch; 0: it is none. */
+static int add_waiting(void *arg, const struct queue_delivery *d, uint64_t messages)
 {
 	struct listing *l = arg;
 	if (!l->left)
@@ -122,7 +123,16 @@ static int add_delivery(void *arg, const struct queue_delivery *d)
 	put_text(l->to, "kind", slice_str(queue_delivery_kind_names[d->kind]));
 	put_text(l->to, "url", d->url);
 	put_time(l->to, "created", d->created);
+	if (messages)
+		van_buf_printf(l->to, ",\"messages\":%" PRIu64, messages);
+	else
+		van_buf_append_str(l->to, ",\"messages\":null");
 	return van_buf_append_char(l->to, '}');
+}
+
+static int add_delivery(void *arg, const struct queue_delivery *d)
+{
+	return add_waiting(arg, d, 0);
 }
 
 int control_queue_list(struct control_call *c)
@@ -134,6 +144,8 @@ int control_queue_list(struct control_call *c)
 		return control_refuse(c, VAN_EINVAL, &c->args.err);
 	van_buf_append_char(c->out, '[');
 	int rc = queue_deliveries(c->work, state, connection, add_delivery, &l);
+	if (rc >= 0)
+		rc = queue_batches(c->work, state, connection, add_waiting, &l);
 	van_buf_append_char(c->out, ']');
 	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;
 }
@@ -143,6 +155,9 @@ int control_queue_show(struct control_call *c)
 	struct listing l = {.to = c->out, .left = 1, .first = true};
 	struct slice id = control_arg_text(&c->args, "id");
 	struct queue_delivery d;
-	int rc = queue_delivery_get(c->work, id, &d);
-	return rc < 0 ? control_refuse(c, rc, &c->work->err) : add_delivery(&l, &d);
+	uint64_t messages = 0;
+	int rc = queue_batch_get(c->work, id, &d, &messages);
+	if (rc == VAN_ENOTFOUND)
+		rc = queue_delivery_get(c->work, id, &d);
+	return rc < 0 ? control_refuse(c, rc, &c->work->err) : add_waiting(&l, &d, messages);
 }
