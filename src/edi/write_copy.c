@@ -7,8 +7,6 @@
 
 /* --- a stretch of an interchange --------------------------------------------------------------------------------------- */
 
-#define NO_COMPONENT '\x1f' /* stands for a component separator where there is none */
-
 struct stretch {
 	edi_segment_fn fn;
 	void *ctx;
@@ -21,20 +19,30 @@ static int on_segment(void *ctx, const struct edi_segment *s)
 	return s->offset < x->head ? 0 : x->fn(x->ctx, s);
 }
 
+/* A byte that stands for a component separator where there is none; 0: every control character is in use. */
+static char unused_byte(struct slice stretch, const struct edi_delimiters *d)
+{
+	const char all[] = {d->element, d->repetition, d->release, d->terminator, '\t', '\n', '\r', 0x1a};
+	for (char c = 0x1f; c; c--)
+		if (!memchr(all, c, sizeof all) && (!stretch.n || !memchr(stretch.p, c, stretch.n)))
+			return c;
+	return 0;
+}
+
 /* What tells the lexer these delimiters: nobody sees it. */
 static void put_isa(struct van_buf *b, const struct edi_delimiters *d)
 {
 	const char e = d->element;
 	van_buf_printf(b, "ISA%c00%c%10s%c00%c%10s%cZZ%c%-15s%cZZ%c%-15s%c260101%c0000%c%c%c%s%c000000001%c0%cP%c%c%c", e, e, "", e, e, "", e, e, "A", e,
 		e, "B", e, e, e, d->repetition ? d->repetition : 'U', e, d->release ? "00801" : d->repetition ? "00501" : "00401", e, e, e, e,
-		d->component ? d->component : NO_COMPONENT, d->terminator);
+		d->component, d->terminator);
 	if (d->release)
 		van_buf_printf(b, "ISX%c%c%c", e, d->release, d->terminator);
 }
 
 static void put_unb(struct van_buf *b, const struct edi_delimiters *d)
 {
-	const char e = d->element, c = d->component ? d->component : NO_COMPONENT;
+	const char e = d->element, c = d->component;
 	van_buf_printf(b, "UNA%c%c.%c%c%cUNB%cUNO%c%c%c%cA%cB%c260101%c0000%c1%c", c, e, d->release ? d->release : ' ',
 		d->repetition ? d->repetition : ' ', d->terminator, e, d->shifts ? 'X' : 'Y', c, d->repetition ? '4' : '3', e, e, e, c, e, d->terminator);
 }
@@ -44,12 +52,14 @@ int edi_stretch_segments(struct slice stretch, enum edi_standard standard, const
 	struct van_buf head = VAN_BUF_INIT(512);
 	struct stretch x = {.fn = fn, .ctx = ctx};
 	const struct edi_lexer_options options = {.max_segment = (size_t)16 << 20};
-	if (!d->element || !d->terminator || (unsigned char)d->terminator >= 0x80 || (unsigned char)d->element >= 0x80)
+	struct edi_delimiters told = *d;
+	told.component = d->component ? d->component : unused_byte(stretch, d);
+	if (!d->element || !d->terminator || !told.component || (unsigned char)d->terminator >= 0x80 || (unsigned char)d->element >= 0x80)
 		return VAN_EINVAL;
 	if (standard == EDI_X12)
-		put_isa(&head, d);
+		put_isa(&head, &told);
 	else
-		put_unb(&head, d);
+		put_unb(&head, &told);
 	x.head = head.n;
 	struct edi_lexer *l = edi_lexer_new(&options, on_segment, &x);
 	int rc = l && !head.error ? edi_lexer_feed(l, van_buf_slice(&head), false) : VAN_ENOMEM;

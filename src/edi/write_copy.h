@@ -5,7 +5,7 @@
 #include "edi/write_envelope.h"
 
 /* Gives each segment of a stretch of an interchange (a message, a group) to fn; `d`: the interchange's delimiters. 0, VAN_EINVAL (delimiters
- * that cannot be such, or characters of several bytes), VAN_ENOMEM, fn's error. */
+ * that cannot be such, or characters of several bytes; no component separator, and no control character to stand for it), VAN_ENOMEM, fn's error. */
 int edi_stretch_segments(struct slice stretch, enum edi_standard standard, const struct edi_delimiters *d, edi_segment_fn fn, void *ctx);
 
 /* Its tag, without the nesting that may stand behind it, is one of an envelope: a "UNB:" would begin an interchange where it is written again. */
