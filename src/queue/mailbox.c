@@ -194,13 +194,13 @@ struct slice mailbox_zone(const struct queue_work *w, struct slice agreement)
 }
 
 /* "name~123456": cut where it would grow past what a name may have. */
-static struct slice older_name(struct queue_work *w, const struct queue_mailbox_entry *e)
+struct slice queue_mailbox_older_name(struct queue_work *w, struct slice name, struct slice message)
 {
-	struct slice tail = slice_make(e->message.p + e->message.n - 6, 6);
+	struct slice tail = slice_make(message.p + message.n - 6, 6);
 	size_t most = MAILBOX_NAME_MAX - 7;
-	while (most < e->name.n && most && ((unsigned char)e->name.p[most] & 0xc0) == 0x80) /* not within a character */
+	while (most < name.n && most && ((unsigned char)name.p[most] & 0xc0) == 0x80) /* not within a character */
 		most--;
-	return van_arena_printf(w->arena, "%.*s~%.*s", (int)(e->name.n < most ? e->name.n : most), e->name.p, SLICE_ARG(tail));
+	return van_arena_printf(w->arena, "%.*s~%.*s", (int)(name.n < most ? name.n : most), name.p, SLICE_ARG(tail));
 }
 
 int mailbox_archive(struct queue_work *w, struct slice connection, enum queue_folder folder, struct slice zone, struct queue_mailbox_entry e)
@@ -211,7 +211,7 @@ int mailbox_archive(struct queue_work *w, struct slice connection, enum queue_fo
 	int rc = queue_mailbox_find(w, &at, &older);
 	if (rc == 0) {
 		rc = mailbox_del(w, &at, &older);
-		older.name = older_name(w, &older);
+		older.name = queue_mailbox_older_name(w, older.name, older.message);
 		if (rc == 0)
 			rc = mailbox_put(w, &at, &older);
 	}

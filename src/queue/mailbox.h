@@ -72,6 +72,8 @@ struct queue_removal {
 	struct slice partner, actor;
 };
 int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message);
+/* The name that an entry of an archive gets when a later one of the same day takes its own. */
+struct slice queue_mailbox_older_name(struct queue_work *w, struct slice name, struct slice message);
 /* Bytes that a mailbox's uploads take: staged ones and those in the archive of /in. */
 int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_t *ret);
 /* The same without what is staged at that place (a place without a name: all), which an upload to it replaces. */

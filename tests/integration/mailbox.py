@@ -262,6 +262,11 @@ def actions_are_receipts(n):
                 f.read()
         s.remove("/out/seen.edi")
     n.wait_sessions_over()
+    same = [m["id"] for m in received(n, "touched.edi")]
+    t.equal({n.vanctl("mailbox", "get", "beta", i).stdout for i in same}, {n.vanctl("message", "get", i).stdout for i in same},
+            "vanctl mailbox get by id, also of an upload whose name a later one took")
+    t.ok(n.vanctl("mailbox", "get", "beta", "c.tmp").stdout == b"x" and n.vanctl("mailbox", "get", "alpha", "c.tmp", check=False).returncode == 1
+         and n.vanctl("mailbox", "get", "alpha", same[0], check=False).returncode == 1, "of what waits for its rename, too; and of that mailbox alone")
     n.vanctl("mailbox", "purge", "beta", "c.tmp")
     n.vanctl("mailbox", "restore", n.messages("--search", "seen.edi")[0]["id"])
     n.vanctl("mailbox", "purge", "beta", "seen.edi")

@@ -39,42 +39,70 @@ static const struct profile_connection *find_mailbox(struct control_call *c, con
 
 struct finding {
 	struct queue_work *w;
-	struct slice wanted; /* a name, or a message's id */
+	struct slice message; /* absent: any */
 	struct queue_place at;
 	struct queue_mailbox_entry found;
 	bool any;
 };
 
-static int is_wanted(void *arg, const struct queue_mailbox_entry *e)
+/* Entries are asked for by their names, one for each day of an archive: a mailbox may hold millions. */
+static int look(struct finding *f)
 {
-	struct finding *f = arg;
-	if (!slice_eq(e->name, f->wanted) && !slice_eq(e->message, f->wanted))
-		return 0;
-	f->found = *e;
-	f->any = true;
-	return 0; /* the latest one counts: archives are in the order of dates */
+	struct queue_mailbox_entry e;
+	int rc = queue_mailbox_find(f->w, &f->at, &e);
+	if (rc == 0 && (!f->message.p || slice_eq(e.message, f->message))) {
+		f->found = e;
+		f->any = true;
+	}
+	return rc == VAN_ENOTFOUND ? 0 : rc;
 }
 
 static int in_section(void *arg, struct slice section)
 {
 	struct finding *f = arg;
 	f->at.section = van_arena_slice(f->w->arena, section);
-	return f->at.section.p ? queue_mailbox_each(f->w, &f->at, SLICE_NONE, is_wanted, f) : VAN_ENOMEM;
+	return f->at.section.p ? look(f) : VAN_ENOMEM; /* the latest one counts: archives are in the order of dates */
 }
 
-/* What waits first, then archives, then what is being uploaded. 0, VAN_ENOTFOUND or negative. */
-static int find_file(struct queue_work *w, struct slice connection, struct slice wanted, struct queue_mailbox_entry *ret)
+/* What waits first, then archives, then what is being uploaded. */
+static int find_name(struct finding *f, struct slice connection, struct slice name)
 {
 	static const enum queue_folder folders[] = {QUEUE_FOLDER_OUT, QUEUE_FOLDER_OUT_ARCHIVE, QUEUE_FOLDER_IN_ARCHIVE, QUEUE_FOLDER_STAGED};
-	struct finding f = {.w = w, .wanted = wanted};
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && !f.any && i < sizeof folders / sizeof *folders; i++) {
-		f.at = (struct queue_place){connection, folders[i], SLICE_NONE, SLICE_NONE};
+	for (size_t i = 0; rc == 0 && !f->any && i < sizeof folders / sizeof *folders; i++) {
+		f->at = (struct queue_place){connection, folders[i], SLICE_NONE, name};
 		if (folders[i] == QUEUE_FOLDER_OUT || folders[i] == QUEUE_FOLDER_STAGED)
-			rc = queue_mailbox_each(w, &f.at, SLICE_NONE, is_wanted, &f);
+			rc = look(f);
 		if (rc == 0)
-			rc = queue_mailbox_sections(w, connection, folders[i], in_section, &f);
+			rc = queue_mailbox_sections(f->w, connection, folders[i], in_section, f);
 	}
+	return rc < 0 ? rc : 0;
+}
+
+/* By the name that its message has, or that it got in the archive when a later one took that. */
+static int find_message(struct finding *f, struct slice connection, struct slice id)
+{
+	struct queue_message m;
+	int rc = queue_message_get(f->w, id, &m);
+	const char *slash = rc == 0 && m.file_name.n ? memrchr(m.file_name.p, '/', m.file_name.n) : NULL;
+	if (rc < 0 || !m.file_name.n)
+		return rc == VAN_ENOTFOUND ? 0 : rc;
+	size_t before = slash ? (size_t)(slash - m.file_name.p) + 1 : 0;
+	struct slice name = slice_make(m.file_name.p + before, m.file_name.n - before);
+	f->message = id;
+	rc = find_name(f, connection, name);
+	if (rc == 0 && !f->any)
+		rc = find_name(f, connection, queue_mailbox_older_name(f->w, name, id));
+	return rc;
+}
+
+/* 0, VAN_ENOTFOUND or another negative. */
+static int find_file(struct queue_work *w, struct slice connection, struct slice wanted, struct queue_mailbox_entry *ret)
+{
+	struct finding f = {.w = w};
+	int rc = find_name(&f, connection, wanted);
+	if (rc == 0 && !f.any && van_id_valid(wanted))
+		rc = find_message(&f, connection, wanted);
 	if (f.any)
 		*ret = f.found;
 	return rc < 0 ? rc : f.any ? 0 : VAN_ENOTFOUND;
