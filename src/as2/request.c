@@ -12,8 +12,8 @@ int as2_id_parse(struct slice value, struct van_arena *arena, struct slice *ret)
 	if (!to)
 		return VAN_ENOMEM;
 	for (size_t i = 0; i < s.n; i++) {
-		if (quoted && s.p[i] == '\\' && i + 1 < s.n)
-			i++; /* quoted-pair: \" and \\ */
+		if (quoted && s.p[i] == '\\' && i + 1 < s.n && (s.p[i + 1] == '"' || s.p[i + 1] == '\\'))
+			i++; /* the only two pairs (RFC 4130 section 6.2); before others some forget to double it */
 		if (s.p[i] < ' ' || s.p[i] > '~')
 			return VAN_ESYNTAX;
 		to[n++] = s.p[i];

@@ -17,6 +17,7 @@ import re
 import shutil
 import socket
 import sys
+import threading
 import time
 
 import as2_message as as2
@@ -126,7 +127,7 @@ def item_7_names(p):
     inner = as2.document(b"named")
     for name, as2_id in names.items():
         written = '"' + as2_id.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        forms = {written} | ({as2_id} if not set(as2_id) & set('"\\') else set())
+        forms = {written} | ({as2_id} if '"' not in as2_id else set()) | ({f'"{as2_id}"'} if "\\" in as2_id else set())
         for form in forms:
             message_id, response = p.post(*signed(p, inner)[:2], AS2_From=form)
             stored = [m for m in p.n.messages("--limit", "3") if m["as2_message_id"] == message_id]
@@ -504,6 +505,68 @@ def refusals_with_an_mdn(p):
         t.ok(m["delivery"] == delivery and len(as2_send.events(m, "sent")) == tries and error in (m["error"] or ""), f"{name}: {delivery} after {tries}", ended(m))
 
 
+def raw_answers(p):
+    """Servers that answer before they have read, or what no AS2 server would say."""
+    def whole(c):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += c.recv(65536)
+        head, _, body = data.partition(b"\r\n\r\n")
+        left = int(re.search(rb"Content-Length: (\d+)", head).group(1)) - len(body)
+        while left > 0:
+            left -= len(c.recv(65536))
+
+    def early(status):
+        def say(c):
+            c.recv(1000)
+            c.sendall(f"HTTP/1.1 {status} No\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly".encode())
+            while c.recv(65536):  # what it does not want; to close now would reset, which may overtake the answer
+                pass
+        return say
+
+    def after(*pieces):
+        def say(c):
+            whole(c)
+            for piece in pieces:
+                c.sendall(piece)
+        return say
+    cases = {  # what it does, tries, what the error says
+        "an early 403": (early(403), 1, "HTTP 403: early"), "an early 503": (early(503), 2, "HTTP 503: early"),
+        "headers of 90 KB": (after(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 90000 + b"\r\nContent-Length: 0\r\n\r\n"), 2, "headers are too long"),
+        "300 headers": (after(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300 + b"Content-Length: 0\r\n\r\n"), 2, "it is no MDN"),
+        "3 MB": (after(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + b"z" * 3000000), 2, "larger than an MDN"),
+        "another protocol": (after(b"220 mail.example ESMTP\r\n"), 2, "HTTP/0.9"), "nothing": (after(), 2, "mpty reply"),
+        "HTTP/1.0 to the connection's end": (after(b"HTTP/1.0 403 No\r\n\r\nno"), 1, "HTTP 403: no"), "bytes one by one": (after(*(bytes([b]) for b in b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno")), 1, "HTTP 404: no"),
+        "100 and 102 first": (after(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"), 1, "HTTP 403: no")}
+    listening = []
+    for i, (say, *_) in enumerate(cases.values()):
+        peer = p.sender.add(f"raw{i}", retry="[1s]")
+        peer.stop()
+        listening.append(socket.create_server(("127.0.0.1", peer.port)))
+        threading.Thread(target=serve_raw, args=(listening[-1], say), daemon=True).start()
+    p.sender.apply()
+    body = os.urandom(4 << 20)
+    sent = [p.sender.send(f"raw{i}", body if "early" in name else b"small") for i, name in enumerate(cases)]
+    for message, (name, (_, tries, error)) in zip(sent, cases.items()):
+        m = p.sender.wait(message)
+        t.ok(m["delivery"] == "failed" and len(as2_send.events(m, "sent")) == tries and error in m["error"], f"an answer of {name}: failed after {tries}, and says so", ended(m))
+    for s in listening:
+        s.close()
+
+
+def serve_raw(listening, say):
+    while True:
+        try:
+            c, _ = listening.accept()
+        except OSError:
+            return  # closed: the test is over
+        with c:
+            try:
+                say(c)
+            except OSError:
+                pass  # the sender had enough
+
+
 def odd_forms(p):
     """What other software writes around a sound message."""
     inner = as2.document(b"odd")
@@ -578,6 +641,9 @@ def receipts_asked_for(p):
         mdn = p.n.check_mdn(response)
         t.ok(mdn and mdn.outcome == outcome and mdn.verified == is_signed and (outcome != "processed" or mdn.mic == mic),
              f"{options or 'no options'}: {'signed' if is_signed else 'unsigned'}, {outcome}", mdn or response)
+    for version, outcome in (("1.2", "authentication-failed"), ("1.3", "unknown-trading-relationship")):
+        mdn = p.n.check_mdn(p.post(headers, body, as2_from="STRANGER", AS2_Version=version)[1])
+        t.ok(mdn and mdn.verified and mdn.outcome == f"processed/error: {outcome}", f"a stranger of AS2 {version} is told {outcome}", mdn)
     for as2_to in (demo.HUB_AS2, "NOBODY"):
         mdn = p.n.check_mdn(p.post(headers, body, as2_from=as2_to, AS2_To=as2_to)[1])
         t.ok(mdn and mdn.outcome == "failed/Failure: sender-equals-receiver", f"AS2-From and AS2-To are both {as2_to}: a failure with a name of its own", mdn)
@@ -661,7 +727,7 @@ def main():
         for group in (item_1_line_ends, item_2_missing_encoding, item_3_wrong_encodings, item_4_mic_of_compressed, item_5_spellings, item_6_attributes,
                       item_7_names, item_8_message_ids, item_9_chunked_is_refused, item_10_chunks, item_11_large_messages, item_12_asynchronous_mdns, mdns_over_tls,
                       item_13_mdn_lost, item_14_retry_of_a_failure, item_15_roll_over, item_16_certificates, item_17_oaep, item_18_content_types_of_mdns,
-                      item_19_file_names, item_20_head, item_20_what_mdns_lack, refusals_with_an_mdn, repeats, odd_forms, expansion, receipts_asked_for,
+                      item_19_file_names, item_20_head, item_20_what_mdns_lack, refusals_with_an_mdn, raw_answers, repeats, odd_forms, expansion, receipts_asked_for,
                       decryption_tells_nothing, common.stored):
             t.run(group, p)
         p.sender.stop()
