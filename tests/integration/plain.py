@@ -208,6 +208,9 @@ def ubl_and_json_come_in(n):
         m = put(n, "shop", f.read(), "order-5.xml")
     made = b"".join(made_of(n, m).values())
     t.ok((m["standard"], m["type"], m["state"]) == ("UBL", "order", "processed") and b"ST*850*" in made, "a UBL order becomes an 850", (m, made))
+    out = next(x for x in n.messages("--direction", "out") if x["parent"] == m["id"])
+    report = n.json("message", "show", out["id"])["report"] or ""
+    t.ok("did not go along or were cut" in report and "message PO-1: " in report, "what the 850 has no place for is told", report)
     with open(os.path.join(UBL, "invoice.xml"), "rb") as f:
         m = put(n, "shop", f.read(), "invoice-5.xml")
     made = list(made_of(n, m).values())

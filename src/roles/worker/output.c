@@ -12,7 +12,11 @@ struct piece {
 	struct ipc_transaction facts;     /* what it was made of; its keys */
 	size_t order;
 	bool aside;                       /* nothing is written of it: it went to quarantine */
+	struct slice report;              /* what of the document did not go along, for the history; absent: nothing */
 };
+
+#define LEFT_OUT_SHOWN 5              /* places of a message in the report */
+#define REPORT_MAX ((size_t)2000)     /* of an interchange */
 
 /* While interchanges are written. */
 struct packing {
@@ -26,6 +30,7 @@ struct packing {
 	bool x12, dry;                /* dry: only to see whether it can be written */
 	struct slice env;
 	size_t number;                /* of the received interchange */
+	struct van_buf report;        /* of the interchange at hand */
 	struct van_error error;
 };
 
@@ -86,6 +91,7 @@ static int put_output(struct packing *k, const struct edi_output *from)
 		.type = common_type(k), .version = v[0].version, .from = r->output->from, .to = r->output->to, .env = k->env,
 		.extension = SLICE("edi"), .ack = awaited ? SLICE("expected") : SLICE("none"), .ack_within = r->output->acknowledged_within,
 		.transactions = {v, k->transactions.n},
+		.report = k->report.n ? van_arena_slice(k->job->worker->arena, van_buf_slice(&k->report)) : SLICE_NONE,
 	};
 	return work_parts(k->job, from, &o->parts);
 }
@@ -101,7 +107,15 @@ static int finish_interchange(struct packing *k)
 		rc = put_output(k, &made);
 	edi_outbound_free(&k->out);
 	k->transactions.n = 0;
+	van_buf_reset(&k->report);
 	return rc;
+}
+
+/* As much as there is room for. */
+static void add_report(struct packing *k, const struct piece *p)
+{
+	if (p->report.p && k->report.n + p->report.n + 2 <= REPORT_MAX)
+		van_buf_printf(&k->report, "%s%.*s", k->report.n ? "; " : "", SLICE_ARG(p->report));
 }
 
 /* Is this the last message of its interchange, when `p` comes next? */
@@ -156,6 +170,7 @@ static int pack_one(struct packing *k, const struct piece *p)
 	if (k->x12 && (!k->last || !slice_eq(k->last->group_code, p->group_code) || !slice_eq(k->last->version, p->version)))
 		begin_group(k, p);
 	edi_outbound_message(&k->out, p->type, p->version, p->agency, p->association);
+	add_report(k, p);
 	rc = note(k, p);
 	if (rc == 0)
 		rc = edi_outbound_copy(&k->out, p->bytes, &p->delimiters);
@@ -184,6 +199,7 @@ static int pack(struct packing *k, struct piece *v, size_t n)
 		rc = pack_one(k, &v[i]);
 	int end = finish_interchange(k);
 	job_list_free(&k->transactions);
+	van_buf_free(&k->report);
 	return rc < 0 ? rc : end;
 }
 
@@ -322,6 +338,22 @@ int work_document(struct work *w, const struct edi_group *g, const struct edi_me
 	return rc;
 }
 
+/* Nothing vanishes unseen: places of values that no row wrote, or that were cut. */
+static int report(struct work *w, const struct edi_message *m, const struct map_run_state *run, struct piece *p)
+{
+	struct van_buf places = VAN_BUF_INIT(REPORT_MAX);
+	uint64_t n = map_run_count(run, MAP_NOTE_UNWRITTEN) + map_run_count(run, MAP_NOTE_CUT);
+	unsigned shown = 0;
+	for (const struct map_note *x = map_run_notes(run); x && shown < LEFT_OUT_SHOWN; x = x->next)
+		if ((x->kind == MAP_NOTE_UNWRITTEN || x->kind == MAP_NOTE_CUT) && x->place.p && x->place.n < 200)
+			van_buf_printf(&places, "%s%.*s", shown++ ? ", " : "", SLICE_ARG(x->place));
+	if (n)
+		p->report = van_arena_printf(w->job->worker->arena, "message %.*s: %llu value%s did not go along or were cut: %.*s%s", SLICE_ARG(m->control_number),
+					     (unsigned long long)n, n == 1 ? "" : "s", SLICE_ARG(van_buf_slice(&places)), n > shown ? " …" : "");
+	van_buf_free(&places);
+	return n && !p->report.p ? VAN_ENOMEM : 0;
+}
+
 static int find_in(struct work *w, const struct edi_message *m, const struct map **ret, struct van_error *e)
 {
 	return map_library_find_for(w->job->worker->maps, w->in->standard == EDI_EDIFACT ? "edifact" : "x12", m->type, m->version, ret, NULL, e);
@@ -344,6 +376,8 @@ static int map_message(struct work *w, const struct edi_group *g, const struct e
 		return rc;
 	map_library_scope(w->job->worker->maps, w->route.to_party, van_clock_now());
 	rc = write_message(w, run, out, document, p, &e);
+	if (rc == 0)
+		rc = report(w, m, run, p);
 	if (rc == 0)
 		return take_head(w, p);
 	p->aside = true;
@@ -430,6 +464,7 @@ static int put_waiting(struct work *w, const struct piece *p, struct slice terms
 	o->keys = p->facts.keys;
 	o->transactions = (struct record_list){t, 1};
 	o->terms = terms;
+	o->report = p->report;
 	o->batch_time = out->batch_time;
 	o->batch_messages = out->batch_messages;
 	o->batch_size = out->batch_size;
@@ -452,7 +487,7 @@ static int wait_for_others(struct work *w, const struct job_list *pieces)
 static int write_pieces(struct work *w, struct job_list *pieces)
 {
 	const struct directory_output *o = w->route.output;
-	struct packing k = {.job = w->job, .route = &w->route, .dry = o->batch, .env = w->out->env, .number = w->number};
+	struct packing k = {.job = w->job, .route = &w->route, .dry = o->batch, .env = w->out->env, .number = w->number, .report = VAN_BUF_INIT(REPORT_MAX)};
 	take_terms(&k, pieces->v, w->in->usage, w->zone_offset);
 	int rc = pack(&k, pieces->v, pieces->n); /* what could not be written later is found now, and holds up nobody else */
 	if (rc == 0 && o->batch)
@@ -533,7 +568,7 @@ int job_batch(struct job *j, struct slice all, struct van_error *e)
 		return rc < 0 ? rc : !v ? VAN_ENOMEM : VAN_EINVAL;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = take_piece(RECORD_AT(batch.pieces, struct ipc_piece, i), slice_make(all.p + head, all.n - head), i, &v[i]);
-	struct packing k = {.job = j, .route = &route, .env = slice_is(batch.usage, "T") ? SLICE("test") : SLICE("production")};
+	struct packing k = {.job = j, .route = &route, .env = slice_is(batch.usage, "T") ? SLICE("test") : SLICE("production"), .report = VAN_BUF_INIT(REPORT_MAX)};
 	if (rc < 0)
 		return rc;
 	take_terms(&k, v, *batch.usage.p, (int)batch.zone_offset - 1440);
