@@ -264,15 +264,30 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	return rc;
 }
 
+/* Does the loop have as many of them as the standard allows? Then what else there is stays untaken, and is told. What goes back to where
+ * it came from may have had more. */
+static bool is_full(const struct out *o, const struct out_loop *l, int32_t node)
+{
+	const struct edi_node *n = &o->plan->definition->nodes[node];
+	uint32_t count = 0;
+	if (o->back || n->parent != l->node || !n->max || l->segments < n->max)
+		return false;
+	for (const struct out_item *i = l->first; i && i->node <= node && count < n->max; i = i->next)
+		count += i->segment && i->node == node;
+	return count >= n->max;
+}
+
 /* One segment of the plan (or as many as its lists need) from what the document has. */
 static int write_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
 	struct out_loop *loop, bool force)
 {
 	const struct map_plan_segment *p = &plan->segments[number];
 	size_t n = needed(o, s, p);
-	bool outer = p->outer != NULL;
+	bool outer = p->outer != NULL, mergeable = outer || (!p->listed && !p->begins && !p->constant_count);
 	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
 	for (size_t turn = 0; turn < n && rc == 0; turn++) {
+		if (!mergeable && (!p->begins || s->plan->node < 0) && is_full(o, loop, p->node))
+			break;
 		struct out_segment *g = new_segment(o, p);
 		bool wrote = false, merged = false;
 		rc = g ? 0 : VAN_ENOMEM;
@@ -282,7 +297,7 @@ static int write_segment(struct out *o, struct out_scope *s, const struct map_pl
 			rc = write_row(o, s, p->rows[i], g, turn, &wrote);
 		if (rc < 0 || (!wrote && !force))
 			continue;
-		if (!p->listed && !p->begins && (outer || !p->constant_count))
+		if (!p->listed && !p->begins && mergeable)
 			rc = merge(o, g, plan, written, &merged);
 		if (merged || rc < 0)
 			continue;

@@ -41,7 +41,7 @@ static const struct print_column show_columns[] = {
 	{"Type", "type"}, {"Version", "version"}, {"Control number", "control_number"}, {"AS2 Message-ID", "as2_message_id"},
 	{"File name", "file_name"}, {"Bytes", "bytes"}, {"SHA-256", "sha256"}, {"State", "state"}, {"Delivery", "delivery"},
 	{"Acknowledgement", "ack"}, {"Agreement", "agreement"}, {"Parent", "parent"}, {"Children", "children"},
-	{"Error", "error"}, {NULL, NULL},
+	{"Error", "error"}, {"Left out", "report"}, {NULL, NULL},
 };
 static const struct print_column history_columns[] = {
 	{"TIME", "time"}, {"EVENT", "event"}, {"TEXT", "text"}, {"RECEIPT", "receipt"}, {NULL, NULL},

@@ -365,6 +365,30 @@ def collected_orders_cross(t):
     t.ok(crossed >= 10, "ten or more were tried", crossed)
 
 
+def collected_files_cross(t, sheets):
+    """Any collected file of another type: what is sound becomes a message of the other standard that is, or is refused with its row."""
+    if not CORPUS:
+        raise tap.Skip("NO CORPUS: collected files are not turned into the other standard; set VAN_CORPUS to where they are")
+    types = {(s.partition("-")[0], s.split("-")[1].upper()) for s in sheets}
+    crossed = 0
+    with open(os.path.join(CORPUS, "MANIFEST.tsv"), encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    for row in rows:
+        standard, path = row["file"].partition("/")[0], os.path.join(CORPUS, row["file"])
+        kinds = {(standard, kind) for kind in re.findall(r"[A-Z]{6}|\b\d{3}\b", row["type"])} & types
+        if not kinds or kinds == {("x12", "850")} or problems_of_file(path):
+            continue
+        status, out, _ = vanctl("convert", "--to", "canonical", path)
+        kind = "" if status else documents(out)[0]["_document"].partition("/")[0]
+        target = [s for s in sheets if kind and s.startswith(OTHER[standard] + "-") and s.endswith("-" + kind) and s.split("-")[1] not in ONLY_X12]
+        for version in VERSIONS[OTHER[standard]] if target else ():
+            way = f"{kind}-to-{OTHER[standard]}-{version.replace(':', '').lower()}-{target[0].split('-')[1]}"
+            status, out, err = vanctl("convert", "--to", OTHER[standard], "--map", way, path)
+            t.equal((status, err.strip() if status else problems(out)[:4]), (0, []), f"{os.path.basename(path)}: {way} is valid")
+            crossed += 1
+    t.ok(crossed >= 20, "twenty or more were tried", crossed)
+
+
 def main():
     t = tap.Tap()
     if not os.path.exists(VANCTL):
@@ -402,6 +426,7 @@ def main():
     t.run(raw_bytes_come_back, t, check_document)
     t.run(collected, t, sheets)
     t.run(collected_orders_cross, t)
+    t.run(collected_files_cross, t, sheets)
     return t.done()
 
 
