@@ -116,6 +116,7 @@ static const char *advice(enum edi_fault fault)
 	case EDI_FAULT_LEVEL_ID: return "stood in an earlier HL; number the levels of a message 1, 2, 3 and so on";
 	case EDI_FAULT_LEVEL_PARENT:
 		return "names no level that is open, or one that this level may not stand below; send each level behind the one it belongs to";
+	case EDI_FAULT_LOOP_ID: return "names another loop than the LS that it ends; repeat what LS01 says";
 	case EDI_FAULT_TIME: return "is not a time that exists (HHMM, HHMMSS or HHMMSSDD)";
 	case EDI_FAULT_REPERTOIRE: return "holds a character that the interchange's syntax level does not have; declare a level that has it";
 	case EDI_FAULT_NOTATION: return "has its decimal mark twice, at the end, or another one than UNA advises";

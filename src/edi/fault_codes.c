@@ -30,6 +30,7 @@ static const struct fault_code codes[] = {
 	[EDI_FAULT_PERIOD] = {"AK403", "8", "8", "12"},
 	[EDI_FAULT_LEVEL_ID] = {"AK403", "7", "7", "12"},
 	[EDI_FAULT_LEVEL_PARENT] = {"AK403", "7", "7", "12"},
+	[EDI_FAULT_LOOP_ID] = {"AK403", "7", "7", "12"},
 	[EDI_FAULT_REPERTOIRE] = {"AK403", "6", "6", "21"},
 	[EDI_FAULT_NOTATION] = {"AK403", "6", "6", "19", "12"},
 	[EDI_FAULT_NO_DIGIT] = {"AK403", "6", "6", "38", "12"},

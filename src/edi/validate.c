@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define LEVEL_SEGMENT ((uint32_t)'H' << 8 | 'L')
+#define BEGIN_SEGMENT ((uint32_t)'L' << 8 | 'S')
+#define END_SEGMENT ((uint32_t)'L' << 8 | 'E')
 
 void edi_validator_free(struct edi_validator *v)
 {
@@ -32,6 +34,7 @@ int edi_validator_begin(struct edi_validator *v, const struct edi_message_def *m
 	v->message = m;
 	v->at = 0;
 	v->levels.depth = 0;
+	v->bounds.depth = 0;
 	number_set_reset(&v->levels.ids);
 	v->error = 0;
 	return 0;
@@ -192,5 +195,7 @@ int edi_validator_segment(struct edi_validator *v, const struct edi_segment *s, 
 		edi_check_elements(v, def, s);
 	if (t && t->id == LEVEL_SEGMENT && s->standard == EDI_X12)
 		edi_check_level(v, s);
+	else if (t && (t->id == BEGIN_SEGMENT || t->id == END_SEGMENT) && s->standard == EDI_X12)
+		edi_check_bounds(v, s, t->id == BEGIN_SEGMENT);
 	return v->error;
 }

@@ -34,6 +34,7 @@ enum edi_fault {
 	EDI_FAULT_PERIOD,             /* not in the format that another element tells */
 	EDI_FAULT_LEVEL_ID,           /* HL01 stood before */
 	EDI_FAULT_LEVEL_PARENT,       /* HL02 names no open level, or one that this level may not stand below */
+	EDI_FAULT_LOOP_ID,            /* LE01 is not that of the LS before */
 	/* EDIFACT only */
 	EDI_FAULT_REPERTOIRE,         /* a character that the interchange's level does not have */
 	EDI_FAULT_NOTATION,           /* a decimal mark other than advised, twice or at the end */
@@ -68,6 +69,17 @@ struct edi_levels {
 	struct number_set ids; /* of the message */
 };
 
+#define EDI_DEEPEST_BOUNDS 8 /* of LS in LS; messages have two at most */
+
+/* Loops that LS has begun and LE has not ended. */
+struct edi_bounds {
+	struct {
+		char id[6]; /* 447 */
+		uint8_t n;
+	} open[EDI_DEEPEST_BOUNDS];
+	uint32_t depth;
+};
+
 struct edi_validator {
 	edi_problem_fn fn;
 	void *ctx;
@@ -97,6 +109,7 @@ struct edi_validator {
 		const struct edi_transition *first;
 	} cache[EDI_CACHE];
 	struct edi_levels levels;
+	struct edi_bounds bounds;
 	int error;
 };
 

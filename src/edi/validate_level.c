@@ -1,7 +1,8 @@
 /* HL segments: each level has an identifier of its own (HL01), names the one it stands below (HL02), which must still be
  * open as the tree is sent depth first, and may only be of a kind (HL03) that can stand there (`level` in dictionaries).
  *
- * Acknowledgements have no code for a wrong tree; a wrong reference is an invalid code value (AK403 7). */
+ * Acknowledgements have no code for a wrong tree; a wrong reference is an invalid code value (AK403 7). So is an LE that ends
+ * another loop than its LS began. */
 #include "edi/validate_private.h"
 
 #define ID_ELEMENT 1
@@ -77,4 +78,22 @@ void edi_check_level(struct edi_validator *v, const struct edi_segment *s)
 		problem(v, EDI_FAULT_LEVEL_PARENT, PARENT_ELEMENT, parent);
 	}
 	open_level(l, id, kind);
+}
+
+void edi_check_bounds(struct edi_validator *v, const struct edi_segment *s, bool begin)
+{
+	struct edi_bounds *b = &v->bounds;
+	struct slice id = edi_segment_element(s, ID_ELEMENT);
+	if (begin && b->depth < EDI_DEEPEST_BOUNDS) {
+		b->open[b->depth].n = (uint8_t)(id.n < sizeof b->open->id ? id.n : sizeof b->open->id);
+		memcpy(b->open[b->depth].id, id.p, b->open[b->depth].n);
+	}
+	if (begin) {
+		b->depth++;
+		return;
+	}
+	if (!b->depth)
+		return; /* its LS is missing: reported */
+	if (--b->depth < EDI_DEEPEST_BOUNDS && id.n && !slice_eq(id, slice_make(b->open[b->depth].id, b->open[b->depth].n)))
+		problem(v, EDI_FAULT_LOOP_ID, ID_ELEMENT, id);
 }

@@ -16,6 +16,8 @@ bool edi_period_fits(struct slice format, struct slice value);
 struct slice edi_bad_period(const struct edi_validator *v, const struct edi_composite_def *c, struct slice composite);
 /* An X12 HL that has its place in the message. */
 void edi_check_level(struct edi_validator *v, const struct edi_segment *s);
+/* The same for LS and LE: they name the same loop. */
+void edi_check_bounds(struct edi_validator *v, const struct edi_segment *s, bool begin);
 
 /* Classes of bytes; see struct edi_validator. */
 #define EDI_CLASS_HIGH 1

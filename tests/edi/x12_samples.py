@@ -374,10 +374,16 @@ def wrong_parent(sample):
             yield with_element(sample, at, 2, ""), [("AK403", "1", "HL", at + 1, 2, 0)]
 
 
+def wrong_loop_identifier(sample):
+    for at, segment in enumerate(sample.segments):
+        if segment[0] == "LE":
+            yield with_element(sample, at, 1, "QQ9"), [("AK403", "7", "LE", at + 1, 1, 0)]
+
+
 KINDS = [missing_segment, too_many_segments, too_many_loops, unknown_segment, foreign_segment, late_segment, segment_without_its_loop,
          missing_element, too_long, too_short, wrong_character, nothing_but_blanks, point_in_a_whole_number, sign_or_exponent, wrong_code, wrong_date, wrong_period, wrong_time,
          too_many_elements, too_many_components, missing_component, component_note, repeated_element,
-         unknown_parent, closed_parent, repeated_level, wrong_parent,
+         unknown_parent, closed_parent, repeated_level, wrong_parent, wrong_loop_identifier,
          note_of("P"), note_of("R"), note_of("E"), note_of("C"), note_of("L")]
 
 

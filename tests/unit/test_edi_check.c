@@ -143,6 +143,8 @@ static void repeats_and_loops(void **state)
 	strcat(body, PO1);
 	body_finds("004010", body, "SAC/28/0/0 AK304:4 ");
 	body_finds("004010", BEG PO1 "LS*LDT~LDT*AF*1*DA~LE*LDT~" PO1, "");
+	body_finds("004010", BEG PO1 "LS*LDT~LDT*AF*1*DA~LE*LDX~" PO1, "LE/6/1/0 AK403:7 ");
+	body_finds("004010", BEG PO1 "LS*LDT~LDT*AF*1*DA~LE*LDT~LE*X~" PO1, "LE/7/0/0 AK304:5 ");
 	body_finds("004010", BEG PO1 "LS*LDT~" PO1, "LDT/5/0/0 AK304:3 LE/5/0/0 AK304:3 ");
 	body_finds("004010", BEG PO1 "PID*F****A~PID*F****B~N9*ZZ*1~MSG*x~N1*ST*A~N3*b~SLN*1**I~" PO1 "CTT*2~AMT*TT*1~", "");
 }
