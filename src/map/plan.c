@@ -379,7 +379,9 @@ static void describe_row(struct compiler *c, int32_t number, const struct map_pl
 	to->free = c->plan->earlier[number] < 0;
 	for (uint32_t i = 0; i < row->condition_count; i++)
 		to->free &= row->conditions[i].kind == MAP_ASK_ELEMENT;
-	to->plain = !row->transform_count && !row->table;
+	to->plain = !row->table;
+	for (uint32_t i = 0; i < row->transform_count; i++) /* what shortens leaves alone what fits */
+		to->plain &= row->transforms[i].kind == MAP_COMPACT || (row->transforms[i].kind == MAP_CUT && !row->transforms[i].argument);
 	to->scope = row->scope;
 	to->slot = row->slot;
 	to->insists = row->required || row->fallback.p;

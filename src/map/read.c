@@ -331,12 +331,12 @@ static int run_simple(struct map_run_state *r, struct in_scope *s, const struct 
 
 static int run_brief(struct map_run_state *r, struct in_scope *s, const struct map_brief *b)
 {
-	const struct map_row *row = &r->map->sheet->rows[b->row];
+	if (b->qualifier && !has_qualifier(r, s, b))
+		return 0;
 	if (b->does == MAP_BRIEF_SIMPLE && !r->options.explain)
 		return run_simple(r, s, b);
+	const struct map_row *row = &r->map->sheet->rows[b->row];
 	if (b->outer && !b->always && map_in_where_of(s, row)->heads[b->segment] < 0)
-		return 0;
-	if (b->qualifier && !has_qualifier(r, s, b))
 		return 0;
 	if (b->does == MAP_BRIEF_PLACE || b->does == MAP_BRIEF_SIMPLE)
 		return map_in_run_row(r, s, row);

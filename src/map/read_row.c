@@ -7,6 +7,13 @@
 
 /* --- places of the document ----------------------------------------------------------------------------------------------------- */
 
+static struct tree *named(struct tree *t, uint32_t hash)
+{
+	if (t)
+		t->hash = hash;
+	return t;
+}
+
 struct tree *map_in_place_new(struct map_run_state *r, struct in_scope *s, int32_t slot, enum tree_kind kind)
 {
 	const struct map_slot *p = &s->scope->slots[slot];
@@ -17,7 +24,7 @@ struct tree *map_in_place_new(struct map_run_state *r, struct in_scope *s, int32
 	if (p->item)
 		t = parent->first ? parent->first : tree_append(&r->room, parent, TREE_OBJECT);
 	else if (parent->shared) /* rows of the loop outside may have been here */
-		t = tree_member(&r->room, parent, p->name, kind);
+		t = named(tree_member(&r->room, parent, p->name, kind), p->hash);
 	else
 		t = tree_member_new(&r->room, parent, p->name, p->hash, kind);
 	if (t && (p->object || p->array) && parent->shared)

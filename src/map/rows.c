@@ -73,6 +73,9 @@ static int parse_transform(struct map_reader *r, struct slice s, struct map_row 
 		"compact"};
 	struct slice_list words;
 	r->cell = "transform";
+	row->transforms = s.n ? van_arena_array(r->set->arena, MAP_MAX_TRANSFORMS, sizeof *row->transforms) : NULL;
+	if (s.n && !row->transforms)
+		return map_reader_no_memory(r);
 	if (s.n && *s.p == '=') {
 		row->transforms[0].kind = MAP_COMPUTED;
 		row->transform_count = 1;

@@ -41,45 +41,46 @@ struct map_transform {
 };
 
 struct map_row {
+	/* what every message looks at stands together */
 	unsigned line;
 	unsigned way;                      /* MAP_WAY_IN | MAP_WAY_OUT */
 	enum map_target_kind to;
+	enum map_source_kind kind;
+	enum tree_kind value_kind;
+	int32_t scope;                     /* that its target stands in */
+	int32_t slot;                      /* its place there; -1: none */
+	int32_t segment;                   /* element, pairs; loop: its first segment; -1: none */
+	uint32_t element, last, component; /* pairs: qualifiers at element, element + 2 …; or each element from element to last */
+	uint32_t qualifier;                /* pairs: the component that holds it, 0: the element before */
+	int32_t group_next;                /* the next row of the same scope, segment and list; -1 */
+	uint32_t condition_count, transform_count;
+	bool many;                         /* the place is a list of values (or, for a loop, of objects) */
+	bool group_later;                  /* it is such a next row */
+	bool repeats;                      /* every repetition */
+	bool outer;                        /* looked for in the message, outside of its loops */
+	bool bare;                         /* in: the value goes as it is */
+	bool hollow;                       /* in: does something even when its segment is not there */
+	bool required;
+	struct map_condition *conditions;
+	struct map_transform *transforms;
+	const struct map_table *table;
+	struct slice within;               /* LOOP/ of the source; absent */
+	struct slice literal;              /* literal; qualifier of the pairs */
+	struct slice fallback;             /* default; absent: none */
+	enum { MAP_MISS_FAIL, MAP_MISS_PASS, MAP_MISS_DEFAULT } miss;
+
 	struct slice target;
 	struct slice text;                 /* of a literal target */
 	const struct expression *computed; /* of an expression as target, or as source */
-	int32_t scope;                     /* that its target stands in */
-	int32_t slot;                      /* its place there; -1: none */
-	bool many;                         /* the place is a list of values (or, for a loop, of objects) */
-	int32_t group_next;                /* the next row of the same scope, segment and list; -1 */
-	bool group_later;                  /* it is such a next row */
 	int32_t loop_scope;                /* of a loop row: what its rows stand in */
 	int32_t loop_next;                 /* the next loop row of its scope with the same first segment; -1 */
-	enum map_source_kind kind;
-	int32_t segment;                   /* element, pairs; loop: its first segment; -1: none */
 	int32_t counted;                   /* target @count: this segment */
-	struct slice within;               /* LOOP/ of the source; absent */
-	uint32_t element, last, component; /* pairs: qualifiers at element, element + 2 …; or each element from element to last */
-	uint32_t qualifier;                /* pairs: the component that holds it, 0: the element before */
-	bool repeats;                      /* every repetition */
-	bool outer;                        /* looked for in the message, outside of its loops */
-	struct slice literal;              /* literal; qualifier of the pairs */
 	enum { MAP_SENDER, MAP_RECEIVER, MAP_INTERCHANGE, MAP_GROUP, MAP_MESSAGE, MAP_TEST, MAP_ENVELOPE_DATE, MAP_ENVELOPE_TIME } envelope;
 	int32_t *members;                  /* loop: identifiers of segments it holds, or that end it */
 	uint32_t member_count;
 	bool until;                        /* loop: members end it */
 	bool also;                         /* loop: out, the items for which it holds are written once more */
-	struct map_condition conditions[MAP_MAX_CONDITIONS];
-	uint32_t condition_count;
-	struct map_transform transforms[MAP_MAX_TRANSFORMS];
-	uint32_t transform_count;
-	enum tree_kind value_kind;
-	const struct map_table *table;
 	struct slice table_name;
-	enum { MAP_MISS_FAIL, MAP_MISS_PASS, MAP_MISS_DEFAULT } miss;
-	struct slice fallback; /* default; absent: none */
-	bool required;
-	bool bare;             /* in: the value goes as it is */
-	bool hollow;           /* in: does something even when its segment is not there */
 };
 
 /* A place below the object of a scope: a member of `parent`, or the first item of it. */

@@ -172,6 +172,9 @@ int map_source_conditions(struct map_reader *r, struct slice s, int32_t scope, s
 {
 	int rc = 0;
 	r->cell = "when";
+	row->conditions = s.n ? van_arena_array(r->set->arena, MAP_MAX_CONDITIONS, sizeof *row->conditions) : NULL;
+	if (s.n && !row->conditions)
+		return map_reader_no_memory(r);
 	if (s.n && *s.p == '=') {
 		row->condition_count = 1;
 		row->conditions[0] = (struct map_condition){.kind = MAP_ASK_EXPRESSION, .segment = -1, .slot = -1};

@@ -15,7 +15,7 @@ static bool before(const struct out_cell *c, uint32_t element, uint32_t componen
 
 static bool more_cells(struct map_run_state *r, struct out_segment *s)
 {
-	uint32_t room = s->room ? 2 * s->room : 4;
+	uint32_t room = s->room ? 2 * s->room : 6;
 	struct out_cell *v = tree_room_alloc(&r->room, room * sizeof *v);
 	if (!v)
 		return false;
@@ -129,10 +129,10 @@ static int fit(struct out *o, const struct map_row *row, const struct out_segmen
 	for (uint32_t i = 0; i < row->transform_count; i++)
 		if (row->transforms[i].kind == MAP_CUT) {
 			size_t max = row->transforms[i].argument ? row->transforms[i].argument : d ? d->max : 0;
-			return max && characters(*v) > max ? cut(r, row, max, v) : 0;
+			return max && v->n > max && characters(*v) > max ? cut(r, row, max, v) : 0;
 		}
 	for (uint32_t i = 0; i < row->transform_count; i++)
-		if (row->transforms[i].kind == MAP_COMPACT && d && length_of(d, *v) > d->max) {
+		if (row->transforms[i].kind == MAP_COMPACT && d && v->n > d->max && length_of(d, *v) > d->max) {
 			int rc = compact(r, row, d, v);
 			if (rc < 0)
 				return rc;
@@ -176,7 +176,7 @@ static bool has_room(const struct map_row *row, const struct edi_element_def *d,
 {
 	for (uint32_t i = 0; i < row->transform_count; i++)
 		if (row->transforms[i].kind == MAP_LISTED && d)
-			return length_of(d, v) <= d->max && (!d->codes || d->open || edi_codes_has(d->codes, v));
+			return (v.n <= d->max || length_of(d, v) <= d->max) && (!d->codes || d->open || edi_codes_has(d->codes, v));
 	return true;
 }
 

@@ -71,9 +71,10 @@ void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const
 {
 	uint32_t i = 0;
 	for (const struct tree *c = t->first; c; c = c->next) {
-		struct map_trail below = {at, t->kind == TREE_ARRAY ? SLICE_NONE : c->name, ++i};
+		i++;
 		if (c->taken == r->writings || (!at && c->name.n && *c->name.p == '_'))
 			continue;
+		const struct map_trail below = {at, t->kind == TREE_ARRAY ? SLICE_NONE : c->name, i};
 		if (c->kind == TREE_OBJECT || c->kind == TREE_ARRAY) {
 			map_out_note_unwritten(r, c, &below);
 			continue;

@@ -173,6 +173,44 @@ static void variables_and_truth(void **state)
 	van_arena_free(room.arena);
 }
 
+/* One that does not look at its input gives the same whatever that is. */
+static void inputs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool looks;
+	} expressions[] = {{"$exists($o.a.b)", false}, {"$o.a.b = 1 and $not($exists($o.c))", false}, {"'x' & $o.a.b", false},
+		{"$o.c ? 1 : -$number($o.a.b)", false}, {"$sum($o.list)", false}, {"$o.list[0]", true}, {"a", true}, {"$", true}, {"$$.a", true},
+		{"$length()", true}, {"$o.a.(b + $$.a)", true}, {"$o.list[$ > $$.a]", true}, {"$uppercase($)", true}, {"$o.a ? a : 1", true},
+		{"$o.*", true}, {"$map($o.list, function($x) { $x })", true}};
+	struct van_arena *arena = van_arena_new(0);
+	struct tree_room room = {.arena = arena, .left = 10000};
+	struct tree *o = tree_new(&room, TREE_OBJECT), *a = tree_member(&room, o, SLICE("a"), TREE_OBJECT), *input = tree_new(&room, TREE_OBJECT);
+	tree_member(&room, a, SLICE("b"), TREE_NUMBER)->text = SLICE("1");
+	tree_member(&room, input, SLICE("a"), TREE_NUMBER)->text = SLICE("7");
+	struct tree *list = tree_member(&room, o, SLICE("list"), TREE_ARRAY);
+	for (int i = 0; i < 2; i++)
+		tree_append(&room, list, TREE_NUMBER)->text = SLICE("8");
+	const struct expression_variable variables[] = {{SLICE("o"), o}};
+	const struct expression_context context = {.room = &room, .variables = variables, .variable_count = 1};
+	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+		const struct expression *x = NULL;
+		const struct tree *with = NULL, *without = NULL;
+		struct van_error e = {0};
+		if (expression_compile(arena, slice_str(expressions[i].text), &x, &e) < 0)
+			fail_msg("%s: %s", expressions[i].text, e.text);
+		if (expression_takes_input(x) != expressions[i].looks)
+			fail_msg("%s: looks at its input: %d", expressions[i].text, !expressions[i].looks);
+		if (expressions[i].looks)
+			continue;
+		assert_int_equal(expression_run(x, input, &context, &with, &e), 0);
+		assert_int_equal(expression_run(x, NULL, &context, &without, &e), 0);
+		assert_true(slice_eq(expression_text(&room, with), expression_text(&room, without)));
+	}
+	van_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +219,7 @@ int main(void)
 		cmocka_unit_test(errors_name_column_and_remedy),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(variables_and_truth),
+		cmocka_unit_test(inputs),
 	};
 	return cmocka_run_group_tests_name("expression", tests, NULL, NULL);
 }
