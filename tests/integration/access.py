@@ -276,6 +276,8 @@ def addresses_and_limits(n):
         taken = int(re.search(r"event=upload-refused .*bytes=(\d+)", n.log()[logged:]).group(1))
         t.ok(said.returncode != 0 and b"ermission denied" in said.stderr and taken <= 2 << 20,
              f"{user}: of 40 MiB that are too much the server writes {taken >> 10} KiB", said)
+    kib = [int(line.split()[2]) for line in n.sftp("bounded", "df").stdout.decode().splitlines() if re.match(r"\s*\d", line)]
+    t.equal(kib, [2048], "df tells how much the mailbox takes")
     tr = log_in(n, "bounded", pkey(key))
     f = paramiko.SFTPClient.from_transport(tr).open("/in/resumed.edi", "wb")
     f.set_pipelined(False)
