@@ -80,7 +80,7 @@ static int convert(struct converter *c, const json_t *j, size_t depth, struct sc
 	n->text = scalar_text(c, j);
 	if (!n->text.p)
 		return VAN_ENOMEM;
-	return has_controls(n->text) ? VAN_ESYNTAX : 0;
+	return has_controls(n->text) && n->text.n != 1 ? VAN_ESYNTAX : 0;
 }
 
 int schema_json_parse(struct slice text, struct schema_bounds bounds, struct van_arena *arena, struct profile_errors *errors,

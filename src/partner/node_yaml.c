@@ -157,7 +157,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *e)
 	size_t len = e->data.scalar.length;
 	if (e->data.scalar.tag)
 		return refuse(b, e->start_mark, VAN_ESYNTAX, "tags (!…) are not used here: remove it");
-	if (has_controls(p, len))
+	if (has_controls(p, len) && (len != 1 || key_expected(b)))
 		return refuse(b, e->start_mark, VAN_ESYNTAX, "control characters are not allowed in a value: remove them");
 	struct slice text = van_arena_slice(b->arena, slice_make(p, len));
 	if (!text.p)

@@ -290,7 +290,7 @@ const char *profile_check_ack_kind(struct slice s, bool *ret_warning)
 const char *profile_check_delimiter(struct slice s, bool *ret_warning)
 {
 	(void)ret_warning;
-	return s.n != 1 || is_alnum(s.p[0]) || s.p[0] == ' ' || (unsigned char)s.p[0] >= 0x80
+	return s.n != 1 || !s.p[0] || is_alnum(s.p[0]) || s.p[0] == ' ' || (unsigned char)s.p[0] >= 0x80
 		       ? "must be one character: no letter, digit, blank, and none above ASCII" : NULL;
 }
 

@@ -457,12 +457,12 @@ static const struct schema_table partner_table = {
 };
 
 static const struct schema_field delimiters_fields[] = {
-	{.key = "element", .kind = SCHEMA_TEXT, AT(profile_delimiters, element), .check = profile_check_delimiter, .help = "default `*`, in EDIFACT `+`"},
-	{.key = "component", .kind = SCHEMA_TEXT, AT(profile_delimiters, component), .check = profile_check_delimiter, .help = "default `>`, in EDIFACT `:`"},
-	{.key = "repetition", .kind = SCHEMA_TEXT, AT(profile_delimiters, repetition), .check = profile_check_delimiter,
+	{.key = "element", .kind = SCHEMA_TEXT, .flags = SCHEMA_CONTROL, AT(profile_delimiters, element), .check = profile_check_delimiter, .help = "default `*`, in EDIFACT `+`"},
+	{.key = "component", .kind = SCHEMA_TEXT, .flags = SCHEMA_CONTROL, AT(profile_delimiters, component), .check = profile_check_delimiter, .help = "default `>`, in EDIFACT `:`"},
+	{.key = "repetition", .kind = SCHEMA_TEXT, .flags = SCHEMA_CONTROL, AT(profile_delimiters, repetition), .check = profile_check_delimiter,
 	 .help = "default `^`, in EDIFACT `*`; X12 has one from 00402 on, EDIFACT from syntax 4"},
-	{.key = "release", .kind = SCHEMA_TEXT, AT(profile_delimiters, release), .check = profile_check_delimiter, .help = "EDIFACT: default `?`"},
-	{.key = "terminator", .kind = SCHEMA_TEXT, AT(profile_delimiters, terminator), .check = profile_check_delimiter,
+	{.key = "release", .kind = SCHEMA_TEXT, .flags = SCHEMA_CONTROL, AT(profile_delimiters, release), .check = profile_check_delimiter, .help = "EDIFACT: default `?`"},
+	{.key = "terminator", .kind = SCHEMA_TEXT, .flags = SCHEMA_CONTROL, AT(profile_delimiters, terminator), .check = profile_check_delimiter,
 	 .help = "default `~`, in EDIFACT `'`; a line feed is `\"\\n\"`"},
 	{.key = "lines", .kind = SCHEMA_BOOL, AT(profile_delimiters, lines), .fallback = "false", .help = "a line feed after each segment"},
 	{.key = NULL},

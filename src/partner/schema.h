@@ -34,7 +34,14 @@ enum {
 	SCHEMA_DERIVED = 4,   /* filled in by loading; accepted in input and then made anew; not in YAML output */
 	SCHEMA_ALWAYS = 8,    /* SCHEMA_ONE: made with its defaults when not given */
 	SCHEMA_SECRET = 16,   /* the value is never repeated in a message */
+	SCHEMA_CONTROL = 32,  /* may be a single control character: a delimiter */
 };
+
+/* A single control character, as delimiters may be; texts with others in them are refused before they get here. */
+static inline bool schema_is_control(struct slice s)
+{
+	return s.n == 1 && ((unsigned char)*s.p < 32 || *s.p == 127) && *s.p != '\n' && *s.p != '\r' && *s.p != '\t';
+}
 
 /* Looks at one text. NULL: fine; else constant text: what is wrong and what to do. *ret_warning: no error. */
 typedef const char *schema_check_fn(struct slice text, bool *ret_warning);

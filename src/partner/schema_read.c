@@ -169,6 +169,10 @@ static bool check_text(struct schema_reader *r, const struct schema_field *f, co
 {
 	bool warning = false;
 	const char *why = NULL;
+	if (schema_is_control(text) && !(f->flags & SCHEMA_CONTROL)) {
+		schema_problem(r, n, NULL, false, "control characters are not allowed in a value: remove them");
+		return false;
+	}
 	if (text.n == 0 && (f->flags & (SCHEMA_NOT_EMPTY | SCHEMA_REQUIRED)))
 		why = "must not be empty";
 	else if (f->check)

@@ -46,7 +46,7 @@ from: "x12 ZZ:SHOP"
 to: "x12 {BUYER}"
 type: order
 mode: translate
-output: {{format: x12, map: order-to-x12-004010-850, delimiters: {{component: '^'}}}}
+output: {{format: x12, map: order-to-x12-004010-850, delimiters: {{element: "\\x1d", component: "\\x1f", terminator: "\\x1c"}}}}
 rules: {{sheets: [shop]}}
 acknowledged_by: none
 ---
@@ -133,9 +133,16 @@ def put(n, user, data, name):
 
 
 def made_of(n, message):
-    """{file name: bytes} of what waits and was made of this message."""
-    return {m["file_name"]: n.vanctl("message", "get", m["id"]).stdout
-            for m in n.messages("--direction", "out") if m["parent"] == message["id"]}
+    """{file name: bytes} of what was made of this message; what an agreement writes with control characters as delimiters is shown with the usual ones."""
+    return {m["file_name"]: usual(n.vanctl("message", "get", m["id"]).stdout) for m in n.messages("--direction", "out") if m["parent"] == message["id"]}
+
+
+def usual(text):
+    return text.translate(bytes.maketrans(b"\x1d\x1f\x1c", b"*:~")) if text.startswith(b"ISA\x1d") else text
+
+
+def fetched(n, user):
+    return [usual(v) for v in n.sftp_fetch(user).values()]
 
 
 def order(po, quantity="5", line="1"):
@@ -147,12 +154,14 @@ def csv_becomes_an_850(n):
     t.equal([m[k] for k in ("state", "standard", "type", "version", "from", "to", "agreement", "control_number", "error")],
             ["processed", "CSV", "order", "1.0", "x12 ZZ:SHOP", f"x12 {BUYER}", "shop-buyer-orders", "PO-C1", None], "a CSV file is routed by its connection's rule")
     made = list(made_of(n, m).values())
-    t.ok(len(made) == 1 and made[0].count(b"ST*850*") == 2 and b"BEG*00*SA*PO-C1*" in made[0] and made[0].count(b"PO1*") == 3, "two orders in one interchange", made)
+    t.ok(len(made) == 1 and made[0].count(b"ST*850*") == 2 and made[0].count(b"ST*850*") == 2 and b"BEG*00*SA*PO-C1*" in made[0] and made[0].count(b"PO1*") == 3, "two orders in one interchange", made)
+    raw = n.vanctl("message", "get", next(x["id"] for x in n.messages("--direction", "out") if x["parent"] == m["id"])).stdout
+    t.ok(raw[3:4] == b"\x1d" and raw[104:106] == b"\x1f\x1c", "with the agreement's delimiters, which are control characters", raw[:110])
     with open(os.path.join(n.root, "made.x12"), "wb") as f:
-        f.write(made[0])
+        f.write(raw)
     done = demo.run([demo.program("vanctl"), "edi", "validate", os.path.join(n.root, "made.x12")], check=False)
     t.ok(done.returncode == 0, "which is sound", done.stdout.decode())
-    t.ok(made[0] in n.sftp_fetch("buyer").values(), "and waits in the buyer's mailbox")
+    t.ok(made[0] in fetched(n, "buyer"), "and waits in the buyer's mailbox")
     t.equal({x["id"] for x in n.messages("--search", "PO-C2")} >= {m["id"]}, True, "the order's number finds the file")
     events = [r["event"] for r in n.json("receipt", "list") if r["message"] == m["id"]]
     t.equal(events, ["sftp-in"], "there is a receipt of it")
@@ -186,7 +195,7 @@ def the_mended_sheet_delivers_it_once(n):
     n.vanctl("map", "activate", "shop-orders")
     n.vanctl("message", "reprocess", waiting[0]["id"])
     n.drain()
-    found = [v for v in n.sftp_fetch("buyer").values() if b"PO-Q1" in v]
+    found = [v for v in fetched(n, "buyer") if b"PO-Q1" in v]
     t.equal((len(found), found[0].count(b"PO1*") if found else 0), (1, 2), "reprocess of the file delivers it once")
     t.equal([m for m in n.messages("--state", "quarantined") if m["id"] == waiting[0]["id"]], [], "and it waits no more")
 
@@ -199,7 +208,7 @@ def a_rule_sets_one_order_of_the_file_aside(n):
     t.ok(len(held) == 1 and "nobody orders so much" in held[0]["error"] and held[0]["parent"] == m["id"], "the one waits, with rule and value", held)
     n.vanctl("message", "release", held[0]["id"])
     n.drain()
-    found = [v for v in n.sftp_fetch("buyer").values() if b"*PO-R2*" in v]
+    found = [v for v in fetched(n, "buyer") if b"*PO-R2*" in v]
     t.ok(len(found) == 1 and b"PO-R1" not in found[0], "and goes alone when it is released", found)
 
 
@@ -274,7 +283,7 @@ def csv_and_forms_go_out(n):
                 f.write(text)
             back = demo.run([demo.program("vanctl"), "edi", "convert", "--to", "x12", path]).stdout
             t.ok(b"BEG*00*SA*PO-O502**20260801" in back and b"IEA*1*000000502" in back, "the form goes back to the same interchange", back)
-    sent = [v for v in n.sftp_fetch("buyer").values() if b"ST*997*" in v]
+    sent = [v for v in fetched(n, "buyer") if b"ST*997*" in v]
     t.ok(len(sent) >= 2, "and the network acknowledges both")
 
 
@@ -289,6 +298,10 @@ def what_is_wrong_is_refused_at_apply(n):
         done = n.vanctl("partner", "apply", path, check=False)
         t.ok(done.returncode == 1 and b"wrong.yaml:11:" in done.stderr and word.encode() in done.stderr, f"{rule}: refused with its line", done.stderr)
     path = os.path.join(n.root, "wrong.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(base.replace("name: X", 'name: "\\x07"'))
+    done = n.vanctl("partner", "apply", path, check=False)
+    t.ok(done.returncode == 1 and b"wrong.yaml:3:" in done.stderr and b"control characters" in done.stderr, "a control character elsewhere is refused", done.stderr)
     for output, word in (("{format: xml, map: x}", "map"), ("{format: x12, sheet: csv-order}", "sheet"), ("{format: csv, batch: {time: 1h}}", "csv")):
         with open(path, "w", encoding="utf-8") as f:
             f.write(f'kind: agreement\nid: wrong\nfrom: "x12 {BUYER}"\nto: "x12 ZZ:W"\nmode: translate\noutput: {output}\n')
