@@ -207,6 +207,12 @@ int ipc_send_raw(struct ipc_channel *c, uint32_t type, uint64_t request, struct 
 	return rc == VAN_EAGAIN && c->watch ? enqueue(c, &h, body, fds, nfds) : rc;
 }
 
+int ipc_send_past(struct ipc_channel *c, uint32_t type, uint64_t request, struct slice body)
+{
+	struct header h = {.type = type, .request = request};
+	return body.n > IPC_MESSAGE_MAX - sizeof h ? VAN_ELIMIT : send_packet(c->fd, &h, body, NULL, 0);
+}
+
 int ipc_send(struct ipc_channel *c, uint32_t type, uint64_t request, const struct record_table *t, const void *msg,
 	     const int *fds, size_t nfds)
 {

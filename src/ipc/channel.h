@@ -36,6 +36,9 @@ int ipc_send(struct ipc_channel *c, uint32_t type, uint64_t request, const struc
 	     const int *fds, size_t nfds);
 /* The same with a body that is encoded already. */
 int ipc_send_raw(struct ipc_channel *c, uint32_t type, uint64_t request, struct slice body, const int *fds, size_t nfds);
+/* As ipc_send_raw, from a thread that isn't the channel's, past what is queued: of an attached channel that lives as long as the call,
+ * and whose peer doesn't mind the order. VAN_EAGAIN when there is no room now. */
+int ipc_send_past(struct ipc_channel *c, uint32_t type, uint64_t request, struct slice body);
 
 /* Blocking channels: waits for one message at most `timeout` microseconds (negative: for ever).
  * 1 message received, VAN_ETIMEOUT, VAN_ECLOSED or another error. */

@@ -20,6 +20,18 @@ void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status 
 	ipc_send(e->channel, IPC_MAILBOX_REPLY, request, &ipc_mailbox_reply_table, &r, fd >= 0 ? &fd : NULL, fd >= 0);
 }
 
+bool session_reply_past(struct session *e, uint64_t request, const struct ipc_mailbox_reply *r)
+{
+	struct van_buf body = VAN_BUF_INIT(IPC_MESSAGE_MAX);
+	int rc = record_encode(&ipc_mailbox_reply_table, r, &body);
+	pthread_mutex_lock(&e->answering);
+	if (rc == 0)
+		rc = e->channel ? ipc_send_past(e->channel, IPC_MAILBOX_REPLY, request, van_buf_slice(&body)) : VAN_ECLOSED;
+	pthread_mutex_unlock(&e->answering);
+	van_buf_free(&body);
+	return rc == 0;
+}
+
 void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err)
 {
 	const char *text = err && err->text[0] ? err->text : "it could not be done; try again later";
@@ -227,6 +239,7 @@ static void session_release(struct session *e)
 	free(e->user);
 	free(e->method);
 	session_login_free(e);
+	pthread_mutex_destroy(&e->answering);
 	free(e->partner);
 	free(e->connection);
 	free(e->peer);
@@ -248,7 +261,9 @@ static void session_end(struct session *e)
 	struct ipc_channel *c = e->channel;
 	if (!c)
 		return;
+	pthread_mutex_lock(&e->answering);
 	e->channel = NULL;
+	pthread_mutex_unlock(&e->answering);
 	*e->place = e->next;
 	if (e->next)
 		e->next->place = e->place;
@@ -323,6 +338,7 @@ void sessions_open(struct store_role *s, struct ipc_message *m)
 	}
 	*e = (struct session){.s = s, .channel = c, .references = 1, .next = s->sessions, .place = &s->sessions, .number = ++s->sessions_seen,
 			      .since = van_clock_now()};
+	pthread_mutex_init(&e->answering, NULL);
 	e->peer = strndup(o.peer.p ? o.peer.p : "", o.peer.n);
 	if (e->next)
 		e->next->place = &e->next;
@@ -343,6 +359,7 @@ struct session *session_new_poll(struct store_role *s, struct poll *p, const str
 	}
 	*e = (struct session){.s = s, .channel = channel, .references = 1, .next = s->sessions, .place = &s->sessions, .number = ++s->sessions_seen,
 			      .since = van_clock_now(), .open = true, .partner_version = partner->version, .max_message = c->max_message, .poll = p};
+	pthread_mutex_init(&e->answering, NULL);
 	e->user = strndup(c->server->user.p, c->server->user.n);
 	e->partner = strndup(partner->id.p, partner->id.n);
 	e->connection = strndup(c->id.p, c->id.n);

@@ -10,7 +10,8 @@ struct throttle; /* what the sessions of a mailbox with a bandwidth share */
 
 struct session {
 	struct store_role *s;
-	struct ipc_channel *channel; /* NULL: ended */
+	struct ipc_channel *channel; /* NULL: ended; of the loop's thread, … */
+	pthread_mutex_t answering;   /* … and of the writer's, which answers, under this lock */
 	unsigned references; /* the list's, and one for each write under way */
 	uint64_t number;     /* of the session, for people */
 	van_time since;
@@ -35,6 +36,8 @@ void session_unhold(struct session *e);
 
 void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status status, const char *text,
 		   const struct ipc_mailbox_entry *entry, int fd);
+/* From the writer's thread. False: it is left to the loop. */
+bool session_reply_past(struct session *e, uint64_t request, const struct ipc_mailbox_reply *r);
 void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err);
 
 /* downloads.c: what is read. One of *ret_content (in the work's arena), *ret_fd (the caller's) and ret->in_pieces is set. */

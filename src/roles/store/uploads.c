@@ -11,6 +11,7 @@ struct changing {
 	struct write_request base;
 	struct session *e;
 	uint64_t request;
+	bool answered;
 	uint32_t type; /* IPC_MAILBOX_… */
 	struct van_id id;
 	int fd;
@@ -56,11 +57,25 @@ static void remove_file(struct changing *c, struct slice id)
 		payload_remove(c->e->s->payload, id, "payload", NULL);
 }
 
+static struct ipc_mailbox_entry uploaded(const struct changing *c)
+{
+	return (struct ipc_mailbox_entry){.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
+}
+
+/* Writer's thread. */
+static void answer_past(struct write_request *r)
+{
+	struct changing *c = (struct changing *)r;
+	struct ipc_mailbox_entry entry = uploaded(c);
+	const struct ipc_mailbox_reply ok = {.status = IPC_MAILBOX_OK, .entry = c->type == IPC_MAILBOX_COMMIT ? &entry : NULL};
+	c->answered = c->request && session_reply_past(c->e, c->request, &ok);
+}
+
 static void answer(struct changing *c)
 {
 	struct session *e = c->e;
-	struct ipc_mailbox_entry entry = {.name = c->upload.name, .id = c->upload.id, .bytes = c->upload.bytes};
-	if (!e->channel || !c->request)
+	struct ipc_mailbox_entry entry = uploaded(c);
+	if (!e->channel || !c->request || c->answered)
 		return;
 	if (c->base.rc == 0)
 		session_reply(e, c->request, IPC_MAILBOX_OK, NULL, c->type == IPC_MAILBOX_COMMIT ? &entry : NULL, -1);
@@ -106,7 +121,7 @@ static int run_upload(struct write_request *r, struct queue_work *w)
 	return rc;
 }
 
-static const struct write_ops upload_ops = {.prepare = prepare_upload, .run = run_upload, .done = done};
+static const struct write_ops upload_ops = {.prepare = prepare_upload, .run = run_upload, .answer = answer_past, .done = done};
 
 /* Small files ride on the store's flush; their bytes are read here. */
 static int read_upload(struct changing *c, struct slice body)
@@ -251,7 +266,7 @@ static int run_change(struct write_request *r, struct queue_work *w)
 	}
 }
 
-static const struct write_ops change_ops = {.run = run_change, .done = done};
+static const struct write_ops change_ops = {.run = run_change, .answer = answer_past, .done = done};
 
 void session_change(struct session *e, struct ipc_message *m)
 {

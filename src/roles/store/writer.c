@@ -289,6 +289,9 @@ static void write_batch(struct writer *w, struct write_request *batch)
 	for (struct write_request *r = batch; r; r = r->next)
 		if (!r->rc && r->ops->committed)
 			r->ops->committed(r);
+	for (struct write_request *r = w->wanted < BUSY ? batch : NULL; r; r = r->next)
+		if (!r->rc && r->ops->answer)
+			r->ops->answer(r);
 }
 
 static void give_back(struct writer *w, struct write_request *batch)

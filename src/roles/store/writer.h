@@ -1,5 +1,5 @@
 /* The writer thread: requests of all roles gathered into one transaction and one flush, to the log. While one batch flushes the next one
- * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread. Every few hundred milliseconds the store is
+ * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread or before that. Every few hundred milliseconds the store is
  * settled: the database gets what the log has. */
 #ifndef OPENVAN_ROLES_STORE_WRITER_H
 #define OPENVAN_ROLES_STORE_WRITER_H
@@ -19,6 +19,9 @@ struct write_ops {
 	int (*run)(struct write_request *r, struct queue_work *w);
 	/* Writer thread, after the commit of a request that was not refused; then the batch ends with it. May be NULL. */
 	void (*committed)(struct write_request *r);
+	/* Writer thread, after the commit of a request that was not refused, where few came with it: for somebody outside who waits. The loop
+	 * then needn't be woken first. May be NULL; `done` still follows. */
+	void (*answer)(struct write_request *r);
 	/* Loop thread: r->rc is 0 or why not (r->err says more). Ends with write_request_free(). */
 	void (*done)(struct write_request *r);
 };
