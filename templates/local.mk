@@ -4,7 +4,8 @@ dist_templates_DATA = \
 	%D%/as2.yaml \
 	%D%/as2-receive.yaml \
 	%D%/orders-as-json.yaml \
-	%D%/sftp.yaml
+	%D%/sftp.yaml \
+	%D%/sftp-csv.yaml
 partnersdir = $(docdir)/partners
 dist_partners_DATA = \
 	partners/README.md \

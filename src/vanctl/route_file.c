@@ -62,7 +62,8 @@ int route_questions_of_file(const char *path, json_t *questions)
 		for (const struct edi_interchange *i = report->interchanges; i; i = i->next)
 			add_interchange(i, questions);
 	if (!status && !json_array_size(questions))
-		status = ctl_fail(CTL_NO, "%s holds no EDI message; look at it with: vanctl edi inspect %s", path, path);
+		status = ctl_fail(CTL_NO, "%s holds no EDI message; look at it with vanctl edi inspect. A file without EDI goes by \"documents\" of "
+				  "its connection: ask with --from ID --to ID --type order", path);
 	if (fd != STDIN_FILENO)
 		close(fd);
 	van_arena_free(arena);

@@ -63,6 +63,7 @@ static void the_templates_make_valid_profiles(void **state)
 		{"templates/as2-receive.yaml", {VALUE("edi_id", "ZZ:A"), VALUE("as2_id", "A"), VALUE("certificate", "certs/acme.pem"),
 						{{"key", 3}, {ssh_key, sizeof ssh_key - 1}}}},
 		{"templates/sftp.yaml", {VALUE("edi_id", "ZZ:A"), {{"key", 3}, {ssh_key, sizeof ssh_key - 1}}}},
+		{"templates/sftp-csv.yaml", {VALUE("edi_id", "ZZ:A"), VALUE("receiver", "x12 ZZ:B"), {{"key", 3}, {ssh_key, sizeof ssh_key - 1}}}},
 		{"templates/orders-as-json.yaml", {VALUE("from", "x12 ZZ:A"), VALUE("to", "x12 ZZ:B")}},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
