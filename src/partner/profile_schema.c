@@ -257,7 +257,8 @@ static const struct schema_field send_fields[] = {
 		 "For large messages to partners that know it"},
 	{.key = "redirects", .kind = SCHEMA_INTEGER, AT(profile_send, redirects), .fallback = "0", .max = 10, .help = "HTTP redirects followed at most; 0: a redirect is a failure"},
 	{.key = "proxy", .kind = SCHEMA_TEXT, AT(profile_send, proxy), .check = profile_check_proxy, .help = "`http://host:port` of a proxy, or socks5://host:port"},
-	{.key = "auth", .kind = SCHEMA_ONE, AT(profile_send, auth), .sub = &auth_table, .help = "HTTP basic authentication"},
+	{.key = "auth", .kind = SCHEMA_ONE, AT(profile_send, auth), .sub = &auth_table,
+	 .help = "HTTP basic authentication, of asynchronous MDNs, too; where `url` is https://, never over http://"},
 	{.key = "tls", .kind = SCHEMA_OBJECT, AT(profile_send, tls), .sub = &send_tls_table, .help = "for https:// addresses"},
 	{.key = NULL},
 };

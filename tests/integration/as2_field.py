@@ -242,9 +242,12 @@ def mdns_over_tls(p):
     s, folder = p.sender, p.n.peers
     server, other, client = (as2_send.server_certificate(folder, f"mdn-{x}", "IP:127.0.0.1") for x in ("tls", "other", "client"))
     sender = as2.Sender(*p.n.peer_keys)
+    secret = os.path.join(folder, "mdn-secret")
+    with open(secret, "w") as f:
+        f.write("pass word\n")
     cases = {"tls-good": (f"trust: [{server[0]}], client: [{{certificate: {client[0]}, key: {client[1]}}}]", client[0]), "tls-bad": (f"trust: [{other[0]}]", None)}
     for name, (tls, ca) in cases.items():
-        s.add(name, tls=server, client_ca=ca, send=f"tls: {{{tls}}}", retry=as2_send.AGAIN_AND_AGAIN).serve = p.desk.take
+        s.add(name, tls=server, client_ca=ca, send=f"tls: {{{tls}}}\nauth: {{user: hub, password_file: {secret}}}", retry=as2_send.AGAIN_AND_AGAIN).serve = p.desk.take
     s.apply()
     for name in cases:
         inner, message_id = as2.document(name.encode()), p.n.message_id(name)
@@ -252,6 +255,11 @@ def mdns_over_tls(p):
         options = dict(as2_from=name.upper(), message_id=message_id, Receipt_Delivery_Option=f"{s.peers[name].url}?mdn")
         if name == "tls-good":
             t.equal(p.accepted(name.encode(), made, "async signed", **options), "", "12: an MDN to an https:// address that is trusted, with our client certificate")
+            basic = "Basic " + base64.b64encode(b"hub:pass word").decode()
+            t.equal(p.desk.wait(message_id).headers.get("authorization"), basic, "12: and with the password")
+            options.update(message_id=p.n.message_id(name), Receipt_Delivery_Option=f"http://127.0.0.1:{common.MDN_PORT}/clear")
+            t.equal(p.accepted(name.encode(), made, "async signed", **options), "", "12: to an http:// address it goes, too")
+            t.equal(p.desk.wait(options["message_id"]).headers.get("authorization"), None, "12: but without the password, which is for https://")
             continue
         t.equal(p.post(*made[:2], "async signed", **options)[1].status, 204, "12: a document is taken, whose MDN shall go to another's certificate")
         owed = demo.wait_for("its try", lambda: [d for d in p.n.json("queue", "list") if d["kind"] == "mdn" and d["url"] and d["url"].startswith(s.peers[name].url) and d["last_error"]])

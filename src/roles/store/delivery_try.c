@@ -92,8 +92,8 @@ static int fill_transport(struct store_read *r, struct outgoing *o, struct ipc_d
 	if (rc < 0 || !d.send) /* an MDN for a connection that only receives */
 		return o->kind == QUEUE_TO_MDN ? 0 : VAN_ENOTFOUND;
 	const struct directory_send *s = d.send;
+	to->url = s->url; /* of an MDN: fill_mdn() puts its own */
 	if (o->kind == QUEUE_TO_AS2) {
-		to->url = s->url;
 		to->answer_timeout = s->mdn == PROFILE_MDN_SYNC ? s->mdn_timeout : to->answer_timeout;
 	}
 	to->chunked = s->chunked && o->kind == QUEUE_TO_AS2;
@@ -140,6 +140,9 @@ static int fill_mdn(struct store_read *r, struct outgoing *o, struct ipc_deliver
 		close(mdn.fd);
 		return VAN_EINVAL;
 	}
+	/* whoever posts a message names this address: it gets no password in clear that is kept for https */
+	if (slice_starts(to->url, "https:") && !slice_starts(d.url, "https:"))
+		to->user = to->password_file = SLICE_NONE;
 	to->url = d.url;
 	return split_entity(o, mdn.bytes, to);
 }
