@@ -97,13 +97,23 @@ static void copy_components(struct edi_writer *to, const struct edi_segment *s, 
 		copy_value(to, s, edi_cut(&e, d->component, d->release), scratch);
 }
 
+/* Raw data as long as the element before it says; what stands behind that is none, and may hold delimiters. */
+static bool is_raw(const struct edi_segment *s, uint32_t i)
+{
+	unsigned long long n;
+	return i == edi_segment_binary(s) && slice_u64(edi_segment_element(s, i - 1), &n) && n == edi_segment_element(s, i).n;
+}
+
 void edi_copy_element(struct edi_writer *to, const struct edi_segment *s, uint32_t i, struct van_buf *scratch)
 {
 	const struct edi_delimiters *d = s->delimiters;
 	struct slice e = edi_segment_element(s, i);
 	edi_write_next(to);
 	if (i == edi_segment_binary(s)) {
-		edi_write_bytes(to, e);
+		if (is_raw(s, i))
+			edi_write_bytes(to, e);
+		else
+			edi_write_value(to, e);
 		return;
 	}
 	for (bool first = true; e.p; first = false) {
