@@ -29,6 +29,10 @@ const struct flat_sheet *flat_find_out(const struct map_set *set, struct slice d
  * and remedy); VAN_ELIMIT; VAN_ENOMEM. `max_bytes` 0: FLAT_MAX_BYTES. */
 int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e);
 
+/* The same, but where the sheet tells documents apart (@document) a row in error spoils its own document alone: that one is there with `_error`,
+ * the text, and an ID. */
+int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e);
+
 /* A value of the document that no row took: its place ("OrderLine[0].Item.Colour"); valid during the call. */
 typedef void (*flat_remark_fn)(void *ctx, struct slice place);
 /* Appends one document, or an array of them, as a file with one first line. As flat_read; VAN_EINVAL: a character that the encoding

@@ -18,6 +18,7 @@ struct reading {
 	struct slice *head_value;
 	struct slice key;
 	bool computes;
+	bool lenient, failed;      /* what is wrong with a document spoils it alone; rows of one that is are passed over */
 };
 
 static struct slice value_of(const struct reading *r, int32_t column)
@@ -310,15 +311,39 @@ static int list_unmapped(struct reading *r)
 	return room->error ? flat_no_memory(&r->run) : 0;
 }
 
+/* A document that can't be read stands among the others with what is wrong, where the caller wants that and a column tells documents apart. */
+static int settle(struct reading *r, int rc)
+{
+	struct tree_room *room = r->run.room;
+	if (rc != VAN_ESYNTAX || !r->lenient || r->run.s->key < 0 || !r->document)
+		return rc;
+	struct tree *id = tree_find(r->document, SLICE("ID")) ? NULL : tree_member(room, r->document, SLICE("ID"), TREE_TEXT);
+	struct tree *why = tree_member(room, r->document, SLICE("_error"), TREE_TEXT);
+	if (id)
+		id->text = r->key;
+	if (why)
+		why->text = van_arena_slice(room->arena, slice_str(r->run.e->text));
+	*r->run.e = (struct van_error){0};
+	r->document = r->lines = NULL;
+	r->failed = true;
+	return why && why->text.p ? 0 : flat_no_memory(&r->run);
+}
+
 static int read_row(struct reading *r)
 {
 	const struct flat_sheet *s = r->run.s;
 	struct slice key = value_of(r, s->key);
 	int rc = 0;
-	if (!r->document || (key.n && !slice_eq(key, r->key)))
-		rc = begin_document(r);
+	if ((!r->document && !r->failed) || (key.n && !slice_eq(key, r->key))) {
+		rc = settle(r, end_document(r));
+		r->document = NULL;
+		r->failed = false;
+		rc = rc < 0 ? rc : begin_document(r);
+	}
 	if (key.n)
 		r->key = key;
+	if (rc == 0 && r->failed)
+		return 0;
 	struct tree *object = rc == 0 && r->rows ? row_object(r) : NULL;
 	rc = rc < 0 ? rc : read_head(r, object);
 	struct tree *item = rc == 0 && r->lines ? tree_append(r->run.room, r->lines, TREE_OBJECT) : NULL;
@@ -340,7 +365,7 @@ static int read_rows(struct reading *r, struct slice text)
 		r->run.line = csv.line;
 		int bad = first ? take_titles(r) : 0;
 		if (bad == 0 && !(first && r->run.s->header))
-			bad = read_row(r);
+			bad = settle(r, read_row(r));
 		if (bad < 0)
 			return bad;
 		first = false;
@@ -351,9 +376,9 @@ static int read_rows(struct reading *r, struct slice text)
 	if (rc < 0)
 		return flat_fail(&r->run, NULL, VAN_ESYNTAX, "a quote (%c) has no end, a field is longer than %zu bytes, or there are more than %d columns",
 			r->run.s->quote, CSV_MAX_FIELD, FLAT_MAX_COLUMNS);
-	if (!r->document)
+	if (!r->document && !r->failed)
 		return flat_fail(&r->run, NULL, VAN_ESYNTAX, "the file has no rows below its first line");
-	return end_document(r);
+	return settle(r, end_document(r));
 }
 
 /* To UTF-8. */
@@ -375,10 +400,11 @@ static int decode(struct flat_run *r, struct slice text, struct van_buf *utf8, s
 	return 0;
 }
 
-int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e)
+static int read_file(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, bool lenient, struct tree **ret,
+	struct van_error *e)
 {
 	struct van_arena *a = room->arena;
-	struct reading r = {.run = {.s = s, .room = room, .e = e, .line = 1}};
+	struct reading r = {.run = {.s = s, .room = room, .e = e, .line = 1}, .lenient = lenient};
 	struct van_buf utf8 = {0};
 	if (!(s->ways & MAP_WAY_IN))
 		return flat_fail(&r.run, NULL, VAN_EINVAL, "the sheet only writes files (<-)");
@@ -402,4 +428,14 @@ int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice t
 	if (rc == 0)
 		*ret = r.documents;
 	return rc;
+}
+
+int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e)
+{
+	return read_file(s, room, text, max_bytes, false, ret, e);
+}
+
+int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e)
+{
+	return read_file(s, room, text, max_bytes, true, ret, e);
 }

@@ -72,6 +72,8 @@ int job_plain_find(struct job *j, bool *ret_found);
 /* Its documents go the way of an interchange. Negative: the job must be retried. */
 int job_plain(struct job *j);
 void job_plain_free(struct job *j);
+/* What is wrong with one of its documents; absent: it could be read. */
+struct slice job_plain_error(const struct tree *document);
 
 /* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). *ret_zone_offset (may be
  * NULL): minutes east of UTC of the agreement's time zone. */

@@ -315,8 +315,9 @@ static int take_document(struct work *w, const struct edi_group *g, const struct
 	const struct map_envelope envelope = work_envelope(w, g, m);
 	struct slice bytes;
 	if (w->job->plain) {
+		struct slice why = job_plain_error(w->job->plain->documents[number - 1]);
 		*ret = w->job->plain->documents[number - 1];
-		return 0;
+		return why.p ? van_error_set(e, VAN_ESYNTAX, "%.*s", SLICE_ARG(why)) : 0;
 	}
 	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
 	return rc < 0 ? rc : map_read(run, in, bytes, d, &envelope, ret, e);

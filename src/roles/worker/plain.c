@@ -96,7 +96,7 @@ static int read_csv(struct job *j, struct tree_room *room, struct slice text, st
 	const struct flat_sheet *sheet;
 	map_library_scope(j->worker->maps, j->from->partner, van_clock_now());
 	int rc = map_library_flat(j->worker->maps, rule->sheet, SLICE_NONE, rule->sheet_pin, &sheet, NULL, e);
-	return rc < 0 ? rc : flat_read(sheet, room, text, 0, ret, e);
+	return rc < 0 ? rc : flat_read_each(sheet, room, text, 0, ret, e);
 }
 
 static int read_documents(struct job *j, struct tree **ret, struct van_error *e)
@@ -177,11 +177,19 @@ static struct slice identity_in(struct job *j, const struct tree *document, cons
 	return identity_canonical(arena_of(j), van_arena_printf(arena_of(j), "%s %.*s", slice_is(standard, "edifact") ? "edifact" : "x12", SLICE_ARG(said)));
 }
 
+struct slice job_plain_error(const struct tree *document)
+{
+	return text_at(document, "_error");
+}
+
 static int take_ends(struct job *j, size_t n, struct van_error *e)
 {
 	struct job_plain *p = j->plain;
+	bool any = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct tree *d = p->documents[i];
+		if (job_plain_error(d).p && !p->rule.to.p)
+			continue; /* it does not say any more */
 		struct slice from = p->rule.from.p ? p->rule.from : identity_in(j, d, "sender");
 		struct slice to = p->rule.to.p ? p->rule.to : identity_in(j, d, "receiver");
 		const struct tree *envelope = tree_find(d, SLICE("_envelope"));
@@ -196,13 +204,14 @@ static int take_ends(struct job *j, size_t n, struct van_error *e)
 							    "document have _envelope.%s",
 					     SLICE_ARG(text_at(d, "ID")), to.p ? "sends" : "gets", to.p ? "from" : "to", SLICE_ARG(j->from->connection),
 					     to.p ? "sender" : "receiver");
-		if (i && (!slice_eq(from, p->from) || !slice_eq(to, p->to)))
+		if (any && (!slice_eq(from, p->from) || !slice_eq(to, p->to)))
 			return van_error_set(e, VAN_EINVAL, "the file has documents from %.*s to %.*s and from %.*s to %.*s: a file is between two, send one for each pair",
 					     SLICE_ARG(p->from), SLICE_ARG(p->to), SLICE_ARG(from), SLICE_ARG(to));
 		p->from = from;
 		p->to = to;
+		any = true;
 	}
-	return 0;
+	return any ? 0 : van_error_set(e, VAN_ESYNTAX, "%.*s", SLICE_ARG(job_plain_error(p->documents[0])));
 }
 
 /* --- as an interchange --------------------------------------------------------------------------------------------------------------- */
