@@ -56,9 +56,33 @@ static const struct edi_error *errors_here(const struct inspect *x, const struct
 	return x->message ? x->message->errors : NULL;
 }
 
+static bool is_one_of(struct slice id, const char *const *ids)
+{
+	while (*ids && !slice_is(id, *ids))
+		ids++;
+	return *ids != NULL;
+}
+
+/* What has no segment of its own to stand beside is told at the first of its interchange or group: a trailer that is missing, and of
+ * the interchange's errors those of other segments (GS, TA1, what stands outside of messages), for they don't say of which one. */
+static bool told_at_head(const struct edi_error *e, const struct spot *at)
+{
+	static const char *const heads[] = {"ISA", "UNB", "GS", "UNG", NULL}, *const groups[] = {"GS", "UNG", NULL};
+	static const char *const trailers[] = {"IEA", "UNZ", "GE", "UNE", NULL}, *const own[] = {"ISA", "IEA", "UNB", "UNZ", NULL};
+	static const char *const missing[] = {"023", "3", "13", NULL};
+	struct slice id = edi_segment_element(at->segment, 0);
+	if (at->position || !is_one_of(id, heads))
+		return false;
+	if (!e->element && is_one_of(e->segment, trailers) && is_one_of(slice_str(e->code), missing))
+		return true;
+	return !is_one_of(id, groups) && !is_one_of(e->segment, own);
+}
+
 /* Is the error at this segment, and at this element of it? element 0: at the segment itself. */
 static bool error_at(const struct edi_error *e, const struct spot *at, uint32_t element)
 {
+	if (told_at_head(e, at))
+		return element == 0;
 	if (e->position && at->position ? e->position != at->position : !slice_eq(e->segment, edi_segment_element(at->segment, 0)))
 		return false;
 	return e->element == element;
@@ -211,8 +235,10 @@ static void json_errors(struct inspect *x, const struct spot *at, uint32_t compo
 			(last && (e->component > components || e->repetition > (at->repetition ? at->repetition : 1))));
 		if (!here)
 			continue;
-		van_buf_printf(&x->out, "%s{\"list\":\"%s\",\"code\":\"%s\",\"repetition\":%u,\"component\":%u,\"text\":", first ? "" : ",",
+		van_buf_printf(&x->out, "%s{\"list\":\"%s\",\"code\":\"%s\",\"repetition\":%u,\"component\":%u,\"segment\":", first ? "" : ",",
 			e->list, e->code, e->repetition, e->component);
+		json_put_text(&x->out, e->segment);
+		van_buf_append_str(&x->out, ",\"text\":");
 		json_put_text(&x->out, e->text);
 		van_buf_append_char(&x->out, '}');
 		first = false;

@@ -58,6 +58,11 @@ gives 0 "$vanctl" edi ack "$work/bad" && has 'AK3\*PO1\*28\*\*8~AK4\*3\*355\*7\*
 cp "$work/out" "$work/997"
 gives 0 "$vanctl" edi validate "$work/997"; ok "our 997 is valid"
 gives 0 "$vanctl" edi ack "$work/997" && [ ! -s "$work/out" ]; ok "an acknowledgement is not acknowledged"
+sed '/^GE/d; /^IEA/d; s/^GS\(.*\)\*X\*/GS\1*Q*/' "$sample" >"$work/cut"
+gives 0 "$vanctl" edi inspect "$work/cut" && has '! TA105 023 IEA: ' && has '! TA105 024 GS: ' && has '! AK905 3 GE: '; ok "inspect: what has no segment of its own to stand beside"
+gives 0 "$vanctl" edi inspect --json "$work/cut" && has '"code":"023","repetition":0,"component":0,"segment":"IEA"'; ok "and so in JSON"
+printf "UNA:+a? 'UNB+UNOC:3+A+B+260115:0930+1'UNZ+0+1'" >"$work/una"
+gives 0 "$vanctl" edi inspect "$work/una" && has '! 0085 20 UNA: '; ok "inspect: a UNA that cannot serve"
 { sed -n '/^ISA/p;/^GS/p' "$sample"; sed -n '/^ST/,/^SE/p' "$sample"; sed -n '/^ST/,/^SE/p' "$work/bad" | sed 's/0001~$/0002~/;s/^\(SE.*\)0001/\10002/'
 	sed -n '/^GE/s/^GE\*1/GE*2/p;/^IEA/p' "$sample"; } >"$work/two"
 gives 0 "$vanctl" edi ack --rejects message "$work/two" && has 'AK2\*850\*0001~AK5\*A~' && has 'AK9\*P\*2\*2\*1~'; ok "ack --rejects message"
