@@ -382,6 +382,7 @@ static void describe_row(struct compiler *c, int32_t number, const struct map_pl
 	to->plain = !row->table;
 	for (uint32_t i = 0; i < row->transform_count; i++) /* what shortens leaves alone what fits */
 		to->plain &= row->transforms[i].kind == MAP_COMPACT || (row->transforms[i].kind == MAP_CUT && !row->transforms[i].argument);
+	to->direct = to->plain && to->free && row->to == MAP_TO_PLACE && row->kind == MAP_ELEMENT && !row->many && row->slot >= 0;
 	to->scope = row->scope;
 	to->slot = row->slot;
 	to->insists = row->required || row->fallback.p;

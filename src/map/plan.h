@@ -51,6 +51,7 @@ struct map_plan_row {
 	bool insists;                          /* it may write though there is nothing at its place */
 	bool free;                             /* nothing decides whether the row may write */
 	bool plain;                            /* the value goes as it is, but for its length */
+	bool direct;                           /* and from its place to one element, whatever other rows do */
 };
 
 struct map_plan {

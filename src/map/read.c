@@ -316,15 +316,17 @@ static bool has_qualifier(struct map_run_state *r, const struct in_scope *s, con
 /* The first value of the segments goes to its place. */
 static int run_simple(struct map_run_state *r, struct in_scope *s, const struct map_brief *b)
 {
+	const struct map_row *row = &r->map->sheet->rows[b->row];
 	if (s->places[b->slot])
 		return 0;
 	for (int32_t i = s->heads[b->segment]; i >= 0; i = r->message.segments[i].next) {
 		const struct map_segment *g = &r->message.segments[i];
 		struct slice v = g->given ? SLICE_NONE : map_value(&r->message, g, b->element, b->component);
-		if (!v.p)
+		if (!v.p || (b->asks && map_in_all_hold(r, s, row, g) != 1))
 			continue;
 		map_take(&r->message, g, b->element, b->component);
-		return map_in_put(r, s, &r->map->sheet->rows[b->row], v, (uint32_t)i + 1);
+		int rc = map_in_put(r, s, row, v, (uint32_t)i + 1);
+		return rc == 0 && b->asks ? map_in_take_conditions(r, s, row, g) : rc;
 	}
 	return 0;
 }

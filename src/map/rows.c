@@ -342,8 +342,11 @@ static int make_brief_sets(struct map_reader *r, struct map_scope *scope)
 
 static bool is_simple(const struct map_row *row)
 {
-	return row->kind == MAP_ELEMENT && row->bare && row->value_kind == TREE_TEXT && !row->condition_count && !row->many && !row->outer &&
-	       !row->repeats && !row->within.p && !row->hollow;
+	bool simple = row->kind == MAP_ELEMENT && row->bare && row->value_kind == TREE_TEXT && !row->many && !row->outer && !row->repeats &&
+	              !row->within.p && !row->hollow;
+	for (uint32_t i = 0; i < row->condition_count; i++)
+		simple &= row->conditions[i].kind != MAP_ASK_EXPRESSION;
+	return simple;
 }
 
 static int make_briefs(struct map_reader *r, struct map_scope *scope)
@@ -360,7 +363,7 @@ static int make_briefs(struct map_reader *r, struct map_scope *scope)
 			.always = row->kind == MAP_LOOP || (!constant && (row->hollow || row->segment < 0)),
 			.does = constant || row->to != MAP_TO_PLACE ? MAP_BRIEF_CONSTANT : row->kind == MAP_LOOP ? MAP_BRIEF_LOOP :
 			        is_simple(row) ? MAP_BRIEF_SIMPLE : MAP_BRIEF_PLACE,
-			.slot = row->slot, .element = row->element, .component = row->component,
+			.slot = row->slot, .element = row->element, .component = row->component, .asks = row->condition_count != 0,
 			.qualifier = plain && !constant && !row->hollow ? map_qualifier_bit(row->literal) : 0};
 	}
 	return scope->briefs ? make_brief_sets(r, scope) : VAN_ENOMEM;

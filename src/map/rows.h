@@ -99,8 +99,9 @@ struct map_brief {
 	int16_t segment;     /* -1: none */
 	bool outer, always;  /* has something to do whether or not its segment is there */
 	enum { MAP_BRIEF_PLACE, MAP_BRIEF_SIMPLE, MAP_BRIEF_LOOP, MAP_BRIEF_CONSTANT } does;
-	int32_t slot;        /* simple: an element that goes to its place as it is */
+	int32_t slot;        /* simple: an element that goes to its place as it is, where conditions without expressions hold */
 	uint32_t element, component;
+	bool asks;           /* there are conditions */
 	uint64_t qualifier;  /* of pairs: nothing is to be done where no element may hold it; 0: not known */
 };
 

@@ -149,6 +149,20 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 	return rc == 0 && v.n ? map_out_write_to(o, s, row, g, v, false, wrote) : rc;
 }
 
+/* Most values that are written: *did is whether this was one of them. */
+static int write_direct(struct out *o, const struct out_scope *s, int32_t number, struct out_segment *g, bool *did)
+{
+	const struct map_plan_row *known = &o->plan->rows[number];
+	const struct tree *t = known->direct ? s->places[known->slot] : NULL;
+	if (!map_out_is_leaf(t) || !t->text.n || (known->element && t->text.n > known->element->max) || o->r->options.explain)
+		return 0;
+	const struct map_row *row = &o->map->sheet->rows[number];
+	*did = true;
+	map_out_take(o->r, t);
+	g->origin = g->origin ? g->origin : t->origin;
+	return map_out_set_cell(o->r, g, row->element, known->component, 0, t->text, false, row);
+}
+
 static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
 {
 	const struct map_plan_row *known = &o->plan->rows[number];
@@ -156,7 +170,9 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 	bool did = false;
 	if (known->scope != s->number || (known->slot >= 0 && !s->places[known->slot] && !known->insists))
 		return 0;
-	int rc = known->free ? 1 : map_out_may_write(o->r, o, s, number);
+	int rc = write_direct(o, s, number, g, &did);
+	if (rc == 0 && !did)
+		rc = known->free ? 1 : map_out_may_write(o->r, o, s, number);
 	if (rc == 1)
 		rc = write_source(o, s, row, g, turn, &did);
 	*wrote |= did;
