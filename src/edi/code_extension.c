@@ -127,7 +127,7 @@ bool edi_shift_can_be_written(struct slice hidden)
 	for (size_t i = 0; i < hidden.n; i++)
 		if (edi_shift_step(&s, hidden.p[i]) == EDI_BYTE_SHIFTED && edi_shift_invert(hidden.p[i]) != hidden.p[i] && (unsigned char)hidden.p[i] < 0x80)
 			return false;
-	return true;
+	return !s.length && is_plain(&s);
 }
 
 /* --- tables ------------------------------------------------------------------------------------------------------------ */

@@ -48,8 +48,8 @@ void edi_shift_invert_all(char *p, size_t n);
 /* Escape sequences, shifts, or bytes above ASCII: worth a look. */
 bool edi_shift_any(struct slice hidden);
 
-/* False: where a set of seven bits is in force stands a byte above ASCII, which looks like a separator when it is hidden. Such bytes are
- * nothing that has a meaning; they can be kept, not written again. */
+/* False: where a set of seven bits is in force stands a byte above ASCII, which looks like a separator when it is hidden; or what follows
+ * would be shifted, too. Such bytes are nothing that has a meaning; they can be kept, not written again. */
 bool edi_shift_can_be_written(struct slice hidden);
 
 /* Looks at a value, hidden. True: it is one, and *ret_characters is how many characters it has. False: what is wrong (a literal), and at

@@ -129,6 +129,8 @@ static void begin_value(struct edi_writer *w, bool empty)
 void edi_write_value(struct edi_writer *w, struct slice value)
 {
 	begin_value(w, !value.n);
+	if (w->delimiters.shifts && edi_shift_any(value) && !edi_shift_can_be_written(value))
+		refuse(w, value, "does not return to ASCII, so that the separator behind it would be data; end it with ESC ( B, or SI");
 	if (!edi_escape(value, w->special, w->delimiters.release, w->to))
 		refuse(w, value, "holds a delimiter, and this interchange has no release character; choose delimiters that do not occur in the "
 			"data, or replace the character in the map");

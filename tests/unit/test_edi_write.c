@@ -208,6 +208,15 @@ static void code_extension(void **state)
 	assert_int_equal(edi_outbound_copy(&w, message, &from), 0);
 	render(&w, &b);
 	same(&b, written);
+	van_buf_reset(&b);
+	assert_int_equal(edi_rewrite(SLICE("UNB+UNOX:4+A+B'UNZ+0+\x1b$B"), NULL, &b), VAN_ESYNTAX);
+	struct edi_writer x;
+	edi_writer_begin(&x, &b, EDI_EDIFACT, &from);
+	edi_write_segment(&x, SLICE("FTX"));
+	edi_write_element(&x, SLICE("\x1b$B\xb0\xa1"));
+	edi_write_end(&x);
+	assert_int_equal(edi_writer_error(&x, &e), VAN_EINVAL);
+	assert_non_null(strstr(e.text, "does not return to ASCII"));
 	/* there its bytes would be separators */
 	terms.version = SLICE("UNOC:4");
 	assert_int_equal(edi_outbound_begin(&w, &terms, arena, &e), 0);
