@@ -67,9 +67,19 @@ static void write_trailer(struct rewriting *r, const struct edi_segment *s, uint
 	edi_write_end(&r->writer);
 }
 
+/* Empty elements at the end are left out: a head of nothing else would become its name alone, and where line ends are the
+ * terminators nobody could tell it from a wrapped line. */
+static bool says_nothing(const struct edi_segment *s)
+{
+	for (uint32_t i = 1; i < s->count; i++)
+		if (edi_segment_element(s, i).n)
+			return false;
+	return true;
+}
+
 static int begin_message(struct rewriting *r, const struct edi_segment *s)
 {
-	if (r->in_message)
+	if (r->in_message || says_nothing(s))
 		return VAN_ESYNTAX;
 	r->in_message = true;
 	r->dropping = r->options && r->options->drop && r->options->drop(r->options->ctx, r->message);
