@@ -11,7 +11,8 @@ struct rewriting {
 	struct edi_writer writer;
 	struct van_buf scratch;
 	bool begun, ended, in_group, in_message, dropping;
-	char advised;                         /* UNA's element separator; 0: there was none */
+	bool has_advice;
+	char advised;                         /* UNA's element separator */
 	uint64_t message;                     /* its number in the interchange */
 	uint64_t groups, messages, segments;  /* kept: of the interchange, of the group, of the message */
 	uint64_t loose;                       /* messages outside of groups */
@@ -31,7 +32,7 @@ static int begin_interchange(struct rewriting *r, const struct edi_segment *s)
 	edi_writer_begin(w, r->to, s->standard, &d);
 	if (s->standard == EDI_EDIFACT) {
 		bool lines = memchr(s->bytes, '\n', s->length) || memchr(s->bytes, '\r', s->length);
-		bool other = r->advised && r->advised != s->delimiters->element; /* UNA's own interchange did not begin */
+		bool other = r->has_advice && r->advised != s->delimiters->element; /* UNA's own interchange did not begin */
 		if (!edi_segment_element(s, 1).n || other || lines) /* without the release character before them, line ends would mean that lines are wrapped */
 			return VAN_ESYNTAX;
 		edi_copy_segment(w, s, &r->scratch);
@@ -180,8 +181,9 @@ static int rewrite_segment(void *ctx, const struct edi_segment *s)
 	if (s->flags & (EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH) || r->ended)
 		return VAN_ESYNTAX;
 	if (s->flags & EDI_SEGMENT_UNA) {
-		if (r->begun || r->advised)
+		if (r->begun || r->has_advice)
 			return VAN_ESYNTAX;
+		r->has_advice = true;
 		r->advised = s->bytes[4];
 		van_buf_append(r->to, s->bytes, s->length);
 		return 0;
