@@ -120,10 +120,10 @@ uint32_t lex_trim(struct edi_lexer *l, const char *base, uint32_t *at, uint32_t 
 		length -= (uint32_t)l->lead_length;
 	if (length > l->max_segment) {
 		length = (uint32_t)l->max_segment;
-		while (n > 1 && at[n - 1] - at[0] > length)
-			n--;
 		l->flags |= EDI_SEGMENT_TOO_LONG;
 	}
+	while (n > 1 && at[n - 1] - at[0] > length) /* elements that began in what was cut off */
+		n--;
 	at[n] = at[0] + length + 1;
 	if (n > l->max_elements) {
 		n = l->max_elements;
