@@ -6,6 +6,7 @@
 #include "base/fdio.h"
 #include "partner/openas2.h"
 #include "vanctl/certificate.h"
+#include "vanctl/init.h"
 #include "vanctl/init_keys.h"
 #include "vanctl/keystore.h"
 #include "vanctl/print.h"
@@ -55,29 +56,12 @@ static void note(struct import *m, const char *fmt, ...)
 
 /* --- names ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void make_id(struct slice name, char to[ID_MAX_ + 1])
-{
-	size_t n = 0;
-	for (size_t i = 0; i < name.n && n < ID_MAX_; i++) {
-		unsigned char c = (unsigned char)name.p[i];
-		if (c < 0x80 && isalnum(c))
-			to[n++] = (char)tolower(c);
-		else if (n && to[n - 1] != '-')
-			to[n++] = '-';
-	}
-	while (n && to[n - 1] == '-')
-		n--;
-	to[n] = 0;
-	if (!n)
-		snprintf(to, ID_MAX_ + 1, "party");
-}
-
 /* Names that differ in capitals or signs only get a number. */
 static void make_ids(struct import *m)
 {
 	for (size_t i = 0; i < m->from.nparties; i++) {
 		char id[ID_MAX_ + 1];
-		make_id(m->from.parties[i].name, id);
+		init_profile_id(m->from.parties[i].name, "party", id, sizeof id);
 		snprintf(m->ids[i], sizeof m->ids[i], "%s", id);
 		for (size_t k = 0, next = 2; k < i; k++)
 			if (!strcmp(m->ids[k], m->ids[i])) {

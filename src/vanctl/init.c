@@ -27,13 +27,12 @@ struct network {
 
 /* --- what was asked for ------------------------------------------------------------------------------------------------ */
 
-/* A profile id: lower-case letters, digits and '-', from the AS2 name. */
-static void station_id(const char *from, char *to, size_t room)
+void init_profile_id(struct slice name, const char *otherwise, char *to, size_t room)
 {
 	size_t n = 0;
-	for (; *from && n + 1 < room; from++) {
-		unsigned char c = (unsigned char)*from;
-		if (isalnum(c))
+	for (size_t i = 0; i < name.n && n + 1 < room; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+		if (c < 0x80 && isalnum(c))
 			to[n++] = (char)tolower(c);
 		else if (n && to[n - 1] != '-')
 			to[n++] = '-';
@@ -42,7 +41,7 @@ static void station_id(const char *from, char *to, size_t room)
 		n--;
 	to[n] = 0;
 	if (!n)
-		snprintf(to, room, "station");
+		snprintf(to, room, "%s", otherwise);
 }
 
 /* RFC 4130 6.2: 1 to 128 printable ASCII characters. */
@@ -89,7 +88,7 @@ static int read_options(const struct ctl *c, struct network *n)
 	if (!edi_id_is_valid(n->edi_id))
 		return ctl_fail(CTL_USAGE, "--edi-id takes a qualifier of two characters, a colon and up to 15 characters, such as ZZ:HUBNET");
 	n->name = ctl_text(c, "name") ? ctl_text(c, "name") : n->as2_id;
-	station_id(ctl_text(c, "id") ? ctl_text(c, "id") : n->as2_id, n->station, sizeof n->station);
+	init_profile_id(slice_str(ctl_text(c, "id") ? ctl_text(c, "id") : n->as2_id), "station", n->station, sizeof n->station);
 	if (ctl_text(c, "host"))
 		snprintf(n->host, sizeof n->host, "%s", ctl_text(c, "host"));
 	else if (gethostname(n->host, sizeof n->host - 1) < 0 || !host_is_valid(n->host))
