@@ -28,21 +28,6 @@ int van_address_parse(struct slice text, struct van_address *ret)
 	return 0;
 }
 
-/* One to three digits. */
-static int take_number(struct slice s, unsigned most, unsigned *ret)
-{
-	unsigned n = 0;
-	if (!s.n || s.n > 3)
-		return VAN_ESYNTAX;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return VAN_ESYNTAX;
-		n = n * 10 + (unsigned)(s.p[i] - '0');
-	}
-	*ret = n;
-	return n <= most ? 0 : VAN_ESYNTAX;
-}
-
 static void clear_rest(struct van_cidr *c)
 {
 	for (unsigned i = 0; i < 16; i++) {
@@ -62,7 +47,7 @@ int van_cidr_parse(struct slice text, struct van_cidr *ret)
 		return rc;
 	bool v4 = memchr(address.p, ':', address.n) == NULL;
 	if (rest.p) {
-		rc = take_number(rest, v4 ? 32 : 128, &bits);
+		rc = slice_number(rest, 3, v4 ? 32 : 128, &bits) ? 0 : VAN_ESYNTAX;
 		if (rc < 0)
 			return rc;
 		c.bits = (uint8_t)(bits + (v4 ? 96 : 0));

@@ -14,7 +14,7 @@ char *hex_encode(char *to, const void *p, size_t n)
 	return to;
 }
 
-static int hex_value(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -31,7 +31,7 @@ int hex_decode(void *to, struct slice s)
 	if (s.n % 2)
 		return VAN_ESYNTAX;
 	for (size_t i = 0; i < s.n / 2; i++) {
-		int hi = hex_value(s.p[2 * i]), lo = hex_value(s.p[2 * i + 1]);
+		int hi = hex_digit(s.p[2 * i]), lo = hex_digit(s.p[2 * i + 1]);
 		if (hi < 0 || lo < 0)
 			return VAN_ESYNTAX;
 		out[i] = (unsigned char)(hi << 4 | lo);

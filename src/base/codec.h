@@ -6,6 +6,8 @@
 
 /* Writes 2n digits and a NUL; `to` holds 2n+1 bytes. Returns `to`. */
 char *hex_encode(char *to, const void *p, size_t n);
+/* 0 to 15; -1: no hexadecimal digit. */
+int hex_digit(char c);
 /* Decodes s.n/2 bytes into `to`. 0, or VAN_ESYNTAX for odd length or a non-hex digit. */
 int hex_decode(void *to, struct slice s);
 

@@ -6,33 +6,19 @@
 #define MINUTE (60 * VAN_SECOND)
 #define DAY (24 * 60 * MINUTE)
 
-static int take_number(struct slice s, unsigned most, unsigned *ret)
-{
-	unsigned n = 0;
-	if (!s.n || s.n > 2)
-		return VAN_ESYNTAX;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return VAN_ESYNTAX;
-		n = n * 10 + (unsigned)(s.p[i] - '0');
-	}
-	*ret = n;
-	return n <= most ? 0 : VAN_ESYNTAX;
-}
-
 /* "*", "5", "1-5", any of them with a step: sets bits. */
 static int take_item(struct slice item, unsigned least, unsigned most, uint64_t *bits)
 {
 	struct slice step = item, range = slice_cut(&step, '/'), to = range, from = slice_cut(&to, '-');
 	unsigned first = least, last = most, every = 1;
 	bool all = slice_is(range, "*");
-	if (step.p && (take_number(step, most, &every) < 0 || !every))
+	if (step.p && (!slice_number(step, 2, most, &every) || !every))
 		return VAN_ESYNTAX;
-	if (!all && take_number(from, most, &first) < 0)
+	if (!all && !slice_number(from, 2, most, &first))
 		return VAN_ESYNTAX;
 	if (!all)
 		last = step.p && !to.p ? most : first;
-	if (!all && to.p && take_number(to, most, &last) < 0)
+	if (!all && to.p && !slice_number(to, 2, most, &last))
 		return VAN_ESYNTAX;
 	if (first < least || last < first)
 		return VAN_ESYNTAX;

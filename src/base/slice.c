@@ -83,3 +83,12 @@ bool slice_u64(struct slice s, unsigned long long *ret)
 	*ret = v;
 	return true;
 }
+
+bool slice_number(struct slice s, size_t digits, unsigned most, unsigned *ret)
+{
+	unsigned long long v;
+	if (s.n > digits || !slice_u64(s, &v) || v > most)
+		return false;
+	*ret = (unsigned)v;
+	return true;
+}

@@ -62,5 +62,7 @@ struct slice slice_cut(struct slice *rest, char sep);
 
 /* Decimal digits only, no sign; false on overflow, empty or any other byte. */
 bool slice_u64(struct slice s, unsigned long long *ret);
+/* The same, of one to `digits` digits and at most `most`. */
+bool slice_number(struct slice s, size_t digits, unsigned most, unsigned *ret);
 
 #endif

@@ -16,14 +16,3 @@ size_t mime_to_utf8(char *to, struct slice s, struct slice charset)
 	}
 	return n;
 }
-
-int mime_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}

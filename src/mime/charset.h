@@ -8,7 +8,4 @@
  * Returns the length. */
 size_t mime_to_utf8(char *to, struct slice s, struct slice charset);
 
-/* -1 when `c` is no hex digit. */
-int mime_hex(char c);
-
 #endif

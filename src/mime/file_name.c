@@ -17,8 +17,8 @@ static bool decode_word(struct slice s, struct van_buf *to, size_t *used)
 		base64_decode(&raw, text);
 	} else {
 		for (size_t i = 0; i < text.n; i++) {
-			int hi = text.p[i] == '=' && i + 2 < text.n ? mime_hex(text.p[i + 1]) : -1;
-			int lo = hi >= 0 ? mime_hex(text.p[i + 2]) : -1;
+			int hi = text.p[i] == '=' && i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
+			int lo = hi >= 0 ? hex_digit(text.p[i + 2]) : -1;
 			van_buf_append_char(&raw, lo >= 0 ? (char)(hi << 4 | lo) : text.p[i] == '_' ? ' ' : text.p[i]);
 			i += lo >= 0 ? 2 : 0;
 		}

@@ -1,7 +1,7 @@
 #include "mime/transfer.h"
 
+#include "base/codec.h"
 #include "base/error.h"
-#include "mime/charset.h"
 
 enum mime_encoding mime_encoding_parse(struct slice value)
 {
@@ -153,7 +153,7 @@ static void quoted_escape(struct mime_decoder *d, struct chunk *out, char c)
 		} else if (c == ' ' || c == '\t') {
 			d->held[1] = ' '; /* blanks between "=" and the line end say nothing */
 			d->nheld = 2;
-		} else if (c == '\r' || (second != ' ' && mime_hex(c) >= 0)) {
+		} else if (c == '\r' || (second != ' ' && hex_digit(c) >= 0)) {
 			d->held[1] = c;
 			d->nheld = 2;
 		} else {
@@ -162,9 +162,9 @@ static void quoted_escape(struct mime_decoder *d, struct chunk *out, char c)
 		}
 	} else if (second == '\r' && c == '\n') {
 		d->nheld = 0;
-	} else if (second != '\r' && mime_hex(c) >= 0) {
+	} else if (second != '\r' && hex_digit(c) >= 0) {
 		d->nheld = 0;
-		put(d, out, (char)(mime_hex(second) << 4 | mime_hex(c)));
+		put(d, out, (char)(hex_digit(second) << 4 | hex_digit(c)));
 	} else {
 		release_held(d, out);
 		put(d, out, c);

@@ -2,6 +2,8 @@
 #include "mime/charset.h"
 #include "mime/header.h"
 
+#include "base/codec.h"
+
 #include <string.h>
 
 /* A parameter as it stands, before continuations are joined. */
@@ -122,8 +124,8 @@ static size_t decode_extended(char *to, struct slice s, struct slice *charset, b
 	}
 	size_t n = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		int hi = i + 2 < s.n && s.p[i] == '%' ? mime_hex(s.p[i + 1]) : -1;
-		int lo = hi >= 0 ? mime_hex(s.p[i + 2]) : -1;
+		int hi = i + 2 < s.n && s.p[i] == '%' ? hex_digit(s.p[i + 1]) : -1;
+		int lo = hi >= 0 ? hex_digit(s.p[i + 2]) : -1;
 		if (lo >= 0) {
 			scratch[n++] = (char)(hi << 4 | lo);
 			i += 2;

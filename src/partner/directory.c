@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NO_KEY SLICE("")
 
@@ -181,7 +183,8 @@ static int put_key_pairs(const struct record_list *pairs, van_time now, struct v
 	return 0;
 }
 
-static int put_certificates(const struct record_list *l, van_time now, struct van_arena *arena, struct slice_list *to)
+/* What is at this offset of each certificate that counts now: its DER or its fingerprint. */
+static int put_of_certificates(const struct record_list *l, size_t offset, van_time now, struct van_arena *arena, struct slice_list *to)
 {
 	struct slice *v = van_arena_array(arena, l->n, sizeof *v);
 	if (!v)
@@ -190,23 +193,19 @@ static int put_certificates(const struct record_list *l, van_time now, struct va
 	for (size_t i = 0; i < l->n; i++) {
 		const struct profile_certificate *c = RECORD_AT(*l, struct profile_certificate, i);
 		if (in_period(c->from, c->until, now))
-			v[to->n++] = c->der;
+			memcpy(&v[to->n++], (const char *)c + offset, sizeof *v);
 	}
 	return 0;
 }
 
+static int put_certificates(const struct record_list *l, van_time now, struct van_arena *arena, struct slice_list *to)
+{
+	return put_of_certificates(l, offsetof(struct profile_certificate, der), now, arena, to);
+}
+
 static int put_fingerprints(const struct record_list *l, van_time now, struct van_arena *arena, struct slice_list *to)
 {
-	struct slice *v = van_arena_array(arena, l->n, sizeof *v);
-	if (!v)
-		return VAN_ENOMEM;
-	*to = (struct slice_list){v, 0};
-	for (size_t i = 0; i < l->n; i++) {
-		const struct profile_certificate *c = RECORD_AT(*l, struct profile_certificate, i);
-		if (in_period(c->from, c->until, now))
-			v[to->n++] = c->fingerprint;
-	}
-	return 0;
+	return put_of_certificates(l, offsetof(struct profile_certificate, fingerprint), now, arena, to);
 }
 
 static int put_names(uint64_t set, const char *const *names, struct van_arena *arena, struct slice_list *to)

@@ -250,30 +250,44 @@ int queue_ack_overall(struct queue_work *w, const struct queue_message *m, uint3
 	return 0;
 }
 
-struct mirror {
+struct followers {
 	struct queue_work *w;
-	uint32_t ack;
-	struct slice ids[32];
-	size_t n;
+	struct slice *ids;
+	size_t n, room;
 };
 
-static int collect_output(void *arg, const struct queue_message *m)
+/* Adds an id that outlives the walk. */
+static int add_id(struct queue_work *w, struct slice **v, size_t *n, size_t *room, struct slice id)
 {
-	struct mirror *r = arg;
-	bool follows = m->direction == QUEUE_OUT && !m->acknowledgement && m->ack != QUEUE_ACK_NONE && !m->transactions.n;
-	if (follows && r->n < sizeof r->ids / sizeof *r->ids)
-		r->ids[r->n++] = van_arena_slice(r->w->arena, m->id);
+	if (*n == *room) {
+		size_t more = *room ? 2 * *room : 16;
+		struct slice *grown = van_arena_array(w->arena, more, sizeof *grown);
+		if (!grown)
+			return VAN_ENOMEM;
+		if (*n)
+			memcpy(grown, *v, *n * sizeof *grown);
+		*v = grown;
+		*room = more;
+	}
+	(*v)[(*n)++] = id;
 	return 0;
+}
+
+static int add_follower(void *arg, const struct queue_message *m)
+{
+	struct followers *f = arg;
+	bool follows = m->direction == QUEUE_OUT && !m->acknowledgement && m->ack != QUEUE_ACK_NONE && !m->transactions.n;
+	return follows ? add_id(f->w, &f->ids, &f->n, &f->room, van_arena_slice(f->w->arena, m->id)) : 0;
 }
 
 /* What was made of the document and awaits the same acknowledgement shows the same state. */
 static int mirror(struct queue_work *w, struct slice id, uint32_t ack)
 {
-	struct mirror r = {.w = w, .ack = ack};
-	int rc = queue_message_children(w, id, collect_output, &r);
-	for (size_t i = 0; i < r.n && rc == 0; i++) {
+	struct followers f = {.w = w};
+	int rc = queue_message_children(w, id, add_follower, &f);
+	for (size_t i = 0; i < f.n && rc == 0; i++) {
 		struct queue_message m, old;
-		rc = queue_message_get(w, r.ids[i], &m);
+		rc = queue_message_get(w, f.ids[i], &m);
 		old = m;
 		m.ack = ack;
 		if (rc == 0)
@@ -292,24 +306,31 @@ int queue_ack_set(struct queue_work *w, struct queue_message *m, uint32_t ack)
 	return rc < 0 ? rc : mirror(w, m->id, ack);
 }
 
-static int merge(struct queue_work *w, struct queue_expect *e, const struct ipc_ack_seen *a, uint32_t status)
+struct said {
+	const struct ipc_ack_seen *by;
+	uint32_t status;
+};
+
+static int merge(struct queue_work *w, struct queue_expect *e, const void *arg)
 {
-	struct answers answers = answers_of(w, a);
+	const struct said *said = arg;
+	struct answers answers = answers_of(w, said->by);
 	if (!answers.v)
 		return VAN_ENOMEM;
 	for (size_t i = 0; i < e->items.n; i++) {
 		struct queue_expect_item *item = RECORD_AT(e->items, struct queue_expect_item, i);
-		uint32_t new = item_status(&answers, item, status);
+		uint32_t new = item_status(&answers, item, said->status);
 		if (queue_ack_badness(new) > queue_ack_badness(item->ack))
 			item->ack = new;
 	}
-	if (queue_ack_badness(status) > queue_ack_badness(e->ack))
-		e->ack = status;
+	if (queue_ack_badness(said->status) > queue_ack_badness(e->ack))
+		e->ack = said->status;
 	return 0;
 }
 
-/* What is said of an interchange as a whole is said of each of its groups. */
-static int merge_all(struct queue_work *w, const struct queue_message *m, const struct ipc_ack_seen *a, uint32_t status)
+/* Changes what is awaited of each group of the document; groups of which nothing is stay as they are. */
+static int change_groups(struct queue_work *w, const struct queue_message *m, int (*change)(struct queue_work *w, struct queue_expect *e, const void *arg),
+			 const void *arg)
 {
 	const struct queue_transaction **v = queue_ack_by_group(w, m);
 	int rc = v ? 0 : VAN_ENOMEM;
@@ -319,7 +340,7 @@ static int merge_all(struct queue_work *w, const struct queue_message *m, const 
 		queue_ack_key(&k, m, v[i]);
 		rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 		if (rc == 0)
-			rc = merge(w, &e, a, status);
+			rc = change(w, &e, arg);
 		if (rc == 0)
 			rc = queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
 		rc = rc == VAN_ENOTFOUND ? 0 : rc;
@@ -332,20 +353,8 @@ static int touch(struct queue_work *w, struct queue_ack_run *run, struct slice i
 {
 	if (run->n && slice_eq(run->last.id, id))
 		return 0;
-	if (run->n == run->room) {
-		size_t room = run->room ? 2 * run->room : 16;
-		struct slice *more = van_arena_array(w->arena, room, sizeof *more);
-		if (!more)
-			return VAN_ENOMEM;
-		if (run->n)
-			memcpy(more, run->touched, run->n * sizeof *more);
-		run->touched = more;
-		run->room = room;
-	}
 	int rc = queue_message_get(w, id, &run->last);
-	if (rc == 0)
-		run->touched[run->n++] = run->last.id;
-	return rc;
+	return rc < 0 ? rc : add_id(w, &run->touched, &run->n, &run->room, run->last.id);
 }
 
 /* Where an acknowledgement's document waits: its group, or for one that speaks of interchanges that as a whole. */
@@ -402,14 +411,15 @@ int queue_ack_match(struct queue_work *w, struct queue_ack_run *run, const struc
 	if (rc < 0)
 		return rc == VAN_ENOTFOUND ? 0 : rc;
 	const struct queue_message *m = &run->last;
+	const struct said said = {a, (uint32_t)status};
 	bool late = m->ack == QUEUE_ACK_OVERDUE || (e.due && w->now > e.due);
 	struct slice text = van_arena_printf(w->arena, "%s%.*s of %s %.*s by message %.*s%s", a->header ? "TA1: " : "", SLICE_ARG(a->status),
 					     whole ? "interchange" : "group", SLICE_ARG(a->group_control_number), SLICE_ARG(carrier->id),
 					     verdict(e.ack, (uint32_t)status, late));
 	if (whole && says_something(a, (uint32_t)status))
-		rc = merge_all(w, m, a, (uint32_t)status);
+		rc = change_groups(w, m, merge, &said); /* of each of its groups */
 	if (!whole)
-		rc = merge(w, &e, a, (uint32_t)status);
+		rc = merge(w, &e, &said);
 	if (whole && queue_ack_badness((uint32_t)status) > queue_ack_badness(e.ack))
 		e.ack = (uint32_t)status;
 	if (rc == 0)
@@ -450,27 +460,17 @@ int queue_ack_settle(struct queue_work *w, struct queue_ack_run *run)
 
 /* --- deadlines and closing -------------------------------------------------------------------------------------------- */
 
-/* What was not said of the document's messages will not be said any more. */
-static int give_up(struct queue_work *w, const struct queue_message *m)
+/* What was not said of the group's messages will not be said any more. */
+static int give_up(struct queue_work *w, struct queue_expect *e, const void *unused)
 {
-	const struct queue_transaction **v = queue_ack_by_group(w, m);
-	int rc = v ? 0 : VAN_ENOMEM;
-	for (size_t i = 0; i < m->transactions.n && rc == 0; i += queue_ack_run_of_group(v + i, m->transactions.n - i)) {
-		struct queue_expect e;
-		struct store_key k;
-		queue_ack_key(&k, m, v[i]);
-		rc = queue_get_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
-		for (size_t j = 0; rc == 0 && j < e.items.n; j++) {
-			struct queue_expect_item *item = RECORD_AT(e.items, struct queue_expect_item, j);
-			item->ack = queue_ack_badness(item->ack) ? item->ack : QUEUE_ACK_NONE;
-		}
-		if (rc == 0) {
-			e.ack = queue_ack_badness(e.ack) ? e.ack : queue_ack_of_group(&e);
-			rc = queue_put_record(w, w->q->expect, store_key_slice(&k), &queue_expect_table, &e);
-		}
-		rc = rc == VAN_ENOTFOUND ? 0 : rc;
+	(void)w;
+	(void)unused;
+	for (size_t i = 0; i < e->items.n; i++) {
+		struct queue_expect_item *item = RECORD_AT(e->items, struct queue_expect_item, i);
+		item->ack = queue_ack_badness(item->ack) ? item->ack : QUEUE_ACK_NONE;
 	}
-	return rc;
+	e->ack = queue_ack_badness(e->ack) ? e->ack : queue_ack_of_group(e);
+	return 0;
 }
 
 int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, struct slice reason)
@@ -484,7 +484,7 @@ int queue_ack_close(struct queue_work *w, struct slice id, struct slice actor, s
 				     queue_ack_state_names[m.ack]);
 	uint32_t known = QUEUE_ACK_NONE;
 	bool awaited = m.ack != QUEUE_ACK_UNMATCHED;
-	rc = awaited ? give_up(w, &m) : 0;
+	rc = awaited ? change_groups(w, &m, give_up, NULL) : 0;
 	if (rc == 0 && awaited)
 		rc = queue_ack_overall(w, &m, &known);
 	if (rc == 0)
