@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,4 +202,24 @@ void assert_holds(const char *text, const char *part)
 {
 	if (!strstr(text, part))
 		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+char *fixture_promised(const char *heading)
+{
+	const char *src = getenv("VAN_SRCDIR");
+	char path[4200];
+	struct van_buf page = VAN_BUF_INIT(0);
+	snprintf(path, sizeof path, "%s/../shared/PROFILES.md", src ? src : ".");
+	if (access(path, R_OK) < 0)
+		skip();
+	assert_int_equal(file_read(path, &page), 0);
+	van_buf_append_char(&page, 0);
+	const char *start = strstr(page.p, heading);
+	start = start ? strstr(start, "```yaml\n") : NULL;
+	const char *end = start ? strstr(start + 8, "```") : NULL;
+	assert_non_null(end);
+	char *yaml = strndup(start + 8, (size_t)(end - start - 8));
+	assert_non_null(yaml);
+	van_buf_free(&page);
+	return yaml;
 }

@@ -23,6 +23,8 @@ struct profile_set *fixture_load(const char *yaml);
 /* Loads a text that must have errors; returns what is printed. The caller frees with test_free(). */
 char *fixture_problems(const char *yaml);
 char *fixture_print(struct profile_errors *e);
+/* The first YAML example below this heading of the promise to users. The caller frees. Skips the test where the promise is not beside the source. */
+char *fixture_promised(const char *heading);
 
 void assert_holds(const char *text, const char *part);
 

@@ -495,18 +495,7 @@ static int on_a_full_disk(const char *path)
 static void a_full_disk_loses_nothing(void **state)
 {
 	struct fixture *f = *state;
-	char path[600];
-	snprintf(path, sizeof path, "%s/small", f->dir.path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(on_a_full_disk(path));
-	int status;
-	waitpid(pid, &status, 0);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	scratch_small_disk(&f->dir, on_a_full_disk);
 }
 
 static void backups_are_whole_stores(void **state)

@@ -21,5 +21,7 @@ struct scratch {
 };
 void scratch_make(struct scratch *s);
 void scratch_remove(struct scratch *s);
+/* Runs `fill` in a process of its own with a new folder that it may mount a small disk on: 0 passes, 77 (no right to mount) skips the test. */
+void scratch_small_disk(struct scratch *s, int (*fill)(const char *path));
 
 #endif

@@ -12,26 +12,11 @@
 
 #include <cmocka.h>
 
-#include "edi_input.h"
+#include "edi_dictionaries.h"
 
 #include "edi/ack.h"
 
-static struct edi_dictionary_set *dictionaries;
 static const van_time now = 1768469400LL * VAN_SECOND; /* 2026-01-15 09:30 */
-
-static int setup(void **state)
-{
-	(void)state;
-	dictionaries = edi_test_dictionaries();
-	return dictionaries ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	edi_dictionary_set_free(dictionaries);
-	return 0;
-}
 
 static const char four[] =
 	"ISA*00*          *00*          *ZZ*ACME           *ZZ*VOLT           *260115*0930*U*00401*000000101*1*T*>~"
@@ -324,5 +309,5 @@ int main(void)
 		cmocka_unit_test(a_999_is_of_005010),
 		cmocka_unit_test(wrong_refusals_are_told),
 	};
-	return cmocka_run_group_tests_name("edi ack", tests, setup, teardown);
+	return cmocka_run_group_tests_name("edi ack", tests, open_dictionaries, free_dictionaries);
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "edi_input.h"
+#include "edi_dictionaries.h"
 
 #include "edi/ack.h"
 #include "edi/definition.h"
@@ -14,21 +14,6 @@
 
 #include <dirent.h>
 
-static struct edi_dictionary_set *dictionaries;
-
-static int setup(void **state)
-{
-	(void)state;
-	dictionaries = edi_test_dictionaries();
-	return dictionaries ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	edi_dictionary_set_free(dictionaries);
-	return 0;
-}
 
 /* --- building inputs --------------------------------------------------------------------------------------------------- */
 
@@ -771,5 +756,5 @@ int main(void)
 		cmocka_unit_test(dictionaries_name_file_and_line), cmocka_unit_test(overlays_add_codes),
 		cmocka_unit_test(corpus_runs),
 	};
-	return cmocka_run_group_tests_name("edi check", tests, setup, teardown);
+	return cmocka_run_group_tests_name("edi check", tests, open_dictionaries, free_dictionaries);
 }

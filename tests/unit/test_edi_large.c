@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "edi_input.h"
+#include "edi_dictionaries.h"
 
 #include "edi/ack.h"
 
@@ -15,7 +15,6 @@
 #define ISA(version, eleven) "ISA*00*          *00*          *ZZ*ACME           *ZZ*VOLT           *260115*0930*" eleven "*" version "*000000101*0*T*>~"
 #define MANY 168000
 
-static struct edi_dictionary_set *dictionaries;
 
 struct seen {
 	uint64_t messages, good, groups;
@@ -159,20 +158,6 @@ static void envelopes_of_every_release(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	dictionaries = edi_test_dictionaries();
-	return dictionaries ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	edi_dictionary_set_free(dictionaries);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,5 +165,5 @@ int main(void)
 		cmocka_unit_test(levels_below_levels), cmocka_unit_test(deep_trees),
 		cmocka_unit_test(envelopes_of_every_release),
 	};
-	return cmocka_run_group_tests_name("edi large", tests, setup, teardown);
+	return cmocka_run_group_tests_name("edi large", tests, open_dictionaries, free_dictionaries);
 }

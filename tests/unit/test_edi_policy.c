@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "edi_input.h"
+#include "edi_dictionaries.h"
 
 #define ISA(version, ack) "ISA*00*          *00*          *ZZ*ACME           *ZZ*VOLT           *260115*0930*U*" version "*000000101*" ack "*T*>~"
 #define GS(version) "GS*PO*ACMEAPP*VOLTAPP*20260115*0930*101*X*" version "~"
@@ -14,7 +14,6 @@
 #define PO1 "PO1*1*1*EA*2~"
 #define GOOD_850 "ST*850*0001~" BEG PO1 "SE*4*0001~"
 
-static struct edi_dictionary_set *dictionaries;
 
 /* Terms by type: 850s may have wrong elements, of a 997 nothing is known; what one rejected message takes along. */
 static int terms_of(void *ctx, const struct edi_interchange *i, const struct edi_group *g, const struct edi_message *m,
@@ -83,25 +82,11 @@ static void a_rejected_message_takes_along_what_was_agreed(void **state)
 	van_arena_free(arena);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	dictionaries = edi_test_dictionaries();
-	return dictionaries ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	edi_dictionary_set_free(dictionaries);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(terms_are_asked_for_each_message),
 		cmocka_unit_test(a_rejected_message_takes_along_what_was_agreed),
 	};
-	return cmocka_run_group_tests_name("edi policy", tests, setup, teardown);
+	return cmocka_run_group_tests_name("edi policy", tests, open_dictionaries, free_dictionaries);
 }

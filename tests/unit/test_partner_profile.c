@@ -382,21 +382,8 @@ static void json_is_checked_like_yaml(void **state)
 static void the_promised_examples_load(void **state)
 {
 	(void)state;
-	const char *src = getenv("VAN_SRCDIR");
-	char path[4200];
-	struct van_buf page = VAN_BUF_INIT(0), yaml = VAN_BUF_INIT(0);
-	snprintf(path, sizeof path, "%s/../shared/PROFILES.md", src ? src : ".");
-	if (access(path, R_OK) < 0)
-		skip();
-	assert_int_equal(file_read(path, &page), 0);
-	van_buf_append_char(&page, 0);
-	const char *start = strstr(page.p, "## Profiles");
-	start = start ? strstr(start, "```yaml\n") : NULL;
-	const char *end = start ? strstr(start + 8, "```") : NULL;
-	assert_non_null(end);
-	van_buf_append(&yaml, start + 8, (size_t)(end - start - 8));
-	van_buf_append_char(&yaml, 0);
-	struct profile_set *s = fixture_load(yaml.p), *back;
+	char *yaml = fixture_promised("## Profiles");
+	struct profile_set *s = fixture_load(yaml), *back;
 	struct profile_errors e = {0};
 	struct van_buf json = VAN_BUF_INIT(0);
 	assert_int_equal(s->n, 5);
@@ -410,8 +397,7 @@ static void the_promised_examples_load(void **state)
 	profile_set_free(back);
 	profile_set_free(s);
 	van_buf_free(&json);
-	van_buf_free(&page);
-	van_buf_free(&yaml);
+	free(yaml);
 }
 
 static void the_reference_page_is_current(void **state)

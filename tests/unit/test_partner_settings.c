@@ -100,28 +100,14 @@ static void every_key_round_trips(void **state)
 static void the_promised_example_loads(void **state)
 {
 	(void)state;
-	const char *src = getenv("VAN_SRCDIR");
-	char path[4200];
-	struct van_buf page = VAN_BUF_INIT(0), yaml = VAN_BUF_INIT(0);
-	snprintf(path, sizeof path, "%s/../shared/PROFILES.md", src ? src : ".");
-	if (access(path, R_OK) < 0)
-		skip();
-	assert_int_equal(file_read(path, &page), 0);
-	van_buf_append_char(&page, 0);
-	const char *start = strstr(page.p, "## vand.yaml");
-	start = start ? strstr(start, "```yaml\n") : NULL;
-	const char *end = start ? strstr(start + 8, "```") : NULL;
-	assert_non_null(end);
-	van_buf_append(&yaml, start + 8, (size_t)(end - start - 8));
-	van_buf_append_char(&yaml, 0);
-	struct van_config *c = load(yaml.p);
+	char *yaml = fixture_promised("## vand.yaml");
+	struct van_config *c = load(yaml);
 	assert_int_equal(c->limits.message, UINT64_MAX);
 	assert_int_equal(c->limits.in_flight, UINT64_C(2) << 30);
 	assert_int_equal(c->workers, 0);
 	assert_string_equal(c->key_user.p, "openvan-key");
 	van_config_free(c);
-	van_buf_free(&page);
-	van_buf_free(&yaml);
+	free(yaml);
 }
 
 static void defaults_are_there(void **state)
@@ -243,7 +229,6 @@ static void the_manual_has_every_key(void **state)
 	assert_int_equal(file_read(path, &page), 0);
 	van_buf_append_char(&page, 0);
 	assert_documented(page.p, &settings_table);
-	van_buf_free(&page);
 }
 
 int main(void)
