@@ -82,8 +82,7 @@ static struct block *add_block(struct van_arena *a, size_t n)
 	return b;
 }
 
-/* Not zeroed. */
-static void *take(struct van_arena *a, size_t n)
+void *van_arena_room(struct van_arena *a, size_t n)
 {
 	if (n > SIZE_MAX - ALIGN)
 		return NULL;
@@ -105,7 +104,7 @@ static void *take(struct van_arena *a, size_t n)
 
 void *van_arena_alloc(struct van_arena *a, size_t n)
 {
-	void *p = take(a, n);
+	void *p = van_arena_room(a, n);
 	return p ? memset(p, 0, n) : NULL;
 }
 
@@ -120,7 +119,7 @@ struct slice van_arena_slice(struct van_arena *a, struct slice s)
 {
 	if (!s.p || s.n == SIZE_MAX)
 		return SLICE_NONE;
-	char *p = take(a, s.n + 1);
+	char *p = van_arena_room(a, s.n + 1);
 	if (!p)
 		return SLICE_NONE;
 	memcpy(p, s.p, s.n);
@@ -142,7 +141,7 @@ struct slice van_arena_printf(struct van_arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(at, room, fmt, ap);
 	va_end(ap);
-	char *p = n < 0 ? NULL : take(a, (size_t)n + 1);
+	char *p = n < 0 ? NULL : van_arena_room(a, (size_t)n + 1);
 	if (!p)
 		return SLICE_NONE;
 	if (p != at) {

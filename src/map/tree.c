@@ -8,10 +8,10 @@
 void *tree_room_piece(struct tree_room *r, size_t n)
 {
 	if (n > PIECE / 4)
-		return van_arena_alloc(r->arena, n);
-	char *p = van_arena_alloc(r->arena, PIECE);
+		return van_arena_room(r->arena, n);
+	char *p = van_arena_room(r->arena, PIECE);
 	if (!p) /* a little may be left */
-		return van_arena_alloc(r->arena, n);
+		return van_arena_room(r->arena, n);
 	r->piece = p + n;
 	r->piece_left = PIECE - n;
 	return p;

@@ -30,8 +30,8 @@ struct tree_room {
 };
 
 void *tree_room_piece(struct tree_room *r, size_t n);
-/* Zeroed, for anything small; as van_arena_alloc. */
-static inline void *tree_room_alloc(struct tree_room *r, size_t n)
+/* For anything small that is written whole; as van_arena_room. */
+static inline void *tree_room_take(struct tree_room *r, size_t n)
 {
 	n = (n + 7) & ~(size_t)7;
 	if (n > r->piece_left)
@@ -41,16 +41,21 @@ static inline void *tree_room_alloc(struct tree_room *r, size_t n)
 	r->piece_left -= n;
 	return p;
 }
+/* Zeroed; as van_arena_alloc. */
+static inline void *tree_room_alloc(struct tree_room *r, size_t n)
+{
+	void *p = tree_room_take(r, n);
+	return p ? memset(p, 0, n) : NULL;
+}
 
 struct tree *tree_refused(struct tree_room *r); /* NULL: there is no room, which it latches */
 static inline struct tree *tree_new(struct tree_room *r, enum tree_kind kind)
 {
-	struct tree *t = r->error || !r->left ? NULL : (struct tree *)tree_room_alloc(r, sizeof *t);
+	struct tree *t = r->error || !r->left ? NULL : (struct tree *)tree_room_take(r, sizeof *t);
 	if (!t)
 		return tree_refused(r);
 	r->left--;
-	t->kind = kind;
-	t->tail = &t->first;
+	*t = (struct tree){.kind = kind, .tail = &t->first};
 	return t;
 }
 static inline struct tree *tree_adopt(struct tree *parent, struct tree *child) /* which may be NULL */
