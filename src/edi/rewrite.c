@@ -33,7 +33,8 @@ static int begin_interchange(struct rewriting *r, const struct edi_segment *s)
 	if (s->standard == EDI_EDIFACT) {
 		bool lines = memchr(s->bytes, '\n', s->length) || memchr(s->bytes, '\r', s->length);
 		bool other = r->has_advice && r->advised != s->delimiters->element; /* UNA's own interchange did not begin */
-		if (!edi_segment_element(s, 1).n || other || lines) /* without the release character before them, line ends would mean that lines are wrapped */
+		struct slice rest = edi_segment_element(s, 1), syntax = edi_cut(&rest, d.component, d.release);
+		if (!syntax.n || other || lines) /* without the release character before them, line ends would mean that lines are wrapped */
 			return VAN_ESYNTAX;
 		edi_copy_segment(w, s, &r->scratch);
 		return 0;
