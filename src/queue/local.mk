@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libqueue.a
 	%D%/internal.h \
 	%D%/job.c \
 	%D%/list.c \
+	%D%/look.c \
 	%D%/logins.c %D%/logins.h \
 	%D%/mailbox.c %D%/mailbox.h \
 	%D%/mailbox_in.c \

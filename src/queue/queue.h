@@ -115,6 +115,15 @@ int queue_part_newest(struct queue_work *w, struct slice id, struct slice name, 
 /* Is there a record of this file? Also true where nobody knows, because a record can't be read. For payload_sweep() at start. */
 bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name);
 
+/* --- who looked ------------------------------------------------------------------------------------------------------ */
+
+/* Somebody got a document's bytes, not as its receiver: a receipt "looked-at" that says who and what ("the payload"). The same who and what
+ * have one in so long, so that a script which looks every minute fills no log. */
+#define QUEUE_LOOK_ONCE_IN (24 * 3600 * VAN_SECOND)
+int queue_message_looked_at(struct queue_work *w, struct slice id, struct slice what, struct slice actor);
+/* The same of many documents at a time, always with a receipt, which is of no message. */
+int queue_bundle_handed_out(struct queue_work *w, struct slice what, struct slice actor);
+
 /* --- holding, releasing, doing again -------------------------------------------------------------------------------- */
 
 /* A held, duplicate, unroutable, rejected or quarantined message runs its job again, under today's agreements. VAN_ESTATE

@@ -40,6 +40,7 @@ static const char *const event_names[RECEIPT_EVENTS] = {
 	[RECEIPT_LOGIN] = "login",
 	[RECEIPT_LOGIN_REFUSED] = "login-refused",
 	[RECEIPT_MAP_CHANGED] = "map-changed",
+	[RECEIPT_LOOKED_AT] = "looked-at",
 };
 
 const char *receipt_event_name(enum receipt_event e)

@@ -40,6 +40,7 @@ enum receipt_event {
 	RECEIPT_LOGIN,         /* a partner's session began */
 	RECEIPT_LOGIN_REFUSED, /* a failed log-in, or the ban that followed */
 	RECEIPT_MAP_CHANGED,   /* a map or table: imported, activated, changed */
+	RECEIPT_LOOKED_AT,     /* bytes were handed to somebody who is not their receiver; `text` says which */
 	RECEIPT_EVENTS /* one past the last */
 };
 const char *receipt_event_name(enum receipt_event e); /* "mdn-issued"; NULL for an unknown one */

@@ -6,6 +6,7 @@
 
 static const struct ctl_option list_options[] = {
 	{"--message", "ID", "message", CTL_TEXT, NULL, "of this message"},
+	{"--event", "NAME", "event", CTL_TEXT, NULL, "of this kind, such as looked-at"},
 	{"--since", "T", "since", CTL_TIME, NULL, "not older than this"},
 	{"--until", "T", "until", CTL_TIME, NULL, "older than this"},
 	{"--limit", "N", "limit", CTL_NUMBER, NULL, "at most this many, newest first; default 100"},
@@ -13,7 +14,7 @@ static const struct ctl_option list_options[] = {
 };
 
 static const struct print_column list_columns[] = {
-	{"INDEX", "index"}, {"TIME", "time"}, {"EVENT", "event"}, {"MESSAGE", "message"}, {"PARTNER", "partner"},
+	{"INDEX", "index"}, {"TIME", "time"}, {"EVENT", "event"}, {"MESSAGE", "message"}, {"PARTNER", "partner"}, {"ACTOR", "actor"},
 	{"LEAF HASH", "leaf_hash"}, {NULL, NULL},
 };
 
@@ -26,7 +27,7 @@ static int receipt_list(struct ctl *c)
 static int receipt_show(struct ctl *c)
 {
 	static const struct print_column columns[] = {
-		{"Index", "index"}, {"Time", "time"}, {"Event", "event"}, {"Message", "message"}, {"Partner", "partner"},
+		{"Index", "index"}, {"Time", "time"}, {"Event", "event"}, {"Message", "message"}, {"Partner", "partner"}, {"Actor", "actor"}, {"Text", "text"},
 		{"Leaf hash", "leaf_hash"}, {"Log size", "size"}, {NULL, NULL},
 	};
 	json_t *answer = NULL;

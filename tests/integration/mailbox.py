@@ -287,6 +287,62 @@ def actions_are_receipts(n):
         t.ok(found.count(leaf) == 1, f"a receipt: {leaf[1]}: {leaf[2]}", found)
 
 
+def looks(n):
+    """Who read a document without being its receiver is a receipt, one for each day."""
+    body = x12.ack_997(demo.BETA, demo.BUYER, 870, 870)
+    with Session(n, "beta") as s:
+        with s.open("/in/private.edi", "wb") as f:
+            f.write(body)
+    upload = received(n, "private.edi")[0]
+    demo.wait_for("its end", lambda: n.json("message", "show", upload["id"])["state"] == "processed")
+    with tempfile.NamedTemporaryFile(dir=n.root) as f:
+        f.write(b"0123456789" * 10)
+        f.flush()
+        n.vanctl("mailbox", "put", "beta", f.name, "--name", "waits.edi")
+    waits = n.messages("--search", "waits.edi")[0]
+    since = n.json("receipt", "list", "--limit", "1")[0]["index"]
+
+    def looked(message):
+        return [(r["actor"], r["text"]) for r in n.json("receipt", "list", "--message", message["id"], "--event", "looked-at")]
+
+    operator, user = f"uid {os.geteuid()}", "sftp user beta"
+    for arguments in (("message", "show", upload["id"]), ("message", "list"), ("mailbox", "list", "beta"), ("receipt", "list")):
+        n.json(*arguments)
+    t.equal(looked(upload), [], "lists and states are no look at a document")
+    for _ in range(2):
+        t.equal(n.vanctl("message", "get", upload["id"]).stdout, body, "message get")
+        t.equal(n.vanctl("mailbox", "get", "beta", "private.edi").stdout, body, "mailbox get")
+    t.equal(looked(upload), [(operator, "payload")], "who looked at a document has a receipt, and one only for that day")
+    t.equal(n.vanctl("mailbox", "get", "beta", "waits.edi").stdout, b"0123456789" * 10, "mailbox get of what waits")
+    t.equal(looked(waits), [(operator, "payload")], "so has who looked at what waits for a partner")
+    with Session(n, "beta") as s:
+        for _ in range(3):
+            with s.open("/out/waits.edi") as f:
+                f.read(10)
+        with s.open(f"/in/archive/{s.listdir('/in/archive')[-1]}/private.edi") as f:
+            f.read()
+        with s.open("/in/archive/private.edi.status") as f:
+            f.read()
+    n.wait_sessions_over()
+    t.equal((sorted(looked(waits)), sorted(looked(upload))), ([(user, "payload"), (operator, "payload")],) * 2,
+            "a partner that reads a part of what waits, or its own upload again, has a receipt, too")
+    bundle = os.path.join(n.root, "looks.tar")
+    n.vanctl("receipt", "export", "-o", bundle)
+    newest = n.json("receipt", "list", "--limit", "1", "--event", "looked-at")[0]
+    t.ok(newest["actor"] == operator and newest["message"] is None and newest["text"].startswith("a bundle of ") and newest["index"] > since,
+         "who took a bundle of receipts and documents, too", newest)
+    t.equal(n.vanctl("receipt", "verify", bundle, check=False).returncode, 0, "the bundle verifies")
+    wrong = n.vanctl("receipt", "list", "--event", "seen", check=False)
+    t.ok(wrong.returncode == 2 and b"looked-at" in wrong.stderr, "an event that there is not is refused with those that there are", wrong.stderr)
+    as_1234 = demo.run(["sh", "-c", 'echo 1234 > /proc/self/loginuid && exec "$0" "$@"', demo.program("vanctl"), "-c", n.config,
+                        "message", "get", waits["id"]], check=False)
+    if as_1234.returncode == 0:
+        t.equal(looked(waits)[-1], (f"{operator}, logged in as uid 1234", "payload"), "a receipt says as whom an operator logged in")
+    else:
+        t.diag("nobody can be logged in here", as_1234.stderr)
+    n.vanctl("mailbox", "purge", "beta", "waits.edi")
+
+
 def names(n):
     with Session(n, "beta") as s:
         for i, name in enumerate(("with blanks and 'quotes' \"x\".edi", "Bestellung Nº 5 – äöü 注文.edi", "x" * 251 + ".edi", "-rf.edi", "tab\there.edi",
@@ -518,7 +574,7 @@ def main():
         prepare(n)
         n.start()
         n.apply_profiles()
-        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
+        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, looks, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
                       taken_by_download, many_entries):
             t.run(group, n)
         n.check_sound(t)

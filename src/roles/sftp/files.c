@@ -24,6 +24,7 @@ struct file {
 	char section[SFTPD_NAME_MAX + 1];
 	size_t section_n;
 	bool append; /* every write goes to the end, whatever offset the client names */
+	bool was_read;
 	bool untouched; /* opened without truncating what is a message already: nothing is written so far */
 	/* download */
 	int fd;
@@ -108,6 +109,7 @@ static struct sftpd_progress *progress_of(struct sftpd_mailbox *m, const struct 
 		memcpy(best->id, id.p, id.n);
 		best->id[id.n] = '\0';
 		best->told = e->fetched;
+		best->looked = false;
 		if (e->fetched)
 			sftpd_spans_add(&best->read, 0, e->fetched); /* an earlier session sent so much: this one may resume */
 	}
@@ -402,6 +404,7 @@ enum sftpd_status sftpd_file_read(void *arg, void *file, uint64_t at, void *to, 
 			return status;
 		got += k;
 	}
+	f->was_read |= got > 0;
 	if (f->progress && got && !sftpd_spans_add(&f->progress->read, at, at + got))
 		sftpd_spans_free(&f->progress->read); /* read in a thousand places: begin again */
 	*ret_n = got;
@@ -532,14 +535,18 @@ static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct
 	return status == SFTPD_NO_SUCH_FILE ? SFTPD_OK : status; /* deleted while it was read: taken already */
 }
 
-/* Not all of it was read: the store remembers how far, so that the rest may be fetched another time. No answer is waited for. */
+/* It was read without being collected: the store remembers that, and how far, so that the rest may be fetched another time. No answer is
+ * waited for. */
 static void note_progress(struct sftpd_mailbox *m, const struct file *f)
 {
-	uint64_t prefix = sftpd_spans_prefix(&f->progress->read);
+	uint64_t prefix = f->progress ? sftpd_spans_prefix(&f->progress->read) : 0;
 	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix};
-	if (prefix <= f->progress->told || f->folder != IPC_FOLDER_OUT)
+	if (!f->was_read || (f->progress && f->progress->looked && prefix <= f->progress->told))
 		return;
-	f->progress->told = prefix;
+	if (f->progress) {
+		f->progress->told = prefix > f->progress->told ? prefix : f->progress->told;
+		f->progress->looked = true;
+	}
 	sftpd_store_tell(m->store, IPC_MAILBOX_FETCHED, &ipc_mailbox_name_table, &at);
 }
 
@@ -565,7 +572,7 @@ enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)
 		status = f->untouched ? SFTPD_OK : commit(m, f, why);
 	else if (f->progress && sftpd_spans_cover(&f->progress->read, f->attributes.size))
 		status = collect(m, f, why);
-	else if (f->progress)
+	else
 		note_progress(m, f);
 	file_free(m, f);
 	return status;
@@ -580,7 +587,7 @@ void sftpd_file_abandon(void *arg, void *file)
 		bool kept = keep_unfinished(m, f);
 		log_event(LOG_LEVEL_WARNING, "upload-abandoned", "file", log_slice(name_of(f)), "bytes", log_u64(sftpd_upload_size(f->upload)),
 			  "kept", kept ? "yes" : "no", NULL);
-	} else if (f->progress) {
+	} else {
 		note_progress(m, f);
 	}
 	file_free(m, f);

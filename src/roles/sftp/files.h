@@ -13,6 +13,7 @@ struct sftpd_progress {
 	unsigned handles; /* that read it now */
 	uint64_t used; /* when it was opened last, as a running number */
 	uint64_t told; /* to the store, of what was read from the start on */
+	bool looked;   /* ... that something was read */
 	struct sftpd_spans read;
 };
 #define SFTPD_PROGRESS_MAX 16

@@ -44,14 +44,17 @@ static void *apart_main(void *arg)
 static void finish(struct apart *a)
 {
 	struct pending_call *p = a->p;
+	struct store_role *s = a->s;
 	int rc = a->rc;
 	pthread_join(p->thread, NULL);
 	loop_unwatch(a->watch);
 	close(a->event);
 	p->apart = NULL;
-	a->s->naparts--;
+	s->naparts--;
 	free(a);
-	pending_call_finish(p, rc);
+	if (s->stopping && rc == 0 && p->command->write) /* nobody writes any more */
+		rc = control_say(&p->call, 2, "vand is stopping");
+	pending_call_read(p, rc);
 }
 
 static void on_event(void *arg, uint32_t events)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 struct control_connection {
 	struct store_role *s;
 	struct ipc_channel *channel;
-	char actor[40];
+	char actor[64];
 	struct control_connection *next, **place;
 };
 
@@ -115,6 +116,14 @@ static void run_read(struct pending_call *p)
 		store_read_end(s, &r);
 	}
 	if (rc != CONTROL_LATER)
+		pending_call_read(p, rc);
+}
+
+void pending_call_read(struct pending_call *p, int rc)
+{
+	if (rc == 0 && p->command->write)
+		writer_submit(&p->base);
+	else
 		pending_call_finish(p, rc);
 }
 
@@ -303,10 +312,10 @@ void control_on_message(struct store_role *s, struct ipc_channel *c, struct ipc_
 	}
 	if (command->read)
 		run_read(p);
-	else if (command->write)
-		writer_submit(&p->base);
-	else
+	else if (command->apart)
 		control_run_apart(p);
+	else
+		writer_submit(&p->base);
 }
 
 /* --- connections -------------------------------------------------------------------------------------------------------------------- */
@@ -342,6 +351,25 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	control_on_message(k->s, c, m, slice_str(k->actor));
 }
 
+#define NO_LOGIN 4294967295UL /* a service, or a kernel without audit */
+
+/* Who asks. The socket is for root and the server's own user, so of somebody who came by sudo the kernel knows more: as whom they logged in. */
+static void name_actor(char *to, size_t max, const struct ucred *who)
+{
+	char path[64], text[24] = "";
+	unsigned long login = NO_LOGIN;
+	snprintf(path, sizeof path, "/proc/%d/loginuid", (int)who->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, text, sizeof text - 1) > 0)
+		login = strtoul(text, NULL, 10);
+	if (fd >= 0)
+		close(fd);
+	if (login == NO_LOGIN || login == who->uid)
+		snprintf(to, max, "uid %u", (unsigned)who->uid);
+	else
+		snprintf(to, max, "uid %u, logged in as uid %lu", (unsigned)who->uid, login);
+}
+
 static void add_connection(struct store_role *s, int fd)
 {
 	struct ucred who;
@@ -358,7 +386,7 @@ static void add_connection(struct store_role *s, int fd)
 		return;
 	}
 	*k = (struct control_connection){.s = s, .channel = c, .next = s->connections, .place = &s->connections};
-	snprintf(k->actor, sizeof k->actor, "uid %u", (unsigned)who.uid);
+	name_actor(k->actor, sizeof k->actor, &who);
 	if (k->next)
 		k->next->place = &k->next;
 	s->connections = k;

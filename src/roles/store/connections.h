@@ -29,6 +29,8 @@ struct pending_call {
 
 /* Answers and frees. `rc` as a handler returns it. Loop thread. */
 void pending_call_finish(struct pending_call *p, int rc);
+/* The command's read or apart has ended: its write follows, or the answer. */
+void pending_call_read(struct pending_call *p, int rc);
 /* What the command's read waited for has come: its write follows. */
 void pending_call_go_on(struct pending_call *p);
 static inline struct pending_call *pending_call_of(struct control_call *c)

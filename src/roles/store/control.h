@@ -6,8 +6,8 @@
  *          decides before it writes: what it refuses leaves nothing behind. The answer goes out after the commit.
  *   apart  a thread of its own with its own read transaction, for what may take long (lists, export, backup); work->directory is
  *          NULL there.
- * With both, `read` runs first and returns CONTROL_LATER; what it waits for ends with pending_call_go_on() or
- * pending_call_finish() (connections.h).
+ * With `read` or `apart` and `write`, the write follows when the first returned 0 (it leaves what it found in c->state and c->fd); a read that
+ * returns CONTROL_LATER waits for something, which ends with pending_call_go_on() or pending_call_finish() (connections.h).
  * Each returns 0 (done: `out` is the answer), 1 or 2 (control_say or control_refuse said why), or a negative enum van_err.
  * work->directory may be used in read and write; work->arena lives as long as the call. */
 #ifndef OPENVAN_ROLES_STORE_CONTROL_H

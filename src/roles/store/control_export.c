@@ -83,8 +83,31 @@ static int export_to(struct control_call *c, const struct receipt_bundle_options
 	int rc = c->fd < 0 ? c->fd : receipt_bundle_export(c->work->txn, queue_receipts(c->work->q), o, c->fd, &stat, &err);
 	if (rc < 0)
 		return control_refuse(c, rc, &err);
+	struct receipt_bundle_stat *kept = van_arena_alloc(c->arena, sizeof *kept);
+	if (!kept)
+		return VAN_ENOMEM;
+	*kept = stat;
+	c->state = kept;
+	return 0;
+}
+
+/* A bundle holds documents: who got it is a receipt, committed before it is handed out (so of the next bundle, not of this one). */
+int control_receipt_exported(struct control_call *c)
+{
+	const struct receipt_bundle_stat *stat = c->state;
+	char from[VAN_TIME_TEXT] = "the first", to[VAN_TIME_TEXT] = "the last";
+	van_time since = control_arg_time(&c->args, "from"), until = control_arg_time(&c->args, "to");
+	if (since)
+		van_time_rfc3339(from, since);
+	if (until)
+		van_time_rfc3339(to, until);
+	struct slice text = van_arena_printf(c->arena, "a bundle of %" PRIu64 " receipts from %s to %s, with %" PRIu64 " artefacts", stat->leaves, from, to,
+					     stat->artefacts);
+	int rc = text.p ? queue_bundle_handed_out(c->work, text, c->actor) : VAN_ENOMEM;
+	if (rc < 0)
+		return control_refuse(c, rc, &c->work->err);
 	return van_buf_printf(c->out, "{\"receipts\":%" PRIu64 ",\"artefacts\":%" PRIu64 ",\"deleted\":%" PRIu64 ",\"bytes\":%" PRIu64 "}",
-			      stat.leaves, stat.artefacts, stat.deleted, stat.bytes);
+			      stat->leaves, stat->artefacts, stat->deleted, stat->bytes);
 }
 
 int control_receipt_export(struct control_call *c)

@@ -6,9 +6,14 @@
 
 control_fn control_status;
 control_fn control_message_list, control_message_show, control_message_get, control_ack_list;
+/* The answer of a command that hands out bytes: control_take_content() in its read, then control_hand_out() as its write, so that nobody looks at a
+ * document without a receipt. `shown` and `name` are the answer's "id" and "name"; the bytes are `part` of message `id`. Status as of a handler. */
+struct queue_content;
+int control_take_content(struct control_call *c, struct slice id, struct slice part, struct slice shown, struct slice name, struct queue_content *content);
+control_fn control_hand_out;
 control_fn control_control_list, control_control_gaps, control_control_set;
 control_fn control_mailbox_list, control_queue_list;
-control_fn control_receipt_list, control_receipt_show, control_receipt_export;
+control_fn control_receipt_list, control_receipt_show, control_receipt_export, control_receipt_exported;
 control_fn control_route_explain;
 control_fn control_metrics;
 control_fn control_cert_list, control_cert_show;

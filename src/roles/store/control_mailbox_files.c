@@ -6,7 +6,6 @@
 #include "roles/store/control_handlers.h"
 #include "roles/store/store_role.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -123,19 +122,7 @@ int control_mailbox_get(struct control_call *c)
 		rc = queue_part_open(c->work, e.message, e.part, &content);
 	if (rc < 0)
 		return control_refuse(c, rc, &c->work->err);
-	if (content.fd < 0) {
-		content.offset = 0;
-		content.length = content.bytes.n;
-		content.fd = memfd_with("part", content.bytes.p, content.bytes.n);
-	}
-	c->fd = content.fd;
-	if (c->fd < 0)
-		return control_say(c, 2, "vand has no memory or descriptors left; try again later");
-	van_buf_append_str(c->out, "{\"id\":");
-	json_put_text(c->out, e.message);
-	van_buf_append_str(c->out, ",\"name\":");
-	json_put_text(c->out, e.name);
-	return van_buf_printf(c->out, ",\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", content.offset, content.length);
+	return control_take_content(c, e.message, e.part, e.message, e.name, &content);
 }
 
 /* --- putting ------------------------------------------------------------------------------------------------------------------------- */

@@ -1,11 +1,9 @@
 /* message.list, message.show, message.get, ack.list: reads of messages. */
-#include "base/fdio.h"
 #include "queue/queue.h"
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
 #include "roles/store/control_handlers.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #define LIST_DEFAULT 100
@@ -100,44 +98,32 @@ static int find_made(void *arg, const struct queue_message *m)
 	return 1;
 }
 
-/* The part itself; for "ack" and "translated" the payload of what was made of the message. */
-static int open_part(struct control_call *c, struct slice id, struct slice part, struct queue_content *ret)
+/* The part itself; for "ack" and "translated" the payload of what was made of the message: then *id and *part become that's. */
+static int open_part(struct control_call *c, struct slice *id, struct slice *part, struct queue_content *ret)
 {
-	struct made made = {.as = part};
-	int rc = queue_part_open(c->work, id, part, ret);
-	if (rc != VAN_ENOTFOUND || queue_message_children(c->work, id, find_made, &made) != 1)
+	struct made made = {.as = *part};
+	int rc = queue_part_open(c->work, *id, *part, ret);
+	if (rc != VAN_ENOTFOUND || queue_message_children(c->work, *id, find_made, &made) != 1)
 		return rc;
-	return queue_part_open(c->work, slice_str(made.id), SLICE("payload"), ret);
+	*id = van_arena_slice(c->arena, slice_str(made.id));
+	*part = SLICE("payload");
+	return id->p ? queue_part_open(c->work, *id, *part, ret) : VAN_ENOMEM;
 }
 
-/* The answer's descriptor may hold more than the part: "offset" and "bytes" say where it is. */
 int control_message_get(struct control_call *c)
 {
-	struct slice id = control_arg_text(&c->args, "id"), part = control_arg_text(&c->args, "part");
+	struct slice id = control_arg_text(&c->args, "id"), name = control_arg_text(&c->args, "part");
 	struct queue_content content = {.fd = -1};
 	struct queue_message m;
-	if (!part.p)
-		part = SLICE("payload");
+	if (!name.p)
+		name = SLICE("payload");
 	if (queue_message_get(c->work, id, &m) < 0)
 		return control_say(c, 1, "there is no message %.*s; vanctl message list --search TEXT finds messages", SLICE_ARG(id));
-	int rc = open_part(c, id, part, &content);
+	struct slice owner = id, part = name;
+	int rc = open_part(c, &owner, &part, &content);
 	if (rc == VAN_ENOTFOUND)
-		return control_say(c, 1, "message %.*s has no part '%.*s'; vanctl message show lists its parts", SLICE_ARG(id), SLICE_ARG(part));
-	if (rc < 0)
-		return control_refuse(c, rc, &c->work->err);
-	if (content.fd < 0) {
-		content.offset = 0;
-		content.length = content.bytes.n;
-		content.fd = memfd_with("part", content.bytes.p, content.bytes.n);
-	}
-	c->fd = content.fd;
-	if (c->fd < 0)
-		return control_say(c, 2, "vand has no memory or descriptors left; try again later");
-	van_buf_printf(c->out, "{\"id\":");
-	json_put_text(c->out, id);
-	van_buf_printf(c->out, ",\"name\":");
-	json_put_text(c->out, part);
-	return van_buf_printf(c->out, ",\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", content.offset, content.length);
+		return control_say(c, 1, "message %.*s has no part '%.*s'; vanctl message show lists its parts", SLICE_ARG(id), SLICE_ARG(name));
+	return rc < 0 ? control_refuse(c, rc, &c->work->err) : control_take_content(c, owner, part, id, name, &content);
 }
 
 /* --- ack.list ----------------------------------------------------------------------------------------------------------- */

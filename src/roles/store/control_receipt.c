@@ -15,6 +15,7 @@
 struct listing {
 	struct control_call *call;
 	van_time since, until; /* 0: open */
+	enum receipt_event event; /* 0: any */
 	uint64_t left;
 	bool first;
 };
@@ -30,6 +31,10 @@ static void put_leaf(struct van_buf *to, const struct receipt_leaf *l, struct re
 	json_put_text(to, l->message);
 	van_buf_append_str(to, ",\"partner\":");
 	json_put_text(to, l->partner);
+	van_buf_append_str(to, ",\"actor\":");
+	json_put_text(to, l->actor);
+	van_buf_append_str(to, ",\"text\":");
+	json_put_text(to, l->text);
 	van_buf_printf(to, ",\"leaf_hash\":\"%s\",\"log\":%" PRIu32, hex_encode(hex, hash.b, sizeof hash.b), ref.log);
 }
 
@@ -39,7 +44,7 @@ static int add_leaf(struct listing *l, struct receipt_ref ref, struct slice byte
 	int rc = receipt_leaf_parse(bytes, l->call->work->arena, &leaf, &l->call->work->err);
 	if (rc < 0)
 		return rc;
-	if ((l->until && leaf.time >= l->until) || (l->since && leaf.time < l->since))
+	if ((l->until && leaf.time >= l->until) || (l->since && leaf.time < l->since) || (l->event && leaf.event != l->event))
 		return 0;
 	if (!l->first)
 		van_buf_append_char(l->call->out, ',');
@@ -90,13 +95,25 @@ static int collect_leaf(void *arg, struct receipt_ref ref, struct slice bytes)
 	return l->left ? add_leaf(l, ref, bytes) : 1;
 }
 
+static int refuse_event(struct control_call *c, struct slice event)
+{
+	struct van_buf names = VAN_BUF_INIT(4096);
+	for (int e = 1; e < RECEIPT_EVENTS; e++)
+		van_buf_printf(&names, "%s%s", e > 1 ? ", " : "", receipt_event_name((enum receipt_event)e));
+	int rc = control_say(c, 2, "there is no event '%.*s', but %.*s", SLICE_ARG(event), (int)names.n, (const char *)names.p);
+	van_buf_free(&names);
+	return rc;
+}
+
 int control_receipt_list(struct control_call *c)
 {
 	struct listing l = {.call = c, .since = control_arg_time(&c->args, "since"), .until = control_arg_time(&c->args, "until"),
 			    .left = control_arg_number(&c->args, "limit", LIST_DEFAULT, LIST_MOST), .first = true};
-	struct slice message = control_arg_text(&c->args, "message");
+	struct slice message = control_arg_text(&c->args, "message"), event = control_arg_text(&c->args, "event");
 	if (c->args.err.code)
 		return control_refuse(c, VAN_EINVAL, &c->args.err);
+	if (event.p && receipt_event_parse(event, &l.event) < 0)
+		return refuse_event(c, event);
 	van_buf_append_char(c->out, '[');
 	int rc = message.p ? receipt_each_of_message(c->work->txn, queue_receipts(c->work->q), message, collect_leaf, &l) : list_all(&l);
 	van_buf_append_char(c->out, ']');

@@ -11,6 +11,7 @@ vand_SOURCES += \
 	%D%/control_apply.c \
 	%D%/control_cert.c \
 	%D%/control_export.c \
+	%D%/control_hand_out.c \
 	%D%/control_handlers.h \
 	%D%/control_args.c %D%/control_args.h \
 	%D%/control_mailbox.c \

@@ -44,7 +44,7 @@ void session_refuse(struct session *e, uint64_t request, int rc, const struct va
 
 /* --- reading ------------------------------------------------------------------------------------------------------------------ */
 
-static enum queue_folder stored_folder(uint32_t folder)
+enum queue_folder session_folder(uint32_t folder)
 {
 	switch ((enum ipc_folder)folder) {
 	case IPC_FOLDER_IN: return QUEUE_FOLDER_STAGED;
@@ -117,7 +117,7 @@ static void on_list(struct session *e, struct ipc_message *m)
 	if (l.limit && l.limit < p.max)
 		p.max = l.limit;
 	p.after = l.after;
-	enum queue_folder folder = stored_folder(l.folder);
+	enum queue_folder folder = session_folder(l.folder);
 	bool archive = folder == QUEUE_FOLDER_IN_ARCHIVE || folder == QUEUE_FOLDER_OUT_ARCHIVE;
 	struct queue_place at = {mailbox, folder, l.section, SLICE_NONE};
 	if (archive && !l.section.p)
@@ -132,7 +132,7 @@ static void on_list(struct session *e, struct ipc_message *m)
 /* Clients look at what they have uploaded, which is in the archive by then. */
 static int find(struct session *e, struct queue_work *w, const struct ipc_mailbox_name *name, struct queue_mailbox_entry *ret)
 {
-	struct queue_place at = {slice_str(e->connection), stored_folder(name->folder), name->section, name->name};
+	struct queue_place at = {slice_str(e->connection), session_folder(name->folder), name->section, name->name};
 	int rc = queue_mailbox_find(w, &at, ret);
 	if (rc == VAN_ENOTFOUND && name->folder == IPC_FOLDER_IN)
 		rc = queue_mailbox_find_uploaded(w, at.connection, name->name, QUEUE_UPLOADED_LATELY, ret);

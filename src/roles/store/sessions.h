@@ -31,6 +31,8 @@ struct session {
 	struct session *next, **place;
 };
 
+enum queue_folder session_folder(uint32_t folder); /* where the store has what the session calls enum ipc_folder */
+
 void session_hold(struct session *e);
 void session_unhold(struct session *e);
 
