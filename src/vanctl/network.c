@@ -19,7 +19,7 @@ static const struct ctl_option init_options[] = {
 
 static const struct print_column status_columns[] = {
 	{"Ready", "ready"}, {"Listeners", "listeners"}, {"Queue", "depth"}, {"Oldest in queue", "oldest"}, {"Acks overdue", "acks_overdue"},
-	{"Certificates expiring", "certificates_expiring"}, {"Receipts", "size"}, {"Checkpoint age", "checkpoint_age"}, {NULL, NULL},
+	{"Certificates expiring", "certificates_expiring"}, {"Receipts", "size"}, {"Checkpoint age, s", "checkpoint_age"}, {NULL, NULL},
 };
 static const struct print_column role_columns[] = {
 	{"ROLE", "name"}, {"POOL", "pool"}, {"PID", "pid"}, {"STATE", "state"}, {"RESTARTS", "restarts"}, {NULL, NULL},

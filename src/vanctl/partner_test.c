@@ -74,14 +74,17 @@ static int show(struct ctl *c, const char *command, const char *id, json_t **ret
 static void certificate(struct test *t, const char *use, const json_t *one)
 {
 	van_time now = van_clock_now(), before = 0, after = 0;
-	const char *ends = text_of(one, "not_after"), *subject = text_of(one, "subject");
+	char begins[PRINT_TIME], ends[PRINT_TIME];
+	const char *subject = text_of(one, "subject");
 	van_time_parse(slice_str(text_of(one, "not_before")), &before);
-	if (van_time_parse(slice_str(ends), &after) < 0)
+	if (van_time_parse(slice_str(text_of(one, "not_after")), &after) < 0)
 		return;
+	print_value(json_object_get(one, "not_before"), begins, sizeof begins);
+	print_value(json_object_get(one, "not_after"), ends, sizeof ends);
 	if (after <= now)
 		say(t, "certificates", RESULT_FAILED, "%s: %s has ended at %s: ask for a new one, then vanctl cert import", use, subject, ends);
 	else if (before > now)
-		say(t, "certificates", RESULT_WARNING, "%s: %s begins at %s", use, subject, text_of(one, "not_before"));
+		say(t, "certificates", RESULT_WARNING, "%s: %s begins at %s", use, subject, begins);
 	else if (after - now < SOON)
 		say(t, "certificates", RESULT_WARNING, "%s: %s ends at %s", use, subject, ends);
 	else
@@ -232,9 +235,10 @@ static void last_received(struct test *t, const char *partner)
 {
 	json_t *ask = json_pack("{s:s,s:s,s:i}", "partner", partner, "direction", "in", "limit", 1), *list = NULL;
 	if (client_ask(t->c, "message.list", ask, &list, NULL) == CTL_DONE) {
-		const char *time = text_of(json_array_get(list, 0), "time");
-		say(t, "message", RESULT_SKIPPED, "nothing can be sent over it: ask the partner to send something; %s%s", time[0] ? "the last message came at " :
-		    "nothing ever came", time);
+		const json_t *time = json_object_get(json_array_get(list, 0), "time");
+		char last[PRINT_TIME];
+		say(t, "message", RESULT_SKIPPED, "nothing can be sent over it: ask the partner to send something; %s%s", time ? "the last message came at " :
+		    "nothing ever came", time ? print_value(time, last, sizeof last) : "");
 	}
 	json_decref(ask);
 	json_decref(list);

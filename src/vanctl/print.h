@@ -19,7 +19,9 @@ void print_table(const json_t *rows, const struct print_column *columns);
 /* One "title   value" line for each column whose value is not null. */
 void print_fields(const json_t *object, const struct print_column *columns);
 
-/* A value as text in `to`, escaped. */
+#define PRINT_TIME 64 /* room for a time */
+
+/* A value as text in `to`, escaped; times to the second. */
 const char *print_value(const json_t *v, char *to, size_t room);
 
 /* How many columns of a terminal a UTF-8 text takes, near enough. */
