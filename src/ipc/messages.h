@@ -248,6 +248,7 @@ struct ipc_job {
 	struct slice time_zone;
 	uint64_t maps;         /* generation of the maps in force, as in ipc_maps_reply */
 	uint64_t only;         /* the payload's message of this number, from 1, and no other; 0: all */
+	struct slice documents; /* a file without EDI: these of its documents, from 1, "1,4-6"; absent: all */
 	bool waive;            /* rules that are broken are told, and hold up nothing: somebody has decided so */
 	bool answered;         /* its sender has its acknowledgement */
 	uint64_t head;         /* BATCH */
@@ -320,6 +321,7 @@ enum ipc_interchange_state {
 /* A document that goes to quarantine while the rest of its interchange goes on. */
 struct ipc_aside {
 	uint64_t number; /* of the interchange's messages, from 1 */
+	uint64_t only;   /* of the payload's, where that is another number; else 0 */
 	struct slice error;
 	struct slice_list findings; /* lines for the history */
 };
@@ -349,6 +351,7 @@ struct ipc_interchange {
 	struct record_list asides;  /* struct ipc_aside */
 	struct record_list uniques; /* struct ipc_unique */
 	struct slice_list findings; /* broken rules, for the history */
+	struct slice documents; /* a file without EDI that holds others, too: which of its documents these are, as in ipc_job */
 };
 
 enum ipc_output_kind {

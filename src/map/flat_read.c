@@ -311,18 +311,37 @@ static int list_unmapped(struct reading *r)
 	return room->error ? flat_no_memory(&r->run) : 0;
 }
 
-/* A document that can't be read stands among the others with what is wrong, where the caller wants that and a column tells documents apart. */
-static int settle(struct reading *r, int rc)
+/* For whom it is stays known where its rows so far, or with `row` the one at hand, say so: it goes to quarantine under its own terms. */
+static void keep_envelope(struct reading *r, bool row)
+{
+	const struct flat_sheet *s = r->run.s;
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct slice v = r->head_value[i];
+		if (s->rows[i].in_line || !(s->rows[i].way & MAP_WAY_IN) || !slice_starts(s->rows[i].place, "_envelope."))
+			continue;
+		if (row && !v.p && !s->rows[i].computed && find_value(r, &s->rows[i], NULL, &v) < 0)
+			v = SLICE_NONE;
+		if (v.p)
+			put(r, &s->rows[i], r->document, v);
+	}
+}
+
+/* A document that can't be read stands among the others with what is wrong, where the caller wants that and a column tells documents apart.
+ * `row`: the one at hand is its own. */
+static int settle(struct reading *r, int rc, bool row)
 {
 	struct tree_room *room = r->run.room;
 	if (rc != VAN_ESYNTAX || !r->lenient || r->run.s->key < 0 || !r->document)
 		return rc;
+	char said[sizeof r->run.e->text];
+	memcpy(said, r->run.e->text, sizeof said);
+	keep_envelope(r, row);
 	struct tree *id = tree_find(r->document, SLICE("ID")) ? NULL : tree_member(room, r->document, SLICE("ID"), TREE_TEXT);
 	struct tree *why = tree_member(room, r->document, SLICE("_error"), TREE_TEXT);
 	if (id)
 		id->text = r->key;
 	if (why)
-		why->text = van_arena_slice(room->arena, slice_str(r->run.e->text));
+		why->text = van_arena_slice(room->arena, slice_str(said));
 	*r->run.e = (struct van_error){0};
 	r->document = r->lines = NULL;
 	r->failed = true;
@@ -335,7 +354,7 @@ static int read_row(struct reading *r)
 	struct slice key = value_of(r, s->key);
 	int rc = 0;
 	if ((!r->document && !r->failed) || (key.n && !slice_eq(key, r->key))) {
-		rc = settle(r, end_document(r));
+		rc = settle(r, end_document(r), false);
 		r->document = NULL;
 		r->failed = false;
 		rc = rc < 0 ? rc : begin_document(r);
@@ -365,7 +384,7 @@ static int read_rows(struct reading *r, struct slice text)
 		r->run.line = csv.line;
 		int bad = first ? take_titles(r) : 0;
 		if (bad == 0 && !(first && r->run.s->header))
-			bad = settle(r, read_row(r));
+			bad = settle(r, read_row(r), true);
 		if (bad < 0)
 			return bad;
 		first = false;
@@ -378,7 +397,7 @@ static int read_rows(struct reading *r, struct slice text)
 			r->run.s->quote, CSV_MAX_FIELD, FLAT_MAX_COLUMNS);
 	if (!r->document && !r->failed)
 		return flat_fail(&r->run, NULL, VAN_ESYNTAX, "the file has no rows below its first line");
-	return settle(r, end_document(r));
+	return settle(r, end_document(r), false);
 }
 
 /* To UTF-8. */

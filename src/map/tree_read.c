@@ -160,9 +160,15 @@ static int take(void *ctx, enum json_token token, struct slice text)
 
 int tree_read(struct tree_room *room, struct slice json, struct tree **ret, struct van_error *e)
 {
+	return tree_read_at(room, json, 1, ret, e);
+}
+
+int tree_read_at(struct tree_room *room, struct slice json, uint64_t line, struct tree **ret, struct van_error *e)
+{
 	struct van_error own = {0};
 	struct tree_reader r = {.room = room, .e = e ? e : &own};
 	json_push_begin(&r.push, take, &r, TEXT_MAX, r.e);
+	r.push.line = line;
 	int rc = json_push_feed(&r.push, slice_starts(json, "\xef\xbb\xbf") ? slice_make(json.p + 3, json.n - 3) : json, true);
 	json_push_free(&r.push);
 	if (rc == 0 && !r.root)

@@ -12,6 +12,8 @@
  * and arena, JSON_DEPTH and TREE_READ_MEMBERS. 0; VAN_ESYNTAX (`e` names the line; a member that is there twice is one);
  * VAN_ELIMIT; VAN_ENOMEM. */
 int tree_read(struct tree_room *room, struct slice json, struct tree **ret, struct van_error *e);
+/* The same of a text that begins in that line of a larger one. */
+int tree_read_at(struct tree_room *room, struct slice json, uint64_t line, struct tree **ret, struct van_error *e);
 
 /* The same of a text that is fed in any pieces, and holds one document or an array of them: each is given to fn as soon as it is whole,
  * which may empty the room behind it. A negative return stops. */

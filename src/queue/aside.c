@@ -207,7 +207,8 @@ static int put_aside(struct queue_work *w, const struct queue_message *whole, co
 	m.id = id;
 	m.parent = whole->id;
 	m.child = true;
-	m.only = a->number;
+	m.only = a->only ? a->only : a->number;
+	m.documents = SLICE_NONE;
 	m.set_aside = true;
 	m.state = QUEUE_QUARANTINED;
 	m.delivery = QUEUE_DELIVERY_NONE;

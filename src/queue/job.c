@@ -65,6 +65,7 @@ int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *r
 		.payload = content.fd < 0 ? content.bytes : SLICE_NONE, .offset = content.offset, .length = content.length,
 	};
 	ret->only = m.only;
+	ret->documents = m.documents;
 	ret->waive = job.waive;
 	ret->answered = job.answered;
 	ret_fds[0] = content.fd;

@@ -111,6 +111,7 @@ struct queue_message {
 	bool answered;           /* in: that one was asked for */
 	uint64_t only;           /* in: it is about this message of its payload's interchange, from 1; 0: all */
 	bool set_aside;          /* in: in quarantine by a business rule or its map; its acknowledgement was written */
+	struct slice documents;  /* in, without EDI: it is about these of its payload's documents, "1,4-6" (ipc_job); absent: all */
 };
 extern const struct record_table queue_message_table;
 

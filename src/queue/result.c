@@ -77,6 +77,8 @@ static int fill(struct queue_work *w, const struct ipc_interchange *ic, struct q
 	m->ack = name_or_zero(queue_ack_state_names, ic->ack);
 	m->ack_due = m->ack == QUEUE_ACK_EXPECTED && ic->ack_within ? m->time + (van_time)ic->ack_within : 0;
 	m->turn_back = ic->turn_back && m->state == QUEUE_PROCESSED;
+	if (ic->documents.p)
+		m->documents = ic->documents;
 	return queue_result_transactions(w, &ic->transactions, SLICE_NONE, m) ? 0 : VAN_ENOMEM;
 }
 
@@ -150,6 +152,10 @@ static int make_child(struct queue_work *w, const struct result *r, size_t i, st
 	};
 	struct queue_part p = {.kind = QUEUE_PART_STRETCH, .name = SLICE("payload"), .bytes = ic->length, .owner = parent->id,
 			       .within = SLICE("payload"), .offset = ic->offset};
+	if (ic->documents.p) { /* it has the whole file, of which its name or Content-Type says what it is */
+		m->content_type = parent->content_type;
+		m->sha256 = parent->sha256;
+	}
 	return queue_part_put(w, m->id, &p);
 }
 

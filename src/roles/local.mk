@@ -12,7 +12,7 @@ vand_SOURCES = \
 	%D%/http/tls.c %D%/http/tls.h \
 	%D%/worker/admit.c %D%/worker/advice.c %D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/acknowledge.c %D%/worker/interchange.c %D%/worker/interchange.h %D%/worker/output.c %D%/worker/job.c %D%/worker/job.h %D%/worker/terms.c \
 	%D%/worker/argon2.c %D%/worker/argon2.h \
-	%D%/worker/maps.c %D%/worker/mdn.c %D%/worker/package.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c %D%/worker/plain.c %D%/worker/rules.c %D%/worker/translate.c \
+	%D%/worker/maps.c %D%/worker/mdn.c %D%/worker/package.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c %D%/worker/plain.c %D%/worker/rules.c %D%/worker/share.c %D%/worker/translate.c \
 	%D%/worker/worker.c %D%/worker/worker.h \
 	%D%/deliver/credentials.c %D%/deliver/deliver.c %D%/deliver/deliver.h %D%/deliver/poller.c \
 	%D%/deliver/sftp_client.c %D%/deliver/sftp_client.h %D%/deliver/sftp_job.c %D%/deliver/sftp_job.h \

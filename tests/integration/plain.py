@@ -34,6 +34,7 @@ connections:
     user: shop
     keys: [{{key: "{n.keys['shop'][1]}"}}]
     documents:
+      - {{files: ["many-*.csv"], format: csv, sheet: shop-many}}
       - {{files: ["test-*.csv"], format: csv, sheet: csv-order, from: "x12 ZZ:SHOPTEST", to: "x12 {BUYER}", environment: test}}
       - {{files: ["*.csv"], format: csv, sheet: shop-orders, to: "x12 {BUYER}"}}
       - {{files: ["*.xml"], format: ubl-xml, to: "x12 {BUYER}"}}
@@ -48,6 +49,16 @@ type: order
 mode: translate
 output: {{format: x12, map: order-to-x12-004010-850, delimiters: {{element: "\\x1d", component: "\\x1f", terminator: "\\x1c"}}}}
 rules: {{sheets: [shop]}}
+acknowledged_by: none
+---
+kind: agreement
+id: shop-alpha-orders
+from: "x12 ZZ:SHOP"
+to: "x12 {ALPHA}"
+type: order
+mode: translate
+output: {{format: canonical-json}}
+rules: {{sheets: [shop], rest: hold}}
 acknowledged_by: none
 ---
 kind: agreement
@@ -112,7 +123,9 @@ def make(n):
     os.mkdir(sheets)
     with open(os.path.join(demo.TOP, "maps", "csv-order.csv"), encoding="utf-8") as f:
         sheet = f.read()
-    for name, text in (("shop-orders.csv", sheet), ("rules-shop.csv", RULES)):
+    many = sheet + "_envelope.receiver,Supplier,,,customer:pass,,,\"the shop's number of the supplier\",in\n"
+    customers = "from,to,note\n" + f"B1,{BUYER},\nA1,x12 {ALPHA},\nN1,ZZ:NEWCOMER,\n"
+    for name, text in (("shop-orders.csv", sheet), ("rules-shop.csv", RULES), ("table-customer.csv", customers), ("shop-many.csv", many)):
         path = os.path.join(sheets, name)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
@@ -222,6 +235,81 @@ def a_broken_row_spoils_its_own_order(n):
     n.drain()
     found = [v for v in fetched(n, "buyer") if b"PO-X2" in v]
     t.ok(len(found) == 1 and found[0].count(b"PO1*") == 3 and b"PO-X1" not in found[0], "and go alone, with all their rows, when the sheet is mended", found)
+
+
+def children(n, message):
+    """Of a file whose documents go several ways, by their receivers."""
+    return {m["to"]: m for m in n.messages("--direction", "in") if m["parent"] == message["id"] and not (m["error"] or "").startswith("message ")}
+
+
+def aside(n, word):
+    return [m for m in n.messages("--state", "quarantined") if word in (m["error"] or "")]
+
+
+def each_order_finds_its_receiver(n):
+    head = "Supplier," + HEAD
+    text = head + "B1," + order("PO-M1") + "A1," + order("PO-M2") + "B1," + order("PO-M3") + "N1," + order("PO-M4") + "B1," + order("PO-M5", quantity="lots") + "A1," + order("PO-M6")
+    m = put(n, "shop", text, "many-1.csv")
+    part = children(n, m)
+    t.equal((m["state"], {k: v["state"] for k, v in part.items()}, {v["type"] for v in part.values()}),
+            ("processed", {f"x12 {BUYER}": "processed", f"x12 {ALPHA}": "processed", "x12 ZZ:NEWCOMER": "unroutable"}, {"order"}),
+            "one file, three receivers: each has its orders under its own agreement, and one has none")
+    made = {to: b"".join(made_of(n, v).values()) for to, v in part.items()}
+    t.equal({to: [po for po in ("PO-M1", "PO-M2", "PO-M3", "PO-M4", "PO-M5", "PO-M6") if po.encode() in v] for to, v in made.items()},
+            {f"x12 {BUYER}": ["PO-M1", "PO-M3"], f"x12 {ALPHA}": ["PO-M2", "PO-M6"], "x12 ZZ:NEWCOMER": []}, "nobody sees what is for another")
+    t.ok("x12 ZZ:NEWCOMER" in part["x12 ZZ:NEWCOMER"]["error"], "whose agreement is missing is told", part["x12 ZZ:NEWCOMER"]["error"])
+    held = aside(n, "PO-M5")
+    t.ok(len(held) == 1 and held[0]["parent"] == part[f"x12 {BUYER}"]["id"] and "row 6" in held[0]["error"], "a broken row waits with its own receiver's", held)
+    with open(os.path.join(n.root, "more.yaml"), "w", encoding="utf-8") as f:
+        f.write(f"kind: agreement\nid: shop-newcomer\nfrom: 'x12 ZZ:SHOP'\nto: 'x12 ZZ:NEWCOMER'\ntype: order\nmode: translate\noutput: {{format: canonical-json}}\n---\n"
+                f"kind: partner\nid: newcomer\nname: Newcomer\nidentities: [{{standard: x12, id: 'ZZ:NEWCOMER'}}]\nconnections:\n  - id: newcomer-sftp\n    protocol: sftp-mailbox\n"
+                f"    user: newcomer\n    keys: [{{key: '{n.keys['shop'][1]}'}}]\n")
+    n.vanctl("partner", "apply", os.path.join(n.root, "more.yaml"))
+    n.vanctl("message", "release", part["x12 ZZ:NEWCOMER"]["id"])
+    n.drain()
+    made = made_of(n, part["x12 ZZ:NEWCOMER"])
+    t.ok(len(made) == 1 and json.loads(list(made.values())[0])["ID"] == "PO-M4", "and released with its own orders alone, when there is one", made)
+    n.vanctl("message", "reprocess", part[f"x12 {ALPHA}"]["id"])
+    n.drain()
+    again = [x for x in n.messages("--direction", "in") if x["id"] > held[0]["id"] and x["file_name"] == "many-1.csv" and x["to"] == f"x12 {ALPHA}"]
+    t.equal([sorted(json.loads(v)["ID"] for v in made_of(n, x).values()) for x in again], [["PO-M2", "PO-M6"]], "one share is reprocessed without the others")
+
+
+def the_rest_waits_where_that_is_agreed(n):
+    head = "Supplier," + HEAD
+    m = put(n, "shop", head + "A1," + order("PO-H1") + "B1," + order("PO-H2") + "A1," + order("PO-H3", quantity="none"), "many-2.csv")
+    part = children(n, m)
+    alpha, buyer = part.get(f"x12 {ALPHA}"), part.get(f"x12 {BUYER}")
+    alpha = alpha or next(x for x in n.messages("--state", "quarantined") if x["parent"] == m["id"])
+    t.equal((alpha["state"], buyer["state"], made_of(n, alpha)), ("quarantined", "processed", {}), "rest: hold keeps back the same receiver's, and nobody else's")
+    m = put(n, "shop", head + "," + order("PO-H4"), "many-3.csv")
+    t.ok(m["state"] == "held" and "PO-H4" in m["error"] and "receiver" in m["error"], "an order for nobody is held", m)
+    m = put(n, "shop", head + "Z9 Q," + order("PO-H5") + "B1," + order("PO-H6"), "many-4.csv")
+    held = [x for x in n.messages("--state", "held") if x["parent"] == m["id"]]
+    t.ok(len(held) == 1 and "document 1 of the file (PO-H5)" in held[0]["error"] and '"Z9 Q"' in held[0]["error"], "so is one for a name that is no identity, alone", held)
+    t.ok(b"PO-H6" in b"".join(made_of(n, children(n, m)[f"x12 {BUYER}"]).values()), "the others of the file go on")
+
+
+def one_json_document_spoils_itself(n):
+    def document(po, to, more=""):
+        return (f'{{"_document": "order/1.0", "ID": "{po}", "IssueDate": "2026-03-10"{more}, "_envelope": {{"receiver": "{to}"}},\n'
+                f' "OrderLine": [{{"LineItem": {{"ID": "1", "Quantity": {{"value": "3", "unitCode": "C62"}}}}}}]}}')
+    text = f"[{document('PO-K1', BUYER)},\n{document('PO-K2', BUYER, ', x: 01')},\n{document('PO-K3', ALPHA)},\n" + '{"ID": "PO-K4"},\n' + f"{document('PO-K5', BUYER)}]"
+    m = put(n, "shop", text, "array-1.json")
+    part = children(n, m)
+    made = {to: [po for po in ("PO-K1", "PO-K2", "PO-K3", "PO-K4", "PO-K5") if po.encode() in b"".join(made_of(n, v).values())] for to, v in part.items() if to}
+    t.equal(made, {f"x12 {BUYER}": ["PO-K1", "PO-K5"], f"x12 {ALPHA}": ["PO-K3"]}, "sound documents of a JSON file go on")
+    held = sorted((x["error"] for x in n.messages("--state", "quarantined") if x["parent"] == m["id"]))
+    t.ok(len(held) == 2 and held[0].startswith("document 2 of the file: line 3: ") and held[1].startswith("document 4 of the file: ") and "_document" in held[1],
+         "those that are no JSON, or do not say what they are, wait with their lines", held)
+    m = put(n, "shop", text.replace('"PO-K3"', '"PO-K3').replace(", x: 01", ""), "array-2.json")
+    t.ok(m["state"] == "quarantined" and "line 5" in m["error"], "where a quote is missing nobody knows where documents end: the whole file waits", m)
+
+
+def a_part_is_not_passed_through(n):
+    m = put(n, "shop", f'[{{"_document": "price-catalogue/1.0", "ID": "1", "_envelope": {{"receiver": "{ALPHA}"}}}}, {{"_document": "order/1.0", "ID": "2", "_envelope": {{"receiver": "{BUYER}"}}}}]', "array-3.json")
+    part = children(n, m)[f"x12 {ALPHA}"]
+    t.ok(part["state"] == "held" and "passes files through" in part["error"] and made_of(n, part) == {}, "a file with others' documents is passed through to nobody", part)
 
 
 def a_rule_sets_one_order_of_the_file_aside(n):
@@ -338,7 +426,8 @@ def main():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         make(n)
-        n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_broken_row_spoils_its_own_order, a_rule_sets_one_order_of_the_file_aside,
+        n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_broken_row_spoils_its_own_order, each_order_finds_its_receiver, the_rest_waits_where_that_is_agreed,
+                         one_json_document_spoils_itself, a_part_is_not_passed_through, a_rule_sets_one_order_of_the_file_aside,
                          ubl_and_json_come_in, test_stays_apart, over_as2_too, csv_and_forms_go_out, what_is_wrong_is_refused_at_apply))
     return t.done()
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "map/tree_read.h"
+#include "map/tree_each.h"
 
 static void gives(const char *json, const char *expected)
 {
@@ -117,6 +117,42 @@ static void in_pieces(void **state)
 	}
 }
 
+static void gives_each(const char *json, const char *expected)
+{
+	struct tree_room room = {.arena = van_arena_new(1 << 20), .left = 2000};
+	struct van_buf out = VAN_BUF_INIT(0);
+	struct van_error e = {0};
+	struct tree *t = NULL;
+	if (tree_read_each(&room, slice_str(json), &t, &e) == 0)
+		tree_write(t, false, &out);
+	else
+		van_buf_printf(&out, "ERROR: %s", e.text);
+	van_buf_append_char(&out, 0);
+	assert_string_equal(out.p, expected);
+	van_buf_free(&out);
+	van_arena_free(room.arena);
+}
+
+/* An item in error spoils itself alone, as long as nobody can doubt where it ends. */
+static void each_item(void **state)
+{
+	(void)state;
+	gives_each("{\"a\":[1]}", "{\"a\":[1]}");
+	gives_each(" [{\"a\":\"],[\\\"\"},\n null, {\"b\":[1,{}]} ]\n", "[{\"a\":\"],[\\\"\"},{\"b\":[1,{}]}]");
+	gives_each("[ ]", "[]");
+	gives_each("[{\"a\":1},\n\n{\"a\":01},{\"b\":NaN,\"c\":{}},{\"d\":2}]",
+		"[{\"a\":1},{\"_error\":\"line 3: not JSON: 01 is not a number; a text needs quotes\"},"
+		"{\"_error\":\"line 3: not JSON: a value is expected\"},{\"d\":2}]");
+	gives_each("[{\"a\":1,\n\"a\":2},{\"d\":2}]", "[{\"_error\":\"line 2: \\\"a\\\" is there twice in one object\"},{\"d\":2}]");
+	gives_each("[{\"a\":1} {\"b\":1},{\"d\":2}]", "[{\"_error\":\"line 1: not JSON: something stands behind its end\"},{\"d\":2}]");
+	gives_each("[{\"a\":1},]", "[{\"a\":1},{\"_error\":\"line 1: not JSON: it ends too early\"}]");
+	gives_each("[{\"a\":1},", "ERROR: line 1: not JSON: it ends too early");
+	gives_each("[{\"a\":1}] {\"b\":1}", "ERROR: line 1: not JSON: something stands behind its end");
+	gives_each("[{\"a\":\"x},{\"_b\":\"y\"},{\"c\":1}]", "ERROR: line 1: not JSON: ',' or an end is expected");
+	gives_each("[{\"a\":\"x\ny\"},{\"c\":1}]", "ERROR: line 2: not JSON: a control character stands in a text");
+	gives_each("[{\"a\":[1}],{\"c\":1}]", "ERROR: line 1: not JSON: '}' closes nothing");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +160,7 @@ int main(void)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(in_pieces),
+		cmocka_unit_test(each_item),
 	};
 	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }

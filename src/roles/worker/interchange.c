@@ -86,7 +86,7 @@ static int fill_transactions(struct work *w)
 	w->out->acknowledgement = n ? only_acks : w->in->ta1 != NULL;
 	w->out->transactions = (struct record_list){v, n};
 	n = 0;
-	uint64_t number = 0, only = w->job->from->only;
+	uint64_t number = 0, only = work_only(w);
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
 			if (only && ++number != only)
@@ -108,13 +108,13 @@ static int fill_facts(struct work *w)
 	out->standard = slice_str(plain ? plain->standard : edi_standard_name(in->standard));
 	out->version = in->version;
 	out->control_number = in->control_number;
-	out->from = plain ? plain->from : van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->sender));
-	out->to = plain ? plain->to : van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->receiver));
+	out->from = plain ? plain->share->from : van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->sender));
+	out->to = plain ? plain->share->to : van_arena_printf(arena_of(w), "%s %.*s", space, SLICE_ARG(in->receiver));
 	out->env = in->usage == 'T' ? SLICE("test") : SLICE("production");
 	out->offset = in->offset;
 	out->length = in->length;
 	out->ack = SLICE("none");
-	return out->from.p && out->to.p ? fill_transactions(w) : VAN_ENOMEM;
+	return plain || (out->from.p && out->to.p) ? fill_transactions(w) : VAN_ENOMEM;
 }
 
 /* --- route --------------------------------------------------------------------------------------------------------------------- */
@@ -194,6 +194,8 @@ static int route(struct work *w)
 	bool any = false;
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
+			if (w->job->plain && w->job->plain->documents && !m->type.n)
+				continue; /* nobody can read it: it goes to quarantine under the terms of the others */
 			int rc = take_route(w, m->type, m->version);
 			if (rc < 0 || !w->routed)
 				return rc;
@@ -208,6 +210,28 @@ static void fill_policy(struct work *w)
 					       [PROFILE_DUPLICATE_REJECT] = "reject"};
 	w->out->duplicates = slice_str(policies[w->route.duplicate_control]);
 	w->out->duplicate_window = w->route.duplicate_window;
+}
+
+/* --- a file without EDI ---------------------------------------------------------------------------------------------------------- */
+
+/* What goes no further, whatever was agreed. It keeps no number from a better file. */
+static int stop_share(struct work *w)
+{
+	const struct job_share *s = w->job->plain->share;
+	w->out->control_number = SLICE_NONE;
+	w->out->duplicates = SLICE("allow");
+	return work_hold(w, s->held ? IPC_INTERCHANGE_HELD : IPC_INTERCHANGE_QUARANTINED, s->why);
+}
+
+/* A part of a file can't be passed on as it is: its receiver would see what is for others. */
+static bool is_part(const struct work *w)
+{
+	return w->job->plain && w->job->plain->parted;
+}
+
+uint64_t work_only(const struct work *w)
+{
+	return w->job->plain ? 0 : w->job->from->only;
 }
 
 /* --- outputs --------------------------------------------------------------------------------------------------------------------- */
@@ -392,6 +416,8 @@ int job_interchange(struct job *j, const struct edi_interchange *i, size_t numbe
 	struct work w = {.job = j, .in = i, .number = number, .out = to};
 	size_t acks = j->acks.n;
 	int rc = fill_facts(&w);
+	if (rc == 0 && j->plain && j->plain->share->why.p)
+		return stop_share(&w);
 	if (rc == 0)
 		rc = work_note_acks(&w);
 	if (rc == 0)
@@ -411,5 +437,10 @@ int job_interchange(struct job *j, const struct edi_interchange *i, size_t numbe
 		return rc;
 	}
 	/* a document for a station of ours that nobody fetches ends here: it is in the store */
-	return w.route.to_station && !w.route.connection.p ? 0 : pass_through(&w);
+	bool ends_here = w.route.to_station && !w.route.connection.p;
+	if (!ends_here && is_part(&w))
+		return work_hold(&w, IPC_INTERCHANGE_HELD, van_arena_printf(arena_of(&w), "agreement %.*s passes files through, and this one holds documents for "
+			"others, too, or some that nobody can read: let it translate (format: canonical-json, ubl-xml or csv), or have a file sent for each receiver",
+			SLICE_ARG(w.route.agreement)));
+	return ends_here ? 0 : pass_through(&w);
 }

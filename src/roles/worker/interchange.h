@@ -31,6 +31,8 @@ struct work_advice {
 	const struct map_finding *findings;
 };
 
+/* The message of the interchange that this is about, from 1; 0: all. */
+uint64_t work_only(const struct work *w);
 /* Nothing of it goes out: its state, and what people are told. 0. */
 int work_hold(struct work *w, enum ipc_interchange_state state, struct slice why);
 /* A new output under these terms, or NULL. */

@@ -33,13 +33,32 @@ struct job_terms {
 };
 #define JOB_TERMS 8 /* the last ones asked for */
 
-/* What came without EDI: its documents, as if they had stood in an interchange (plain.c). */
+/* One document of a file without EDI. */
+struct job_document {
+	struct tree *tree;
+	uint64_t number;             /* in the file, from 1 */
+	bool known;                  /* it says what it is */
+};
+
+/* Those of them that are between the same two: they go the way of the messages of an interchange (share.c). */
+struct job_share {
+	struct slice from, to;       /* canonical identities; absent: nobody knows */
+	struct job_document *documents; /* NULL: there are none, the file only passes through */
+	size_t n;
+	struct slice why;            /* they go no further: held for want of terms, or in quarantine because nobody can read them; absent: they go on */
+	bool held;
+};
+
+/* What came without EDI (plain.c). */
 struct job_plain {
 	struct directory_document rule;
 	const char *standard;        /* "CSV", "UBL", "JSON", "FILE" */
 	struct slice extension;      /* of its file name */
-	struct slice from, to;       /* canonical identities */
-	struct tree **documents;     /* by message; NULL: there are none, the file only passes through */
+	struct job_document *documents; /* NULL: there are none, the file only passes through */
+	size_t n;                    /* those that the job is about */
+	bool parted;                 /* the file holds others, too, or its documents go several ways */
+	struct job_share *shares, *share; /* the one at hand */
+	size_t share_count;
 	struct van_arena *arena;     /* of the documents */
 };
 
@@ -74,6 +93,15 @@ int job_plain(struct job *j);
 void job_plain_free(struct job *j);
 /* What is wrong with one of its documents; absent: it could be read. */
 struct slice job_plain_error(const struct tree *document);
+/* A text of the document at its top; absent: there is none. */
+struct slice job_plain_text(const struct tree *document, const char *name);
+
+/* share.c: j->plain->documents come to stand in shares, by between whom they are. VAN_ELIMIT with `e`; VAN_ENOMEM. */
+int job_share(struct job *j, struct van_error *e);
+/* Which documents of the file a share holds, as in ipc_job; absent: no memory. */
+struct slice job_share_numbers(struct van_arena *arena, const struct job_share *s);
+/* Is `number` in such a text? `at` stands where the last, smaller one was found; at first the whole text. Absent: all are. */
+bool job_share_has(struct slice *at, uint64_t number);
 
 /* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). *ret_zone_offset (may be
  * NULL): minutes east of UTC of the agreement's time zone. */

@@ -315,8 +315,8 @@ static int take_document(struct work *w, const struct edi_group *g, const struct
 	const struct map_envelope envelope = work_envelope(w, g, m);
 	struct slice bytes;
 	if (w->job->plain) {
-		struct slice why = job_plain_error(w->job->plain->documents[number - 1]);
-		*ret = w->job->plain->documents[number - 1];
+		*ret = w->job->plain->share->documents[number - 1].tree;
+		struct slice why = job_plain_error(*ret);
 		return why.p ? van_error_set(e, VAN_ESYNTAX, "%.*s", SLICE_ARG(why)) : 0;
 	}
 	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
@@ -417,7 +417,7 @@ static int make_piece(struct work *w, const struct edi_group *g, const struct ed
 /* Rejected messages are not written: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
 static int make_pieces(struct work *w, struct job_list *to)
 {
-	uint64_t number = 0, only = w->job->from->only;
+	uint64_t number = 0, only = work_only(w);
 	int rc = 0;
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {

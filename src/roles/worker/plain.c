@@ -3,9 +3,8 @@
 #include "map/flat.h"
 #include "map/library.h"
 #include "map/tree.h"
-#include "map/tree_read.h"
+#include "map/tree_each.h"
 #include "map/ubl.h"
-#include "partner/identity.h"
 #include "roles/worker/interchange.h"
 
 #define MEMORY ((size_t)256 << 20) /* of all documents of a file */
@@ -99,9 +98,8 @@ static int read_csv(struct job *j, struct tree_room *room, struct slice text, st
 	return rc < 0 ? rc : flat_read_each(sheet, room, text, 0, ret, e);
 }
 
-static int read_documents(struct job *j, struct tree **ret, struct van_error *e)
+static int read_documents(struct job *j, struct tree_room *room, struct tree **ret, struct van_error *e)
 {
-	struct tree_room room = {.left = VALUES};
 	struct slice text;
 	if (j->payload.length > BYTES_MAX)
 		return van_error_set(e, VAN_ELIMIT, "the file has %llu bytes, and %zu are read at most: send it in parts",
@@ -109,109 +107,89 @@ static int read_documents(struct job *j, struct tree **ret, struct van_error *e)
 	int rc = job_payload_bytes(j, 0, j->payload.length, &text);
 	if (rc < 0)
 		return rc;
-	j->plain->arena = room.arena = van_arena_new(MEMORY);
-	if (!room.arena)
+	j->plain->arena = room->arena = van_arena_new(MEMORY);
+	if (!room->arena)
 		return VAN_ENOMEM;
-	text = van_arena_slice(room.arena, text); /* values point into it */
+	text = van_arena_slice(room->arena, text); /* values point into it */
 	switch ((enum profile_document_format)j->plain->rule.format) {
-	case PROFILE_DOCUMENT_CSV: rc = text.p ? read_csv(j, &room, text, ret, e) : VAN_ENOMEM; break;
-	case PROFILE_DOCUMENT_UBL: rc = text.p ? read_ubl(&room, text, ret, e) : VAN_ENOMEM; break;
+	case PROFILE_DOCUMENT_CSV: rc = text.p ? read_csv(j, room, text, ret, e) : VAN_ENOMEM; break;
+	case PROFILE_DOCUMENT_UBL: rc = text.p ? read_ubl(room, text, ret, e) : VAN_ENOMEM; break;
 	default:
 		if (slice_starts(text, "\xef\xbb\xbf"))
 			text = slice_make(text.p + 3, text.n - 3);
-		rc = text.p ? tree_read(&room, slice_trim(text), ret, e) : VAN_ENOMEM;
+		rc = text.p ? tree_read_each(room, slice_trim(text), ret, e) : VAN_ENOMEM;
 	}
 	if (rc == VAN_ENOMEM)
 		rc = van_error_set(e, VAN_ELIMIT, "its documents need more than %zu MiB of memory: send it in parts", MEMORY >> 20);
 	return rc;
 }
 
-static struct slice text_at(const struct tree *object, const char *name)
+struct slice job_plain_text(const struct tree *object, const char *name)
 {
 	const struct tree *t = object && object->kind == TREE_OBJECT ? tree_find(object, slice_str(name)) : NULL;
 	return t && t->kind == TREE_TEXT ? t->text : SLICE_NONE;
 }
 
+struct slice job_plain_error(const struct tree *document)
+{
+	return job_plain_text(document, "_error");
+}
+
 /* "order/1.0" */
 static struct slice kind_of(const struct tree *document, struct slice *ret_version)
 {
-	struct slice rest = text_at(document, "_document"), kind = slice_cut(&rest, '/');
+	struct slice rest = job_plain_text(document, "_document"), kind = slice_cut(&rest, '/');
 	*ret_version = rest;
 	return kind.n && rest.n ? kind : SLICE_NONE;
 }
 
-static int list_documents(struct job *j, struct tree *all, size_t *ret_n, struct van_error *e)
+static size_t count_of(const struct tree *all)
 {
-	struct tree *first = all->kind == TREE_ARRAY ? all->first : all;
 	size_t n = 0;
-	for (const struct tree *t = first; t; t = all->kind == TREE_ARRAY ? t->next : NULL) {
-		struct slice version;
+	for (const struct tree *t = all->kind == TREE_ARRAY ? all->first : all; t; t = all->kind == TREE_ARRAY ? t->next : NULL)
 		n++;
-		if (t->kind != TREE_OBJECT || !kind_of(t, &version).p)
-			return van_error_set(e, VAN_ESYNTAX, "document %zu of the file does not say what it is: add \"_document\": \"order/1.0\", or another of "
-							     "maps/canonical", n);
-	}
-	if (!n)
-		return van_error_set(e, VAN_ESYNTAX, "the file holds no document");
-	j->plain->documents = van_arena_array(arena_of(j), n, sizeof *j->plain->documents);
-	if (!j->plain->documents)
-		return VAN_ENOMEM;
-	*ret_n = n;
-	n = 0;
-	for (struct tree *t = first; t; t = all->kind == TREE_ARRAY ? t->next : NULL)
-		j->plain->documents[n++] = t;
-	return 0;
+	return n;
 }
 
-/* --- between whom ------------------------------------------------------------------------------------------------------------------ */
-
-/* "ZZ:ACME" is of the standard that the document came from, X12 where it came from none. */
-static struct slice identity_in(struct job *j, const struct tree *document, const char *end)
+/* What does not say what it is can't be read. */
+static int take_document(struct tree *t, struct tree_room *room, struct job_document *to)
 {
-	struct slice said = text_at(tree_find(document, SLICE("_envelope")), end), standard = text_at(tree_find(document, SLICE("_source")), "standard");
-	if (!said.n)
-		return SLICE_NONE;
-	struct slice whole = identity_canonical(arena_of(j), said);
-	if (whole.p)
-		return whole;
-	return identity_canonical(arena_of(j), van_arena_printf(arena_of(j), "%s %.*s", slice_is(standard, "edifact") ? "edifact" : "x12", SLICE_ARG(said)));
+	struct slice version;
+	bool object = t->kind == TREE_OBJECT;
+	to->known = object && kind_of(t, &version).p;
+	to->tree = object ? t : tree_new(room, TREE_OBJECT);
+	if (to->known || (object && job_plain_error(t).p))
+		return 0;
+	struct tree *why = to->tree ? tree_member(room, to->tree, SLICE("_error"), TREE_TEXT) : NULL;
+	if (why)
+		why->text = SLICE("it does not say what it is: add \"_document\": \"order/1.0\", or another of maps/canonical");
+	return why ? 0 : VAN_ENOMEM;
 }
 
-struct slice job_plain_error(const struct tree *document)
-{
-	return text_at(document, "_error");
-}
-
-static int take_ends(struct job *j, size_t n, struct van_error *e)
+/* Those that the job is about. */
+static int list_documents(struct job *j, struct tree *all, struct tree_room *room, struct van_error *e)
 {
 	struct job_plain *p = j->plain;
-	bool any = false;
-	for (size_t i = 0; i < n; i++) {
-		const struct tree *d = p->documents[i];
-		if (job_plain_error(d).p && !p->rule.to.p)
-			continue; /* it does not say any more */
-		struct slice from = p->rule.from.p ? p->rule.from : identity_in(j, d, "sender");
-		struct slice to = p->rule.to.p ? p->rule.to : identity_in(j, d, "receiver");
-		const struct tree *envelope = tree_find(d, SLICE("_envelope"));
-		const struct tree *test = envelope && envelope->kind == TREE_OBJECT ? tree_find(envelope, SLICE("test")) : NULL;
-		from = from.p ? from : p->rule.otherwise;
-		if (test && slice_is(test->text, "true") != p->rule.test)
-			return van_error_set(e, VAN_EINVAL, "document %.*s says that it is %s, and \"documents\" of connection %.*s that it is %s: correct one of them",
-					     SLICE_ARG(text_at(d, "ID")), p->rule.test ? "production" : "a test", SLICE_ARG(j->from->connection),
-					     p->rule.test ? "a test" : "production");
-		if (!from.p || !to.p)
-			return van_error_set(e, VAN_EINVAL, "document %.*s does not say who %s it: write \"%s\" into \"documents\" of connection %.*s, or let the "
-							    "document have _envelope.%s",
-					     SLICE_ARG(text_at(d, "ID")), to.p ? "sends" : "gets", to.p ? "from" : "to", SLICE_ARG(j->from->connection),
-					     to.p ? "sender" : "receiver");
-		if (any && (!slice_eq(from, p->from) || !slice_eq(to, p->to)))
-			return van_error_set(e, VAN_EINVAL, "the file has documents from %.*s to %.*s and from %.*s to %.*s: a file is between two, send one for each pair",
-					     SLICE_ARG(p->from), SLICE_ARG(p->to), SLICE_ARG(from), SLICE_ARG(to));
-		p->from = from;
-		p->to = to;
-		any = true;
+	struct slice wanted = j->from->documents;
+	size_t count = count_of(all), number = 0;
+	if (!count)
+		return van_error_set(e, VAN_ESYNTAX, "the file holds no document");
+	p->documents = van_arena_array(arena_of(j), count, sizeof *p->documents);
+	if (!p->documents)
+		return VAN_ENOMEM;
+	for (struct tree *t = all->kind == TREE_ARRAY ? all->first : all; t; t = all->kind == TREE_ARRAY ? t->next : NULL) {
+		number++;
+		if (j->from->only ? number != j->from->only : !job_share_has(&wanted, number))
+			continue;
+		struct job_document *d = &p->documents[p->n++];
+		d->number = number;
+		int rc = take_document(t, room, d);
+		if (rc < 0)
+			return rc;
 	}
-	return any ? 0 : van_error_set(e, VAN_ESYNTAX, "%.*s", SLICE_ARG(job_plain_error(p->documents[0])));
+	p->parted = p->n < count;
+	return p->n ? 0 : van_error_set(e, VAN_ESYNTAX, "the documents that this was about are not in the file any more, as it is read today (it has %zu): look at it, and "
+							"reprocess the message that brought it", count);
 }
 
 /* --- as an interchange --------------------------------------------------------------------------------------------------------------- */
@@ -236,13 +214,12 @@ static int add_key(struct job *j, struct edi_message *m, const char *kind, struc
 
 static int fill_message(struct job *j, const struct tree *d, struct edi_message *m)
 {
-	struct slice version, id = text_at(d, "ID");
-	*m = (struct edi_message){.type = kind_of(d, &version), .status = EDI_ACCEPTED, .known = true, .association = SLICE(""), .agency = SLICE(""),
-				  .control_number = id.p ? id : SLICE("")};
-	m->version = version;
+	struct slice version, id = job_plain_text(d, "ID"), kind = kind_of(d, &version);
+	*m = (struct edi_message){.type = kind.p ? kind : SLICE(""), .version = kind.p ? version : SLICE(""), .status = EDI_ACCEPTED, .known = true,
+				  .association = SLICE(""), .agency = SLICE(""), .control_number = id.p ? id : SLICE("")};
 	const struct tree *orders = tree_find(d, SLICE("OrderReference"));
 	const struct tree *order = orders && orders->kind == TREE_ARRAY ? orders->first : orders;
-	int rc = add_key(j, m, "po", key_kind(m->type) && strcmp(key_kind(m->type), "po") != 0 ? text_at(order, "ID") : SLICE_NONE);
+	int rc = add_key(j, m, "po", key_kind(m->type) && strcmp(key_kind(m->type), "po") != 0 ? job_plain_text(order, "ID") : SLICE_NONE);
 	return rc == 0 ? add_key(j, m, key_kind(m->type), id) : rc;
 }
 
@@ -253,78 +230,104 @@ static struct slice plain_id(struct slice identity)
 	return identity.p ? identity : SLICE("");
 }
 
-static struct edi_interchange *as_interchange(struct job *j, size_t n)
+/* A file that only passes through is a message of its rule's type. */
+static struct edi_interchange *as_interchange(struct job *j, const struct job_share *s)
 {
 	struct edi_interchange *in = van_arena_alloc(arena_of(j), sizeof *in);
 	struct edi_group *g = van_arena_alloc(arena_of(j), sizeof *g);
-	struct edi_message *v = van_arena_array(arena_of(j), n ? n : 1, sizeof *v);
+	size_t n = s->n ? s->n : 1;
+	struct edi_message *v = van_arena_array(arena_of(j), n, sizeof *v);
 	if (!in || !g || !v)
 		return NULL;
 	bool test = j->plain->rule.test;
 	*in = (struct edi_interchange){.length = j->payload.length, .standard = EDI_UNKNOWN, .version = SLICE(""), .control_number = SLICE(""),
-				       .sender = plain_id(j->plain->from), .receiver = plain_id(j->plain->to), .date = SLICE(""), .time = SLICE(""),
+				       .sender = plain_id(s->from), .receiver = plain_id(s->to), .date = SLICE(""), .time = SLICE(""),
 				       .application = SLICE(""), .usage = test ? 'T' : 'P', .status = EDI_ACCEPTED, .groups = g, .group_count = 1};
-	*g = (struct edi_group){.messages = v, .message_count = n ? n : 1, .accepted_count = n ? n : 1, .status = EDI_ACCEPTED, .code = SLICE(""),
+	*g = (struct edi_group){.messages = v, .message_count = n, .accepted_count = n, .status = EDI_ACCEPTED, .code = SLICE(""),
 				.version = SLICE(""), .agency = SLICE(""), .control_number = SLICE(""), .sender = SLICE(""), .receiver = SLICE(""),
 				.date = SLICE(""), .time = SLICE("")};
-	for (size_t i = 0; i < n; i++) {
-		if (fill_message(j, j->plain->documents[i], &v[i]) < 0)
+	for (size_t i = 0; i < s->n; i++) {
+		if (fill_message(j, s->documents[i].tree, &v[i]) < 0)
 			return NULL;
 		v[i].next = i + 1 < n ? &v[i + 1] : NULL;
 	}
-	if (!n)
+	if (!s->n)
 		v[0] = (struct edi_message){.type = j->plain->rule.type.p ? j->plain->rule.type : SLICE(""), .version = SLICE(""), .status = EDI_ACCEPTED,
 					    .association = SLICE(""), .agency = SLICE(""), .control_number = SLICE("")};
-	in->control_number = v[0].control_number; /* a file that is sent again begins with the same document */
+	/* a file that is sent again begins with the same document */
+	for (size_t i = 0; i < n && !in->control_number.n; i++)
+		in->control_number = v[i].control_number;
 	return in;
 }
 
-/* It is kept with what is wrong, and can be reprocessed: HELD for want of terms, else QUARANTINED. */
+/* Nothing of the file can be read: it is kept with what is wrong, and can be reprocessed. HELD for want of terms, else QUARANTINED. */
 static void set_aside(struct job *j, struct ipc_interchange *to, enum ipc_interchange_state state, struct slice why)
 {
-	const struct job_plain *p = j->plain;
+	const struct directory_document *rule = &j->plain->rule;
 	*to = (struct ipc_interchange){
-		.standard = slice_str(p->standard), .from = p->from.p ? p->from : p->rule.from.p ? p->rule.from : p->rule.otherwise,
-		.to = p->to.p ? p->to : p->rule.to, .env = p->rule.test ? SLICE("test") : SLICE("production"), .length = j->payload.length,
+		.standard = slice_str(j->plain->standard), .from = rule->from.p ? rule->from : rule->otherwise,
+		.to = rule->to, .env = rule->test ? SLICE("test") : SLICE("production"), .length = j->payload.length,
 		.state = state, .error = why, .duplicates = SLICE("allow"), .ack = SLICE("none"),
 	};
 }
 
-static int read_and_check(struct job *j, size_t *ret_n, struct van_error *e)
+static int read_and_share(struct job *j, struct van_error *e)
 {
+	struct tree_room room = {.left = VALUES};
 	struct tree *all = NULL;
-	int rc = read_documents(j, &all, e);
+	int rc = read_documents(j, &room, &all, e);
 	if (rc == 0)
-		rc = list_documents(j, all, ret_n, e);
-	return rc == 0 ? take_ends(j, *ret_n, e) : rc;
+		rc = list_documents(j, all, &room, e);
+	return rc == 0 ? job_share(j, e) : rc;
+}
+
+static int pass_whole(struct job *j)
+{
+	struct job_share *s = van_arena_alloc(arena_of(j), sizeof *s);
+	const struct directory_document *rule = &j->plain->rule;
+	if (!s)
+		return VAN_ENOMEM;
+	*s = (struct job_share){.from = rule->from.p ? rule->from : rule->otherwise, .to = rule->to};
+	j->plain->shares = s;
+	j->plain->share_count = 1;
+	return 0;
+}
+
+static int each_share(struct job *j)
+{
+	size_t n = j->plain->share_count;
+	struct ipc_interchange *v = van_arena_array(arena_of(j), n, sizeof *v);
+	if (!v)
+		return VAN_ENOMEM;
+	j->result.interchanges = (struct record_list){v, n};
+	for (size_t i = 0; i < n; i++) {
+		struct job_share *s = j->plain->share = &j->plain->shares[i];
+		const struct edi_interchange *in = as_interchange(j, s);
+		v[i] = (struct ipc_interchange){.state = IPC_INTERCHANGE_PROCESSED, .documents = j->plain->parted ? job_share_numbers(arena_of(j), s) : SLICE_NONE};
+		if (!in || (j->plain->parted && !v[i].documents.p))
+			return VAN_ENOMEM;
+		int rc = job_interchange(j, in, i, &v[i]);
+		if (rc < 0)
+			return rc;
+	}
+	j->result.outputs = job_list_take(&j->outputs);
+	j->result.acks = job_list_take(&j->acks);
+	return 0;
 }
 
 int job_plain(struct job *j)
 {
-	struct ipc_interchange *to = van_arena_alloc(arena_of(j), sizeof *to);
 	struct van_error e = {0};
-	size_t n = 0;
-	bool any = j->plain->rule.format == PROFILE_DOCUMENT_ANY;
+	j->result.standard = slice_str(j->plain->standard);
+	int rc = j->plain->rule.format == PROFILE_DOCUMENT_ANY ? pass_whole(j) : read_and_share(j, &e);
+	if (rc == 0)
+		return each_share(j);
+	if (!e.text[0])
+		return rc;
+	struct ipc_interchange *to = van_arena_alloc(arena_of(j), sizeof *to);
 	if (!to)
 		return VAN_ENOMEM;
-	*to = (struct ipc_interchange){.state = IPC_INTERCHANGE_PROCESSED};
 	j->result.interchanges = (struct record_list){to, 1};
-	j->result.standard = slice_str(j->plain->standard);
-	j->plain->from = j->plain->rule.from.p ? j->plain->rule.from : any ? j->plain->rule.otherwise : SLICE_NONE;
-	j->plain->to = j->plain->rule.to;
-	int rc = any ? 0 : read_and_check(j, &n, &e);
-	if (rc < 0 && !e.text[0])
-		return rc;
-	if (rc < 0) {
-		bool terms = rc == VAN_ENOTFOUND || rc == VAN_EINVAL;
-		set_aside(j, to, terms ? IPC_INTERCHANGE_HELD : IPC_INTERCHANGE_QUARANTINED, van_arena_slice(arena_of(j), slice_str(e.text)));
-		return to->error.p ? 0 : VAN_ENOMEM;
-	}
-	const struct edi_interchange *in = as_interchange(j, n);
-	if (!in)
-		return VAN_ENOMEM;
-	rc = job_interchange(j, in, 0, to);
-	j->result.outputs = job_list_take(&j->outputs);
-	j->result.acks = job_list_take(&j->acks);
-	return rc;
+	set_aside(j, to, rc == VAN_ENOTFOUND ? IPC_INTERCHANGE_HELD : IPC_INTERCHANGE_QUARANTINED, van_arena_slice(arena_of(j), slice_str(e.text)));
+	return to->error.p ? 0 : VAN_ENOMEM;
 }

@@ -40,8 +40,10 @@ static int add_lines(struct work *w, struct slice_list *to, const struct slice_l
 
 static int set_aside(struct work *w, const struct edi_message *m, uint64_t number, struct slice why, const struct slice_list *findings)
 {
-	struct slice text = van_arena_printf(arena_of(w), "message %.*s: %.*s", SLICE_ARG(m->control_number), SLICE_ARG(why));
-	bool alone = w->job->from->only || documents_in(w) == 1;
+	uint64_t place = w->job->plain ? w->job->plain->share->documents[number - 1].number : number;
+	struct slice text = m->control_number.n ? van_arena_printf(arena_of(w), "message %.*s: %.*s", SLICE_ARG(m->control_number), SLICE_ARG(why))
+						: van_arena_printf(arena_of(w), "document %llu: %.*s", (unsigned long long)place, SLICE_ARG(why));
+	bool alone = work_only(w) || documents_in(w) == 1;
 	if (!text.p)
 		return VAN_ENOMEM;
 	if (alone || w->route.rules_rest == PROFILE_REST_HOLD) {
@@ -53,7 +55,7 @@ static int set_aside(struct work *w, const struct edi_message *m, uint64_t numbe
 		return VAN_ENOMEM;
 	if (w->out->asides.n)
 		memcpy(v, w->out->asides.v, w->out->asides.n * sizeof *v);
-	v[w->out->asides.n] = (struct ipc_aside){.number = number, .error = text, .findings = *findings};
+	v[w->out->asides.n] = (struct ipc_aside){.number = number, .only = place == number ? 0 : place, .error = text, .findings = *findings};
 	w->out->asides = (struct record_list){v, w->out->asides.n + 1};
 	return 0;
 }

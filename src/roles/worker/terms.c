@@ -41,8 +41,8 @@ static int ask(struct job *j, const struct edi_interchange *in, struct job_terms
 {
 	const char *space = in->standard == EDI_EDIFACT ? "edifact" : "x12";
 	struct van_arena *arena = j->worker->arena;
-	struct slice from = j->plain ? j->plain->from : van_arena_printf(arena, "%s %.*s", space, SLICE_ARG(in->sender));
-	struct slice to = j->plain ? j->plain->to : van_arena_printf(arena, "%s %.*s", space, SLICE_ARG(in->receiver));
+	struct slice from = j->plain ? j->plain->share->from : van_arena_printf(arena, "%s %.*s", space, SLICE_ARG(in->sender));
+	struct slice to = j->plain ? j->plain->share->to : van_arena_printf(arena, "%s %.*s", space, SLICE_ARG(in->receiver));
 	if (!from.p || !to.p)
 		return VAN_ENOMEM;
 	int rc = job_route(j, j->from->connection, from, to, t->type, t->version, in->usage, &t->route, &t->zone_offset);

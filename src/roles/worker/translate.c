@@ -236,7 +236,7 @@ static int write_whole(struct work *w)
 /* Rejected messages are not translated: the acknowledgement tells their sender. Acknowledgements are for the network itself. */
 static int translate_messages(struct work *w)
 {
-	uint64_t number = 0, only = w->job->from->only;
+	uint64_t number = 0, only = work_only(w);
 	for (const struct edi_group *g = w->in->groups; g; g = g->next)
 		for (const struct edi_message *m = g->messages; m; m = m->next) {
 			const struct map *map = NULL;
