@@ -168,12 +168,12 @@ static int explain(struct out *o)
 	for (uint32_t i = 0; i < o->count; i++)
 		for (uint32_t k = 0; k < o->all[i]->count; k++) {
 			const struct out_cell *c = &o->all[i]->cells[k];
-			if (!c->place.p)
+			if (!c->place)
 				continue;
 			struct map_note *n = map_run_note(o->r, MAP_NOTE_WRITTEN, c->row);
 			if (!n)
 				return VAN_ENOMEM;
-			n->place = c->place;
+			n->place = *c->place;
 			n->segment = o->all[i]->name;
 			n->position = i + 2;
 			n->element = c->element;

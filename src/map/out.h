@@ -13,7 +13,7 @@ struct out_cell {
 	uint32_t count;        /* packed identifier: how many segments of it there are; 0: value */
 	unsigned row;
 	struct slice value;
-	struct slice place;    /* explain: where it came from */
+	const struct slice *place; /* explain: where it came from; else NULL */
 };
 
 struct out_segment {
@@ -56,6 +56,7 @@ struct out {
 	struct out_segment **all;            /* in their final order, without the envelope's */
 	uint32_t count, room;
 	struct map_delimiters delimiters;    /* of raw cells */
+	bool counted;                        /* there are cells with a count */
 	bool quiet;                          /* what no row takes is not told */
 	bool back;                           /* to where it came from: what was too long there may be so again */
 };

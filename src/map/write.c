@@ -8,7 +8,7 @@
 
 static struct out_segment *new_segment(struct out *o, const struct map_plan_segment *p)
 {
-	struct out_segment *g = tree_room_alloc(&o->r->room, sizeof *g);
+	struct out_segment *g = tree_room_take(&o->r->room, sizeof *g);
 	if (g)
 		*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .node = p->node};
 	return g;
@@ -138,8 +138,10 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 		uint32_t component = map_out_component_of(g->plan, row->element, row->component);
 		rc = map_out_set_cell(o->r, g, row->element, component, 0, SLICE("0"), !row->required, row);
 		struct out_cell *c = rc == 0 ? map_out_cell(o->r, g, row->element, component, 0) : NULL;
-		if (c)
+		if (c) {
 			c->count = o->map->sheet->ids[row->counted];
+			o->counted = true;
+		}
 		*wrote |= row->required;
 		return rc;
 	}
@@ -183,12 +185,11 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 
 static struct out_loop *new_loop(struct out *o, int32_t node, struct out_loop *parent)
 {
-	struct out_loop *l = tree_room_alloc(&o->r->room, sizeof *l);
-	struct out_item *item = parent ? tree_room_alloc(&o->r->room, sizeof *item) : NULL;
+	struct out_loop *l = tree_room_take(&o->r->room, sizeof *l);
+	struct out_item *item = parent ? tree_room_take(&o->r->room, sizeof *item) : NULL;
 	if (!l || (parent && !item))
 		return NULL;
-	l->node = node;
-	l->parent = parent;
+	*l = (struct out_loop){.node = node, .parent = parent};
 	if (!parent)
 		return l;
 	*item = (struct out_item){.node = node, .loop = l};
@@ -207,7 +208,7 @@ static struct out_loop *new_loop(struct out *o, int32_t node, struct out_loop *p
 
 static int add_item(struct out *o, struct out_loop *l, struct out_segment *s)
 {
-	struct out_item *item = tree_room_alloc(&o->r->room, sizeof *item);
+	struct out_item *item = tree_room_take(&o->r->room, sizeof *item);
 	if (!item)
 		return VAN_ENOMEM;
 	*item = (struct out_item){.node = s->node, .segment = s};
@@ -627,7 +628,7 @@ int map_out_number(struct out *o)
 {
 	uint32_t levels = 0;
 	int rc = 0;
-	for (uint32_t i = 0; i < o->count && rc == 0; i++) {
+	for (uint32_t i = 0; i < o->count && rc == 0 && o->map->sheet->level >= 0; i++) {
 		struct out_segment *s = o->all[i];
 		if (!s->plan || !s->plan->numbered)
 			continue;
@@ -638,7 +639,7 @@ int map_out_number(struct out *o)
 		if (rc == 0 && slice_is(s->name, "HL"))
 			rc = set_number(o, s, 4, s->loop->below ? 1 : 0);
 	}
-	for (uint32_t i = 0; i < o->count && rc == 0; i++)
+	for (uint32_t i = 0; i < o->count && rc == 0 && o->counted; i++)
 		for (uint32_t k = 0; k < o->all[i]->count && rc == 0; k++) {
 			struct out_cell *c = &o->all[i]->cells[k];
 			uint32_t n = 0;

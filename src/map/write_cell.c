@@ -16,7 +16,7 @@ static bool before(const struct out_cell *c, uint32_t element, uint32_t componen
 static bool more_cells(struct map_run_state *r, struct out_segment *s)
 {
 	uint32_t room = s->room ? 2 * s->room : 6;
-	struct out_cell *v = tree_room_alloc(&r->room, room * sizeof *v);
+	struct out_cell *v = tree_room_take(&r->room, room * sizeof *v);
 	if (!v)
 		return false;
 	if (s->count)
@@ -212,7 +212,11 @@ int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row
 		rc = map_out_set_cell(r, g, element, component + 1, repetition, format, true, NULL);
 	if (rc == 0 && r->options.explain && !weak) {
 		struct out_cell *c = map_out_cell(r, g, element, component, repetition);
-		c->place = row->slot >= 0 ? map_out_path_of(s, row->slot, r) : row->target;
+		struct slice *place = tree_room_take(&r->room, sizeof *place);
+		if (!place)
+			return VAN_ENOMEM;
+		*place = row->slot >= 0 ? map_out_path_of(s, row->slot, r) : row->target;
+		c->place = place;
 	}
 	*wrote |= !weak;
 	return rc;

@@ -66,9 +66,25 @@ static char *trail_write(const struct map_trail *t, char *to)
 	return to + t->name.n;
 }
 
+/* The same where nobody asks which ones. */
+static uint64_t count_unwritten(uint32_t writings, const struct tree *t, bool top)
+{
+	uint64_t n = 0;
+	for (const struct tree *c = t->first; c; c = c->next) {
+		if (c->taken == writings || (top && c->name.n && *c->name.p == '_'))
+			continue;
+		n += c->kind == TREE_OBJECT || c->kind == TREE_ARRAY ? count_unwritten(writings, c, false) : 1;
+	}
+	return n;
+}
+
 /* Values that no row took. */
 void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const struct map_trail *at)
 {
+	if (r->options.counts_only) {
+		r->noted[MAP_NOTE_UNWRITTEN] += count_unwritten(r->writings, t, !at);
+		return;
+	}
 	uint32_t i = 0;
 	for (const struct tree *c = t->first; c; c = c->next) {
 		i++;
@@ -80,7 +96,7 @@ void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const
 			continue;
 		}
 		struct map_note *n = map_run_note(r, MAP_NOTE_UNWRITTEN, 0);
-		char *place = n && !r->options.counts_only ? tree_room_alloc(&r->room, trail_length(&below)) : NULL;
+		char *place = n ? tree_room_alloc(&r->room, trail_length(&below)) : NULL;
 		if (place) {
 			n->place = slice_make(place, (size_t)(trail_write(&below, place) - place));
 			n->value = c->text;
