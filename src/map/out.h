@@ -28,6 +28,8 @@ struct out_segment {
 	struct out_segment *next;            /* of the same plan in its scope */
 };
 
+struct out_room;
+
 /* Segments and loops inside a loop, by the order of their places. */
 struct out_item {
 	struct out_item *next;
@@ -53,6 +55,7 @@ struct out {
 	const struct map_plan *plan;
 	struct out_loop *root;
 	struct out_segment **written;        /* by segment of the head's plan: those written */
+	struct out_room *rooms;              /* by scope of the sheet */
 	struct out_segment **all;            /* in their final order, without the envelope's */
 	uint32_t count, room;
 	struct map_delimiters delimiters;    /* of raw cells */

@@ -426,6 +426,27 @@ static int make_sets(struct compiler *c, int32_t scope)
 	return 0;
 }
 
+static int list_takers(struct compiler *c, int32_t scope)
+{
+	const struct map_scope *s = &c->sheet->scopes[scope];
+	struct map_plan_scope *p = &c->plan->scopes[scope];
+	size_t slots = (size_t)s->slot_count + 1;
+	p->guesses = van_arena_array(c->set->arena, 2 * slots, sizeof *p->guesses);
+	p->takers = van_arena_array(c->set->arena, slots, sizeof *p->takers);
+	p->next_taker = van_arena_array(c->set->arena, (size_t)s->loop_count + 1, sizeof *p->next_taker);
+	if (!p->guesses || !p->takers || !p->next_taker)
+		return no_memory(c);
+	memset(p->guesses, 0xff, 2 * slots * sizeof *p->guesses);
+	memset(p->takers, 0xff, slots * sizeof *p->takers);
+	for (int32_t i = s->loop_count; i--;) {
+		int32_t slot = c->sheet->rows[s->loops[i]].slot;
+		p->next_taker[i] = slot < 0 ? -1 : p->takers[slot];
+		if (slot >= 0)
+			p->takers[slot] = i;
+	}
+	return 0;
+}
+
 /* Whether another row of the scope writes the place that this one only reads: then the value is told when it is written. */
 static bool goes_out_elsewhere(const struct compiler *c, const struct map_scope *s, const struct map_row *row)
 {
@@ -481,6 +502,8 @@ static int compile(struct compiler *c)
 		rc = list_outer(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = list_others(c, i);
+	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
+		rc = list_takers(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = make_sets(c, i);
 	return rc;

@@ -39,6 +39,9 @@ struct map_plan_scope {
 	uint32_t words;                     /* of a set of segments: bit i is segment i, bit count + k segment outer[k] of the head */
 	uint64_t *wanted;                   /* by slot, `words` each: segments with a row that reads it */
 	uint64_t *always;                   /* segments that may be written without any of that */
+	int32_t *guesses;                   /* what was found last, by slot the one behind it, then by parent's slot + 1 the first one; -1 */
+	int32_t *takers;                    /* by slot: the first of its loop rows, as a number in scope->loops; -1 */
+	int32_t *next_taker;                /* by number in scope->loops: the next one with its slot; -1 */
 	int32_t *others;                    /* rows that are not written, and yet tell what is at their place */
 	int32_t other_count;
 };

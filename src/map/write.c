@@ -49,13 +49,14 @@ static size_t needed(struct out *o, struct out_scope *s, const struct map_plan_s
 /* The list's next item: rows that share a list take turns, segment after segment. NULL: none is left, or no memory (latched). */
 static const struct tree *next_item(struct out *o, struct out_scope *s, int32_t slot)
 {
-	if (!s->lists)
-		s->lists = tree_room_alloc(&o->r->room, ((size_t)s->scope->slot_count + 1) * sizeof *s->lists);
-	if (!s->lists) {
+	struct out_room *room = &o->rooms[s->number];
+	if (!room->lists)
+		room->lists = van_arena_array(o->r->arena, (size_t)s->scope->slot_count + 1, sizeof *room->lists);
+	if (!room->lists) {
 		o->r->room.error = VAN_ENOMEM;
 		return NULL;
 	}
-	struct out_list *l = &s->lists[slot];
+	struct out_list *l = &room->lists[slot];
 	l->next = l->begun ? l->next ? l->next->next : NULL : s->places[slot]->first;
 	l->begun = true;
 	return l->next;
@@ -381,9 +382,9 @@ static int choose_row(struct out *o, struct out_scope *s, int32_t slot, const st
 	const struct map_row *only = NULL;
 	uint32_t best = 0, candidates = 0;
 	*ret = NULL;
-	for (int32_t i = 0; i < s->scope->loop_count; i++) {
+	for (int32_t i = s->plan->takers[slot]; i >= 0; i = s->plan->next_taker[i]) {
 		const struct map_row *row = &sheet->rows[s->scope->loops[i]];
-		if (row->also || row->slot != slot || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
+		if (row->also || !(row->way & MAP_WAY_OUT) || o->plan->scopes[row->loop_scope].absent)
 			continue;
 		int rc = asks(o, row, object);
 		if (rc < 0)
@@ -440,9 +441,9 @@ static int write_object(struct out *o, struct out_scope *s, int32_t slot, const 
 		take_asked(o, row, object);
 		rc = write_loop(o, s, row, object, path);
 	}
-	for (int32_t i = 0; i < s->scope->loop_count && rc == 0; i++) {
+	for (int32_t i = s->plan->takers[slot]; i >= 0 && rc == 0; i = s->plan->next_taker[i]) {
 		row = &o->map->sheet->rows[s->scope->loops[i]];
-		if (!row->also || row->slot != slot || o->plan->scopes[row->loop_scope].absent)
+		if (!row->also || o->plan->scopes[row->loop_scope].absent)
 			continue;
 		rc = asks(o, row, object);
 		rc = rc == 1 ? write_loop(o, s, row, object, path) : rc;
@@ -485,6 +486,7 @@ static int write_other_items(struct out *o, struct out_scope *s)
 				return VAN_ENOMEM;
 			if (c->kind != TREE_OBJECT)
 				continue;
+			other.filled = NULL;
 			other.places[item] = c;
 			map_out_scatter(&other, c, item);
 			rc = write_loops(o, &other);
@@ -554,15 +556,46 @@ static int write_segments(struct out *o, struct out_scope *s)
 	return rc;
 }
 
+/* Room for the scope, as good as new. Items of a loop are many: it is made once for a message, and left as it was found. */
+static int enter(struct out *o, struct out_scope *s)
+{
+	struct van_arena *a = o->r->arena;
+	struct out_room *room = &o->rooms[s->number];
+	size_t slots = (size_t)s->scope->slot_count + 1;
+	if (!room->places) {
+		room->places = van_arena_array(a, slots, sizeof *room->places);
+		room->done = van_arena_array(a, slots, sizeof *room->done);
+		room->filled = van_arena_array(a, slots, sizeof *room->filled);
+		room->written = s->number ? van_arena_array(a, (size_t)s->plan->count + 1, sizeof *room->written) : o->written;
+		room->live = van_arena_array(a, s->plan->words + 1, sizeof *room->live);
+		if (!room->places || !room->done || !room->filled || !room->written || !room->live)
+			return VAN_ENOMEM;
+	}
+	s->places = room->places;
+	s->done = room->done;
+	s->filled = room->filled;
+	s->written = room->written;
+	s->live = room->live;
+	return 0;
+}
+
+static void leave(struct out *o, struct out_scope *s)
+{
+	struct out_list *lists = o->rooms[s->number].lists;
+	for (uint32_t i = 0; i < s->filled_count; i++) {
+		s->places[s->filled[i]] = NULL;
+		s->done[s->filled[i]] = false;
+		if (lists)
+			lists[s->filled[i]] = (struct out_list){0};
+	}
+	memset(s->live, 0, s->plan->words * sizeof *s->live);
+	if (s->number)
+		memset(s->written, 0, (size_t)s->plan->count * sizeof *s->written);
+}
+
 static int write_scope(struct out *o, struct out_scope *s)
 {
-	struct map_run_state *r = o->r;
-	size_t n = (size_t)s->scope->slot_count + 1;
-	s->places = tree_room_alloc(&r->room, n * sizeof *s->places);
-	s->done = tree_room_alloc(&r->room, n * sizeof *s->done);
-	s->written = s->number ? tree_room_alloc(&r->room, ((size_t)s->plan->count + 1) * sizeof *s->written) : o->written;
-	s->live = tree_room_alloc(&r->room, (s->plan->words + 1) * sizeof *s->live);
-	int rc = s->places && s->done && s->written && s->live ? 0 : VAN_ENOMEM;
+	int rc = enter(o, s);
 	if (rc < 0)
 		return rc;
 	map_out_scatter(s, s->object, -1);
@@ -575,6 +608,7 @@ static int write_scope(struct out *o, struct out_scope *s)
 	/* a loop in which there is something begins with its first segment */
 	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && (has_anything(s->loop) || s->loop->below))
 		rc = write_segment(o, s, s->plan, 0, s->written, s->loop, true);
+	leave(o, s);
 	return rc;
 }
 
@@ -663,7 +697,8 @@ int map_out_make(struct out *o, const struct tree *document)
 {
 	o->root = new_loop(o, -1, NULL);
 	o->written = van_arena_array(o->r->arena, (size_t)o->plan->scopes[0].count + 1, sizeof *o->written);
-	if (!o->root || !o->written)
+	o->rooms = van_arena_array(o->r->arena, (size_t)o->map->sheet->scope_count + 1, sizeof *o->rooms);
+	if (!o->root || !o->written || !o->rooms)
 		return VAN_ENOMEM;
 	struct out_scope s = {.scope = &o->map->sheet->scopes[0], .plan = &o->plan->scopes[0], .object = document, .loop = o->root,
 		.path = SLICE("")};

@@ -17,7 +17,17 @@ struct out_list {
 	bool begun;
 };
 
-/* A loop while its rows write. */
+/* What the loops of one scope use, one after the other: all zero between two of them. */
+struct out_room {
+	const struct tree **places;
+	uint64_t *live;
+	bool *done;
+	int32_t *filled;
+	struct out_segment **written;
+	struct out_list *lists;        /* by slot; NULL: none was begun yet */
+};
+
+/* A loop while its rows write: its room, and what is its own. */
 struct out_scope {
 	const struct map_scope *scope;
 	const struct map_plan_scope *plan;
@@ -26,7 +36,8 @@ struct out_scope {
 	const struct tree **places;    /* by slot; NULL: the document has nothing there */
 	uint64_t *live;                /* set of plan->words: segments that read a place where there is something */
 	bool *done;                    /* by slot: its loops were written */
-	struct out_list *lists;        /* by slot; NULL: none was begun */
+	int32_t *filled;               /* slots of which there is something; NULL: nobody asks */
+	uint32_t filled_count;
 	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
 	struct out_segment **written;  /* by segment of the plan */
 	struct slice path;             /* "OrderLine[2]"; only to explain */

@@ -108,18 +108,36 @@ void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const
 static inline void set_place(struct out_scope *s, int32_t slot, const struct tree *t)
 {
 	uint32_t words = s->plan->words;
+	if (s->filled && !s->places[slot])
+		s->filled[s->filled_count++] = slot;
 	s->places[slot] = t;
 	for (uint32_t i = 0; i < words; i++)
 		s->live[i] |= s->plan->wanted[(uint32_t)slot * words + i];
 }
 
+/* As map_out_child_slot(). Documents of a kind are alike: a member is mostly the one that stood there last time, under the name that all
+ * sheets have it by. */
+static inline int32_t member_slot(struct out_scope *s, int32_t parent, int32_t before, const struct tree *t)
+{
+	int32_t *guess = &s->plan->guesses[before >= 0 ? before : s->scope->slot_count + 1 + parent + 1];
+	const struct map_slot *p = *guess >= 0 ? &s->scope->slots[*guess] : NULL;
+	if (p && p->name.p == t->name.p && p->name.n == t->name.n && p->parent == parent)
+		return *guess;
+	int32_t slot = map_out_child_slot(s->scope, parent, t);
+	if (slot >= 0)
+		*guess = slot;
+	return slot;
+}
+
 /* Lays the object's members to the scope's places. */
 void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t parent)
 {
+	int32_t before = -1;
 	for (const struct tree *c = object->first; c; c = c->next) {
-		int32_t slot = map_out_child_slot(s->scope, parent, c);
+		int32_t slot = member_slot(s, parent, before, c);
 		if (slot < 0)
 			continue;
+		before = slot;
 		const struct map_slot *p = &s->scope->slots[slot];
 		set_place(s, slot, c);
 		int32_t item = p->array ? map_out_item_slot(s->scope, slot) : -1;
