@@ -44,6 +44,8 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/tree_read.c %D%/tree_read.h %D%/tree_each.c %D%/tree_each.h \
 	%D%/write.c %D%/write.h \
 	%D%/write_cell.c \
-	%D%/write_place.c
+	%D%/write_loop.c \
+	%D%/write_place.c \
+	%D%/write_segment.c
 %C%_libmap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 include %D%/expression.mk

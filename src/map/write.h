@@ -70,6 +70,22 @@ void map_out_take_conditions(const struct map_run_state *r, struct out_scope *s,
 /* 1: the row may write now; 0; or negative. */
 int map_out_may_write(struct map_run_state *r, const struct out *o, struct out_scope *s, int32_t number);
 
+/* --- write_segment.c ------------------------------------------------------------------------------------------------------------ */
+
+/* The list's next item: rows that share a list take turns, segment after segment. NULL: none is left, or no memory (latched). */
+const struct tree *map_out_next_item(struct out *o, struct out_scope *s, int32_t slot);
+/* One segment of the plan (or as many as its lists need) from what the document has. `force`: it is there in any case. */
+int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
+	struct out_loop *loop, bool force);
+
+/* --- write_loop.c --------------------------------------------------------------------------------------------------------------- */
+
+/* A loop at this place of the dictionary inside `parent` (NULL: the message). NULL: no memory. */
+struct out_loop *map_out_new_loop(struct out *o, int32_t node, struct out_loop *parent);
+/* The loop `node` below `l` that is open: the last one there is, or a new one. */
+struct out_loop *map_out_open_loop(struct out *o, struct out_loop *l, int32_t node, bool fresh);
+bool map_out_has_anything(const struct out_loop *l);
+
 /* --- write_cell.c --------------------------------------------------------------------------------------------------------------- */
 
 /* The first cell of element and component. False: there is none. */

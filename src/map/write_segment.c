@@ -1,0 +1,261 @@
+/* Rows to segments: which of them write, one segment for those that share it, as many as their lists need. */
+#include "map/transform.h"
+#include "map/write.h"
+
+/* --- rows --------------------------------------------------------------------------------------------------------------------- */
+
+static struct out_segment *new_segment(struct out *o, const struct map_plan_segment *p)
+{
+	struct out_segment *g = tree_room_take(&o->r->room, sizeof *g);
+	if (g)
+		*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .node = p->node};
+	return g;
+}
+
+static int set_constants(struct out *o, struct out_segment *g)
+{
+	int rc = 0;
+	for (uint32_t i = 0; i < g->plan->constant_count && rc == 0; i++) {
+		const struct map_constant *k = &g->plan->constants[i];
+		rc = map_out_set_cell(o->r, g, k->element, k->component, 0, k->value, true, NULL);
+	}
+	return rc;
+}
+
+/* How many segments the lists of the rows need. */
+static size_t needed(struct out *o, struct out_scope *s, const struct map_plan_segment *p)
+{
+	const struct map_row *rows = o->map->sheet->rows;
+	size_t most = 1;
+	if (!p->listed)
+		return 1;
+	for (int32_t i = 0; i < p->row_count; i++) {
+		const struct map_row *row = &rows[p->rows[i]];
+		size_t sharers = 0, items = 0;
+		if (!row->many || row->repeats || row->kind != MAP_ELEMENT || row->scope != s->number || row->slot < 0 || !s->places[row->slot])
+			continue;
+		for (int32_t k = 0; k < p->row_count; k++)
+			sharers += rows[p->rows[k]].slot == row->slot && rows[p->rows[k]].scope == row->scope && rows[p->rows[k]].way & MAP_WAY_OUT;
+		for (const struct tree *t = s->places[row->slot]->first; t; t = t->next)
+			items++;
+		size_t n = (items + sharers - 1) / sharers;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+const struct tree *map_out_next_item(struct out *o, struct out_scope *s, int32_t slot)
+{
+	struct out_room *room = &o->rooms[s->number];
+	if (!room->lists)
+		room->lists = van_arena_array(o->r->arena, (size_t)s->scope->slot_count + 1, sizeof *room->lists);
+	if (!room->lists) {
+		o->r->room.error = VAN_ENOMEM;
+		return NULL;
+	}
+	struct out_list *l = &room->lists[slot];
+	l->next = l->begun ? l->next ? l->next->next : NULL : s->places[slot]->first;
+	l->begun = true;
+	return l->next;
+}
+
+/* A row whose place is a list, in a segment of which there is one: pairs, or repetitions. */
+static int write_all(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, bool *wrote)
+{
+	uint32_t repetition = 0;
+	int rc = 0;
+	for (const struct tree *t = s->places[row->slot]->first; t && rc == 0; t = t->next) {
+		if (!map_out_is_leaf(t))
+			continue;
+		g->origin = g->origin ? g->origin : t->origin;
+		map_out_take(o->r, t);
+		rc = row->kind == MAP_PAIRS ? map_out_write_pair(o, s, row, g, t->text, false, wrote)
+		                            : map_out_write_value(o, s, row, g, row->element, map_out_component_of(g->plan, row->element, row->component), repetition++,
+		                                      t->text, false, wrote);
+	}
+	return rc;
+}
+
+static int missing(struct out *o, struct out_scope *s, const struct map_row *row)
+{
+	return van_error_set(o->r->e, VAN_ESYNTAX, "map %s, row %u: %.*s is required, but the document has nothing there; add it (%.*s) or give the row "
+		"a default", o->map->name, row->line, SLICE_ARG(row->target), SLICE_ARG(map_out_path_of(s, row->slot, o->r)));
+}
+
+static int write_place(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, size_t turn, bool *wrote)
+{
+	const struct tree *t = s->places[row->slot];
+	bool did = false;
+	int rc = 0;
+	if (t && row->many && t->kind == TREE_ARRAY) {
+		if (row->repeats || row->kind == MAP_PAIRS) {
+			rc = write_all(o, s, row, g, &did);
+			*wrote |= did;
+			return rc;
+		}
+		t = map_out_next_item(o, s, row->slot);
+		if (!t)
+			return 0;
+	}
+	if (map_out_is_leaf(t) && t->text.n) {
+		rc = map_out_write_to(o, s, row, g, t->text, false, &did);
+		if (did) {
+			map_out_take(o->r, t);
+			map_out_take_conditions(o->r, s, row);
+			if (!g->origin && t->origin)
+				g->origin = t->origin;
+		}
+		*wrote |= did;
+		return rc;
+	}
+	if (row->fallback.p)
+		return map_out_write_to(o, s, row, g, row->fallback, !row->required, wrote);
+	return row->required && !turn ? missing(o, s, row) : 0;
+}
+
+/* What the row asks of its own segment. */
+static int write_asked(struct out *o, const struct map_row *row, struct out_segment *g)
+{
+	int rc = 0;
+	for (uint32_t i = 0; i < row->condition_count && rc == 0; i++) {
+		const struct map_condition *c = &row->conditions[i];
+		if (c->kind == MAP_ASK_ELEMENT && !c->unequal && c->values.n && c->segment == row->segment)
+			rc = map_out_set_cell(o->r, g, c->element, map_out_component_of(g->plan, c->element, c->component), 0, c->values.v[0], true, NULL);
+	}
+	return rc;
+}
+
+static int write_source(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, size_t turn, bool *wrote)
+{
+	int rc;
+	if (row->to == MAP_TO_PLACE)
+		return write_place(o, s, row, g, turn, wrote);
+	if (row->to == MAP_TO_LITERAL)
+		return map_out_write_to(o, s, row, g, row->text, !row->required, wrote);
+	if (row->to == MAP_TO_COUNT) {
+		uint32_t component = map_out_component_of(g->plan, row->element, row->component);
+		rc = map_out_set_cell(o->r, g, row->element, component, 0, SLICE("0"), !row->required, row);
+		struct out_cell *c = rc == 0 ? map_out_cell(o->r, g, row->element, component, 0) : NULL;
+		if (c) {
+			c->count = o->map->sheet->ids[row->counted];
+			o->counted = true;
+		}
+		*wrote |= row->required;
+		return rc;
+	}
+	const struct tree *result = NULL;
+	rc = map_run_expression(o->r, row, "target", row->computed, s->object, s->object, &result);
+	struct slice v = rc == 0 ? expression_text(&o->r->room, result) : SLICE_NONE;
+	return rc == 0 && v.n ? map_out_write_to(o, s, row, g, v, false, wrote) : rc;
+}
+
+/* Most values that are written: *did is whether this was one of them. */
+static int write_direct(struct out *o, const struct out_scope *s, int32_t number, struct out_segment *g, bool *did)
+{
+	const struct map_plan_row *known = &o->plan->rows[number];
+	const struct tree *t = known->direct ? s->places[known->slot] : NULL;
+	if (!map_out_is_leaf(t) || !t->text.n || (known->element && t->text.n > known->element->max) || o->r->options.explain)
+		return 0;
+	const struct map_row *row = &o->map->sheet->rows[number];
+	*did = true;
+	map_out_take(o->r, t);
+	g->origin = g->origin ? g->origin : t->origin;
+	return map_out_set_cell(o->r, g, row->element, known->component, 0, t->text, false, row);
+}
+
+static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)
+{
+	const struct map_plan_row *known = &o->plan->rows[number];
+	const struct map_row *row = &o->map->sheet->rows[number];
+	bool did = false;
+	if (known->scope != s->number || (known->slot >= 0 && !s->places[known->slot] && !known->insists))
+		return 0;
+	int rc = write_direct(o, s, number, g, &did);
+	if (rc == 0 && !did)
+		rc = known->free ? 1 : map_out_may_write(o->r, o, s, number);
+	if (rc == 1)
+		rc = write_source(o, s, row, g, turn, &did);
+	*wrote |= did;
+	return rc == 0 && did && g->plan->begins ? write_asked(o, row, g) : rc;
+}
+
+/* --- segments --------------------------------------------------------------------------------------------------------------------- */
+
+/* Whether what `g` holds fits into `there`: nothing differs. */
+static bool fits(const struct out_segment *g, const struct out_segment *there)
+{
+	const struct out_cell *other;
+	for (uint32_t i = 0; i < g->count; i++)
+		if (map_out_find_cell(there, g->cells[i].element, g->cells[i].component, &other) && !slice_eq(other->value, g->cells[i].value) &&
+		    !(g->cells[i].weak || other->weak))
+			return false;
+	return true;
+}
+
+/* A segment without conditions of its own may fill one that stands at the same place already. */
+static int merge(struct out *o, struct out_segment *g, const struct map_plan_scope *plan, struct out_segment **written, bool *did)
+{
+	int rc = 0;
+	*did = false;
+	for (int32_t i = 0; i < plan->count && !*did; i++) {
+		if (plan->segments[i].node != g->node)
+			continue;
+		for (struct out_segment *t = written[i]; t && !*did; t = t->next) {
+			*did = fits(g, t);
+			for (uint32_t k = 0; *did && k < g->count && rc == 0; k++) {
+				const struct out_cell *c = &g->cells[k];
+				rc = map_out_set_cell(o->r, t, c->element, c->component, c->repetition, c->value, c->weak, NULL);
+			}
+		}
+	}
+	return rc;
+}
+
+/* Does the loop have as many of them as the standard allows? Then what else there is stays untaken, and is told. What goes back to where
+ * it came from may have had more. */
+static bool is_full(const struct out *o, const struct out_loop *l, int32_t node)
+{
+	const struct edi_node *n = &o->plan->definition->nodes[node];
+	uint32_t count = 0;
+	if (o->back || n->parent != l->node || !n->max || l->segments < n->max)
+		return false;
+	for (const struct out_item *i = l->first; i && i->node <= node && count < n->max; i = i->next)
+		count += i->segment && i->node == node;
+	return count >= n->max;
+}
+
+int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
+	struct out_loop *loop, bool force)
+{
+	const struct map_plan_segment *p = &plan->segments[number];
+	size_t n = needed(o, s, p);
+	bool outer = p->outer != NULL, mergeable = outer || (!p->listed && !p->begins && !p->constant_count);
+	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
+	for (size_t turn = 0; turn < n && rc == 0; turn++) {
+		if (!mergeable && (!p->begins || s->plan->node < 0) && is_full(o, loop, p->node))
+			break;
+		struct out_segment *g = new_segment(o, p);
+		bool wrote = false, merged = false;
+		rc = g ? 0 : VAN_ENOMEM;
+		if (p->constant_count && rc == 0)
+			rc = set_constants(o, g);
+		for (int32_t i = 0; i < p->row_count && rc == 0; i++)
+			rc = write_row(o, s, p->rows[i], g, turn, &wrote);
+		if (rc < 0 || (!wrote && !force))
+			continue;
+		if (!p->listed && !p->begins && mergeable)
+			rc = merge(o, g, plan, written, &merged);
+		if (merged || rc < 0)
+			continue;
+		if (outer && written[number])
+			continue; /* the head has one, with other values: those here are told as not written */
+		if (p->begins && s->object && !g->origin)
+			g->origin = s->object->origin;
+		rc = map_out_add(o, loop, g);
+		if (p->numbered)
+			g->loop->level = g;
+		g->next = written[number];
+		written[number] = g;
+	}
+	return rc;
+}
