@@ -22,9 +22,9 @@ void map_message_free(struct map_message *m)
 	van_buf_free(&m->text);
 }
 
-static bool blank(char c)
+static inline bool blank(char c)
 {
-	return c == ' ' || c == '\r' || c == '\n' || c == '\t';
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\r' || c == '\n' || c == '\t');
 }
 
 static void make_classes(struct map_message *m, struct map_delimiters d)
@@ -45,8 +45,10 @@ static void make_classes(struct map_message *m, struct map_delimiters d)
 	m->delimiters = d;
 	m->classes_made = true;
 	const char marks[MAP_MARKS] = {d.element, d.terminator, d.component, d.repetition, d.release, '\n', '\r'};
+	m->mark_count = 0;
 	for (size_t i = 0; i < MAP_MARKS; i++)
-		memset(m->marks[i], marks[i], sizeof m->marks[i]);
+		if (marks[i])
+			memset(m->marks[m->mark_count++], marks[i], sizeof *m->marks);
 }
 
 static int more_segments(struct map_message *m)
@@ -78,144 +80,158 @@ static int more_elements(struct map_message *m)
 	return 0;
 }
 
-/* There is room: map_message_split() sees to it. */
-static inline void add_start(struct map_message *m, uint32_t at)
-{
-	m->taken[m->element_count] = 0;
-	m->starts[m->element_count++] = at;
-}
-
-/* BIN and BDS: where the raw bytes end whose length the element before them tells; 0: it is no number. */
-static uint32_t binary_end(const struct map_message *m, const struct map_segment *s, uint32_t at, uint32_t n)
-{
-	unsigned long long length;
-	uint32_t which = s->id == edi_pack("BIN", 3) ? 2 : s->id == edi_pack("BDS", 3) ? 3 : 0; /* as map_binary(), while it is read */
-	if (!which || m->element_count - s->first != which)
-		return 0;
-	uint32_t from = m->starts[m->element_count - 1];
-	return slice_u64(slice_make(m->bytes + from, at - from), &length) && length <= n - at - 1 ? at + 1 + (uint32_t)length : 0;
-}
-
-static int begin_segment(struct map_message *m, uint32_t at)
-{
-	if (m->count == m->room && more_segments(m) < 0)
-		return m->count >= LARGEST_MESSAGE_SEGMENTS ? VAN_ELIMIT : VAN_ENOMEM;
-	m->segments[m->count] = (struct map_segment){.first = m->element_count, .number = -1, .owner = -1, .next = -1, .node = -1};
-	add_start(m, at);
-	return 0;
-}
-
-static void pack_id(const struct map_message *m, struct map_segment *s, uint32_t end)
-{
-	uint32_t at = m->starts[s->first];
-	if (m->element_count == s->first + 1)
-		s->id = edi_pack(m->bytes + at, end - at);
-}
-
-static void end_segment(struct map_message *m, uint32_t at)
-{
-	struct map_segment *s = &m->segments[m->count++];
-	pack_id(m, s, at);
-	s->count = m->element_count - s->first;
-	add_start(m, at + 1); /* where the next would begin */
-}
-
-/* The byte at i is not plain. Returns the first byte behind it that counts again. */
-static uint32_t take_byte(struct map_message *m, unsigned char class, uint32_t i, uint32_t n)
-{
-	struct map_segment *s = &m->segments[m->count];
-	uint32_t end;
-	switch (class) {
-	case PLAIN: return i;
-	case ELEMENT:
-		pack_id(m, s, i);
-		end = binary_end(m, s, i, n);
-		add_start(m, i + 1);
-		return end ? end : i + 1;
-	default:
-		s->odd = true;
-		return i + 1 + (class == RELEASE);
-	}
-}
-
-static uint32_t past_blanks(const struct map_message *m, uint32_t at, uint32_t n)
+static inline uint32_t past_blanks(const struct map_message *m, uint32_t at, uint32_t n)
 {
 	while (at < n && blank(m->bytes[at]) && m->bytes[at] != m->delimiters.terminator)
 		at++;
 	return at;
 }
 
-/* All that is not plain among n bytes, at most 64: a bit for each. A byte of another kind may be among them. */
+/* All that is not plain among 64 bytes: a bit for each. A byte of another kind may be among them. */
 #ifdef __SSE2__
-static inline uint64_t find_marks(const struct map_message *m, const char *p, uint32_t n)
+static inline uint64_t find_marks(const struct map_message *m, const char *p)
 {
-	char padded[64] = {0};
-	uint64_t marks = 0;
-	if (n < sizeof padded) {
-		memcpy(padded, p, n);
-		p = padded;
+	const __m128i *from = (const __m128i *)(const void *)p;
+	__m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1), c = _mm_loadu_si128(from + 2), d = _mm_loadu_si128(from + 3);
+	__m128i in_a = a, in_b = b, in_c = c, in_d = d; /* the high bit is a mark, too */
+	for (uint32_t i = 0; i < m->mark_count; i++) {
+		__m128i mark = _mm_loadu_si128((const __m128i *)(const void *)m->marks[i]);
+		in_a = _mm_or_si128(in_a, _mm_cmpeq_epi8(a, mark));
+		in_b = _mm_or_si128(in_b, _mm_cmpeq_epi8(b, mark));
+		in_c = _mm_or_si128(in_c, _mm_cmpeq_epi8(c, mark));
+		in_d = _mm_or_si128(in_d, _mm_cmpeq_epi8(d, mark));
 	}
-	for (int k = 0; k < 4; k++) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * k)), all = v; /* the high bit is one, too */
-		for (size_t i = 0; i < MAP_MARKS; i++)
-			all = _mm_or_si128(all, _mm_cmpeq_epi8(v, _mm_loadu_si128((const __m128i *)(const void *)m->marks[i])));
-		marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(all) << 16 * k;
-	}
-	return n < sizeof padded ? marks & (((uint64_t)1 << n) - 1) : marks;
+	return (uint64_t)(uint32_t)_mm_movemask_epi8(in_a) | (uint64_t)(uint32_t)_mm_movemask_epi8(in_b) << 16 |
+	       (uint64_t)(uint32_t)_mm_movemask_epi8(in_c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(in_d) << 48;
 }
 #else
-static inline uint64_t find_marks(const struct map_message *m, const char *p, uint32_t n)
+static inline uint64_t find_marks(const struct map_message *m, const char *p)
 {
 	uint64_t marks = 0;
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < 64; i++)
 		marks |= (uint64_t)(m->classes[(unsigned char)p[i]] != PLAIN) << i;
 	return marks;
 }
 #endif
 
+/* The same of fewer bytes. */
+static uint64_t last_marks(const struct map_message *m, const char *p, uint32_t n)
+{
+	char padded[64] = {0};
+	memcpy(padded, p, n);
+	return find_marks(m, padded) & (((uint64_t)1 << n) - 1);
+}
+
+/* A message while it is cut: 64 bytes at a time become marks, and marks segments. */
+struct cut {
+	struct map_message *m;
+	uint32_t n;       /* bytes */
+	uint32_t base;    /* of the marks at hand */
+	uint64_t marks;   /* those that were not looked at yet */
+	int rc;
+};
+
+/* The marks of the next bytes; false: there are none. A byte makes two starts at most, for which room is made. */
+static bool more_marks(struct cut *c)
+{
+	struct map_message *m = c->m;
+	c->base += 64;
+	if (c->base >= c->n)
+		return false;
+	if (m->element_room - m->element_count < 3 * 64 && (c->rc = more_elements(m)) < 0)
+		return false;
+	if (c->n - c->base >= 64)
+		c->marks = find_marks(m, m->bytes + c->base);
+	else
+		c->marks = last_marks(m, m->bytes + c->base, c->n - c->base);
+	return true;
+}
+
+/* The element of BIN and BDS that tells the length of the raw bytes behind it. */
+static uint32_t length_element(uint32_t id)
+{
+	return id == edi_pack("BIN", 3) ? 1 : id == edi_pack("BDS", 3) ? 2 : UINT32_MAX;
+}
+
+/* Where the raw bytes end whose length stands from `start` to `at`; 0: it is no number. */
+static uint32_t binary_end(const struct cut *c, uint32_t start, uint32_t at)
+{
+	unsigned long long length;
+	return slice_u64(slice_make(c->m->bytes + start, at - start), &length) && length <= c->n - at - 1 ? at + 1 + (uint32_t)length : 0;
+}
+
+/* The segment that begins at `from`. Returns where it ends: at its terminator, or behind all bytes. */
+static uint32_t cut_segment(struct cut *c, uint32_t from)
+{
+	struct map_message *m = c->m;
+	const char *bytes = m->bytes;
+	uint32_t first = m->element_count, k = 0, start = from, skip = from, special = 0, id = 0, i = c->n;
+	uint32_t *starts = m->starts + first;
+	uint64_t marks = c->marks, present = 0;
+	bool odd = false;
+	starts[0] = from;
+	for (;; marks &= marks - 1) {
+		if (!marks) {
+			m->element_count = first + k + 1;
+			if (!more_marks(c)) {
+				i = c->n;
+				break;
+			}
+			starts = m->starts + first;
+			marks = c->marks;
+			if (!marks)
+				continue;
+		}
+		i = c->base + (uint32_t)__builtin_ctzll(marks);
+		unsigned char class = m->classes[(unsigned char)bytes[i]];
+		if (i < skip) /* raw or released */
+			continue;
+		if (class == ELEMENT) {
+			if (k == special && !k)
+				special = length_element(id = edi_pack(bytes + from, i - from));
+			else if (k == special)
+				skip = binary_end(c, start, i);
+			present |= (uint64_t)(i != start) << (k & 63);
+			starts[++k] = start = i + 1;
+		} else if (class == TERMINATOR) {
+			break;
+		} else if (class != PLAIN) {
+			odd = true;
+			skip = i + 1 + (class == RELEASE);
+		}
+	}
+	c->marks = marks;
+	present |= (uint64_t)(i != start) << (k & 63);
+	if (!k++)
+		id = edi_pack(bytes + from, i - from);
+	starts[k] = i + 1; /* where the next would begin */
+	m->element_count = first + k + 1;
+	m->segments[m->count++] = (struct map_segment){.first = first, .count = k, .id = id, .number = -1, .owner = -1, .next = -1, .node = -1,
+		.odd = odd, .masked = !odd && k <= 64, .present = present};
+	if (odd || k > 64)
+		memset(m->taken + first, 0, k * sizeof *m->taken);
+	return i;
+}
+
 int map_message_split(struct map_message *m, struct slice bytes, struct map_delimiters delimiters)
 {
-	uint32_t n = (uint32_t)bytes.n;
+	struct cut c = {.m = m, .n = (uint32_t)bytes.n, .base = (uint32_t)-64};
 	if (bytes.n > UINT32_MAX - 64)
 		return VAN_ELIMIT;
 	make_classes(m, delimiters);
 	m->bytes = bytes.p;
 	m->count = m->element_count = 0;
-	/* `from`: bytes before it do not count; between segments it is where the next one begins, or an empty one ends */
-	uint32_t from = past_blanks(m, 0, n);
-	bool open = false;
-	int rc = 0;
-	for (uint32_t base = 0; base < n && rc == 0; base += 64) {
-		uint32_t here = n - base < 64 ? n - base : 64;
-		uint64_t marks = find_marks(m, bytes.p + base, here);
-		if (m->element_room - m->element_count < 3 * 64) /* a byte makes two starts at most */
-			rc = more_elements(m);
-		for (; marks && rc == 0; marks &= marks - 1) {
-			uint32_t i = base + (uint32_t)__builtin_ctzll(marks);
-			unsigned char class = m->classes[(unsigned char)bytes.p[i]];
-			if (i < from)
-				continue;
-			if (!open && (class != TERMINATOR || i > from)) {
-				rc = begin_segment(m, from);
-				open = true;
-			}
-			if (class != TERMINATOR) {
-				from = rc == 0 ? take_byte(m, class, i, n) : n;
-				continue;
-			}
-			if (open && rc == 0)
-				end_segment(m, i);
-			open = false;
-			from = past_blanks(m, i + 1, n);
-		}
+	if (!m->element_room)
+		c.rc = more_elements(m);
+	for (uint32_t at = past_blanks(m, 0, c.n); at < c.n && c.rc == 0; at = past_blanks(m, at + 1, c.n)) {
+		if (bytes.p[at] == m->delimiters.terminator) /* of nothing */
+			continue;
+		if (m->count == m->room)
+			c.rc = more_segments(m);
+		if (c.rc == 0)
+			at = cut_segment(&c, at);
 	}
-	if (!open && rc == 0 && from < n) {
-		rc = begin_segment(m, from);
-		open = true;
-	}
-	if (open && rc == 0)
-		end_segment(m, n);
-	return rc;
+	return c.rc;
 }
 
 /* --- places ------------------------------------------------------------------------------------------------------------------ */

@@ -21,6 +21,9 @@ struct map_segment {
 	bool given;      /* it stands in a loop that no row took: only rows that name the loop (N9/MSG.01) see it */
 	uint64_t qualifiers; /* bits of the values in it (map_qualifier_bit); 0: not asked for yet */
 	bool odd;        /* holds separators inside elements, release characters, line ends or bytes above ASCII */
+	bool masked;     /* it is not odd and has 64 elements at most: of each a bit in … */
+	uint64_t present; /* … there is something in it */
+	uint64_t taken;   /* … a row took it. Where it is not masked: in the message's `taken` */
 };
 
 /* A bit for each value, the same for the same one: where it is not among those of a segment, the value is not there. */
@@ -40,12 +43,13 @@ struct map_message {
 	struct map_segment *segments;
 	uint32_t count, room;
 	uint32_t *starts;  /* element i of segment s is bytes[starts[s.first + i]] up to, not including, bytes[starts[s.first + i + 1] - 1] */
-	uint16_t *taken;
+	uint16_t *taken;   /* of segments that are not masked */
 	uint32_t element_count, element_room;
 	struct map_delimiters delimiters;
 	enum edi_charset charset;
 	unsigned char classes[256];
-	char marks[MAP_MARKS][16]; /* the bytes below 128 that are not plain, each as often as a vector holds; 0: none */
+	char marks[MAP_MARKS][16]; /* the bytes below 128 that are not plain, each as often as a vector holds */
+	uint32_t mark_count;
 	bool classes_made;
 	struct van_arena *arena;
 	struct van_buf text; /* while a character set is left */
@@ -103,10 +107,13 @@ static inline uint64_t map_qualifiers(struct map_message *m, struct map_segment 
 	return s->qualifiers = all;
 }
 
-static inline void map_take(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)
+static inline void map_take(struct map_message *m, struct map_segment *s, uint32_t element, uint32_t component)
 {
 	uint32_t bit = component ? component - 1 : 0;
-	m->taken[s->first + element] |= (uint16_t)(1u << (bit < 14 ? bit : 14));
+	if (!s->masked)
+		m->taken[s->first + element] |= (uint16_t)(1u << (bit < 14 ? bit : 14));
+	else if (element < 64)
+		s->taken |= (uint64_t)1 << element;
 }
 
 #endif

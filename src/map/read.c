@@ -132,7 +132,7 @@ static int mark_loops(struct map_run_state *r, struct in_scope *s)
 static int run_scope(struct map_run_state *r, struct in_scope *s);
 
 /* Numbers of a hierarchy: the way out makes them anew. */
-static void take_numbers(struct map_run_state *r, const struct map_segment *g)
+static void take_numbers(struct map_run_state *r, struct map_segment *g)
 {
 	static const uint32_t numbers[] = {1, 2, 4};
 	uint32_t n = slice_is(map_raw(&r->message, g, 0), "HL") ? 3 : 2;
@@ -320,7 +320,7 @@ static int run_simple(struct map_run_state *r, struct in_scope *s, const struct 
 	if (s->places[b->slot])
 		return 0;
 	for (int32_t i = s->heads[b->segment]; i >= 0; i = r->message.segments[i].next) {
-		const struct map_segment *g = &r->message.segments[i];
+		struct map_segment *g = &r->message.segments[i];
 		struct slice v = g->given ? SLICE_NONE : map_value(&r->message, g, b->element, b->component);
 		if (!v.p || (b->asks && map_in_all_hold(r, s, row, g) != 1))
 			continue;

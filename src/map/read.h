@@ -44,7 +44,7 @@ struct tree *map_in_seen(struct map_run_state *r, struct in_scope *s, const stru
 /* 1: all conditions of the row hold, those about the candidate's segment on it; 0; or negative. */
 int map_in_all_hold(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *candidate);
 /* What the conditions looked at has told what it had to tell: it is not left over. */
-int map_in_take_conditions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g);
+int map_in_take_conditions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g);
 /* Does the segment stand in the loop that the row's source names? */
 bool map_in_is_within(const struct map_run_state *r, const struct map_row *row, const struct map_segment *g);
 /* Notes where the row's value came from. */

@@ -142,7 +142,7 @@ int map_in_all_hold(struct map_run_state *r, struct in_scope *s, const struct ma
 }
 
 /* The elements that the conditions looked at have told what they had to tell; what they say of the document is written there. */
-int map_in_take_conditions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g)
+int map_in_take_conditions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g)
 {
 	for (uint32_t i = 0; i < row->condition_count; i++) {
 		const struct map_condition *c = &row->conditions[i];
@@ -205,7 +205,7 @@ int map_in_explain(struct map_run_state *r, struct in_scope *s, const struct map
 }
 
 /* Transforms and sets. *set tells whether there was a value in the end. `g` NULL: it comes from no segment. */
-static int take_value(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, uint32_t element,
+static int take_value(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, uint32_t element,
 	uint32_t component, struct slice value, bool *set)
 {
 	struct slice raw = value, format = SLICE_NONE;
@@ -226,7 +226,7 @@ static int take_value(struct map_run_state *r, struct in_scope *s, const struct 
 }
 
 /* Every repetition of the element. */
-static int take_repetitions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, bool *set)
+static int take_repetitions(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, bool *set)
 {
 	struct slice raw = map_raw(&r->message, g, row->element), rest = raw;
 	int rc = 0;
@@ -236,13 +236,13 @@ static int take_repetitions(struct map_run_state *r, struct in_scope *s, const s
 		if (v.p)
 			rc = take_value(r, s, row, g, row->element, row->component, v, set);
 	}
-	if (*set)
+	if (*set && !g->masked)
 		r->message.taken[g->first + row->element] |= MAP_TAKEN_REPEATS;
 	map_take(&r->message, g, row->element, row->component);
 	return rc;
 }
 
-static int take_pairs(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, bool *set)
+static int take_pairs(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, bool *set)
 {
 	uint32_t step = row->qualifier ? 1 : 2;
 	for (uint32_t i = row->element; i <= row->last && i < g->count; i += step) {
@@ -266,7 +266,7 @@ static int take_pairs(struct map_run_state *r, struct in_scope *s, const struct 
 	return 0;
 }
 
-static int take_segment(struct map_run_state *r, struct in_scope *s, const struct map_row *row, const struct map_segment *g, bool *set)
+static int take_segment(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, bool *set)
 {
 	bool had = *set;
 	if (row->kind == MAP_PAIRS)
@@ -302,7 +302,7 @@ static int run_segments(struct map_run_state *r, struct in_scope *s, const struc
 	const struct in_scope *where = map_in_where_of(s, row);
 	int rc = 0;
 	for (int32_t i = where->heads[row->segment]; i >= 0 && rc == 0 && (row->many || !*set); i = r->message.segments[i].next) {
-		const struct map_segment *g = &r->message.segments[i];
+		struct map_segment *g = &r->message.segments[i];
 		/* rows of one list and segment take turns */
 		for (const struct map_row *one = row; one && rc == 0; one = one->group_next < 0 ? NULL : &r->map->sheet->rows[one->group_next]) {
 			bool took = false;
@@ -392,7 +392,7 @@ void map_in_take_constant(struct map_run_state *r, struct in_scope *s, const str
 		text = slice_make(digits, (size_t)(map_run_digits(count, digits) - digits));
 	}
 	for (int32_t i = s->heads[row->segment]; i >= 0; i = r->message.segments[i].next) {
-		const struct map_segment *g = &r->message.segments[i];
+		struct map_segment *g = &r->message.segments[i];
 		struct slice v = map_value(&r->message, g, row->element, row->component);
 		if (v.p && slice_eq(v, text) && map_in_is_within(r, row, g) && map_in_all_hold(r, s, row, g) == 1)
 			map_take(&r->message, g, row->element, row->component);

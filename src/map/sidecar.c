@@ -23,8 +23,8 @@ static void add_number(struct map_run_state *r, struct tree *object, const char 
 
 static bool is_envelope(const struct map_message *m, uint32_t i)
 {
-	struct slice id = map_raw(m, &m->segments[i], 0);
-	return slice_is(id, "ST") || slice_is(id, "SE") || slice_is(id, "UNH") || slice_is(id, "UNT");
+	uint32_t id = m->segments[i].id;
+	return id == edi_pack("ST", 2) || id == edi_pack("SE", 2) || id == edi_pack("UNH", 3) || id == edi_pack("UNT", 3);
 }
 
 /* Raw bytes are no text: they are kept in base64. Absent: no memory. */
@@ -77,24 +77,43 @@ static int unmapped_parts(struct map_run_state *r, uint32_t segment, uint32_t el
 	return rc;
 }
 
+/* Of a segment whose elements have bits. */
+static int unmapped_bits(struct map_run_state *r, uint32_t segment, uint64_t left)
+{
+	const struct map_segment *g = &r->message.segments[segment];
+	int rc = 0;
+	for (; left && rc == 0; left &= left - 1) {
+		uint32_t k = (uint32_t)__builtin_ctzll(left);
+		rc = unmapped(r, segment, k, 0, map_raw(&r->message, g, k));
+	}
+	return rc;
+}
+
+static int unmapped_elements(struct map_run_state *r, uint32_t segment)
+{
+	const struct map_message *m = &r->message;
+	const struct map_segment *g = &m->segments[segment];
+	uint32_t binary = map_binary(g);
+	int rc = 0;
+	for (uint32_t k = 1; k < g->count && rc == 0; k++) {
+		uint16_t taken = m->taken[g->first + k];
+		struct slice raw = map_raw(m, g, k);
+		bool whole = !g->odd || k == binary;
+		if (raw.n && !(taken && whole))
+			rc = whole ? unmapped(r, segment, k, 0, raw) : unmapped_parts(r, segment, k, raw, taken);
+	}
+	return rc;
+}
+
 static int list_unmapped(struct map_run_state *r)
 {
 	const struct map_message *m = &r->message;
 	int rc = 0;
 	for (uint32_t i = 0; i < m->count && rc == 0; i++) {
 		const struct map_segment *g = &m->segments[i];
-		bool envelope = false, asked = false;
-		for (uint32_t k = 1; k < g->count && rc == 0; k++) {
-			uint16_t taken = m->taken[g->first + k];
-			struct slice raw = map_raw(m, g, k);
-			if (!raw.n || (taken && (!g->odd || k == map_binary(g))))
-				continue;
-			if (!asked)
-				envelope = is_envelope(m, i);
-			asked = true;
-			if (!envelope)
-				rc = g->odd && k != map_binary(g) ? unmapped_parts(r, i, k, raw, taken) : unmapped(r, i, k, 0, raw);
-		}
+		uint64_t left = g->masked ? g->present & ~g->taken & ~(uint64_t)1 : 1; /* without the identifier */
+		if (left && !is_envelope(m, i))
+			rc = g->masked ? unmapped_bits(r, i, left) : unmapped_elements(r, i);
 	}
 	return rc;
 }
