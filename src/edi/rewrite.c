@@ -3,6 +3,7 @@
 
 #include "edi/code_extension.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct rewriting {
@@ -11,8 +12,7 @@ struct rewriting {
 	struct edi_writer writer;
 	struct van_buf scratch;
 	bool begun, ended, in_group, in_message, dropping;
-	bool has_advice;
-	char advised;                         /* UNA's element separator */
+	char advice[9];                       /* UNA; zeros: none */
 	uint64_t message;                     /* its number in the interchange */
 	uint64_t groups, messages, segments;  /* kept: of the interchange, of the group, of the message */
 	uint64_t loose;                       /* messages outside of groups */
@@ -21,6 +21,13 @@ struct rewriting {
 };
 
 static const unsigned char isa_widths[17] = {0, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1};
+
+/* Is the interchange that begins here the one that UNA spoke of? Line ends may stand in place of its terminator. */
+static bool is_advised(const char una[9], const struct edi_delimiters *d)
+{
+	bool released = d->release ? una[6] == d->release : una[6] == ' ' || isalnum((unsigned char)una[6]);
+	return una[3] == d->component && una[4] == d->element && released && (una[8] == d->terminator || d->terminator == '\n' || d->terminator == '\r');
+}
 
 static int begin_interchange(struct rewriting *r, const struct edi_segment *s)
 {
@@ -32,7 +39,7 @@ static int begin_interchange(struct rewriting *r, const struct edi_segment *s)
 	edi_writer_begin(w, r->to, s->standard, &d);
 	if (s->standard == EDI_EDIFACT) {
 		bool lines = memchr(s->bytes, '\n', s->length) || memchr(s->bytes, '\r', s->length);
-		bool other = r->has_advice && r->advised != s->delimiters->element; /* UNA's own interchange did not begin */
+		bool other = r->advice[0] && !is_advised(r->advice, &d);
 		struct slice rest = edi_segment_element(s, 1), syntax = edi_cut(&rest, d.component, d.release);
 		if (!syntax.n || other || lines) /* without the release character before them, line ends would mean that lines are wrapped */
 			return VAN_ESYNTAX;
@@ -182,10 +189,9 @@ static int rewrite_segment(void *ctx, const struct edi_segment *s)
 	if (s->flags & (EDI_SEGMENT_TOO_LONG | EDI_SEGMENT_TOO_MANY | EDI_SEGMENT_BAD_LENGTH) || r->ended)
 		return VAN_ESYNTAX;
 	if (s->flags & EDI_SEGMENT_UNA) {
-		if (r->begun || r->has_advice)
+		if (r->begun || r->advice[0] || s->length != sizeof r->advice)
 			return VAN_ESYNTAX;
-		r->has_advice = true;
-		r->advised = s->bytes[4];
+		memcpy(r->advice, s->bytes, sizeof r->advice);
 		van_buf_append(r->to, s->bytes, s->length);
 		return 0;
 	}
