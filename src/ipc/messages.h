@@ -363,7 +363,7 @@ enum ipc_output_kind {
 /* A message that this job makes: a delivery over `connection`, or a mailbox entry when that is a mailbox. */
 struct ipc_output {
 	uint32_t kind;
-	uint64_t interchange; /* index into ipc_job_result.interchanges; not made when the store finds that one a duplicate */
+	uint64_t interchange; /* index into ipc_job_result.interchanges; not made when the store finds that one a duplicate, unless on_repeat */
 	struct slice partner, connection; /* who gets it */
 	struct slice agreement;
 	uint64_t agreement_version;
@@ -384,6 +384,8 @@ struct ipc_output {
 	struct slice agency, association, delimiters;
 	struct slice terms;          /* struct directory_route */
 	uint64_t batch_time, batch_messages, batch_size; /* when its batch is complete: microseconds, bytes; 0: never for that */
+	/* ACK */
+	bool on_repeat;              /* made instead of all others where the store rejects the interchange, whose number was used before */
 };
 
 struct ipc_ack_item {

@@ -216,6 +216,7 @@ static const struct record_field output_fields[] = {
 	RECORD_FIELD(35, RECORD_U64, struct ipc_output, batch_time),
 	RECORD_FIELD(36, RECORD_U64, struct ipc_output, batch_messages),
 	RECORD_FIELD(37, RECORD_U64, struct ipc_output, batch_size),
+	RECORD_FIELD(38, RECORD_BOOL, struct ipc_output, on_repeat),
 	RECORD_END,
 };
 const struct record_table ipc_output_table = {"output", 1, sizeof(struct ipc_output), output_fields};

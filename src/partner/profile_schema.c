@@ -582,7 +582,8 @@ static const struct schema_table rules_table = {
 
 static const struct schema_field duplicates_fields[] = {
 	{.key = "control_number", .kind = SCHEMA_ENUM, AT(profile_duplicates, control_number), .names = profile_duplicate_names,
-	 .fallback = "accept", .help = "what happens to an interchange whose control number this sender has used before"},
+	 .fallback = "accept", .help = "what happens to an interchange whose control number this sender has used before. "
+	 "`reject`: where the network acknowledges, its sender gets TA1 025 or CONTRL 26"},
 	{.key = "window", .kind = SCHEMA_DURATION, AT(profile_duplicates, window), .fallback = "30d", .min = 1000000,
 	 .max = UINT64_C(315360000000000), .help = "how far back is looked"},
 	{.key = NULL},

@@ -314,9 +314,17 @@ static int fill_output(struct queue_work *w, const struct result *r, size_t i, s
 	return queue_result_keys(w, &o->keys, &m->keys) ? 0 : VAN_ENOMEM;
 }
 
+/* Rejected here, for its number, and not by the worker that read it. */
+static bool is_repeat(const struct queue_message *target, const struct ipc_interchange *ic)
+{
+	return target->state == QUEUE_REJECTED && ic->state != IPC_INTERCHANGE_REJECTED;
+}
+
 /* May outputs of this interchange be made? What is rejected or in quarantine is still answered. */
 static bool wanted(const struct queue_message *target, const struct ipc_interchange *ic, const struct ipc_output *o)
 {
+	if (o->on_repeat)
+		return is_repeat(target, ic);
 	if (target->state == QUEUE_PROCESSED)
 		return true;
 	return o->kind == IPC_OUTPUT_ACK && ((target->state == QUEUE_REJECTED && ic->state == IPC_INTERCHANGE_REJECTED) ||
@@ -367,6 +375,8 @@ int queue_result_output(struct queue_work *w, struct result *r, size_t i)
 		rc = queue_attachments_follow(w, target ? target : &r->message, &m, deliver);
 		r->attached = true;
 	}
+	if (rc == 0 && target && o->on_repeat)
+		target->ack = QUEUE_ACK_REJECTED;
 	if (rc == 0 && o->kind != IPC_OUTPUT_ACK)
 		*(target ? &target->delivery : &r->delivery) = m.delivery;
 	van_buf_free(&made.bytes);

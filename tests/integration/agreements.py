@@ -12,7 +12,7 @@ t = tap.Tap()
 BUYER = demo.BUYER
 
 SHOP = "ZZ:SHOP"  # the receivers below are all of one partner, and differ in their agreements
-PARTIES = ("LENIENT", "STRICT", "PLAIN", "GUIDED", "NOGUIDE", "GROUP", "NEAR", "KNOWN", "TA1ONLY", "LOOKS")
+PARTIES = ("LENIENT", "STRICT", "PLAIN", "GUIDED", "NOGUIDE", "GROUP", "NEAR", "KNOWN", "TA1ONLY", "LOOKS", "REPEAT")
 
 JSON_OUT = "mode: translate\noutput: {format: canonical-json, map: x12-004010-850-to-order}\nacknowledged_by: network"
 AGREEMENTS = {
@@ -26,6 +26,7 @@ AGREEMENTS = {
     "KNOWN": "validation: {unknown: reject}",
     "TA1ONLY": "acknowledgement: {kind: TA1}",
     "LOOKS": "acknowledgement: {accepted: false, delimiters: {element: '|', component: '<', terminator: \"\\n\"}}",
+    "REPEAT": "acknowledgement: {ta1: never}\nduplicates: {control_number: reject}",
 }
 # Two sheets of our own: orders as 850s, and as EDIFACT ORDERS.
 SHEETS = {
@@ -192,6 +193,19 @@ def judged_by_agreement(n, c):
     t.ok("TA1*" not in answer(acks) and "AK9*A" in answer(acks), "ta1: never, though ISA14 asks", answer(acks))
     order, acks = c.send("PLAIN", replaced("IEA*1*", "IEA*3*"))
     t.ok("TA1*" in answer(acks) and "*R*021~" in answer(acks), "but a rejected ISA is answered", answer(acks))
+
+
+def repeats(n, c):
+    """A number that was used before, under `duplicates: {control_number: reject}`."""
+    order, acks = c.send("REPEAT")
+    t.ok("AK9*A*1*1*1" in answer(acks) and "TA1*" not in answer(acks), "the first of a number is accepted", answer(acks))
+    before = n.sftp_list("shop")
+    c.control -= 1
+    repeat, acks = c.send("REPEAT")
+    t.ok(f"TA1*{c.control:09d}*" in answer(acks) and "*R*025~" in answer(acks) and "AK1" not in answer(acks), "the second gets TA1 025 and no 997", answer(acks))
+    t.equal((repeat["state"], repeat["ack"]), ("rejected", "rejected"), "is rejected, and shown as answered so")
+    t.ok(order["id"] in repeat["error"], "and names the first", repeat["error"])
+    t.equal((n.sftp_list("shop"), shown(n, order)["ack"]), (before, "accepted"), "nothing goes to its receiver, and nothing changes for the first")
 
 
 def groups(n, c):
@@ -528,7 +542,7 @@ def main():
     with demo.Network(keep="--keep" in sys.argv) as n:
         make(n)
         c = Case(n)
-        n.run_groups(t, (judged_by_agreement, groups, versions, guides, forms, written_for_the_receiver, put_right, by_maps,
+        n.run_groups(t, (judged_by_agreement, repeats, groups, versions, guides, forms, written_for_the_receiver, put_right, by_maps,
                           turned_back, nines_turned_back, one_is_silent, ta1_and_strangers, mixed_acknowledgements, batches,
                           kept_batches), c)
     return t.done()

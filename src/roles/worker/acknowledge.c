@@ -61,14 +61,13 @@ static struct edi_ack_options ack_options(const struct work *w)
 	};
 }
 
-int work_acknowledge(struct work *w)
+static int acknowledge(struct work *w, const struct edi_ack_options *options, bool on_repeat)
 {
 	struct edi_output ack;
 	struct van_error e = {0};
 	struct directory_route back;
 	van_time now = van_clock_now();
-	const struct edi_ack_options options = ack_options(w);
-	int rc = edi_ack_write(w->in, &options, now, w->job->worker->arena, &ack, &e);
+	int rc = edi_ack_write(w->in, options, now, w->job->worker->arena, &ack, &e);
 	if (rc < 0 || !ack.part_count)
 		return rc;
 	rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, ack.type, ack.version, w->in->usage, &back, NULL);
@@ -84,7 +83,22 @@ int work_acknowledge(struct work *w)
 	o->from = w->out->to;
 	o->to = w->out->from;
 	o->extension = SLICE("edi");
+	o->on_repeat = on_repeat;
 	return work_parts(w->job, &ack, &o->parts);
+}
+
+int work_acknowledge(struct work *w)
+{
+	const struct edi_ack_options options = ack_options(w);
+	return acknowledge(w, &options, false);
+}
+
+int work_refuse_repeat(struct work *w)
+{
+	struct edi_ack_options options = ack_options(w);
+	options.refusal = w->in->standard == EDI_X12 ? "025" : "26";
+	options.no_ta1 = false; /* nothing else would tell */
+	return acknowledge(w, &options, true);
 }
 
 /* --- acknowledgements of others ---------------------------------------------------------------------------------------------- */

@@ -374,6 +374,9 @@ static int acknowledge_translated(struct work *w)
 	bool receiver = w->route.acknowledged_by == PROFILE_ACK_RECEIVER && w->route.output;
 	if (w->out->acknowledgement)
 		return 0;
+	int rc = (network || receiver) && !rejected && w->route.duplicate_control == PROFILE_DUPLICATE_REJECT ? work_refuse_repeat(w) : 0;
+	if (rc < 0)
+		return rc;
 	bool quarantined = w->out->state == IPC_INTERCHANGE_QUARANTINED; /* no receiver will say anything */
 	if (receiver && !rejected && !quarantined) {
 		w->out->turn_back = true;
@@ -381,7 +384,7 @@ static int acknowledge_translated(struct work *w)
 		w->out->ack_within = w->route.ack_within;
 		return 0;
 	}
-	int rc = network || receiver ? work_acknowledge(w) : 0;
+	rc = network || receiver ? work_acknowledge(w) : 0;
 	if (network || receiver)
 		w->out->ack = slice_str(edi_status_name(w->in->status));
 	if (rejected && (network || receiver)) {

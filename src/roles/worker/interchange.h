@@ -50,6 +50,9 @@ struct edi_delimiters work_delimiters(struct slice packed);
 
 /* The way back to the sender: the agreement for our acknowledgement, or at least the sender's own connection. */
 int work_acknowledge(struct work *w);
+/* What the sender gets instead, should the store find that the interchange's number was used before (`duplicates: reject`): TA1 025,
+ * CONTRL 26. */
+int work_refuse_repeat(struct work *w);
 /* IPC_JOB_ANSWER: the report's first interchange was checked anew; what its receivers said of what was made of it is in `fd`. */
 int job_answer(struct job *j, int fd);
 /* What the interchange acknowledges, for the store; counts in w->acks and w->own_acks. */
