@@ -474,6 +474,7 @@ static const struct record_field mailbox_reply_fields[] = {
 	RECORD_FIELD(4, RECORD_BYTES, struct ipc_mailbox_reply, content),
 	RECORD_FIELD(5, RECORD_BOOL, struct ipc_mailbox_reply, bounded),
 	RECORD_FIELD(6, RECORD_U64, struct ipc_mailbox_reply, room),
+	RECORD_FIELD(7, RECORD_U64, struct ipc_mailbox_reply, files_left),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_reply_table = {"mailbox_reply", 1, sizeof(struct ipc_mailbox_reply), mailbox_reply_fields};

@@ -709,6 +709,7 @@ struct ipc_mailbox_reply {
 	struct slice content; /* OPEN: a small file itself, where no descriptor comes with the answer */
 	bool bounded;	      /* CREATE: the mailbox takes but `room` more bytes, those that are replaced by it being gone */
 	uint64_t room;
+	uint64_t files_left; /* CREATE: ... but so many more files, UINT64_MAX any number; at 0 `text` says why */
 };
 
 /* --- control --------------------------------------------------------------------------------------------------------- */

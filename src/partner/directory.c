@@ -489,6 +489,8 @@ int directory_find_sftp(const struct directory *d, struct slice user, struct van
 	answer.sessions = c->limits.sessions;
 	answer.bandwidth = c->limits.bandwidth == UINT64_MAX ? 0 : c->limits.bandwidth;
 	answer.storage = c->limits.storage == UINT64_MAX ? 0 : c->limits.storage;
+	answer.files = c->limits.files;
+	answer.uploads = c->limits.uploads;
 	answer.in_subfolders = c->folders.in_subfolders;
 	answer.accept = c->accept;
 	answer.temporary = c->temporary;

@@ -112,7 +112,7 @@ struct directory_sftp {
 	uint32_t login;                 /* enum profile_login */
 	struct record_list authorities; /* struct directory_ssh_key */
 	struct slice_list principals, addresses;
-	uint64_t sessions, bandwidth, storage; /* 0: no limit */
+	uint64_t sessions, bandwidth, storage, files, uploads; /* 0: no limit */
 	struct slice_list in_subfolders, out_subfolders; /* those of agreements too */
 	struct slice_list accept, temporary;
 };

@@ -122,6 +122,8 @@ static const struct record_field sftp_fields[] = {
 	T(21, RECORD_TEXTS, directory_sftp, out_subfolders),
 	T(22, RECORD_TEXTS, directory_sftp, accept),
 	T(23, RECORD_TEXTS, directory_sftp, temporary),
+	T(24, RECORD_U64, directory_sftp, files),
+	T(25, RECORD_U64, directory_sftp, uploads),
 	RECORD_END,
 };
 const struct record_table directory_sftp_table = {TABLE(directory_sftp), .fields = sftp_fields};

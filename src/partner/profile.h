@@ -189,6 +189,8 @@ struct profile_mailbox_limits {
 	uint64_t sessions;  /* at one time */
 	uint64_t bandwidth; /* bytes a second, both ways, all its sessions together */
 	uint64_t storage;   /* bytes of uploads that are kept for it */
+	uint64_t files;     /* how many those may be */
+	uint64_t uploads;   /* in one day, whatever becomes of them */
 };
 
 /* The partner's own SFTP server, and who we are there. */

@@ -302,6 +302,10 @@ static const struct schema_field mailbox_limits_fields[] = {
 	 .help = "bytes a second, both ways, of all its sessions together"},
 	{.key = "storage", .kind = SCHEMA_SIZE, AT(profile_mailbox_limits, storage), .fallback = "unlimited",
 	 .help = "bytes of its uploads that are kept: unfinished ones, those that wait for a rename, and the archive of `in`"},
+	{.key = "files", .kind = SCHEMA_INTEGER, AT(profile_mailbox_limits, files), .fallback = "unlimited", .word = "unlimited", .max = UINT64_C(1000000000000),
+	 .help = "how many those may be, empty ones too"},
+	{.key = "uploads", .kind = SCHEMA_INTEGER, AT(profile_mailbox_limits, uploads), .fallback = "100000", .word = "unlimited", .max = UINT64_C(1000000000000),
+	 .help = "files in one day (of the network's time zone), whatever becomes of them"},
 	{.key = NULL},
 };
 static const struct schema_table mailbox_limits_table = {

@@ -23,7 +23,7 @@ struct queue {
 	store_table_id delivery;  /* id → delivery */
 	store_table_id delivery_next; /* kind, connection, next, id → nothing: what is queued, under way or awaiting its MDN */
 	store_table_id mailbox;   /* connection, folder, section, name → mailbox entry */
-	store_table_id mailbox_storage; /* connection → bytes that its uploads take */
+	store_table_id mailbox_usage; /* connection → what its uploads take */
 	store_table_id pickup;    /* connection, name on the partner's server → what became of it */
 	store_table_id login;     /* address, user → failures; address → failures with unknown names, last success */
 	store_table_id ban;       /* network, user → ban */

@@ -117,68 +117,121 @@ int queue_mailbox_find_uploaded(struct queue_work *w, struct slice connection, s
 
 /* --- changing ---------------------------------------------------------------------------------------------------------- */
 
-static void storage_key(struct store_key *k, struct slice connection)
+static bool is_counted(enum queue_folder f)
 {
-	*k = STORE_KEY_INIT;
-	queue_key_foreign(k, connection);
+	return f == QUEUE_FOLDER_STAGED || f == QUEUE_FOLDER_IN_ARCHIVE;
 }
 
-int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_t *ret)
+struct counting {
+	struct queue_work *w;
+	struct queue_place at;
+	struct queue_mailbox_usage *to;
+};
+
+static int add_to_usage(void *arg, const struct queue_mailbox_entry *e)
 {
-	struct store_key k;
-	struct slice value;
-	storage_key(&k, connection);
-	int rc = queue_get(w, w->q->mailbox_storage, store_key_slice(&k), &value);
-	*ret = 0;
-	if (rc == VAN_ENOTFOUND)
-		return 0;
-	if (rc == 0 && value.n != sizeof *ret)
-		rc = VAN_EINTERNAL;
+	struct counting *c = arg;
+	c->to->bytes += e->bytes;
+	c->to->files++;
+	return 0;
+}
+
+static int add_section(void *arg, struct slice section)
+{
+	struct counting *c = arg;
+	c->at.section = van_arena_slice(c->w->arena, section);
+	return c->at.section.p ? queue_mailbox_each(c->w, &c->at, SLICE_NONE, add_to_usage, c) : VAN_ENOMEM;
+}
+
+/* A mailbox of which nothing is noted so far: mostly it is empty. */
+static int count_all(struct queue_work *w, struct slice connection, struct queue_mailbox_usage *ret)
+{
+	struct counting c = {w, {connection, QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE_NONE}, ret};
+	int rc = queue_mailbox_each(w, &c.at, SLICE_NONE, add_to_usage, &c);
 	if (rc == 0)
-		memcpy(ret, value.p, sizeof *ret);
+		rc = queue_mailbox_sections(w, connection, QUEUE_FOLDER_STAGED, add_section, &c);
+	c.at.folder = QUEUE_FOLDER_IN_ARCHIVE;
+	return rc < 0 ? rc : queue_mailbox_sections(w, connection, QUEUE_FOLDER_IN_ARCHIVE, add_section, &c);
+}
+
+static struct slice today(struct queue_work *w)
+{
+	char date[VAN_DATE_TEXT];
+	return van_arena_slice(w->arena, slice_str(van_zone_date(date, w->q->zone, w->now)));
+}
+
+int queue_mailbox_usage(struct queue_work *w, struct slice connection, struct queue_mailbox_usage *ret)
+{
+	struct store_key k = STORE_KEY_INIT;
+	struct slice day = today(w);
+	queue_key_foreign(&k, connection);
+	int rc = queue_get_record(w, w->q->mailbox_usage, store_key_slice(&k), &queue_mailbox_usage_table, ret);
+	if (rc == VAN_ENOTFOUND) {
+		*ret = (struct queue_mailbox_usage){0};
+		rc = count_all(w, connection, ret);
+	}
+	if (!slice_eq(ret->day, day))
+		ret->uploads = 0;
+	ret->day = day;
 	return rc;
 }
 
-int queue_mailbox_storage_without(struct queue_work *w, const struct queue_place *at, uint64_t *ret)
+int queue_mailbox_usage_without(struct queue_work *w, const struct queue_place *at, struct queue_mailbox_usage *ret)
 {
 	struct queue_mailbox_entry e;
-	int rc = queue_mailbox_storage(w, at->connection, ret);
-	if (rc == 0 && at->name.n && queue_mailbox_find(w, at, &e) == 0)
-		*ret = *ret > e.bytes ? *ret - e.bytes : 0;
+	int rc = queue_mailbox_usage(w, at->connection, ret);
+	if (rc == 0 && at->name.n && queue_mailbox_find(w, at, &e) == 0) {
+		ret->bytes = ret->bytes > e.bytes ? ret->bytes - e.bytes : 0;
+		ret->files -= ret->files > 0;
+	}
 	return rc;
 }
 
-/* Only what the partner puts there itself is counted. */
-static int count_bytes(struct queue_work *w, const struct queue_place *at, uint64_t more, uint64_t less)
+static int put_usage(struct queue_work *w, struct slice connection, const struct queue_mailbox_usage *u)
 {
-	struct store_key k;
-	uint64_t n;
-	if (at->folder != QUEUE_FOLDER_STAGED && at->folder != QUEUE_FOLDER_IN_ARCHIVE)
-		return 0;
-	int rc = queue_mailbox_storage(w, at->connection, &n);
-	if (rc < 0)
-		return rc;
-	n = n + more > less ? n + more - less : 0;
-	storage_key(&k, at->connection);
-	w->writes++;
-	return store_put(w->txn, w->q->mailbox_storage, store_key_slice(&k), slice_make(&n, sizeof n));
+	struct store_key k = STORE_KEY_INIT;
+	queue_key_foreign(&k, connection);
+	return queue_put_record(w, w->q->mailbox_usage, store_key_slice(&k), &queue_mailbox_usage_table, u);
 }
 
+int mailbox_count_upload(struct queue_work *w, struct slice connection)
+{
+	struct queue_mailbox_usage u;
+	int rc = queue_mailbox_usage(w, connection, &u);
+	u.uploads++;
+	return rc < 0 ? rc : put_usage(w, connection, &u);
+}
+
+/* The usage as it was before the entry is put. */
 int mailbox_put(struct queue_work *w, const struct queue_place *at, const struct queue_mailbox_entry *e)
 {
 	struct store_key k;
+	struct queue_mailbox_usage u;
+	int rc = is_counted(at->folder) ? queue_mailbox_usage(w, at->connection, &u) : 0;
 	entry_key(&k, at, e->name);
-	int rc = queue_put_record(w, w->q->mailbox, store_key_slice(&k), &queue_mailbox_entry_table, e);
-	return rc < 0 ? rc : count_bytes(w, at, e->bytes, 0);
+	if (rc == 0)
+		rc = queue_put_record(w, w->q->mailbox, store_key_slice(&k), &queue_mailbox_entry_table, e);
+	if (rc < 0 || !is_counted(at->folder))
+		return rc;
+	u.bytes += e->bytes;
+	u.files++;
+	return put_usage(w, at->connection, &u);
 }
 
 int mailbox_del(struct queue_work *w, const struct queue_place *at, const struct queue_mailbox_entry *e)
 {
 	struct store_key k;
+	struct queue_mailbox_usage u;
+	int rc = is_counted(at->folder) ? queue_mailbox_usage(w, at->connection, &u) : 0;
 	entry_key(&k, at, e->name);
 	w->writes++;
-	int rc = store_del(w->txn, w->q->mailbox, store_key_slice(&k));
-	return rc < 0 ? rc : count_bytes(w, at, 0, e->bytes);
+	if (rc == 0)
+		rc = store_del(w->txn, w->q->mailbox, store_key_slice(&k));
+	if (rc < 0 || !is_counted(at->folder))
+		return rc;
+	u.bytes = u.bytes > e->bytes ? u.bytes - e->bytes : 0;
+	u.files -= u.files > 0;
+	return put_usage(w, at->connection, &u);
 }
 
 bool mailbox_name_ok(struct slice name)

@@ -35,6 +35,12 @@ enum queue_upload_kind {
 	QUEUE_UPLOAD_STAGED,     /* a temporary name: waits for the rename */
 	QUEUE_UPLOAD_UNFINISHED, /* the connection broke: waits to be resumed */
 };
+/* What a mailbox's uploads may be; 0: no limit. */
+struct queue_mailbox_limits {
+	uint64_t storage; /* bytes that are kept */
+	uint64_t files;   /* ... and how many files */
+	uint64_t uploads; /* files in one day */
+};
 /* An uploaded file. `id`: of the message it becomes, whose part "payload" is linked already when it is in a file
  * (`file`; else `content`). */
 struct queue_upload {
@@ -44,7 +50,7 @@ struct queue_upload {
 	bool file;
 	struct slice content;
 	uint64_t bytes;
-	uint64_t storage; /* most bytes that this mailbox's uploads may take; 0: no limit */
+	struct queue_mailbox_limits limits;
 	struct slice sha256, salt, salted_sha256;
 	/* fetched from a partner's server: the file there, remembered in the same transaction, so that it is taken once; absent: no */
 	struct slice pickup_name;
@@ -74,10 +80,12 @@ struct queue_removal {
 int queue_mailbox_remove_staged(struct queue_work *w, const struct queue_place *at, const struct queue_removal *why, struct slice *ret_message);
 /* The name that an entry of an archive gets when a later one of the same day takes its own. */
 struct slice queue_mailbox_older_name(struct queue_work *w, struct slice name, struct slice message);
-/* Bytes that a mailbox's uploads take: staged ones and those in the archive of /in. */
-int queue_mailbox_storage(struct queue_work *w, struct slice connection, uint64_t *ret);
+/* What a mailbox's uploads take: staged ones and those in the archive of /in; and how many came today. */
+int queue_mailbox_usage(struct queue_work *w, struct slice connection, struct queue_mailbox_usage *ret);
 /* The same without what is staged at that place (a place without a name: all), which an upload to it replaces. */
-int queue_mailbox_storage_without(struct queue_work *w, const struct queue_place *at, uint64_t *ret);
+int queue_mailbox_usage_without(struct queue_work *w, const struct queue_place *at, struct queue_mailbox_usage *ret);
+/* So many files more may come, UINT64_MAX: any number. At 0 *ret_why (of w->arena) says which limit it is, and what to do. */
+uint64_t queue_mailbox_files_left(struct queue_work *w, const struct queue_mailbox_usage *u, const struct queue_mailbox_limits *l, struct slice *ret_why);
 
 /* So much of it, from its start on, was sent to the partner: a download may be resumed there. */
 int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, uint64_t bytes);

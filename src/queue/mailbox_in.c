@@ -132,10 +132,36 @@ static int drop_staged(struct queue_work *w, const struct queue_place *at, const
 	return rc;
 }
 
-static bool has_room(struct queue_work *w, const struct queue_upload *u, const struct queue_place *at)
+uint64_t queue_mailbox_files_left(struct queue_work *w, const struct queue_mailbox_usage *u, const struct queue_mailbox_limits *l, struct slice *ret_why)
 {
-	uint64_t used;
-	return !u->storage || (queue_mailbox_storage_without(w, at, &used) == 0 && used <= u->storage && u->bytes <= u->storage - used);
+	uint64_t files = !l->files ? UINT64_MAX : u->files < l->files ? l->files - u->files : 0;
+	uint64_t uploads = !l->uploads ? UINT64_MAX : u->uploads < l->uploads ? l->uploads - u->uploads : 0;
+	*ret_why = SLICE_NONE;
+	if (!files)
+		*ret_why = van_arena_printf(w->arena, "the mailbox holds as many files as it may (%llu): ask the network's operator",
+					    (unsigned long long)l->files);
+	else if (!uploads)
+		*ret_why = van_arena_printf(w->arena, "the mailbox takes %llu files a day, and had them: send the rest tomorrow, or ask the network's operator",
+					    (unsigned long long)l->uploads);
+	return files < uploads ? files : uploads;
+}
+
+static int check_room(struct queue_work *w, const struct queue_upload *u, const struct queue_place *at)
+{
+	const struct queue_mailbox_limits *l = &u->limits;
+	struct queue_mailbox_usage used;
+	struct slice why;
+	if (!l->storage && !l->files && !l->uploads)
+		return 0;
+	int rc = queue_mailbox_usage_without(w, at, &used);
+	if (rc < 0)
+		return rc;
+	if (l->storage && (used.bytes > l->storage || u->bytes > l->storage - used.bytes))
+		return van_error_set(&w->err, VAN_ELIMIT, "the mailbox holds all it may (%llu bytes): ask the network's operator",
+				     (unsigned long long)l->storage);
+	if (!queue_mailbox_files_left(w, &used, l, &why))
+		return van_error_set(&w->err, VAN_ELIMIT, "%.*s", SLICE_ARG(why));
+	return 0;
 }
 
 int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, struct slice *ret_replaced)
@@ -148,12 +174,14 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 	struct queue_removal who = {RECEIPT_SFTP_IN, u->partner, u->actor};
 	if (!mailbox_name_ok(u->name))
 		return van_error_set(&w->err, VAN_EINVAL, "a file name has 1 to 255 bytes and no slash");
-	if (!has_room(w, u, &at))
-		return van_error_set(&w->err, VAN_ELIMIT, "the mailbox holds all it may (%llu bytes): ask the network's operator",
-				     (unsigned long long)u->storage);
+	int rc = check_room(w, u, &at);
+	if (rc < 0)
+		return rc;
 	if (ret_replaced)
 		*ret_replaced = SLICE_NONE;
-	int rc = queue_part_put(w, u->id, &p);
+	rc = mailbox_count_upload(w, u->connection);
+	if (rc == 0)
+		rc = queue_part_put(w, u->id, &p);
 	if (rc == 0)
 		rc = drop_staged(w, &at, &who, " replaced by a later one", ret_replaced);
 	if (rc == 0)

@@ -9,9 +9,10 @@
 #define MAILBOX_NAME_MAX 255
 
 bool mailbox_name_ok(struct slice name);
-/* Keep the count of bytes that uploads take. */
+/* Keep the count of what uploads take. */
 int mailbox_put(struct queue_work *w, const struct queue_place *at, const struct queue_mailbox_entry *e); /* under e->name */
 int mailbox_del(struct queue_work *w, const struct queue_place *at, const struct queue_mailbox_entry *e);
+int mailbox_count_upload(struct queue_work *w, struct slice connection);
 /* Into the archive of the day in that zone. The newest of a name keeps it: an older one gets "~" and the end of its id. */
 int mailbox_archive(struct queue_work *w, struct slice connection, enum queue_folder folder, struct slice zone, struct queue_mailbox_entry e);
 /* Of the agreement, else of the network. */

@@ -14,7 +14,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"message", &q->message}, {"part", &q->part}, {"event", &q->event}, {"job", &q->job},
 		{"delivery", &q->delivery}, {"delivery-next", &q->delivery_next}, {"mailbox", &q->mailbox}, {"expect", &q->expect}, {"due", &q->due},
 		{"counter", &q->counter}, {"control", &q->control}, {"index", &q->index},
-		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-storage", &q->mailbox_storage},
+		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-usage", &q->mailbox_usage},
 		{"segment", &q->segment}, {"seen", &q->seen}, {"sheet", &q->sheet}, {"sheet-version", &q->sheet_version},
 		{"batch", &q->batch}, {"batch-item", &q->batch_item}, {"batch-open", &q->batch_open},
 		{"login", &q->login}, {"pickup", &q->pickup}, {"ban", &q->ban},

@@ -209,6 +209,15 @@ static const struct record_field mailbox_entry_fields[] = {
 };
 const struct record_table queue_mailbox_entry_table = {"mailbox entry", 1, sizeof(struct queue_mailbox_entry), mailbox_entry_fields};
 
+static const struct record_field mailbox_usage_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct queue_mailbox_usage, bytes),
+	RECORD_FIELD(2, RECORD_U64, struct queue_mailbox_usage, files),
+	RECORD_FIELD(3, RECORD_U64, struct queue_mailbox_usage, uploads),
+	RECORD_FIELD(4, RECORD_TEXT, struct queue_mailbox_usage, day),
+	RECORD_END,
+};
+const struct record_table queue_mailbox_usage_table = {"mailbox usage", 1, sizeof(struct queue_mailbox_usage), mailbox_usage_fields};
+
 static const struct record_field expect_item_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct queue_expect_item, type),
 	RECORD_FIELD(2, RECORD_TEXT, struct queue_expect_item, control_number),

@@ -213,6 +213,14 @@ struct queue_mailbox_entry {
 };
 extern const struct record_table queue_mailbox_entry_table;
 
+/* What a partner's uploads take of its mailbox: staged ones and those in the archive of /in. */
+struct queue_mailbox_usage {
+	uint64_t bytes, files;
+	uint64_t uploads;  /* on that day, whatever became of them */
+	struct slice day;  /* "2026-01-31", of the network's time zone */
+};
+extern const struct record_table queue_mailbox_usage_table;
+
 /* A group (or an EDIFACT interchange without groups) whose acknowledgement is awaited or was seen. */
 struct queue_expect_item {
 	struct slice type, control_number;

@@ -89,6 +89,16 @@ static const struct ctl_option mailbox_options[] = {
 	{NULL},
 };
 
+static const struct print_column usage_columns[] = {
+	{"CONNECTION", "connection"}, {"BYTES", "bytes"}, {"LIMIT", "bytes_limit"}, {"FILES", "files"}, {"LIMIT", "files_limit"},
+	{"UPLOADS TODAY", "uploads_today"}, {"LIMIT", "uploads_today_limit"}, {NULL, NULL},
+};
+
+static int mailbox_usage(struct ctl *c)
+{
+	return simple_list(c, "mailbox.usage", "partner", usage_columns);
+}
+
 static int mailbox_list(struct ctl *c)
 {
 	return simple_list(c, "mailbox.list", "partner", mailbox_columns);
@@ -145,6 +155,7 @@ const struct ctl_command commands_message[] = {
 	{"message", "show", "ID", 1, 1, "Everything known about one message", NULL, message_show},
 	{"message", "get", "ID", 1, 1, "The bytes of one part of a message", get_options, message_get},
 	{"mailbox", "list", "PARTNER", 1, 1, "What waits in a partner's mailbox", mailbox_options, mailbox_list},
+	{"mailbox", "usage", "PARTNER", 1, 1, "What a partner's uploads take of its mailbox, and what they may", NULL, mailbox_usage},
 	{"queue", "list", "", 0, 0, "Deliveries with their next try and last error", queue_options, queue_list},
 	{"queue", "show", "ID", 1, 1, "One delivery", NULL, queue_show},
 	{"ack", "list", "", 0, 0, "Messages whose acknowledgement is still owed", ack_options, ack_list},

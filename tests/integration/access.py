@@ -241,6 +241,53 @@ def certificates(n):
     t.ok(any(r["event"] == "login" for r in n.json("receipt", "list", "--limit", "1000")), "log-ins are receipts")
 
 
+def opens(sftp, name):
+    """What the server says of an upload before anything is sent; None when it takes it, empty."""
+    try:
+        sftp.open(name, "wb").close()
+        return None
+    except OSError as e:
+        return (e.errno, str(e))
+
+
+def usage(n, partner):
+    return {k: v for k, v in n.json("mailbox", "usage", partner)[0].items() if k not in ("connection", "user")}
+
+
+def counted_files(n, key, pub):
+    """Empty files take no bytes, but places."""
+    profile(n, "many", f'    keys: ["{pub}"]\n    limits: {{files: 3}}\n')
+    shown = n.json("partner", "show", "many")
+    t.ok("100000" in str(shown), "uploads in a day are bounded where the profile says nothing", shown)
+    tr = log_in(n, "many", pkey(key))
+    sftp = paramiko.SFTPClient.from_transport(tr)
+    t.equal([opens(sftp, f"/in/{i}.tmp") for i in range(3)], [None] * 3, "three empty files of three")
+    t.equal(usage(n, "many"), {"bytes": 0, "bytes_limit": None, "files": 3, "files_limit": 3, "uploads_today": 3, "uploads_today_limit": 100000},
+            "vanctl mailbox usage")
+    said = opens(sftp, "/in/3.tmp")
+    t.ok(said and said[0] == 13 and "The mailbox holds as many files as it may (3): ask the network's operator" in said[1],
+         "the fourth is refused when it is opened, with the reason", said)
+
+    t.equal(opens(sftp, "/in/2.tmp"), None, "one that replaces another is taken")
+    sftp.rename("/in/0.tmp", "/in/empty.edi")
+    t.ok(opens(sftp, "/in/3.tmp"), "what became a message lies in the archive, and counts")
+    sftp.remove("/in/1.tmp")
+    t.equal((opens(sftp, "/in/3.tmp"), usage(n, "many")["files"]), (None, 3), "what was deleted counts no more")
+    profile(n, "many", f'    keys: ["{pub}"]\n    limits: {{uploads: 7}}\n')
+    tr.close()
+    tr = log_in(n, "many", pkey(key))
+    sftp = paramiko.SFTPClient.from_transport(tr)
+    for _ in range(2):
+        t.equal(opens(sftp, "/in/again.tmp"), None, "uploads of a day: the sixth, and the seventh")
+        sftp.remove("/in/again.tmp")
+    said = opens(sftp, "/in/again.tmp")
+    t.ok(said and "The mailbox takes 7 files a day, and had them" in said[1], "the eighth is refused, though all were deleted", said)
+    t.equal((usage(n, "many")["uploads_today"], usage(n, "many")["files"]), (7, 3), "vanctl mailbox usage counts those of today")
+    tr.close()
+    wrong = refused_profile(n, "many", f'    keys: ["{pub}"]\n    limits: {{files: -1}}\n')
+    t.ok(b"files" in wrong, "a number that is none is refused where the profile is applied", wrong)
+
+
 def addresses_and_limits(n):
     key, pub = keygen(n, "one")
     profile(n, "elsewhere", f'    keys: ["{pub}"]\n    addresses: [192.0.2.0/24, "2001:db8::/32"]\n')
@@ -265,6 +312,7 @@ def addresses_and_limits(n):
         f.write(b"x" * 40000)
     t.equal(sftp.stat("/in/b.tmp").st_size, 40000, "storage: what was deleted counts no more")
     second.close()
+    counted_files(n, key, pub)
     profile(n, "bounded", f'    keys: ["{pub}"]\n    limits: {{storage: 2MiB}}\n')
     n.keys["bounded"] = (key, pub)
     profile(n, "short", f'    keys: ["{pub}"]\n    max_message: 1MiB\n')

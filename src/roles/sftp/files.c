@@ -286,6 +286,24 @@ static int new_file(void *arg)
 	return reply.status == IPC_MAILBOX_FULL ? VAN_ENOSPC : VAN_EIO;
 }
 
+/* Whoever may put no more files here learns it before sending one. */
+static enum sftpd_status may_have_another(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply = {0};
+	if (!m->uploads)
+		m->bounded = false; /* what was known may be old: a large upload asks anew */
+	if (m->files_left)
+		return SFTPD_OK;
+	int fd = -1;
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_CREATE, at, &reply, &fd, why);
+	if (fd >= 0)
+		close(fd);
+	m->files_left = reply.files_left;
+	if (status == SFTPD_OK && !reply.files_left && reply.text.n)
+		status = sftpd_refuse_as_told(why, SFTPD_PERMISSION_DENIED, reply.text);
+	return status;
+}
+
 static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct file **ret,
 				     struct sftpd_why *why)
 {
@@ -293,6 +311,8 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 	enum sftpd_status status = may_upload(m, at, why);
 	if (status == SFTPD_OK)
 		status = look_before(m, at, flags, &before, why);
+	if (status == SFTPD_OK)
+		status = may_have_another(m, at, why);
 	if (status != SFTPD_OK)
 		return status;
 	struct file *f = file_new(at);
@@ -510,6 +530,7 @@ static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct 
 		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply,
 					     NULL, why);
 		van_fault_point("sftp-after-commit");
+		m->files_left -= m->files_left > 0;
 	}
 	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, status == SFTPD_OK ? "upload-taken" : "upload-refused",
 		  "file", log_slice(name_of(f)), "bytes", log_u64(sftpd_upload_size(f->upload)), "error",

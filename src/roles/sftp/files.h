@@ -31,6 +31,7 @@ struct sftpd_mailbox {
 	struct file *at_work; /* what is being worked on: an upload that may ask for a file */
 	bool bounded;	      /* the mailbox takes but `room` more bytes, as the store said last */
 	uint64_t room;
+	uint64_t files_left; /* so many more files the mailbox takes, as the store said last, less what came since; 0: ask */
 	uint64_t unlooked; /* bytes written since the disk was looked at */
 	/* sftpd_file_look() */
 	struct sftpd_path looked_at; /* n is 0: something was opened or changed since */

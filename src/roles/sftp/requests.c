@@ -119,6 +119,12 @@ static const char *text_of(uint32_t status)
 	}
 }
 
+enum sftpd_status sftpd_refuse_as_told(struct sftpd_why *why, enum sftpd_status status, struct slice text)
+{
+	char first = text.p[0];
+	return sftpd_refuse(why, status, "%c%.*s", first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first, (int)text.n - 1, text.p + 1);
+}
+
 enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message,
 				      int fd, struct ipc_mailbox_reply *ret, int *ret_fd, struct sftpd_why *why)
 {
@@ -127,10 +133,7 @@ enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, cons
 		return sftpd_refuse(why, SFTPD_FAILURE, "The mailbox can't be reached just now: log in again later");
 	if (ret->status == IPC_MAILBOX_OK)
 		return SFTPD_OK;
-	if (ret->text.n) { /* the store's texts are parts of sentences, ours are whole ones */
-		char first = ret->text.p[0];
-		return sftpd_refuse(why, status_of(ret->status), "%c%.*s", first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first, (int)ret->text.n - 1,
-				    ret->text.p + 1);
-	}
+	if (ret->text.n)
+		return sftpd_refuse_as_told(why, status_of(ret->status), ret->text);
 	return sftpd_refuse(why, status_of(ret->status), "%s", text_of(ret->status));
 }

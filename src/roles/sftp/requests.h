@@ -47,4 +47,7 @@ void sftpd_store_settle(struct sftpd_store *s, van_time patience);
 enum sftpd_status sftpd_store_mailbox(struct sftpd_store *s, uint32_t type, const struct record_table *t, const void *message,
 				      int fd, struct ipc_mailbox_reply *ret, int *ret_fd, struct sftpd_why *why);
 
+/* With a text of the store's, of one character at least: those are parts of sentences, ours are whole ones. Returns `status`. */
+enum sftpd_status sftpd_refuse_as_told(struct sftpd_why *why, enum sftpd_status status, struct slice text);
+
 #endif

@@ -12,7 +12,7 @@ struct queue_content;
 int control_take_content(struct control_call *c, struct slice id, struct slice part, struct slice shown, struct slice name, struct queue_content *content);
 control_fn control_hand_out;
 control_fn control_control_list, control_control_gaps, control_control_set;
-control_fn control_mailbox_list, control_queue_list;
+control_fn control_mailbox_list, control_mailbox_usage, control_queue_list;
 control_fn control_receipt_list, control_receipt_show, control_receipt_export, control_receipt_exported;
 control_fn control_route_explain;
 control_fn control_metrics;

@@ -1,4 +1,4 @@
-/* mailbox.list and queue.list: what waits, for whom. */
+/* mailbox.list, mailbox.usage and queue.list: what waits, for whom. */
 #include "queue/delivery.h"
 #include "queue/mailbox.h"
 #include "roles/store/control.h"
@@ -100,6 +100,51 @@ int control_mailbox_list(struct control_call *c)
 		const struct profile_connection *connection = RECORD_AT(p->partner->connections, const struct profile_connection, i);
 		if (connection->protocol == PROFILE_SFTP_MAILBOX)
 			rc = add_connection(c, connection->id, all, &l);
+	}
+	van_buf_append_char(c->out, ']');
+	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;
+}
+
+/* --- mailbox.usage ----------------------------------------------------------------------------------------------------------------- */
+
+static void put_limited(struct van_buf *to, const char *key, uint64_t n, uint64_t limit)
+{
+	van_buf_printf(to, ",\"%s\":%" PRIu64 ",\"%s_limit\":", key, n, key);
+	if (limit && limit != UINT64_MAX)
+		van_buf_printf(to, "%" PRIu64, limit);
+	else
+		van_buf_append_str(to, "null");
+}
+
+static int add_usage(struct control_call *c, const struct profile_connection *x, struct listing *l)
+{
+	const struct profile_mailbox_limits *limits = &x->limits;
+	struct queue_mailbox_usage u;
+	int rc = queue_mailbox_usage(c->work, x->id, &u);
+	if (rc < 0)
+		return rc;
+	begin_object(l, "connection", x->id);
+	put_text(l->to, "user", x->user);
+	put_limited(l->to, "bytes", u.bytes, limits->storage);
+	put_limited(l->to, "files", u.files, limits->files);
+	put_limited(l->to, "uploads_today", u.uploads, limits->uploads);
+	return van_buf_append_char(l->to, '}');
+}
+
+/* What the partner's uploads take of its mailboxes, and what they may. */
+int control_mailbox_usage(struct control_call *c)
+{
+	struct slice id = control_arg_text(&c->args, "partner");
+	struct listing l = {.to = c->out, .first = true};
+	const struct profile *p = directory_get(c->work->directory, PROFILE_PARTNER, id);
+	int rc = 0;
+	if (!p)
+		return control_say(c, 1, "there is no partner '%.*s'; vanctl partner list shows them", SLICE_ARG(id));
+	van_buf_append_char(c->out, '[');
+	for (size_t i = 0; rc == 0 && i < p->partner->connections.n; i++) {
+		const struct profile_connection *x = RECORD_AT(p->partner->connections, const struct profile_connection, i);
+		if (x->protocol == PROFILE_SFTP_MAILBOX)
+			rc = add_usage(c, x, &l);
 	}
 	van_buf_append_char(c->out, ']');
 	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;

@@ -12,6 +12,7 @@ const struct control_command control_commands[] = {
 	{.name = "control.set", .write = control_control_set},
 	{.name = "ack.list", .apart = control_ack_list},
 	{.name = "mailbox.list", .read = control_mailbox_list},
+	{.name = "mailbox.usage", .read = control_mailbox_usage},
 	{.name = "queue.list", .apart = control_queue_list},
 	{.name = "queue.show", .read = control_queue_show},
 	{.name = "partner.list", .read = control_partner_list},

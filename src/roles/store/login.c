@@ -168,7 +168,7 @@ static bool bind_mailbox(struct session *e, const struct directory_sftp *who, st
 	e->partner_version = who->version;
 	e->taken = who->taken;
 	e->max_message = who->max_message;
-	e->storage = who->storage;
+	e->limits = (struct queue_mailbox_limits){who->storage, who->files, who->uploads};
 	e->open = e->user && e->partner && e->connection && e->method;
 	log_event(LOG_LEVEL_INFO, "sftp-login", "user", e->user, "partner", e->partner, "peer", e->peer, "method", e->method, NULL);
 	return e->open;

@@ -194,21 +194,27 @@ static void on_pickup_seen(struct session *e, struct ipc_message *m)
 }
 
 /* What the mailbox may still take, so that nobody sends in vain what can't be kept. */
-static uint64_t room_left(struct session *e, struct slice body)
+static void tell_room(struct session *e, struct slice body, struct ipc_mailbox_reply *to)
 {
+	const struct queue_mailbox_limits *l = &e->limits;
 	struct ipc_mailbox_name name;
 	struct store_read r;
-	uint64_t used = 0;
+	struct queue_mailbox_usage used;
 	struct queue_place at = {slice_str(e->connection), QUEUE_FOLDER_STAGED, SLICE_NONE, SLICE_NONE};
+	to->bounded = l->storage != 0;
+	to->room = l->storage;
+	to->files_left = UINT64_MAX;
 	if (body.n && record_decode(&ipc_mailbox_name_table, body, e->s->arena, &name) == 0) {
 		at.section = name.section;
 		at.name = name.name;
 	}
-	if (store_read_begin(e->s, e->s->arena, &r) < 0)
-		return e->storage;
-	int rc = queue_mailbox_storage_without(&r.work, &at, &used);
+	if ((!l->storage && !l->files && !l->uploads) || store_read_begin(e->s, e->s->arena, &r) < 0)
+		return;
+	if (queue_mailbox_usage_without(&r.work, &at, &used) == 0) {
+		to->room = used.bytes < l->storage ? l->storage - used.bytes : 0;
+		to->files_left = queue_mailbox_files_left(&r.work, &used, l, &to->text);
+	}
 	store_read_end(e->s, &r);
-	return rc < 0 ? e->storage : used < e->storage ? e->storage - used : 0;
 }
 
 static void on_create(struct session *e, struct ipc_message *m)
@@ -223,9 +229,8 @@ static void on_create(struct session *e, struct ipc_message *m)
 		session_refuse(e, m->request, fd, &err);
 		return;
 	}
-	struct ipc_mailbox_reply r = {.status = IPC_MAILBOX_OK, .bounded = e->storage != 0};
-	if (r.bounded)
-		r.room = room_left(e, m->body);
+	struct ipc_mailbox_reply r = {.status = IPC_MAILBOX_OK};
+	tell_room(e, m->body, &r);
 	ipc_send(e->channel, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &r, &fd, 1);
 	close(fd);
 }

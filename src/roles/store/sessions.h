@@ -17,7 +17,8 @@ struct session {
 	van_time since;
 	bool open; /* logged in: bound to the mailbox below, for good */
 	char *user, *partner, *connection, *peer, *method;
-	uint64_t partner_version, max_message, storage;
+	uint64_t partner_version, max_message;
+	struct queue_mailbox_limits limits;
 	uint32_t taken; /* enum profile_taken */
 	struct session_login {
 		bool busy;       /* an attempt is being answered */

@@ -145,7 +145,7 @@ static int read_upload(struct changing *c, struct slice body)
 	}
 	c->upload.section = commit.section;
 	c->upload.kind = commit.unfinished ? QUEUE_UPLOAD_UNFINISHED : commit.staged ? QUEUE_UPLOAD_STAGED : QUEUE_UPLOAD_FINAL;
-	c->upload.storage = c->e->storage;
+	c->upload.limits = c->e->limits;
 	c->upload.bytes = commit.bytes;
 	c->upload.sha256 = commit.sha256;
 	c->upload.salt = commit.salt;
