@@ -91,6 +91,39 @@ int csv_read(struct csv *c, struct van_arena *a, struct slice *fields, size_t ma
 	return 0;
 }
 
+/* Behind the record that begins there, or 0: its end is not there. As field() and quoted() have it. */
+static size_t record_end(const struct csv *c, size_t i)
+{
+	const char *p = c->rest.p;
+	size_t n = c->rest.n;
+	for (bool begins = true, quotes = false; i < n; i++) {
+		if (quotes) {
+			if (p[i] != c->quote)
+				continue;
+			if (i + 1 == n)
+				return 0; /* perhaps doubled */
+			quotes = p[i + 1] == c->quote;
+			i += quotes;
+		} else if (p[i] == '\n') {
+			return i + 1;
+		} else {
+			quotes = begins && p[i] == c->quote;
+			begins = p[i] == c->delimiter;
+		}
+	}
+	return 0;
+}
+
+bool csv_is_whole(const struct csv *c)
+{
+	size_t at = 0, end;
+	while ((end = record_end(c, at)))
+		for (; at < end; at++)
+			if (!strchr("\r\n\t ", c->rest.p[at]) && c->rest.p[at] != c->delimiter && c->rest.p[at] != c->quote)
+				return true;
+	return false;
+}
+
 int csv_next(struct csv *c, struct van_arena *a, struct slice fields[CSV_MAX_FIELDS])
 {
 	size_t count;

@@ -21,6 +21,9 @@ int csv_next(struct csv *c, struct van_arena *a, struct slice fields[CSV_MAX_FIE
 /* The same with room for `max` fields; *count: how many there were. */
 int csv_read(struct csv *c, struct van_arena *a, struct slice *fields, size_t max, size_t *count);
 
+/* Does the next record end within the text, so that more of it would change nothing? Empty lines before it count. */
+bool csv_is_whole(const struct csv *c);
+
 /* Which field of a first line names each column, whatever the case: the last one that does; -1: none. */
 void csv_columns(const struct slice *fields, const char *const *names, int n, int *ret);
 

@@ -33,11 +33,27 @@ int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice t
  * the text, and an ID. */
 int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e);
 
+/* The same of a file that is fed in any pieces and may be of any length: each document is given to fn as soon as it is whole, and gone when that
+ * returns. `memory` bytes and `values`: of one document. A negative return of fn stops. */
+struct flat_reader;
+typedef int (*flat_document_fn)(void *ctx, struct tree *document);
+struct flat_reader *flat_reader_new(const struct flat_sheet *s, size_t memory, size_t values, flat_document_fn fn, void *ctx); /* NULL: no memory */
+void flat_reader_free(struct flat_reader *r); /* NULL is fine */
+/* As flat_read; `last`: the file ends behind the chunk. */
+int flat_reader_feed(struct flat_reader *r, struct slice chunk, bool last, struct van_error *e);
+
 /* A value of the document that no row took: its place ("OrderLine[0].Item.Colour"); valid during the call. */
 typedef void (*flat_remark_fn)(void *ctx, struct slice place);
 /* Appends one document, or an array of them, as a file with one first line. As flat_read; VAN_EINVAL: a character that the encoding
  * has not. */
 int flat_write(const struct flat_sheet *s, struct tree_room *room, const struct tree *documents, struct van_buf *to, flat_remark_fn fn,
 	void *ctx, struct van_error *e);
+
+/* The same, one document after the other: the first line is written with the first. */
+struct flat_writer;
+struct flat_writer *flat_writer_new(const struct flat_sheet *s, flat_remark_fn fn, void *ctx); /* NULL: no memory */
+void flat_writer_free(struct flat_writer *w); /* NULL is fine */
+/* The room is for what is made on the way, and may be emptied between documents. */
+int flat_writer_document(struct flat_writer *w, struct tree_room *room, const struct tree *document, struct van_buf *to, struct van_error *e);
 
 #endif

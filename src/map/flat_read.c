@@ -5,6 +5,7 @@
 #include "map/csv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct reading {
 	struct flat_run run;
@@ -18,6 +19,11 @@ struct reading {
 	struct slice *head_value;
 	struct slice key;
 	bool computes;
+	struct van_arena *own;     /* of what lasts longer than a document */
+	flat_document_fn fn;       /* NULL: all are kept, in `documents` */
+	void *ctx;
+	size_t values;             /* with fn: of one document */
+	struct van_buf key_text;   /* with fn: where `key` stands */
 	bool lenient, failed;      /* what is wrong with a document spoils it alone; rows of one that is are passed over */
 };
 
@@ -53,10 +59,11 @@ static int find_columns(struct reading *r)
 
 static int take_titles(struct reading *r)
 {
-	struct van_arena *a = r->run.room->arena;
 	r->width = r->field_count;
 	for (size_t i = 0; i < r->field_count; i++) {
-		r->titles[i] = r->run.s->header ? slice_trim(r->fields[i]) : van_arena_printf(a, "%zu", i + 1);
+		r->titles[i] = r->run.s->header ? van_arena_slice(r->own, slice_trim(r->fields[i])) : van_arena_printf(r->own, "%zu", i + 1);
+		if (!r->titles[i].p)
+			return flat_no_memory(&r->run);
 		for (size_t k = 0; k < i && r->titles[i].n; k++)
 			if (slice_case_eq(r->titles[k], r->titles[i]))
 				return flat_fail(&r->run, NULL, VAN_ESYNTAX, "the first line names the column %.*s twice", SLICE_ARG(r->titles[i]));
@@ -255,7 +262,7 @@ static int begin_document(struct reading *r)
 	int rc = end_document(r);
 	if (rc < 0)
 		return rc;
-	r->document = tree_append(room, r->documents, TREE_OBJECT);
+	r->document = r->documents ? tree_append(room, r->documents, TREE_OBJECT) : tree_new(room, TREE_OBJECT);
 	struct tree *kind = r->document ? tree_member(room, r->document, SLICE("_document"), TREE_TEXT) : NULL;
 	if (kind)
 		kind->text = r->run.s->document;
@@ -348,6 +355,37 @@ static int settle(struct reading *r, int rc, bool row)
 	return why && why->text.p ? 0 : flat_no_memory(&r->run);
 }
 
+/* A document is whole: with fn it is gone behind this. */
+static int give(struct reading *r)
+{
+	struct tree_room *room = r->run.room;
+	struct tree *document = r->document;
+	if (!r->fn || !document)
+		return 0;
+	int rc = r->fn(r->ctx, document);
+	van_arena_reset(room->arena);
+	*room = (struct tree_room){.arena = room->arena, .left = r->values};
+	return rc;
+}
+
+/* Behind give(), which empties the room. */
+static int keep_fields(struct reading *r, struct slice key)
+{
+	if (key.n && r->fn && !slice_eq(key, r->key)) {
+		van_buf_reset(&r->key_text);
+		van_buf_append_slice(&r->key_text, key);
+		key = van_buf_slice(&r->key_text);
+	}
+	if (key.n && !slice_eq(key, r->key))
+		r->key = key;
+	for (size_t i = 0; i < r->field_count && r->fn; i++) {
+		r->fields[i] = van_arena_slice(r->run.room->arena, r->fields[i]);
+		if (!r->fields[i].p)
+			return flat_no_memory(&r->run);
+	}
+	return van_buf_error(&r->key_text) ? flat_no_memory(&r->run) : 0;
+}
+
 static int read_row(struct reading *r)
 {
 	const struct flat_sheet *s = r->run.s;
@@ -355,12 +393,12 @@ static int read_row(struct reading *r)
 	int rc = 0;
 	if ((!r->document && !r->failed) || (key.n && !slice_eq(key, r->key))) {
 		rc = settle(r, end_document(r), false);
+		rc = rc < 0 ? rc : give(r);
 		r->document = NULL;
 		r->failed = false;
 		rc = rc < 0 ? rc : begin_document(r);
 	}
-	if (key.n)
-		r->key = key;
+	rc = rc < 0 ? rc : keep_fields(r, key);
 	if (rc == 0 && r->failed)
 		return 0;
 	struct tree *object = rc == 0 && r->rows ? row_object(r) : NULL;
@@ -372,24 +410,25 @@ static int read_row(struct reading *r)
 	return rc < 0 ? rc : list_unmapped(r);
 }
 
-static int read_rows(struct reading *r, struct slice text)
+/* --- files ------------------------------------------------------------------------------------------------------------- */
+
+static void begin_text(struct reading *r, struct csv *csv, struct slice text)
 {
-	struct csv csv;
-	int rc;
-	bool first = true;
-	csv_begin(&csv, text);
-	csv.delimiter = r->run.s->delimiter;
-	csv.quote = r->run.s->quote;
-	while ((rc = csv_read(&csv, r->run.room->arena, r->fields, FLAT_MAX_COLUMNS, &r->field_count)) == 1) {
-		r->run.line = csv.line;
-		int bad = first ? take_titles(r) : 0;
-		if (bad == 0 && !(first && r->run.s->header))
-			bad = settle(r, read_row(r), true);
-		if (bad < 0)
-			return bad;
-		first = false;
-	}
-	r->run.line = csv.line ? csv.line : 1;
+	csv_begin(csv, text);
+	csv->delimiter = r->run.s->delimiter;
+	csv->quote = r->run.s->quote;
+}
+
+static int take_record(struct reading *r, bool first)
+{
+	int rc = first ? take_titles(r) : 0;
+	return rc == 0 && !(first && r->run.s->header) ? settle(r, read_row(r), true) : rc;
+}
+
+/* Behind the last record, of which csv_read said `rc`. */
+static int end_file(struct reading *r, const struct csv *csv, int rc)
+{
+	r->run.line = csv->line ? csv->line : 1;
 	if (rc == VAN_ENOMEM)
 		return flat_no_memory(&r->run);
 	if (rc < 0)
@@ -397,21 +436,42 @@ static int read_rows(struct reading *r, struct slice text)
 			r->run.s->quote, CSV_MAX_FIELD, FLAT_MAX_COLUMNS);
 	if (!r->document && !r->failed)
 		return flat_fail(&r->run, NULL, VAN_ESYNTAX, "the file has no rows below its first line");
-	return settle(r, end_document(r), false);
+	rc = settle(r, end_document(r), false);
+	return rc < 0 ? rc : give(r);
+}
+
+static int read_rows(struct reading *r, struct slice text)
+{
+	struct csv csv;
+	int rc;
+	bool first = true;
+	begin_text(r, &csv, text);
+	while ((rc = csv_read(&csv, r->run.room->arena, r->fields, FLAT_MAX_COLUMNS, &r->field_count)) == 1) {
+		r->run.line = csv.line;
+		int bad = take_record(r, first);
+		if (bad < 0)
+			return bad;
+		first = false;
+	}
+	return end_file(r, &csv, rc);
+}
+
+static int check_utf8(struct flat_run *r, struct slice text)
+{
+	for (size_t i = 0, n; i < text.n; i += n) {
+		r->line += text.p[i] == '\n';
+		if (!(n = van_utf8_length(slice_make(text.p + i, text.n - i))))
+			return flat_fail(r, NULL, VAN_ESYNTAX, "the file is not UTF-8 here; ask for UTF-8, or say what it is: @encoding,ISO-8859-1");
+	}
+	return 0;
 }
 
 /* To UTF-8. */
 static int decode(struct flat_run *r, struct slice text, struct van_buf *utf8, struct slice *ret)
 {
 	*ret = text;
-	if (r->s->charset == EDI_CHARSET_NONE) {
-		for (size_t i = 0, n; i < text.n; i += n) {
-			r->line += text.p[i] == '\n';
-			if (!(n = van_utf8_length(slice_make(text.p + i, text.n - i))))
-				return flat_fail(r, NULL, VAN_ESYNTAX, "the file is not UTF-8 here; ask for UTF-8, or say what it is: @encoding,ISO-8859-1");
-		}
-		return 0;
-	}
+	if (r->s->charset == EDI_CHARSET_NONE)
+		return check_utf8(r, text);
 	utf8->max = 2 * text.n + 16;
 	if (edi_charset_to_utf8(r->s->charset, text, utf8) < 0)
 		return flat_no_memory(r);
@@ -419,29 +479,41 @@ static int decode(struct flat_run *r, struct slice text, struct van_buf *utf8, s
 	return 0;
 }
 
+/* What lasts as long as the file; false: no memory. */
+static bool make_tables(struct reading *r)
+{
+	const struct flat_sheet *s = r->run.s;
+	r->fields = van_arena_array(r->own, FLAT_MAX_COLUMNS, sizeof *r->fields);
+	r->titles = van_arena_array(r->own, FLAT_MAX_COLUMNS, sizeof *r->titles);
+	r->taken = van_arena_array(r->own, FLAT_MAX_COLUMNS, sizeof *r->taken);
+	r->at = van_arena_array(r->own, s->column_count + 1, sizeof *r->at);
+	r->head_line = van_arena_array(r->own, s->count + 1, sizeof *r->head_line);
+	r->head_value = van_arena_array(r->own, s->count + 1, sizeof *r->head_value);
+	for (uint32_t i = 0; i < s->count; i++)
+		r->computes = r->computes || (s->rows[i].computed && s->rows[i].way & MAP_WAY_IN);
+	return r->fields && r->titles && r->taken && r->at && r->head_line && r->head_value;
+}
+
+static int only_writes(struct flat_run *r)
+{
+	return r->s->ways & MAP_WAY_IN ? 0 : flat_fail(r, NULL, VAN_EINVAL, "the sheet only writes files (<-)");
+}
+
 static int read_file(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, bool lenient, struct tree **ret,
 	struct van_error *e)
 {
-	struct van_arena *a = room->arena;
-	struct reading r = {.run = {.s = s, .room = room, .e = e, .line = 1}, .lenient = lenient};
+	struct reading r = {.run = {.s = s, .room = room, .e = e, .line = 1}, .own = room->arena, .lenient = lenient};
 	struct van_buf utf8 = {0};
-	if (!(s->ways & MAP_WAY_IN))
-		return flat_fail(&r.run, NULL, VAN_EINVAL, "the sheet only writes files (<-)");
+	int rc = only_writes(&r.run);
+	if (rc < 0)
+		return rc;
 	if (text.n > (max_bytes ? max_bytes : FLAT_MAX_BYTES))
 		return flat_fail(&r.run, NULL, VAN_ELIMIT, "the file is larger than %zu bytes", max_bytes ? max_bytes : FLAT_MAX_BYTES);
-	r.fields = van_arena_array(a, FLAT_MAX_COLUMNS, sizeof *r.fields);
-	r.titles = van_arena_array(a, FLAT_MAX_COLUMNS, sizeof *r.titles);
-	r.taken = van_arena_array(a, FLAT_MAX_COLUMNS, sizeof *r.taken);
-	r.at = van_arena_array(a, s->column_count + 1, sizeof *r.at);
-	r.head_line = van_arena_array(a, s->count + 1, sizeof *r.head_line);
-	r.head_value = van_arena_array(a, s->count + 1, sizeof *r.head_value);
 	r.documents = tree_new(room, TREE_ARRAY);
-	if (!r.fields || !r.titles || !r.taken || !r.at || !r.head_line || !r.head_value || !r.documents)
+	if (!make_tables(&r) || !r.documents)
 		return flat_no_memory(&r.run);
-	for (uint32_t i = 0; i < s->count; i++)
-		r.computes = r.computes || (s->rows[i].computed && s->rows[i].way & MAP_WAY_IN);
 	struct slice plain;
-	int rc = decode(&r.run, text, &utf8, &plain);
+	rc = decode(&r.run, text, &utf8, &plain);
 	rc = rc < 0 ? rc : read_rows(&r, plain);
 	van_buf_free(&utf8);
 	if (rc == 0)
@@ -457,4 +529,113 @@ int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice t
 int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e)
 {
 	return read_file(s, room, text, max_bytes, true, ret, e);
+}
+
+/* --- files that are fed ------------------------------------------------------------------------------------------------- */
+
+#define RECORD_MAX ((CSV_MAX_FIELD + 3) * FLAT_MAX_COLUMNS) /* bytes of a record that is read at all */
+#define CHUNK_MAX ((size_t)1 << 20)                         /* what is taken at a time */
+#define OWN_MAX ((size_t)32 << 20)
+
+struct flat_reader {
+	struct reading r;
+	struct tree_room room;
+	struct csv csv;
+	struct van_arena *row; /* of the fields of a record, until its document is known */
+	struct van_buf text;   /* UTF-8 that was not read yet */
+	bool begun, any;       /* there was a byte, a record */
+};
+
+struct flat_reader *flat_reader_new(const struct flat_sheet *s, size_t memory, size_t values, flat_document_fn fn, void *ctx)
+{
+	struct flat_reader *f = calloc(1, sizeof *f);
+	if (!f)
+		return NULL;
+	f->room = (struct tree_room){.arena = van_arena_new(memory), .left = values};
+	f->row = van_arena_new(2 * RECORD_MAX);
+	f->text = VAN_BUF_INIT(2 * RECORD_MAX + 4 * CHUNK_MAX);
+	f->r = (struct reading){.run = {.s = s, .room = &f->room, .line = 1}, .own = van_arena_new(OWN_MAX), .fn = fn, .ctx = ctx, .values = values,
+		.key_text = VAN_BUF_INIT(CSV_MAX_FIELD + 1)};
+	if (f->room.arena && f->row && f->r.own && make_tables(&f->r))
+		return f;
+	flat_reader_free(f);
+	return NULL;
+}
+
+void flat_reader_free(struct flat_reader *f)
+{
+	if (!f)
+		return;
+	van_arena_free(f->room.arena);
+	van_arena_free(f->row);
+	van_arena_free(f->r.own);
+	van_buf_free(&f->text);
+	van_buf_free(&f->r.key_text);
+	free(f);
+}
+
+static int append(struct flat_reader *f, struct slice chunk)
+{
+	struct flat_run *run = &f->r.run;
+	if (run->s->charset == EDI_CHARSET_NONE)
+		van_buf_append_slice(&f->text, chunk);
+	else
+		edi_charset_to_utf8(run->s->charset, chunk, &f->text);
+	if (van_buf_error(&f->text) == VAN_ENOMEM)
+		return flat_no_memory(run);
+	run->line = f->csv.next_line;
+	return van_buf_error(&f->text) ? end_file(&f->r, &f->csv, VAN_ESYNTAX) : 0;
+}
+
+/* The records that are whole. */
+static int read_whole(struct flat_reader *f, bool last)
+{
+	struct reading *r = &f->r;
+	int rc = 1;
+	while (rc == 1 && (last || csv_is_whole(&f->csv))) {
+		struct slice before = f->csv.rest;
+		van_arena_reset(f->row);
+		r->run.line = f->csv.next_line;
+		rc = csv_read(&f->csv, f->row, r->fields, FLAT_MAX_COLUMNS, &r->field_count);
+		if (rc != 1)
+			break;
+		int bad = r->run.s->charset == EDI_CHARSET_NONE ? check_utf8(&r->run, slice_make(before.p, before.n - f->csv.rest.n)) : 0;
+		r->run.line = f->csv.line;
+		bad = bad < 0 ? bad : take_record(r, !f->any);
+		if (bad < 0)
+			return bad;
+		f->any = true;
+	}
+	return last || rc < 0 ? end_file(r, &f->csv, rc < 0 ? rc : 0) : 0;
+}
+
+static int feed_some(struct flat_reader *f, struct slice chunk, bool last)
+{
+	int rc = append(f, chunk);
+	if (rc < 0)
+		return rc;
+	/* a mark at the beginning is of three bytes: only then can it be told */
+	if (!f->begun && (last || f->text.n >= 3)) {
+		begin_text(&f->r, &f->csv, van_buf_slice(&f->text));
+		f->begun = true;
+	} else if (f->begun) {
+		f->csv.rest = van_buf_slice(&f->text);
+	}
+	if (!f->begun)
+		return 0;
+	rc = read_whole(f, last);
+	van_buf_consume(&f->text, f->text.n - f->csv.rest.n);
+	return rc;
+}
+
+int flat_reader_feed(struct flat_reader *f, struct slice chunk, bool last, struct van_error *e)
+{
+	struct van_error own = {0};
+	f->r.run.e = e ? e : &own;
+	int rc = only_writes(&f->r.run);
+	while (rc == 0 && chunk.n > CHUNK_MAX) {
+		rc = feed_some(f, slice_make(chunk.p, CHUNK_MAX), false);
+		chunk = slice_make(chunk.p + CHUNK_MAX, chunk.n - CHUNK_MAX);
+	}
+	return rc < 0 ? rc : feed_some(f, chunk, last);
 }

@@ -270,23 +270,68 @@ static int write_document(struct writing *w, const struct tree *document)
 	return rc;
 }
 
+/* --- files ------------------------------------------------------------------------------------------------------------- */
+
+struct flat_writer {
+	struct writing w;
+	bool begun;
+};
+
+struct flat_writer *flat_writer_new(const struct flat_sheet *s, flat_remark_fn fn, void *ctx)
+{
+	struct flat_writer *f = calloc(1, sizeof *f);
+	if (!f)
+		return NULL;
+	f->w = (struct writing){.run = {.s = s, .line = 1}, .fn = fn, .ctx = ctx, .place = VAN_BUF_INIT((size_t)1 << 16)};
+	f->w.cells = calloc(s->column_count + 1, sizeof *f->w.cells);
+	f->w.head = calloc(s->column_count + 1, sizeof *f->w.head);
+	if (f->w.cells && f->w.head)
+		return f;
+	flat_writer_free(f);
+	return NULL;
+}
+
+void flat_writer_free(struct flat_writer *f)
+{
+	if (!f)
+		return;
+	van_buf_free(&f->w.place);
+	free(f->w.cells);
+	free(f->w.head);
+	free(f);
+}
+
+static int begin(struct flat_writer *f, struct tree_room *room, struct van_buf *to, struct van_error *e)
+{
+	struct writing *w = &f->w;
+	w->run.room = room;
+	w->run.e = e;
+	w->to = to;
+	w->used = NULL; /* it was of the room that was */
+	w->used_count = w->used_room = 0;
+	if (f->begun)
+		return 0;
+	f->begun = true;
+	if (!(w->run.s->ways & MAP_WAY_OUT))
+		return flat_fail(&w->run, NULL, VAN_EINVAL, "the sheet only reads files (->)");
+	return w->run.s->header ? put_row(w, w->run.s->columns) : 0;
+}
+
+int flat_writer_document(struct flat_writer *f, struct tree_room *room, const struct tree *document, struct van_buf *to, struct van_error *e)
+{
+	int rc = begin(f, room, to, e);
+	return rc < 0 ? rc : write_document(&f->w, document);
+}
+
 int flat_write(const struct flat_sheet *s, struct tree_room *room, const struct tree *documents, struct van_buf *to, flat_remark_fn fn,
 	void *ctx, struct van_error *e)
 {
-	struct writing w = {.run = {.s = s, .room = room, .e = e, .line = 1}, .to = to, .fn = fn, .ctx = ctx, .place = VAN_BUF_INIT((size_t)1 << 16)};
-	if (!(s->ways & MAP_WAY_OUT))
-		return flat_fail(&w.run, NULL, VAN_EINVAL, "the sheet only reads files (->)");
-	w.cells = van_arena_array(room->arena, s->column_count + 1, sizeof *w.cells);
-	w.head = van_arena_array(room->arena, s->column_count + 1, sizeof *w.head);
-	int rc = w.cells && w.head ? 0 : flat_no_memory(&w.run);
-	if (rc == 0 && s->header)
-		rc = put_row(&w, s->columns);
-	if (documents->kind != TREE_ARRAY) {
-		rc = rc < 0 ? rc : write_document(&w, documents);
-	} else {
-		for (const struct tree *d = documents->first; d && rc == 0; d = d->next)
-			rc = write_document(&w, d);
-	}
-	van_buf_free(&w.place);
+	struct flat_writer *f = flat_writer_new(s, fn, ctx);
+	int rc = f ? begin(f, room, to, e) : VAN_ENOMEM;
+	if (rc == 0 && documents->kind != TREE_ARRAY)
+		rc = write_document(&f->w, documents);
+	for (const struct tree *d = documents->kind == TREE_ARRAY ? documents->first : NULL; d && rc == 0; d = d->next)
+		rc = write_document(&f->w, d);
+	flat_writer_free(f);
 	return rc;
 }

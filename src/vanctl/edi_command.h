@@ -5,6 +5,7 @@
 #include "edi/check.h"
 
 struct edi_input;
+struct tree;
 
 struct edi_command {
 	const char *verb, *file;
@@ -43,19 +44,28 @@ int edi_run_convert(const struct edi_command *c);
 int edi_run_dict(int argc, char **argv); /* argv[0]: "dict" */
 /* Its forms without a map: to JSON or XML, and back. */
 int edi_run_to_form(const struct edi_command *c);
-/* One canonical document as UBL XML; a UBL document, whose `fd` has been read up to `head` and is closed, as canonical JSON.
- * EDI_DONE, or a status after an error was printed. */
-int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf *to);
-/* CSV documents by the sheet of --sheet as canonical JSON, and back. As above. */
-int edi_flat_read(const struct edi_command *c, struct slice text, struct van_buf *json);
-int edi_flat_write(const struct edi_command *c, struct slice json, struct van_buf *to);
+/* A UBL document, whose `fd` has been read up to `head` and is closed, as canonical JSON. EDI_DONE, or a status after an error was printed. */
 int edi_ubl_read(const struct edi_command *c, int fd, struct slice head, struct van_buf *json);
 /* `fd` has been read up to `head`, whose memory is taken. */
 int edi_run_from_form(const struct edi_command *c, int fd, char *head, size_t n);
+/* `in`, a CSV file, becomes one of the canonical documents that the sheet of --sheet makes of it, one after the other; *ret is its own, for
+ * edi_flat_close. As above. */
+struct edi_flat;
+int edi_flat_open(const struct edi_command *c, struct edi_input *in, struct edi_flat **ret);
+void edi_flat_close(struct edi_flat *f); /* NULL is fine */
+
+/* Where canonical documents become a file of another form: they are given one after the other, then comes the end. What is printed waits until it is
+ * 64 KiB: an error in a small input leaves nothing behind. As above. */
+struct edi_sink;
+int edi_sink_open(const struct edi_command *c, struct edi_sink **ret); /* by --to: ubl-xml, csv, canonical or json */
+int edi_sink_document(void *sink, const struct tree *document); /* an edi_document_fn */
+int edi_sink_end(struct edi_sink *s);
+void edi_sink_close(struct edi_sink *s); /* NULL is fine */
+
 /* By maps: messages to documents, documents to messages, messages to others (edi_map.c), one after the other. What they become goes to
  * standard output as it is made, but for its first 64 KiB, which wait for the end: an error in a small input leaves nothing behind.
- * `to`: documents go there instead. */
-int edi_run_to_canonical(const struct edi_command *c, struct edi_input *in, struct van_buf *to);
+ * `fn`: documents are given to it instead. */
+int edi_run_to_canonical(const struct edi_command *c, struct edi_input *in, int (*fn)(void *ctx, const struct tree *document), void *ctx);
 int edi_run_to_messages(const struct edi_command *c, struct edi_input *in);
 
 #endif

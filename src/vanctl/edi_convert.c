@@ -1,5 +1,5 @@
-/* vanctl edi convert: what the input is, and which way it goes. By maps: edi_map.c; UBL: edi_ubl.c; CSV: edi_flat.c; without a map JSON and XML hold
- * the same segments: edi_form.c. */
+/* vanctl edi convert: what the input is, and which way it goes. By maps: edi_map.c; from UBL: edi_ubl.c; from CSV: edi_flat.c; to
+ * documents of any form: edi_sink.c; without a map JSON and XML hold the same segments: edi_form.c. */
 #include "map/ubl.h"
 #include "vanctl/edi_input.h"
 
@@ -41,52 +41,48 @@ static int read_head(const struct edi_command *c, struct van_buf *head, struct e
 	return status;
 }
 
-/* EDI goes through message by message; what holds one document, or says only at its end what is in it, is read as a whole first. */
 static int to_document(const struct edi_command *c, enum input input, struct edi_input *in)
 {
-	struct van_buf json = VAN_BUF_INIT(LARGEST), other = VAN_BUF_INIT(LARGEST);
-	bool ubl = strcmp(c->to, "ubl-xml") == 0, csv = strcmp(c->to, "csv") == 0;
-	if (input == INPUT_EDI && !ubl && !csv)
-		return edi_run_to_canonical(c, in, NULL);
-	int status = input == INPUT_EDI ? edi_run_to_canonical(c, in, &json) : edi_input_all(in, &json);
-	if (status == EDI_DONE && (ubl || csv))
-		status = ubl ? edi_ubl_write(c, van_buf_slice(&json), &other) : edi_flat_write(c, van_buf_slice(&json), &other);
-	if (status == EDI_DONE && edi_flush(ubl || csv ? &other : &json) < 0)
-		status = edi_fail(EDI_USAGE, "standard output cannot be written");
-	van_buf_free(&json);
-	van_buf_free(&other);
+	bool canonical = strcmp(c->to, "ubl-xml") != 0 && strcmp(c->to, "csv") != 0;
+	struct edi_sink *sink = NULL;
+	if (input == INPUT_EDI && canonical)
+		return edi_run_to_canonical(c, in, NULL, NULL);
+	int status = edi_sink_open(c, &sink);
+	if (status == EDI_DONE)
+		status = input == INPUT_EDI ? edi_run_to_canonical(c, in, edi_sink_document, sink) : edi_input_documents(in, edi_sink_document, sink);
+	if (status == EDI_DONE)
+		status = edi_sink_end(sink);
+	edi_sink_close(sink);
 	return status;
 }
 
-/* Documents of another form, made canonical JSON: that is the input from now on. */
-static int to_json(const struct edi_command *c, enum input *input, struct edi_input *in, struct van_buf *json)
+/* Documents of another form become canonical JSON: that is the input from now on. */
+static int to_json(const struct edi_command *c, enum input *input, struct edi_input *in, struct van_buf *json, struct edi_flat **flat)
 {
-	struct van_buf text = VAN_BUF_INIT(0);
 	int status = EDI_DONE;
 	if (*input == INPUT_UBL) {
 		status = edi_ubl_read(c, in->fd, in->head, json);
 		in->fd = -1; /* it is closed */
+		in->head = van_buf_slice(json);
 	} else if (*input == INPUT_FLAT) {
-		status = edi_input_all(in, &text);
-		status = status == EDI_DONE ? edi_flat_read(c, van_buf_slice(&text), json) : status;
-		edi_input_close(in);
+		status = edi_flat_open(c, in, flat);
 	} else {
 		return EDI_DONE;
 	}
-	van_buf_free(&text);
 	*input = INPUT_DOCUMENT;
-	in->head = van_buf_slice(json);
 	return status;
 }
 
 static int convert(const struct edi_command *c, bool document, struct edi_input *in)
 {
 	struct van_buf json = VAN_BUF_INIT(LARGEST);
+	struct edi_flat *flat = NULL;
 	/* CSV does not say what it is: the sheet does */
 	enum input input = c->sheet && strcmp(c->to, "csv") != 0 ? INPUT_FLAT : what_is(in->head);
-	int status = to_json(c, &input, in, &json);
+	int status = to_json(c, &input, in, &json, &flat);
 	if (status == EDI_DONE)
 		status = document ? to_document(c, input, in) : edi_run_to_messages(c, in);
+	edi_flat_close(flat);
 	van_buf_free(&json);
 	return status;
 }

@@ -1,62 +1,14 @@
-/* vanctl edi convert to and from UBL XML: canonical documents stand between. */
+/* vanctl edi convert of UBL XML: it becomes canonical JSON. */
 #include "vanctl/edi_command.h"
 
-#include "map/tree_read.h"
+#include "map/tree.h"
 #include "map/ubl.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define MEMORY ((size_t)128 << 20)
 #define VALUES 1000000
-
-struct remarks {
-	const char *file;
-	unsigned left_out, missing;
-};
-
-static void print_remark(void *ctx, enum ubl_remark what, struct slice path)
-{
-	struct remarks *r = ctx;
-	r->left_out += what == UBL_LEFT_OUT;
-	r->missing += what == UBL_MISSING;
-	fprintf(stderr, "vanctl edi: %s: %s: %.*s\n", r->file, what == UBL_LEFT_OUT ? "left out, UBL 2.1 has no place for it" : "UBL 2.1 wants it",
-		SLICE_ARG(path));
-}
-
-/* Out of several documents the one that --document names. NULL after an error was printed. */
-static const struct tree *choose(const struct edi_command *c, const struct tree *t)
-{
-	uint32_t count = 0;
-	if (t->kind != TREE_ARRAY)
-		return t;
-	for (const struct tree *d = t->first; d; d = d->next)
-		if (++count == c->document)
-			return d;
-	if (count == 1)
-		return t->first;
-	edi_fail(EDI_NO, "%s: it has %u documents, and a UBL file holds one; name it with --document 1 to %u", c->file, count, count);
-	return NULL;
-}
-
-int edi_ubl_write(const struct edi_command *c, struct slice json, struct van_buf *to)
-{
-	struct tree_room room = {.arena = van_arena_new(MEMORY), .left = VALUES};
-	struct remarks remarks = {.file = c->file};
-	struct van_error e = {0};
-	struct tree *t = NULL;
-	int status = EDI_DONE;
-	if (!room.arena || tree_read(&room, json, &t, &e) < 0)
-		status = edi_fail(EDI_NO, "%s: %s", c->file, room.arena ? e.text : "no memory");
-	const struct tree *document = status == EDI_DONE ? choose(c, t) : NULL;
-	if (!document)
-		status = EDI_NO;
-	else if (ubl_write(document, &room, to, print_remark, &remarks, &e) < 0)
-		status = edi_fail(EDI_NO, "%s: %s", c->file, e.text);
-	van_arena_free(room.arena);
-	return status;
-}
 
 static int feed_rest(const struct edi_command *c, struct ubl_reader *r, int fd, struct slice head)
 {

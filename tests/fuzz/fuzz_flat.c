@@ -22,13 +22,55 @@ static struct slice shipped(void)
 	return van_buf_slice(&text);
 }
 
+struct pieces {
+	struct van_buf text;
+	bool any;
+};
+
+static int add_document(void *ctx, struct tree *document)
+{
+	struct pieces *p = ctx;
+	van_buf_append_char(&p->text, p->any ? ',' : '[');
+	p->any = true;
+	return tree_write(document, false, &p->text);
+}
+
+/* Fed in pieces it gives the same documents; where the file is refused, those before the error. */
+static void compare(const struct flat_sheet *s, struct slice file, size_t step, const struct tree *whole, bool sound)
+{
+	struct pieces p = {.text = VAN_BUF_INIT((size_t)8 << 20)};
+	struct van_buf expected = VAN_BUF_INIT((size_t)8 << 20);
+	struct van_error e = {0};
+	struct flat_reader *r = flat_reader_new(s, (size_t)16 << 20, 50000, add_document, &p);
+	int rc = 0;
+	for (size_t at = 0; r && rc == 0 && at < file.n; at += step)
+		rc = flat_reader_feed(r, slice_make(file.p + at, step < file.n - at ? step : file.n - at), false, &e);
+	if (r && rc == 0)
+		rc = flat_reader_feed(r, SLICE(""), true, &e);
+	if (sound) {
+		van_buf_append_char(&p.text, ']');
+		tree_write(whole, false, &expected);
+		if (!van_buf_error(&expected) && (rc < 0 || !slice_eq(van_buf_slice(&p.text), van_buf_slice(&expected))))
+			abort();
+	} else if (rc == 0 || !e.text[0]) {
+		abort();
+	}
+	flat_reader_free(r);
+	van_buf_free(&p.text);
+	van_buf_free(&expected);
+}
+
 static void read_and_write(const struct flat_sheet *s, struct slice file)
 {
 	struct tree_room room = {.arena = van_arena_new((size_t)16 << 20), .left = 50000};
 	struct van_buf out = VAN_BUF_INIT((size_t)8 << 20);
 	struct van_error e = {0};
 	struct tree *t = NULL, *again = NULL;
-	if (room.arena && flat_read(s, &room, file, 0, &t, &e) == 0 && flat_write(s, &room, t, &out, NULL, NULL, &e) == 0)
+	int rc = room.arena ? flat_read(s, &room, file, 0, &t, &e) : VAN_ENOMEM;
+	if (rc == 0 || rc == VAN_ESYNTAX)
+		for (size_t step = 1; step < 2 * file.n + 2; step = 3 * step + 1)
+			compare(s, file, step, t, rc == 0);
+	if (rc == 0 && flat_write(s, &room, t, &out, NULL, NULL, &e) == 0)
 		flat_read(s, &room, van_buf_slice(&out), 0, &again, &e);
 	else if (room.arena && !e.text[0])
 		abort();

@@ -39,6 +39,12 @@ def orders(count):
     yield f"GE*{count}*101~IEA*1*000000101~".encode()
 
 
+def csv_orders(count):
+    yield b"\xef\xbb\xbfOrder No,Order Date,Currency,Line,Seller Item,Quantity,Unit,Price,Description\r\n"
+    for number in range(1, count + 1):
+        yield "".join(f'PO-{number:08},2026-01-15,EUR,{i},A-{i},{i},C62,2.50,"Teil {i},\n""groß"" für {number}"\r\n' for i in range(1, 6)).encode()
+
+
 def run(options, chunks, out, err):
     """Exit status and most resident bytes; output and report go to these files."""
     p = subprocess.Popen([VANCTL, "edi", "convert", *options, "-"], stdin=subprocess.PIPE, stdout=out, stderr=err, env=ENV)
@@ -94,6 +100,13 @@ def pieces():
     t.ok(want[0] == 0 and same, "documents: the same in pieces of any size", want[2].decode()[:200])
     a, b = undated(want[1]).strip(), undated(b"".join(orders(300)))
     t.ok(a == b, "and they are the orders again", f"{a[:700]}\n{b[:700]}")
+    for options in (["--to", "canonical"], ["--to", "x12", "--map", "order-to-x12-004010-850", "--sender", "ZZ:A", "--receiver", "ZZ:B"]):
+        options = ["--sheet", "csv-order", *options]
+        want = convert(options, csv_orders(300))
+        same = all(undated(convert(options, sized(csv_orders(300), size))[1]) == undated(want[1]) for size in (997, 65536))
+        t.ok(want[0] == 0 and same, f"CSV to {options[3]}: the same in pieces of any size", want[2].decode()[:200])
+    documents = json.loads(convert(["--sheet", "csv-order", "--to", "canonical"], csv_orders(300))[1])
+    t.equal((len(documents), documents[299]["OrderLine"][4]["LineItem"]["Item"]["Description"]), (300, ['Teil 5,\n"groß" für 300']), "CSV: every order, quoted lines and all")
     one = convert(["--to", "canonical"], orders(1))[1]
     t.ok(json.loads(one)["ID"] == "PO-00000001", "one document stands alone")
     across = [b"".join(orders(2)), b"".join(orders(1))]
@@ -111,7 +124,12 @@ def memory():
         for what, options, chunks in (("850 to ORDERS", ["--to", "edifact", "--map", ORDERS], orders),
                                       ("850 to ORDERS, explained", ["--to", "edifact", "--map", ORDERS, "--explain"], orders),
                                       ("850 to canonical", ["--to", "canonical", "--json"], orders),
-                                      ("canonical to 850", ["--to", "x12"], lambda n: read(path[n]))):
+                                      ("canonical to 850", ["--to", "x12"], lambda n: read(path[n])),
+                                      ("850 to CSV", ["--to", "csv"], orders),
+                                      ("canonical to CSV", ["--to", "csv"], lambda n: read(path[n])),
+                                      ("CSV to canonical", ["--sheet", "csv-order", "--to", "canonical"], csv_orders),
+                                      ("CSV to 850", ["--sheet", "csv-order", "--to", "x12", "--map", "order-to-x12-004010-850", "--sender", "ZZ:A", "--receiver", "ZZ:B"], csv_orders),
+                                      ("one of many as UBL", ["--to", "ubl-xml", "--document", "1"], lambda n: read(path[n]))):
             most, size = {}, {}
             for n in (1, MANY):
                 out = path[n] if what == "850 to canonical" else os.path.join(work, "out")
