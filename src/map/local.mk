@@ -28,10 +28,12 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/place.c \
 	%D%/plan.c %D%/plan.h \
 	%D%/read.c %D%/read.h \
+	%D%/read_plan.c \
 	%D%/read_row.c \
 	%D%/rows.c %D%/rows.h \
 	%D%/rules.c %D%/rules.h \
 	%D%/run.c %D%/run.h \
+	%D%/shape.c %D%/shape.h \
 	%D%/sidecar.c \
 	%D%/source.c \
 	%D%/sample.c %D%/sample.h \

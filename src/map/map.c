@@ -1,5 +1,5 @@
 /* Sets of sheets: *.csv files; those named table-NAME.csv are tables. */
-#include "map/rows.h"
+#include "map/shape.h"
 
 #include "map/flat.h"
 #include "map/folder.h"
@@ -8,6 +8,7 @@
 
 #define SUFFIX ".csv"
 #define SET_MEMORY ((size_t)64 << 20)
+#define SHAPES_MEMORY ((size_t)512 << 10)
 #define TABLES_MEMORY ((size_t)512 << 20) /* of a set that others see: all tables */
 
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
@@ -40,6 +41,7 @@ int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_e
 		return van_error_set(e, VAN_ENOMEM, "no memory for the maps");
 	}
 	set->more = tables;
+	set->remembered = SHAPES_MEMORY;
 	*ret = set;
 	return 0;
 }
@@ -47,6 +49,13 @@ int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_e
 void map_set_scope(struct map_set *set, const struct map_table_scope *scope)
 {
 	set->scope = scope;
+}
+
+void map_set_remember(struct map_set *set, size_t bytes)
+{
+	map_shapes_free(set->shapes);
+	set->shapes = NULL;
+	set->remembered = bytes;
 }
 
 int map_set_link(struct map_set *set, struct van_error *e)
@@ -87,6 +96,7 @@ void map_set_free(struct map_set *set)
 {
 	if (!set)
 		return;
+	map_shapes_free(set->shapes);
 	van_arena_free(set->arena);
 	free(set);
 }

@@ -16,6 +16,7 @@ struct map_segment {
 	int32_t number;  /* of the identifier in the sheet; -1 */
 	int32_t owner;   /* while running: the loop instance it stands in */
 	int32_t next;    /* the next one with this identifier in its instance; -1 */
+	uint32_t nth;    /* among those of its instance that the sheet names, from 0 */
 	uint32_t end;    /* it begins a loop of the dictionary: behind the loop's last segment; else 0 */
 	int32_t node;    /* its place in the dictionary's message; -1: none */
 	bool given;      /* it stands in a loop that no row took: only rows that name the loop (N9/MSG.01) see it */

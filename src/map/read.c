@@ -1,5 +1,5 @@
 /* Messages to documents: loops become objects, rows set values, what no row took is listed. */
-#include "map/read.h"
+#include "map/shape.h"
 #include "map/transform.h"
 
 #include "edi/code_extension.h"
@@ -280,70 +280,66 @@ static int run_loops(struct map_run_state *r, struct in_scope *s, int32_t first,
 	return rc;
 }
 
-/* Lists of the scope's own segments, by identifier. */
-static int list_segments(struct map_run_state *r, struct in_scope *s)
+static int list_own(struct map_run_state *r, struct in_scope *s)
 {
-	size_t n = (size_t)r->map->sheet->id_count + 1;
-	uint32_t words = s->scope->brief_words;
-	s->heads = tree_room_alloc(&r->room, n * sizeof *s->heads);
-	s->live = tree_room_alloc(&r->room, (words + 1) * sizeof *s->live);
-	if (!s->heads || !s->live)
+	s->own = tree_room_take(&r->room, (size_t)(s->end - s->first + 1) * sizeof *s->own);
+	if (!s->own)
 		return VAN_ENOMEM;
-	memset(s->heads, 0xff, n * sizeof *s->heads);
-	memcpy(s->live, s->scope->brief_always, words * sizeof *s->live);
-	for (uint32_t i = s->end; i-- > s->first;) {
+	for (uint32_t i = s->first; i < s->end; i++) {
 		struct map_segment *g = &r->message.segments[i];
 		if (g->owner != s->owner || g->number < 0)
 			continue;
-		if (s->heads[g->number] < 0)
-			for (uint32_t w = 0; w < words; w++)
-				s->live[w] |= s->scope->brief_sets[(uint32_t)g->number * words + w];
-		g->next = s->heads[g->number];
-		s->heads[g->number] = (int32_t)i;
+		g->nth = s->own_count;
+		s->own[s->own_count++] = i;
 	}
 	return 0;
 }
 
-/* False: the row's qualifier is in none of its segments. */
-static bool has_qualifier(struct map_run_state *r, const struct in_scope *s, const struct map_brief *b)
+static int take_element(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
-	bool has = false;
-	for (int32_t i = s->heads[b->segment]; i >= 0 && !has; i = r->message.segments[i].next)
-		has = map_qualifiers(&r->message, &r->message.segments[i]) & b->qualifier;
-	return has;
+	const struct map_row *row = &r->map->sheet->rows[step->row];
+	struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
+	struct slice v = g ? map_value(&r->message, g, step->element, step->component) : row->literal;
+	bool set;
+	if (step->copies && !r->options.explain)
+		return map_in_put(r, s, row, v, s->own[step->segment] + 1);
+	int rc = map_in_take_value(r, s, row, g, step->element, step->component, v, &set);
+	return rc == 0 && step->asks ? map_in_take_conditions(r, s, row, g) : rc;
 }
 
-/* The first value of the segments goes to its place. */
-static int run_simple(struct map_run_state *r, struct in_scope *s, const struct map_brief *b)
+static void take_constant(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
-	const struct map_row *row = &r->map->sheet->rows[b->row];
-	if (s->places[b->slot])
-		return 0;
-	for (int32_t i = s->heads[b->segment]; i >= 0; i = r->message.segments[i].next) {
-		struct map_segment *g = &r->message.segments[i];
-		struct slice v = g->given ? SLICE_NONE : map_value(&r->message, g, b->element, b->component);
-		if (!v.p || (b->asks && map_in_all_hold(r, s, row, g) != 1))
-			continue;
-		map_take(&r->message, g, b->element, b->component);
-		int rc = map_in_put(r, s, row, v, (uint32_t)i + 1);
-		return rc == 0 && b->asks ? map_in_take_conditions(r, s, row, g) : rc;
-	}
-	return 0;
+	struct map_segment *g = &r->message.segments[s->own[step->segment]];
+	if (slice_eq(map_value(&r->message, g, step->element, step->component), r->map->sheet->rows[step->row].text))
+		map_take(&r->message, g, step->element, step->component);
 }
 
-static int run_brief(struct map_run_state *r, struct in_scope *s, const struct map_brief *b)
+/* The row looks for itself, also in the loops around. */
+static int run_row(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
-	if (b->qualifier && !has_qualifier(r, s, b))
-		return 0;
-	if (b->does == MAP_BRIEF_SIMPLE && !r->options.explain)
-		return run_simple(r, s, b);
-	const struct map_row *row = &r->map->sheet->rows[b->row];
-	if (b->outer && !b->always && map_in_where_of(s, row)->heads[b->segment] < 0)
-		return 0;
-	if (b->does == MAP_BRIEF_PLACE || b->does == MAP_BRIEF_SIMPLE)
-		return map_in_run_row(r, s, row);
-	map_in_take_constant(r, s, row);
-	return 0;
+	const struct map_row *row = &r->map->sheet->rows[step->row];
+	int rc = map_in_list(r, s);
+	for (struct in_scope *at = row->outer ? s->up : NULL; at && rc == 0; at = at->up)
+		rc = map_in_list(r, at);
+	if (rc == 0 && step->does == MAP_STEP_COUNT)
+		map_in_take_constant(r, s, row);
+	return rc == 0 && step->does == MAP_STEP_ROW ? map_in_run_row(r, s, row) : rc;
+}
+
+/* What is to be done in a scope of this shape: as it is known, or found out and remembered. */
+static int find_steps(struct map_run_state *r, struct in_scope *s, struct map_shape *ret)
+{
+	*ret = (struct map_shape){.scope = s->scope, .map = r->map, .own = s->own_count, .key = r->key};
+	ret->words = map_shape_key(r, s, &ret->hash);
+	const struct map_shape *known = ret->words ? map_shape_find(r->map->sheet->set, ret) : NULL;
+	if (known)
+		*ret = *known;
+	int rc = known ? 0 : map_in_plan(r, s, ret);
+	if (rc == 0 && !known && ret->words)
+		map_shape_keep(r->map->sheet->set, ret);
+	for (uint32_t i = 0; i < s->own_count && rc == 0; i++)
+		r->message.segments[s->own[i]].taken |= ret->taken[i];
+	return rc;
 }
 
 static int run_scope(struct map_run_state *r, struct in_scope *s)
@@ -351,22 +347,24 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 	int32_t first = r->range_count;
 	int rc = s->scope->has_loops ? mark_loops(r, s) : 0;
 	int32_t end = r->range_count;
-	bool loops_done = false;
+	struct map_shape shape = {0};
 	if (rc == 0 && s->scope->levels && s->level < 0)
 		rc = find_levels(r, first);
 	if (rc == 0)
-		rc = list_segments(r, s);
+		rc = list_own(r, s);
 	if (rc == 0)
 		rc = map_run_step(r, (uint64_t)s->scope->row_count);
-	for (uint32_t w = 0; w < s->scope->brief_words; w++)
-		for (uint64_t bits = s->live[w]; bits && rc == 0; bits &= bits - 1) {
-			const struct map_brief *b = &s->scope->briefs[w * 64 + (uint32_t)__builtin_ctzll(bits)];
-			if (b->does != MAP_BRIEF_LOOP)
-				rc = run_brief(r, s, b);
-			else if (!loops_done)
-				rc = run_loops(r, s, first, end);
-			loops_done |= b->does == MAP_BRIEF_LOOP;
+	if (rc == 0)
+		rc = find_steps(r, s, &shape);
+	for (uint32_t i = 0; i < shape.count && rc == 0; i++) {
+		const struct map_step *step = &shape.steps[i];
+		switch (step->does) {
+		case MAP_STEP_TAKE: rc = take_element(r, s, step); break;
+		case MAP_STEP_ROW: case MAP_STEP_COUNT: rc = run_row(r, s, step); break;
+		case MAP_STEP_CONSTANT: take_constant(r, s, step); break;
+		case MAP_STEP_LOOPS: rc = run_loops(r, s, first, end); break;
 		}
+	}
 	return rc;
 }
 
@@ -443,6 +441,7 @@ int map_read(struct map_run_state *r, const struct map *in, struct slice message
 	r->e->code = VAN_OK;
 	r->map = in;
 	r->envelope = envelope;
+	map_shapes_tidy(in->sheet->set);
 	r->message.charset = *in->standard == 'e' && envelope && envelope->version.p ? edi_charset_of(envelope->version) : EDI_CHARSET_NONE;
 	r->range_count = r->level_count = 0;
 	if (in->way != MAP_IN)

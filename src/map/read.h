@@ -13,8 +13,9 @@ struct in_scope {
 	uint32_t first, end;
 	struct tree *object;
 	struct tree **places;     /* by slot; NULL: not there yet */
-	int32_t *heads;           /* by segment number: the first of its own; -1 */
-	uint64_t *live;           /* set of briefs for which there is a segment, or that need none */
+	uint32_t *own;            /* its segments that the sheet names, in order */
+	uint32_t own_count;
+	int32_t *heads;           /* by segment number: the first of its own; -1. NULL: nobody asked yet (map_in_list) */
 	struct in_scope *message; /* the outermost */
 	struct in_scope *up;      /* the one around; NULL */
 	struct tree *seen;        /* its segments as expressions see them; NULL: not made yet */
@@ -27,6 +28,13 @@ static inline bool map_is_places_row(const struct map_row *row)
 	return row->to == MAP_TO_PLACE && row->way & MAP_WAY_IN;
 }
 
+/* --- read_plan.c --------------------------------------------------------------------------------------------------------------- */
+
+struct map_shape;
+
+/* What the scope's rows have to do: `taken`, `steps` and `count`, in the run's memory. 0, VAN_ENOMEM. */
+int map_in_plan(struct map_run_state *r, struct in_scope *s, struct map_shape *ret);
+
 /* --- read_row.c ---------------------------------------------------------------------------------------------------------------- */
 
 /* The place at a slot, made where it is missing. NULL: no room (latched in it), or it is of another kind. */
@@ -37,6 +45,11 @@ static inline struct tree *map_in_place(struct map_run_state *r, struct in_scope
 }
 /* Sets the row's place, or adds to its list. `origin`: position of the segment it came from; 0. */
 int map_in_put(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct slice value, uint32_t origin);
+/* Transforms the value and sets the row's place. *set tells whether there was a value in the end. `g` NULL: it comes from no segment. */
+int map_in_take_value(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, uint32_t element,
+	uint32_t component, struct slice value, bool *set);
+/* Lists of the scope's own segments, by identifier, unless they are there. 0, VAN_ENOMEM. */
+int map_in_list(struct map_run_state *r, struct in_scope *s);
 /* Does the condition hold on this segment? */
 bool map_in_holds_on(struct map_run_state *r, const struct map_condition *c, const struct map_segment *s);
 /* The loop's segments as the expression sees them; NULL where it does not look, and without memory (latched in the room). */
@@ -52,7 +65,7 @@ int map_in_explain(struct map_run_state *r, struct in_scope *s, const struct map
 	uint32_t component, struct slice value);
 /* The loop in which the row looks: this one, one around it, or the message. */
 const struct in_scope *map_in_where_of(const struct in_scope *s, const struct map_row *row);
-/* Looks for the row's value and sets its place. */
+/* Looks for the row's value and sets its place. The scope has its lists, for a row that looks outside those around it, too. */
 int map_in_run_row(struct map_run_state *r, struct in_scope *s, const struct map_row *row);
 /* A source that is a text takes the element that holds that text on the way back. */
 void map_in_take_constant(struct map_run_state *r, struct in_scope *s, const struct map_row *row);

@@ -63,6 +63,23 @@ bool map_in_holds_on(struct map_run_state *r, const struct map_condition *c, con
 	return found != c->unequal;
 }
 
+int map_in_list(struct map_run_state *r, struct in_scope *s)
+{
+	size_t n = (size_t)r->map->sheet->id_count + 1;
+	if (s->heads)
+		return 0;
+	s->heads = tree_room_take(&r->room, n * sizeof *s->heads);
+	if (!s->heads)
+		return VAN_ENOMEM;
+	memset(s->heads, 0xff, n * sizeof *s->heads);
+	for (uint32_t i = s->own_count; i--;) {
+		struct map_segment *g = &r->message.segments[s->own[i]];
+		g->next = s->heads[g->number];
+		s->heads[g->number] = (int32_t)s->own[i];
+	}
+	return 0;
+}
+
 /* The first own segment of this kind. While a loop's row is chosen there are no lists yet. */
 static int32_t first_of(struct map_run_state *r, const struct in_scope *s, int32_t number)
 {
@@ -204,8 +221,7 @@ int map_in_explain(struct map_run_state *r, struct in_scope *s, const struct map
 	return 0;
 }
 
-/* Transforms and sets. *set tells whether there was a value in the end. `g` NULL: it comes from no segment. */
-static int take_value(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, uint32_t element,
+int map_in_take_value(struct map_run_state *r, struct in_scope *s, const struct map_row *row, struct map_segment *g, uint32_t element,
 	uint32_t component, struct slice value, bool *set)
 {
 	struct slice raw = value, format = SLICE_NONE;
@@ -234,7 +250,7 @@ static int take_repetitions(struct map_run_state *r, struct in_scope *s, const s
 		edi_cut(&rest, r->message.delimiters.repetition, r->message.delimiters.release);
 		struct slice v = map_value_slow(&r->message, g, row->element, k, row->component);
 		if (v.p)
-			rc = take_value(r, s, row, g, row->element, row->component, v, set);
+			rc = map_in_take_value(r, s, row, g, row->element, row->component, v, set);
 	}
 	if (*set && !g->masked)
 		r->message.taken[g->first + row->element] |= MAP_TAKEN_REPEATS;
@@ -253,7 +269,7 @@ static int take_pairs(struct map_run_state *r, struct in_scope *s, const struct 
 		struct slice v = map_value(&r->message, g, element, component);
 		if (!v.p)
 			continue;
-		int rc = take_value(r, s, row, g, element, component, v, set);
+		int rc = map_in_take_value(r, s, row, g, element, component, v, set);
 		if (rc < 0)
 			return rc;
 		if (*set) {
@@ -277,7 +293,7 @@ static int take_segment(struct map_run_state *r, struct in_scope *s, const struc
 	if (!v.p)
 		return 0;
 	*set = false;
-	int rc = take_value(r, s, row, g, row->element, row->component, v, set);
+	int rc = map_in_take_value(r, s, row, g, row->element, row->component, v, set);
 	if (*set)
 		map_take(&r->message, g, row->element, row->component);
 	*set |= had;
@@ -344,14 +360,14 @@ static int run_hollow(struct map_run_state *r, struct in_scope *s, const struct 
 		if (result && result->kind == TREE_ARRAY && row->many) {
 			rc = 0;
 			for (const struct tree *t = result->first; t && rc == 0; t = t->next)
-				rc = take_value(r, s, row, NULL, 0, 0, expression_text(&r->room, t), set);
+				rc = map_in_take_value(r, s, row, NULL, 0, 0, expression_text(&r->room, t), set);
 			return rc;
 		}
 		v = expression_text(&r->room, result);
 	} else {
 		v = row->kind == MAP_LITERAL ? row->literal : from_envelope(r, row);
 	}
-	rc = v.p ? take_value(r, s, row, NULL, 0, 0, v, set) : r->room.error;
+	rc = v.p ? map_in_take_value(r, s, row, NULL, 0, 0, v, set) : r->room.error;
 	return rc == 0 && *set ? map_in_take_conditions(r, s, row, NULL) : rc;
 }
 

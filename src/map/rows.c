@@ -340,13 +340,43 @@ static int make_brief_sets(struct map_reader *r, struct map_scope *scope)
 	return 0;
 }
 
-static bool is_simple(const struct map_row *row)
+/* A value that the row takes is there in the end, or the message is refused. */
+static bool keeps_values(const struct map_row *row)
 {
-	bool simple = row->kind == MAP_ELEMENT && row->bare && row->value_kind == TREE_TEXT && !row->many && !row->outer && !row->repeats &&
-	              !row->within.p && !row->hollow;
+	bool keeps = !row->table_name.n || row->miss != MAP_MISS_DEFAULT;
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		keeps &= row->transforms[i].kind != MAP_COMPUTED;
 	for (uint32_t i = 0; i < row->condition_count; i++)
-		simple &= row->conditions[i].kind != MAP_ASK_EXPRESSION;
-	return simple;
+		keeps &= row->conditions[i].kind != MAP_ASK_EXPRESSION;
+	return keeps;
+}
+
+/* The same for all rows that it takes turns with. */
+static bool is_fixed(const struct map_rows *m, const struct map_scope *scope, const struct map_row *row)
+{
+	bool fixed = row->to == MAP_TO_LITERAL ? row->kind == MAP_ELEMENT : row->kind == MAP_ELEMENT || row->kind == MAP_PAIRS || row->kind == MAP_LITERAL;
+	if (row->to == MAP_TO_PLACE)
+		fixed &= row->slot >= 0 && scope->slots[row->slot].loops < 0 && !row->outer;
+	for (; row && fixed; row = row->group_next < 0 ? NULL : &m->rows[row->group_next])
+		fixed = keeps_values(row) && !row->repeats && (row->to == MAP_TO_LITERAL || row->to == MAP_TO_PLACE);
+	return fixed;
+}
+
+/* The elements whose values decide what rows do. */
+static int list_asked(struct map_reader *r, struct map_scope *scope)
+{
+	scope->asked = van_arena_array(r->set->arena, (size_t)r->sheet->id_count + 1, sizeof *scope->asked);
+	for (int32_t i = 0; scope->asked && i < scope->brief_count; i++) {
+		const struct map_row *row = &r->sheet->rows[scope->briefs[i].row];
+		for (uint32_t k = 0; k < row->condition_count; k++) {
+			const struct map_condition *c = &row->conditions[k];
+			if (c->kind == MAP_ASK_ELEMENT && c->values.n && c->element < 64)
+				scope->asked[c->segment] |= (uint64_t)1 << c->element;
+		}
+		for (uint32_t k = row->element; row->kind == MAP_PAIRS && k <= row->last && k < 64; k += row->qualifier ? 1 : 2)
+			scope->asked[row->segment] |= (uint64_t)1 << k;
+	}
+	return scope->asked ? 0 : VAN_ENOMEM;
 }
 
 static int make_briefs(struct map_reader *r, struct map_scope *scope)
@@ -361,12 +391,13 @@ static int make_briefs(struct map_reader *r, struct map_scope *scope)
 			plain &= row->conditions[k].kind != MAP_ASK_EXPRESSION;
 		scope->briefs[scope->brief_count++] = (struct map_brief){.row = scope->rows[i], .segment = (int16_t)row->segment, .outer = row->outer,
 			.always = row->kind == MAP_LOOP || (!constant && (row->hollow || row->segment < 0)),
-			.does = constant || row->to != MAP_TO_PLACE ? MAP_BRIEF_CONSTANT : row->kind == MAP_LOOP ? MAP_BRIEF_LOOP :
-			        is_simple(row) ? MAP_BRIEF_SIMPLE : MAP_BRIEF_PLACE,
-			.slot = row->slot, .element = row->element, .component = row->component, .asks = row->condition_count != 0,
+			.does = constant || row->to != MAP_TO_PLACE ? MAP_BRIEF_CONSTANT : row->kind == MAP_LOOP ? MAP_BRIEF_LOOP : MAP_BRIEF_PLACE,
+			.fixed = is_fixed(r->sheet, scope, row), .slot = row->slot,
 			.qualifier = plain && !constant && !row->hollow ? map_qualifier_bit(row->literal) : 0};
 	}
-	return scope->briefs ? make_brief_sets(r, scope) : VAN_ENOMEM;
+	if (!scope->briefs || make_brief_sets(r, scope) < 0)
+		return VAN_ENOMEM;
+	return list_asked(r, scope);
 }
 
 static int list_names(struct map_reader *r, struct map_scope *scope)

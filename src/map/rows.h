@@ -98,10 +98,9 @@ struct map_brief {
 	int32_t row;
 	int16_t segment;     /* -1: none */
 	bool outer, always;  /* has something to do whether or not its segment is there */
-	enum { MAP_BRIEF_PLACE, MAP_BRIEF_SIMPLE, MAP_BRIEF_LOOP, MAP_BRIEF_CONSTANT } does;
-	int32_t slot;        /* simple: an element that goes to its place as it is, where conditions without expressions hold */
-	uint32_t element, component;
-	bool asks;           /* there are conditions */
+	enum { MAP_BRIEF_PLACE, MAP_BRIEF_LOOP, MAP_BRIEF_CONSTANT } does;
+	bool fixed;          /* what it does hangs on the loop's own segments alone: where its conditions hold, a value sets the place */
+	int32_t slot;
 	uint64_t qualifier;  /* of pairs: nothing is to be done where no element may hold it; 0: not known */
 };
 
@@ -121,6 +120,7 @@ struct map_scope {
 	uint32_t brief_words;     /* of a set of briefs */
 	uint64_t *brief_sets;     /* by segment, `brief_words` each: those that look for it in this scope */
 	uint64_t *brief_always;   /* those that look elsewhere too, or do something in any case */
+	uint64_t *asked;          /* by segment: a bit for each of its first 64 elements whose values conditions or qualifiers ask for */
 	int32_t *loops;     /* its loop rows in order */
 	int32_t loop_count;
 	int32_t *lists;     /* slots of lists that have places in their items, and no loops */
@@ -162,6 +162,7 @@ static inline bool map_row_is_here(const struct map_row *row)
 }
 
 struct map_plan;
+struct map_shapes;
 
 /* One version and way of a sheet. */
 struct map {
@@ -193,6 +194,8 @@ struct map_set {
 	struct edi_dictionary_set *dictionaries;
 	const struct map_set *more; /* its tables count as well */
 	const struct map_table_scope *scope; /* of its tables */
+	size_t remembered;           /* most bytes of … */
+	struct map_shapes *shapes;   /* … what was found out about loops (shape.h); NULL: nothing yet */
 };
 
 /* Adds a sheet or table from its file's text. */

@@ -22,6 +22,8 @@ struct map_level {
 	int32_t child, next, last_child;
 };
 
+#define MAP_SHAPE_WORDS 1024u
+
 struct map_run_state {
 	struct map_options options;
 	struct van_arena *arena;
@@ -35,6 +37,7 @@ struct map_run_state {
 	int32_t range_count, range_room; /* 0 is the message */
 	struct map_level *levels;
 	int32_t level_count, level_room;
+	uint64_t key[MAP_SHAPE_WORDS]; /* of the loop at hand (shape.h) */
 	const struct map *map;
 	const struct map_envelope *envelope;
 	const struct tree *document;

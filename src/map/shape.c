@@ -1,0 +1,136 @@
+#include "map/shape.h"
+
+#include <stdlib.h>
+
+#define BUCKETS 512u
+
+struct map_shapes {
+	struct van_arena *arena;
+	struct map_shape *buckets[BUCKETS];
+	bool full;
+};
+
+/* --- keys --------------------------------------------------------------------------------------------------------------------- */
+
+struct key {
+	uint64_t *words, hash;
+	uint32_t n;
+};
+
+static inline void add(struct key *k, uint64_t word)
+{
+	k->words[k->n++] = word;
+	k->hash = (k->hash ^ word) * 0x9e3779b97f4a7c15u;
+	k->hash ^= k->hash >> 29;
+}
+
+/* Its length and its first bytes, then the others. */
+static bool add_value(struct key *k, struct slice v)
+{
+	uint64_t word = 0;
+	if (v.n > MAP_SHAPE_VALUE)
+		return false;
+	memcpy(&word, v.p, v.n < 7 ? v.n : 7);
+	add(k, word | (uint64_t)v.n << 56);
+	for (size_t i = 7; i < v.n; i += 8) {
+		word = 0;
+		memcpy(&word, v.p + i, v.n - i < 8 ? v.n - i : 8);
+		add(k, word);
+	}
+	return true;
+}
+
+/* One that blanks fill is there and has no value. */
+static bool has_blank(const struct map_message *m, const struct map_segment *g)
+{
+	bool blank = false;
+	for (uint64_t left = g->present & ~(uint64_t)1; left && !blank; left &= left - 1) {
+		struct slice v = map_raw(m, g, (uint32_t)__builtin_ctzll(left));
+		blank = v.p[v.n - 1] == ' ' && !map_value((struct map_message *)(uintptr_t)m, g, (uint32_t)__builtin_ctzll(left), 0).p;
+	}
+	return blank;
+}
+
+uint32_t map_shape_key(struct map_run_state *r, const struct in_scope *s, uint64_t *ret_hash)
+{
+	struct key k = {.words = r->key, .hash = (uint64_t)(uintptr_t)s->scope ^ (uint64_t)(uintptr_t)r->map << 7};
+	for (uint32_t i = 0; i < s->own_count; i++) {
+		const struct map_segment *g = &r->message.segments[s->own[i]];
+		if (!g->masked || has_blank(&r->message, g) || k.n + 2 + 64 * (1 + MAP_SHAPE_VALUE / 8) > MAP_SHAPE_WORDS)
+			return 0;
+		add(&k, (uint64_t)g->number | (uint64_t)g->given << 15 | (uint64_t)(uint32_t)g->node << 16 | (uint64_t)g->count << 48);
+		add(&k, g->present);
+		for (uint64_t asked = s->scope->asked[g->number] & g->present; asked; asked &= asked - 1)
+			if (!add_value(&k, map_value(&r->message, g, (uint32_t)__builtin_ctzll(asked), 0)))
+				return 0;
+	}
+	*ret_hash = k.hash;
+	return k.n;
+}
+
+/* --- what is remembered ------------------------------------------------------------------------------------------------------- */
+
+static struct map_shapes *shapes_new(size_t most)
+{
+	struct map_shapes *all = calloc(1, sizeof *all);
+	if (all && !(all->arena = van_arena_new(most))) {
+		free(all);
+		return NULL;
+	}
+	return all;
+}
+
+void map_shapes_free(struct map_shapes *all)
+{
+	if (!all)
+		return;
+	van_arena_free(all->arena);
+	free(all);
+}
+
+const struct map_shape *map_shape_find(const struct map_set *set, const struct map_shape *like)
+{
+	const struct map_shape *one = set->shapes ? set->shapes->buckets[like->hash % BUCKETS] : NULL;
+	while (one && (one->hash != like->hash || one->scope != like->scope || one->map != like->map || one->own != like->own ||
+	               one->words != like->words || memcmp(one->key, like->key, like->words * sizeof *like->key) != 0))
+		one = one->next;
+	return one;
+}
+
+static void *copy(struct map_shapes *all, const void *from, size_t n)
+{
+	void *to = van_arena_room(all->arena, n);
+	if (to && n)
+		memcpy(to, from, n);
+	return to;
+}
+
+void map_shape_keep(struct map_set *set, const struct map_shape *shape)
+{
+	if (!set->shapes && set->remembered)
+		set->shapes = shapes_new(set->remembered);
+	struct map_shapes *all = set->shapes;
+	if (!all || all->full)
+		return;
+	struct map_shape *one = copy(all, shape, sizeof *shape);
+	const uint64_t *key = copy(all, shape->key, shape->words * sizeof *key), *taken = copy(all, shape->taken, shape->own * sizeof *taken);
+	const struct map_step *steps = copy(all, shape->steps, shape->count * sizeof *steps);
+	all->full = !one || !key || !taken || !steps;
+	if (all->full)
+		return;
+	one->key = key;
+	one->taken = taken;
+	one->steps = steps;
+	one->next = all->buckets[one->hash % BUCKETS];
+	all->buckets[one->hash % BUCKETS] = one;
+}
+
+void map_shapes_tidy(struct map_set *set)
+{
+	struct map_shapes *all = set->shapes;
+	if (!all || !all->full)
+		return;
+	van_arena_reset(all->arena);
+	memset(all->buckets, 0, sizeof all->buckets);
+	all->full = false;
+}

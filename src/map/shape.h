@@ -1,0 +1,47 @@
+/* What the rows of a loop do is decided by its shape: which segments it has, which elements there are, and the values that conditions
+ * and qualifiers ask for. Messages are alike, so the steps that came out (read_plan.c) are remembered by shape. Internal to src/map. */
+#ifndef OPENVAN_MAP_SHAPE_H
+#define OPENVAN_MAP_SHAPE_H
+
+#include "map/read.h"
+
+/* One thing to do, in the order of the rows. */
+struct map_step {
+	enum {
+		MAP_STEP_TAKE,     /* the element, or the row's text, goes to the row's place */
+		MAP_STEP_ROW,      /* what the row does hangs on more than the shape */
+		MAP_STEP_CONSTANT, /* the element is taken where it is the row's text */
+		MAP_STEP_COUNT,    /* a constant row that has to look for itself */
+		MAP_STEP_LOOPS,    /* the loops within */
+	} does : 8;
+	bool copies;           /* take: the element's value goes as it is, to a place that holds one */
+	bool asks;             /* take: what the row's conditions say of the document is written, too */
+	uint32_t element, component;
+	int32_t row, slot;
+	int32_t segment;       /* among the loop's own; -1: none */
+};
+
+struct map_shape {
+	struct map_shape *next;    /* same bucket */
+	uint64_t hash;
+	const struct map_scope *scope;
+	const struct map *map;
+	uint32_t words, own, count;
+	const uint64_t *key;
+	const uint64_t *taken;     /* by own segment: elements that the steps take */
+	const struct map_step *steps;
+};
+
+#define MAP_SHAPE_VALUE 56u /* most bytes of a value that is asked for; what has a longer one, or a longer key, is not remembered */
+
+/* The key of the loop's own segments into the run's `key`. Returns its words; 0: it has none, and is not remembered. */
+uint32_t map_shape_key(struct map_run_state *r, const struct in_scope *s, uint64_t *ret_hash);
+/* What is remembered for the key; NULL. It stays until the next map_shapes_tidy(). */
+const struct map_shape *map_shape_find(const struct map_set *set, const struct map_shape *like);
+/* Remembers a copy, as far as there is room. */
+void map_shape_keep(struct map_set *set, const struct map_shape *shape);
+/* Between messages: forgets all when there was no room left. */
+void map_shapes_tidy(struct map_set *set);
+void map_shapes_free(struct map_shapes *all); /* NULL is fine */
+
+#endif
