@@ -207,20 +207,40 @@ static int rewrite_segment(void *ctx, const struct edi_segment *s)
 	return other(r, s);
 }
 
-int edi_rewrite(struct slice interchange, const struct edi_rewrite_options *options, struct van_buf *to)
+static int rewrite(struct slice interchange, const struct edi_rewrite_options *options, struct van_buf *to)
 {
 	struct rewriting r = {.options = options, .to = to, .scratch = VAN_BUF_INIT((size_t)32 << 20)};
 	const struct edi_lexer_options lexer = {.max_segment = (size_t)16 << 20};
-	size_t before = to->n;
 	struct edi_lexer *l = edi_lexer_new(&lexer, rewrite_segment, &r);
 	int rc = l ? edi_lexer_feed(l, interchange, true) : VAN_ENOMEM;
 	if (rc == 0 && (!r.ended || edi_lexer_tolerated(l)[EDI_TOLERATED_WIDE].count))
 		rc = VAN_ESYNTAX;
 	if (rc == 0 && edi_writer_error(&r.writer, NULL) < 0)
 		rc = to->error ? to->error : VAN_ESYNTAX;
-	if (rc < 0 && !to->error)
-		to->n = before;
 	edi_lexer_free(l);
 	van_buf_free(&r.scratch);
+	return rc;
+}
+
+/* Damage may be such that what is written means something else: a separator that nobody advises, a terminator in a value that was released.
+ * What can be read again as it was meant is written again as it is. */
+static int read_again(struct slice written)
+{
+	struct van_buf again = VAN_BUF_INIT(written.n + 1);
+	int rc = rewrite(written, NULL, &again);
+	if (rc == 0 && !slice_eq(written, van_buf_slice(&again)))
+		rc = VAN_ESYNTAX;
+	van_buf_free(&again);
+	return rc == VAN_ELIMIT ? VAN_ESYNTAX : rc; /* longer than it was */
+}
+
+int edi_rewrite(struct slice interchange, const struct edi_rewrite_options *options, struct van_buf *to)
+{
+	size_t before = to->n;
+	int rc = rewrite(interchange, options, to);
+	if (rc == 0)
+		rc = read_again(slice_make(to->p + before, to->n - before));
+	if (rc < 0 && !to->error)
+		to->n = before;
 	return rc;
 }
