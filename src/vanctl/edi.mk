@@ -6,7 +6,7 @@ vanctl_SOURCES += \
 	%D%/edi_dict.c %D%/edi_dict.h \
 	%D%/edi_dict_import.c \
 	%D%/edi_dict_show.c \
-	%D%/edi_flat.c %D%/edi_sink.c \
+	%D%/edi_flat.c %D%/edi_sink.c %D%/edi_sheets.c %D%/edi_sheets.h \
 	%D%/edi_form.c \
 	%D%/edi_input.c %D%/edi_input.h \
 	%D%/edi_inspect.c \

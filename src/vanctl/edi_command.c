@@ -25,7 +25,7 @@ static const struct verb {
 	{"stats", edi_run_stats, "", "segments, messages by type, bytes and MB/s; tokenises and checks envelopes only"},
 	{"validate", edi_run_validate, " [--strict] [--nearest]", "checks against the dictionaries; exit status 1 when anything is rejected or in error"},
 	{"ack", edi_run_ack, " [--ta1] [--type 997|999] [--control N] [--rejects message|group|interchange] [--lines] [--strict] [--nearest]", "prints the acknowledgement the receiver owes"},
-	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical|ubl-xml|csv [--map NAME] [--sheet NAME] [--version V] [--explain] [--sender QUAL:ID --receiver QUAL:ID] [--control N] [--document N] [--charset NAME] [--lines]", "prints the document in another form"},
+	{"convert", edi_run_convert, " --to json|xml|x12|edifact|canonical|ubl-xml|csv [--map NAME|FILE.csv] [--sheet NAME|FILE.csv] [--version V] [--explain] [--sender QUAL:ID --receiver QUAL:ID] [--control N] [--document N] [--charset NAME] [--lines]", "prints the document in another form"},
 };
 
 #define VERBS (sizeof verbs / sizeof *verbs)

@@ -1,14 +1,14 @@
 /* vanctl edi convert --sheet of CSV documents: the input becomes canonical JSON, as it is read. */
-#include "base/datafolder.h"
 #include "map/flat.h"
 #include "vanctl/edi_input.h"
+#include "vanctl/edi_sheets.h"
 
 #include <stdlib.h>
 
 struct edi_flat {
 	const struct edi_command *c;
 	struct edi_input file;   /* the CSV */
-	struct map_set *set;
+	struct edi_sheets sheets;
 	struct flat_reader *reader;
 	struct van_buf chunk, json;
 	uint64_t documents;
@@ -46,14 +46,10 @@ static int make(void *ctx, struct slice *ret)
 
 static int open_sheet(struct edi_flat *f)
 {
-	char folder[4096];
-	struct van_error e = {0};
-	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
-	if (map_set_open(found ? folder : NULL, &f->set, &e) < 0)
-		return edi_fail(EDI_USAGE, "%s", e.text);
-	const struct flat_sheet *s = flat_find(f->set, slice_str(f->c->sheet));
+	int status = edi_sheets_open(f->c->sheet, NULL, &f->sheets);
+	const struct flat_sheet *s = status == EDI_DONE ? edi_sheets_flat(&f->sheets, f->c->sheet) : NULL;
 	if (!s)
-		return edi_fail(EDI_USAGE, "there is no flat sheet %s; flat sheets have a row @map,csv …", f->c->sheet);
+		return EDI_USAGE;
 	f->reader = flat_reader_new(s, EDI_DOCUMENT_MEMORY, EDI_DOCUMENT_VALUES, take_document, f);
 	return f->reader ? EDI_DONE : edi_fail(EDI_USAGE, "no memory");
 }
@@ -78,7 +74,7 @@ void edi_flat_close(struct edi_flat *f)
 		return;
 	edi_input_close(&f->file);
 	flat_reader_free(f->reader);
-	map_set_free(f->set);
+	edi_sheets_close(&f->sheets);
 	van_buf_free(&f->chunk);
 	van_buf_free(&f->json);
 	free(f);

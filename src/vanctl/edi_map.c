@@ -1,7 +1,5 @@
 #include "vanctl/edi_map.h"
 
-#include "base/datafolder.h"
-
 #include <stdio.h>
 
 #define LARGEST_OUTPUT ((size_t)4 << 30)  /* of what is held: all the documents where another step needs them at once */
@@ -10,18 +8,15 @@
 
 int edi_map_open(struct edi_map *x, const struct edi_command *c)
 {
-	char folder[4096];
-	struct van_error e = {0};
 	struct map_options options = {.explain = c->explain, .no_side_car = strcmp(c->to, "x12") == 0 || strcmp(c->to, "edifact") == 0};
 	options.counts_only = options.no_side_car && !c->explain;
 	*x = (struct edi_map){.c = c, .out = VAN_BUF_INIT(LARGEST_OUTPUT), .report = VAN_BUF_INIT(LARGEST_OUTPUT)};
 	x->dictionaries = edi_dictionaries(c);
 	if (!x->dictionaries)
 		return EDI_USAGE;
-	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
-	if (map_set_open(found ? folder : NULL, &x->maps, &e) < 0)
-		return edi_fail(EDI_USAGE, "%s", e.text);
-	map_set_dictionaries(x->maps, x->dictionaries);
+	int status = edi_sheets_open(c->map, x->dictionaries, &x->maps);
+	if (status != EDI_DONE)
+		return status;
 	x->run = map_run_new(&options);
 	return x->run ? EDI_DONE : edi_fail(EDI_USAGE, "no memory");
 }
@@ -29,7 +24,7 @@ int edi_map_open(struct edi_map *x, const struct edi_command *c)
 void edi_map_close(struct edi_map *x)
 {
 	map_run_free(x->run);
-	map_set_free(x->maps);
+	edi_sheets_close(&x->maps);
 	edi_dictionary_set_free(x->dictionaries);
 	van_buf_free(&x->out);
 	van_buf_free(&x->report);
@@ -140,10 +135,13 @@ int edi_map_each(struct edi_map *x, struct edi_input *in, edi_map_message_fn fn,
 int edi_map_read(struct edi_map *x, const struct edi_map_message *m, const char *name, struct tree **ret)
 {
 	const char *standard = m->interchange->standard == EDI_X12 ? "x12" : "edifact";
-	const struct map *map = name ? map_find(x->maps, slice_str(name)) : map_find_for(x->maps, standard, m->message->type, m->message->version);
+	const struct edi_sheets_wanted wanted = {.way = MAP_IN, .standard = standard, .type = m->message->type, .version = m->message->version};
+	const struct map *map = name ? edi_sheets_map(&x->maps, name, &wanted)
+				     : map_find_for(x->maps.installed, standard, m->message->type, m->message->version);
 	struct van_error e = {0};
 	if (!map)
-		return name ? edi_fail(EDI_USAGE, "there is no map %s", name)
+		return name && x->maps.own ? edi_fail(EDI_NO, "%s reads no %.*s %.*s", name, SLICE_ARG(m->message->type), SLICE_ARG(m->message->version))
+		       : name ? edi_fail(EDI_USAGE, "there is no map %s", name)
 		            : edi_fail(EDI_NO, "no map for %.*s %.*s; name one with --map", SLICE_ARG(m->message->type), SLICE_ARG(m->message->version));
 	if (map_read(x->run, map, m->bytes, m->delimiters, &m->envelope, ret, &e) < 0)
 		return edi_fail(EDI_NO, "message %.*s: %s", SLICE_ARG(m->message->control_number), e.text);

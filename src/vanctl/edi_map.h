@@ -4,11 +4,12 @@
 
 #include "map/map.h"
 #include "vanctl/edi_input.h"
+#include "vanctl/edi_sheets.h"
 
 struct edi_map {
 	const struct edi_command *c;
 	struct edi_dictionary_set *dictionaries;
-	struct map_set *maps;
+	struct edi_sheets maps;
 	struct map_run_state *run;
 	struct van_buf out, report;
 	bool report_begun;     /* of --json: its first note was put */

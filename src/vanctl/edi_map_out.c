@@ -33,24 +33,23 @@ static const struct map *choose(struct edi_map *x, const struct tree *document)
 	const struct tree *source = object(document, "_source");
 	struct slice version = slice_str(x->c->version), type = member(source, "type");
 	struct slice kind = member(document, "_document");
-	const struct map *found = NULL;
-	if (x->c->map) {
-		found = map_find(x->maps, slice_str(x->c->map));
-		if (found && map_way(found) == MAP_IN && map_reverse(found))
-			found = map_reverse(found); /* one name for both ways of a sheet */
-		return found;
-	}
+	const struct edi_sheets_wanted wanted = {.way = MAP_OUT, .standard = x->c->to, .document = kind, .version = version};
+	if (x->c->map)
+		return edi_sheets_map(&x->maps, x->c->map, &wanted);
 	bool back = slice_is(member(source, "standard"), x->c->to) && type.p;
 	if (back)
-		return map_find_out(x->maps, kind, x->c->to, type, version.p ? version : member(source, "version"));
-	return map_find_out(x->maps, kind, x->c->to, SLICE_NONE, version);
+		return map_find_out(x->maps.installed, kind, x->c->to, type, version.p ? version : member(source, "version"));
+	return map_find_out(x->maps.installed, kind, x->c->to, SLICE_NONE, version);
 }
 
 static int no_map(struct edi_map *x, const struct tree *document)
 {
 	struct slice kind = member(document, "_document");
+	if (x->maps.own)
+		return edi_fail(EDI_NO, "%s makes no %s of %.*s%s%s; a sheet that does has <-> or <- in its row @map", x->c->map,
+				strcmp(x->c->to, "x12") == 0 ? "X12" : "EDIFACT", SLICE_ARG(kind), x->c->version ? " in version " : "", x->c->version ? x->c->version : "");
 	if (x->c->map)
-		return edi_fail(EDI_USAGE, "there is no map %s", x->c->map);
+		return edi_fail(EDI_USAGE, "there is no map %s; give the name of one that is installed, or the path of a sheet (.csv)", x->c->map);
 	if (!kind.p)
 		return edi_fail(EDI_NO, "%s: the document has no _document, such as \"order/1.0\"; add it, or name a map with --map", x->c->file);
 	return edi_fail(EDI_NO, "no map, or more than one, makes %s of %.*s%s%s; name one with --map", strcmp(x->c->to, "x12") == 0 ? "X12" : "EDIFACT",

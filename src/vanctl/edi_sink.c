@@ -1,8 +1,8 @@
 /* vanctl edi convert --to ubl-xml, csv, canonical: canonical documents one after the other, into one file. */
-#include "base/datafolder.h"
 #include "map/flat.h"
 #include "map/ubl.h"
 #include "vanctl/edi_input.h"
+#include "vanctl/edi_sheets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct edi_sink {
 	struct van_buf out;
 	struct tree_room room;     /* for what is made on the way */
 	/* CSV */
-	struct map_set *set;
+	struct edi_sheets sheets;
 	struct flat_writer *writer;
 };
 
@@ -39,7 +39,7 @@ void edi_sink_close(struct edi_sink *s)
 	if (!s)
 		return;
 	flat_writer_free(s->writer);
-	map_set_free(s->set);
+	edi_sheets_close(&s->sheets);
 	van_arena_free(s->room.arena);
 	van_buf_free(&s->out);
 	free(s);
@@ -109,10 +109,10 @@ static void print_rest(void *ctx, struct slice place)
 static const struct flat_sheet *choose(const struct edi_sink *s, const struct tree *document)
 {
 	const struct tree *kind = document->kind == TREE_OBJECT ? tree_find(document, SLICE("_document")) : NULL;
-	const struct flat_sheet *found = s->c->sheet ? flat_find(s->set, slice_str(s->c->sheet)) : kind ? flat_find_out(s->set, kind->text) : NULL;
-	if (!found && s->c->sheet)
-		edi_fail(EDI_USAGE, "there is no flat sheet %s; flat sheets have a row @map,csv …", s->c->sheet);
-	else if (!found)
+	if (s->c->sheet)
+		return edi_sheets_flat(&s->sheets, s->c->sheet);
+	const struct flat_sheet *found = kind ? flat_find_out(s->sheets.installed, kind->text) : NULL;
+	if (!found)
 		edi_fail(EDI_NO, "%s: there is no flat sheet, or more than one, that writes %.*s; name one with --sheet", s->c->file, kind ? (int)kind->text.n : 3,
 			 kind ? kind->text.p : "it?");
 	return found;
@@ -120,12 +120,8 @@ static const struct flat_sheet *choose(const struct edi_sink *s, const struct tr
 
 static int open_writer(struct edi_sink *s, const struct tree *document)
 {
-	char folder[4096];
-	struct van_error e = {0};
-	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
-	if (map_set_open(found ? folder : NULL, &s->set, &e) < 0)
-		return edi_fail(EDI_USAGE, "%s", e.text);
-	const struct flat_sheet *sheet = choose(s, document);
+	int status = edi_sheets_open(s->c->sheet, NULL, &s->sheets);
+	const struct flat_sheet *sheet = status == EDI_DONE ? choose(s, document) : NULL;
 	if (!sheet)
 		return s->c->sheet ? EDI_USAGE : EDI_NO;
 	s->writer = flat_writer_new(sheet, print_rest, s);

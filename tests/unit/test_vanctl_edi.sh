@@ -94,6 +94,13 @@ gives 0 "$vanctl" edi convert --to canonical "$sample" && cp "$work/out" "$work/
 	tr -d '\n' <"$sample" | tr '~' '\n' | sed -n '/^ST/,/^SE/p' >"$work/a" && tr -d '\n' <"$work/out" | tr '~' '\n' | sed -n '/^ST/,/^SE/p' >"$work/b" &&
 	cmp -s "$work/a" "$work/b"; ok "850 to canonical and back: the same segments"
 gives 0 "$vanctl" edi convert --to canonical --explain --json "$sample" && grep -q '"what":"taken".*"target":"ID","segment":"BEG","position":2,"element":3' "$work/err"; ok "--explain says where a value came from"
+printf '%s\n' 'target,source,when,transform,table,default,required' '@map,x12 850 004010 <-> order/1.0' 'ID,BEG.03' "'00',BEG.01,,,,,yes" 'IssueDate,BEG.05,,date' >"$work/my-orders.csv"
+gives 0 "$vanctl" edi convert --to canonical --map "$work/my-orders.csv" "$sample" && cp "$work/out" "$work/mine" && grep -q '"map": "my-orders"' "$work/mine" && ! grep -q '"OrderLine"' "$work/mine"; ok "--map with a sheet of one's own that is not installed"
+gives 0 "$vanctl" edi convert --to x12 --map "$work/my-orders.csv" --lines "$work/mine" && has '^BEG\*00\*'; ok "and out"
+gives 1 "$vanctl" edi convert --to edifact --map "$work/my-orders.csv" "$work/mine" && grep -q 'my-orders.csv makes no EDIFACT of order/1.0' "$work/err"; ok "a sheet that does not go there"
+gives 2 "$vanctl" edi convert --to x12 --map nosuch "$work/mine" && grep -q 'the path of a sheet' "$work/err"; ok "a map that is not there"
+printf '%s\n' 'target,source' '@map,csv order 1 <-> order/1.0' 'ID,No' >"$work/my-csv.csv"
+printf 'No\nPO-9\n' | gives 0 "$vanctl" edi convert --sheet "$work/my-csv.csv" --to canonical - && has '"ID": "PO-9"'; ok "--sheet with a file, too"
 printf '%s' '{"interchanges":[]}' | gives 1 "$vanctl" edi convert --to x12 - && grep -q 'no X12 interchange' "$work/err"; ok "a document without X12"
 sed 's/Dana Reyes/Dan\xe9 Reyes/' "$sample" >"$work/latin"
 gives 0 "$vanctl" edi convert --to json "$work/latin" && has "$(printf 'Dan\303\251 Reyes')" && has '"charset":"ISO-8859-1"'; ok "bytes above ASCII in X12 are ISO 8859-1 where they are not UTF-8"
