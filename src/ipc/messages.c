@@ -450,6 +450,7 @@ static const struct record_field mailbox_commit_fields[] = {
 	RECORD_FIELD(8, RECORD_BOOL, struct ipc_mailbox_commit, unfinished),
 	RECORD_FIELD_SUB(9, RECORD_ONE, struct ipc_mailbox_commit, pickup, &ipc_pickup_table),
 	RECORD_FIELD(10, RECORD_BYTES, struct ipc_mailbox_commit, content),
+	RECORD_FIELD(11, RECORD_BYTES, struct ipc_mailbox_commit, hashing),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_commit_table = {"mailbox_commit", 1, sizeof(struct ipc_mailbox_commit), mailbox_commit_fields};

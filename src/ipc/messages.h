@@ -83,6 +83,8 @@ enum ipc_type {
 	IPC_BANS,               /* store → sftp listener: struct ipc_bans, the whole list, at start and after each change */
 	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
 	IPC_MAILBOX_SYNC,       /* no body; answered when what was told before it is committed */
+	IPC_MAILBOX_RESUME,     /* struct ipc_mailbox_name of an unfinished upload; the reply has fd[0] to write on from where it ended, and content:
+				 * ipc_mailbox_commit.hashing. Refused where it can't be gone on with like this: it can still be read (OPEN) */
 	IPC_MAILBOX_READ,       /* struct ipc_mailbox_read; the reply has fd[0], a copy of the IPC_PIECE bytes there, or of what is left */
 
 	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */
@@ -693,6 +695,7 @@ struct ipc_mailbox_commit {
 	bool unfinished; /* the connection broke: kept to be resumed; no hashes */
 	struct ipc_pickup *pickup; /* fetched from a partner's server */
 	struct slice content; /* a small file itself, where no descriptor comes with the message */
+	struct slice hashing; /* unfinished: the state of the hashes at its end, for who resumes it; absent: it must be read again */
 };
 struct ipc_mailbox_rename {
 	uint32_t folder, to_folder;

@@ -52,6 +52,7 @@ struct queue_upload {
 	uint64_t bytes;
 	struct queue_mailbox_limits limits;
 	struct slice sha256, salt, salted_sha256;
+	struct slice hashing; /* unfinished: kept for who resumes it */
 	/* fetched from a partner's server: the file there, remembered in the same transaction, so that it is taken once; absent: no */
 	struct slice pickup_name;
 	uint64_t pickup_bytes, pickup_time; /* as the server told them */

@@ -190,6 +190,7 @@ int queue_mailbox_upload(struct queue_work *w, const struct queue_upload *u, str
 		return rc;
 	if (u->kind == QUEUE_UPLOAD_FINAL)
 		return receive(w, u, &e, u->section);
+	e.hashing = u->kind == QUEUE_UPLOAD_UNFINISHED ? u->hashing : SLICE_NONE;
 	e.state = u->kind == QUEUE_UPLOAD_STAGED ? QUEUE_MAILBOX_STAGED : QUEUE_MAILBOX_UNFINISHED;
 	rc = mailbox_put(w, &at, &e);
 	if (rc < 0 || u->kind == QUEUE_UPLOAD_UNFINISHED)

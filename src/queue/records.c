@@ -205,6 +205,7 @@ static const struct record_field mailbox_entry_fields[] = {
 	RECORD_HIDDEN(9, RECORD_BYTES, struct queue_mailbox_entry, salt),
 	RECORD_HIDDEN(10, RECORD_BYTES, struct queue_mailbox_entry, salted_sha256),
 	RECORD_HIDDEN(11, RECORD_U64, struct queue_mailbox_entry, fetched),
+	RECORD_HIDDEN(12, RECORD_BYTES, struct queue_mailbox_entry, hashing),
 	RECORD_END,
 };
 const struct record_table queue_mailbox_entry_table = {"mailbox entry", 1, sizeof(struct queue_mailbox_entry), mailbox_entry_fields};

@@ -210,6 +210,7 @@ struct queue_mailbox_entry {
 	uint64_t fetched;      /* out: bytes from the start on that were sent, while the download is not complete */
 	/* staged uploads: of the file */
 	struct slice sha256, salt, salted_sha256;
+	struct slice hashing; /* unfinished: the session's state of the hashes at its end */
 };
 extern const struct record_table queue_mailbox_entry_table;
 

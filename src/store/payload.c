@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -368,6 +369,29 @@ int payload_open(struct payload_dir *d, struct slice id, const char *part, struc
 		return van_error_set(err, VAN_EINVAL, "payload file: a defect: no name for part \"%.40s\"", part);
 	int fd = openat(d->fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd >= 0 ? fd : fail(err, errno, "opening it");
+}
+
+int payload_open_to_append(struct payload_dir *d, struct slice id, const char *part, uint64_t bytes, struct van_error *err)
+{
+	char path[PAYLOAD_FOLDER_LEN + 1 + PAYLOAD_NAME_MAX + 1];
+	struct stat st;
+	if (path_of(id, part, path, sizeof path))
+		return van_error_set(err, VAN_EINVAL, "payload file: a defect: no name for part \"%.40s\"", part);
+	int fd = openat(d->fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return fail(err, errno, "opening it");
+	/* The lock is the descriptor's: it goes with it to another process, and ends with its last copy. */
+	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? VAN_ESTATE : fail(err, errno, "locking it");
+	if (rc == 0 && fstat(fd, &st))
+		rc = fail(err, errno, "looking at it");
+	if (rc == 0 && (uint64_t)st.st_size < bytes)
+		rc = van_error_set(err, VAN_EINTERNAL, "payload file %s is shorter than its record says", path);
+	if (rc == 0 && (uint64_t)st.st_size > bytes && ftruncate(fd, (off_t)bytes))
+		rc = fail(err, errno, "cutting it");
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
 }
 
 int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err)

@@ -40,6 +40,9 @@ void payload_rollback(struct payload_dir *d); /* removes what was linked since t
 
 /* Read-only descriptor, the caller's, or VAN_ENOTFOUND. Any thread. */
 int payload_open(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
+/* The same to write as well, for one holder at a time: VAN_ESTATE while an earlier descriptor, or a copy of it in any process, is open. For what
+ * comes behind the first `bytes` alone; whatever stands there is cut off. */
+int payload_open_to_append(struct payload_dir *d, struct slice id, const char *part, uint64_t bytes, struct van_error *err);
 /* 0 also when it is not there. Remove after the commit that forgets the file. Any thread. */
 int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
 

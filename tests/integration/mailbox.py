@@ -2,6 +2,7 @@
 """What a mailbox promises, whatever the client: resuming, renaming, names, subfolders, patterns, reports, archives."""
 
 import datetime
+import hashlib
 import logging
 import os
 import re
@@ -49,6 +50,9 @@ class Session:
 
     def vanish(self):
         self.transport.sock.close()
+        self.transport.close()
+
+    def close(self):
         self.transport.close()
 
     def __enter__(self):
@@ -140,6 +144,81 @@ def resumed_uploads(n):
     broken_off(n, "/in/unwanted.edi", b"half")
     n.sftp("beta", "rm /in/unwanted.edi")
     t.ok("unwanted.edi" not in n.sftp_list("beta", "/in"), "what broke off can be deleted")
+
+
+def session_pids(n):
+    listener = n.role_pids("sftp")
+    out = demo.run(["ps", "-o", "pid=", "--ppid", ",".join(map(str, listener))], check=False).stdout
+    return [int(p) for p in out.split()]
+
+
+def opened(n, name, mode="a"):
+    """A session in which an upload is open for more."""
+    s = Session(n, "beta")
+    f = s.sftp.open(name, mode)
+    f.set_pipelined(False)
+    return s, f
+
+
+def going_on(n):
+    """A large upload is gone on with in its own file, by one session at a time, and what was kept is never spoilt."""
+    big = os.urandom(4 << 20)
+    half = 2 << 20
+
+    def whole(name):
+        found = received(n, name)
+        t.equal([n.vanctl("message", "get", m["id"]).stdout == big for m in found], [True], f"{name}: whole")
+        t.equal({m["sha256"] for m in found}, {hashlib.sha256(big).hexdigest()}, f"{name}: its hash")
+
+    def read():
+        return sum(int(re.search(r"^read_bytes: (\d+)|^rchar: (\d+)", demo.read(f"/proc/{p}/io").decode(), re.M)[2]) for p in session_pids(n))
+
+    broken_off(n, "/in/on.edi", big[:half])
+    s, f = opened(n, "/in/on.edi")
+    before = read()
+    f.write(big[half:])
+    t.ok(read() - before < half * 1.5, "what is there isn't read again", read() - before)
+    f.close()
+    s.close()
+    whole("on.edi")
+
+    broken_off(n, "/in/killed.edi", big[:half])
+    s, f = opened(n, "/in/killed.edi")
+    f.write(os.urandom(1 << 20))
+    for pid in session_pids(n):
+        os.kill(pid, 9)
+    n.wait_sessions_over()
+    s.vanish()
+    with Session(n, "beta") as s:
+        t.equal(s.stat("/in/killed.edi").st_size, half, "a session that was killed while it went on has changed nothing")
+        with s.open("/in/killed.edi", "a") as f:
+            f.write(big[half:])
+    whole("killed.edi")
+
+    broken_off(n, "/in/pair.edi", big[:half])
+    one, other = opened(n, "/in/pair.edi"), opened(n, "/in/pair.edi")
+    others = os.urandom(half)
+    other[1].write(others)
+    one[1].write(big[half:half + 1000])
+    other[1].close()
+    one[1].write(big[half + 1000:])
+    one[1].close()
+    found = {n.vanctl("message", "get", m["id"]).stdout: m["sha256"] for m in received(n, "pair.edi")}
+    t.equal(found, {data: hashlib.sha256(data).hexdigest() for data in (big, big[:half] + others)}, "two that go on at one time make two messages, each whole")
+    for s, _ in (one, other):
+        s.close()
+
+    broken_off(n, "/in/over.edi", os.urandom(half))
+    s, f = opened(n, "/in/over.edi", "r+")
+    f.write(big[:half])
+    s.vanish()
+    n.wait_sessions_over()
+    s, f = opened(n, "/in/over.edi", "r+")
+    f.write(big[:half])
+    f.write(big[half:])
+    f.close()
+    s.close()
+    whole("over.edi")
 
 
 def resumed_downloads(n):
@@ -574,10 +653,10 @@ def main():
         prepare(n)
         n.start()
         n.apply_profiles()
-        for group in (resumed_uploads, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, looks, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
+        for group in (resumed_uploads, going_on, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, looks, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
                       taken_by_download, many_entries):
             t.run(group, n)
-        n.check_sound(t)
+        n.check_sound(t, killed_sessions=1)
         n.tell(t)
     return t.done()
 

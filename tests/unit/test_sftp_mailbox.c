@@ -227,6 +227,95 @@ static void test_uploads_in_disorder(void **state)
 	}
 }
 
+/* An upload of the first n bytes that broke off; its file, and the state of its hashes. */
+static int broken_off(size_t n, unsigned char kept[SFTPD_HASHING_KEPT])
+{
+	struct sftpd_upload *u = upload(0);
+	for (size_t at = 0; at < n; at += 50000)
+		write_at(u, at, n - at < 50000 ? n - at : 50000);
+	assert_int_equal(sftpd_upload_keep(u), n);
+	assert_true(sftpd_upload_kept(u, kept));
+	int fd = dup(sftpd_upload_fd(u));
+	sftpd_upload_free(u);
+	return fd;
+}
+
+static struct sftpd_upload *resumed(int fd, const unsigned char kept[SFTPD_HASHING_KEPT])
+{
+	struct sftpd_upload *u = upload(0);
+	assert_true(sftpd_upload_resume(u, dup(fd), slice_make((const char *)kept, SFTPD_HASHING_KEPT)));
+	return u;
+}
+
+/* Whoever goes on needn't read what is there: at every offset within a block of the hashes, and around those of the writer. */
+static void test_uploads_go_on(void **state)
+{
+	(void)state;
+	unsigned char kept[SFTPD_HASHING_KEPT];
+	static const size_t around[] = {4096, 50000, 524287, 524288, 524289, (1 << 20) + 5};
+	for (size_t i = 0; i < 130 + sizeof around / sizeof *around; i++) {
+		size_t n = i < 130 ? i + 1 : around[i - 130];
+		int fd = broken_off(n, kept);
+		struct sftpd_upload *u = resumed(fd, kept);
+		assert_int_equal(sftpd_upload_size(u), n);
+		files_made = 0;
+		write_at(u, n, 7);
+		assert_int_equal(sftpd_upload_keep(u), n + 7); /* broken off once more */
+		assert_true(sftpd_upload_kept(u, kept));
+		sftpd_upload_free(u);
+		u = resumed(fd, kept);
+		write_at(u, n + 7, 1300000);
+		check_finish(u, n + 1300007);
+		assert_int_equal(files_made, 0);
+		u = resumed(broken_off(n, kept), kept); /* there was no more */
+		check_finish(u, n);
+		close(fd);
+	}
+}
+
+/* What stood in the file when it was handed out stands there ever after, whatever the client does. */
+static void test_what_is_gone_on_with_stays(void **state)
+{
+	(void)state;
+	unsigned char kept[SFTPD_HASHING_KEPT];
+	char *before = malloc(100000);
+	assert_non_null(before);
+	for (int what = 0; what < 5; what++) {
+		memset(before, 'x', 100000);
+		char *real = content;
+		content = before;
+		int fd = broken_off(100000, kept);
+		content = real;
+		struct sftpd_upload *u = resumed(fd, kept);
+		files_made = 0;
+		switch (what) {
+		case 0: write_at(u, 0, 600000); break;
+		case 1: write_at(u, 50000, 100000), write_at(u, 0, 600000); break;
+		case 2: assert_int_equal(sftpd_upload_resize(u, 0, NULL), SFTPD_OK), write_at(u, 0, 600000); break;
+		case 3: write_at(u, 100000, 500000), write_at(u, 0, 100000); break;
+		default: assert_int_equal(sftpd_upload_resize(u, 99999, NULL), SFTPD_OK), write_at(u, 0, 600000); break;
+		}
+		check_finish(u, 600000);
+		assert_int_equal(files_made, 1); /* its own */
+		char *now = malloc(100000);
+		assert_non_null(now);
+		assert_int_equal(fd_pread_all(fd, now, 100000, 0), 0);
+		assert_memory_equal(now, before, 100000);
+		free(now);
+		close(fd);
+	}
+	free(before);
+	struct sftpd_upload *u = upload(0); /* not in order: it has to be read again */
+	write_at(u, 100, 200);
+	write_at(u, 0, 100);
+	assert_int_equal(sftpd_upload_keep(u), 300);
+	assert_false(sftpd_upload_kept(u, kept));
+	sftpd_upload_free(u);
+	u = upload(0);
+	assert_false(sftpd_upload_resume(u, -1, SLICE("\1 something else")));
+	sftpd_upload_free(u);
+}
+
 static void test_holes_are_refused(void **state)
 {
 	(void)state;
@@ -398,6 +487,8 @@ int main(void)
 		cmocka_unit_test(test_uploads_in_order),
 		cmocka_unit_test(test_writers_are_used_again),
 		cmocka_unit_test(test_uploads_in_disorder),
+		cmocka_unit_test(test_uploads_go_on),
+		cmocka_unit_test(test_what_is_gone_on_with_stays),
 		cmocka_unit_test(test_holes_are_refused),
 		cmocka_unit_test(test_resize_and_read),
 		cmocka_unit_test(test_limits_of_uploads),

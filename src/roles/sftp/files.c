@@ -243,7 +243,48 @@ static enum sftpd_status look_before(struct sftpd_mailbox *m, const struct sftpd
 	return SFTPD_OK;
 }
 
-/* What an earlier upload left goes into the new file first: it has to be hashed anyway. */
+/* What the mailbox still takes, were there something new at that place. */
+static enum sftpd_status ask_room(struct sftpd_mailbox *m, const struct sftpd_place *at, struct ipc_mailbox_reply *ret, struct sftpd_why *why)
+{
+	int fd = -1;
+	*ret = (struct ipc_mailbox_reply){0};
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_CREATE, at, ret, &fd, why);
+	if (fd >= 0)
+		close(fd);
+	m->files_left = ret->files_left;
+	return status;
+}
+
+/* Whoever may put no more files here learns it before sending one. */
+static enum sftpd_status may_have_another(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	if (!m->uploads)
+		m->bounded = false; /* what was known may be old: a large upload asks anew */
+	if (m->files_left)
+		return SFTPD_OK;
+	enum sftpd_status status = ask_room(m, at, &reply, why);
+	if (status == SFTPD_OK && !reply.files_left && reply.text.n)
+		status = sftpd_refuse_as_told(why, SFTPD_PERMISSION_DENIED, reply.text);
+	return status;
+}
+
+/* Goes on in the file of the earlier upload, without looking at what is there. False: it has to be read. */
+static bool go_on(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_upload *u)
+{
+	struct ipc_mailbox_reply reply;
+	int fd = -1;
+	bool done = ask_about(m, IPC_MAILBOX_RESUME, at, &reply, &fd, NULL) == SFTPD_OK && fd >= 0 && sftpd_upload_resume(u, fd, reply.content);
+	if (!done && fd >= 0)
+		close(fd);
+	if (done && ask_room(m, at, &reply, NULL) == SFTPD_OK) {
+		m->bounded = reply.bounded;
+		m->room = reply.room;
+	}
+	return done;
+}
+
+/* What an earlier upload left is read into the new file first, where it is small, was not sent in order, or somebody else goes on with it. */
 static enum sftpd_status take_over(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_upload *u, struct sftpd_why *why)
 {
 	struct ipc_mailbox_reply reply;
@@ -286,24 +327,6 @@ static int new_file(void *arg)
 	return reply.status == IPC_MAILBOX_FULL ? VAN_ENOSPC : VAN_EIO;
 }
 
-/* Whoever may put no more files here learns it before sending one. */
-static enum sftpd_status may_have_another(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_why *why)
-{
-	struct ipc_mailbox_reply reply = {0};
-	if (!m->uploads)
-		m->bounded = false; /* what was known may be old: a large upload asks anew */
-	if (m->files_left)
-		return SFTPD_OK;
-	int fd = -1;
-	enum sftpd_status status = ask_about(m, IPC_MAILBOX_CREATE, at, &reply, &fd, why);
-	if (fd >= 0)
-		close(fd);
-	m->files_left = reply.files_left;
-	if (status == SFTPD_OK && !reply.files_left && reply.text.n)
-		status = sftpd_refuse_as_told(why, SFTPD_PERMISSION_DENIED, reply.text);
-	return status;
-}
-
 static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, uint32_t flags, struct file **ret,
 				     struct sftpd_why *why)
 {
@@ -327,7 +350,7 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 	f->next = m->uploads;
 	m->uploads = f;
 	m->at_work = f;
-	status = before.waits ? take_over(m, at, f->upload, why) : SFTPD_OK;
+	status = before.waits && !go_on(m, at, f->upload) ? take_over(m, at, f->upload, why) : SFTPD_OK;
 	if (status != SFTPD_OK) {
 		file_free(m, f);
 		return status;
@@ -579,6 +602,9 @@ static bool keep_unfinished(struct sftpd_mailbox *m, struct file *f)
 	if (size <= 0)
 		return false;
 	struct ipc_mailbox_commit c = {.name = name_of(f), .section = section_of(f), .unfinished = true, .bytes = (uint64_t)size};
+	unsigned char hashing[SFTPD_HASHING_KEPT];
+	if (sftpd_upload_kept(f->upload, hashing))
+		c.hashing = slice_make(hashing, sizeof hashing);
 	return sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply, NULL, NULL) ==
 	       SFTPD_OK;
 }

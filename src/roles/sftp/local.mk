@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libsftprole.a
 	%D%/authority.c %D%/authority.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/files.c %D%/files.h \
+	%D%/hashing.c %D%/hashing.h \
 	%D%/hostkeys.c %D%/hostkeys.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/listing.c \

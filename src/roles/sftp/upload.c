@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #define FLUSH_HERE ((uint64_t)64 << 10)
+#define COPY_BLOCK ((size_t)256 << 10)
 
 struct sftpd_upload {
 	uint64_t max, size;
 	struct sftpd_writer *writer, **idle;
+	sftpd_file_fn *file;
+	void *arg;
 	uint64_t appended; /* bytes that went through the writer */
+	uint64_t borrowed; /* so much stood in the file before: it is an earlier upload's, which may be wanted again */
 	bool in_order;     /* nothing went another way: what the writer hashed is the file */
 	enum sftpd_status failed; /* the first failure: the file can't become whole any more */
 	struct sftpd_why why;
@@ -34,6 +38,8 @@ struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t m
 		return NULL;
 	}
 	u->idle = idle;
+	u->file = file;
+	u->arg = arg;
 	u->max = max;
 	u->in_order = true;
 	return u;
@@ -49,6 +55,21 @@ void sftpd_upload_free(struct sftpd_upload *u)
 		sftpd_writer_free(u->writer);
 	sftpd_spans_free(&u->written);
 	free(u);
+}
+
+bool sftpd_upload_resume(struct sftpd_upload *u, int fd, struct slice hashing)
+{
+	unsigned char unused[SFTPD_HASHING_KEPT];
+	if (!sftpd_writer_resume(u->writer, fd, hashing))
+		return false;
+	u->borrowed = u->appended = u->size = sftpd_writer_kept(u->writer, unused);
+	sftpd_spans_add(&u->written, 0, u->size); /* the first one always has room */
+	return true;
+}
+
+bool sftpd_upload_kept(struct sftpd_upload *u, unsigned char to[SFTPD_HASHING_KEPT])
+{
+	return u->in_order && u->appended == u->size && sftpd_writer_kept(u->writer, to) == u->size;
 }
 
 int sftpd_upload_fd(const struct sftpd_upload *u)
@@ -93,6 +114,32 @@ static enum sftpd_status failed_before(const struct sftpd_upload *u, struct sftp
 	return u->failed ? sftpd_refuse(why, u->failed, "%s", u->why.text) : SFTPD_OK;
 }
 
+/* Copies what is there into a file of the upload's own, in which it may change everything. */
+static int leave_borrowed(struct sftpd_upload *u)
+{
+	struct sftpd_writer *own = sftpd_writer_new(u->file, u->arg);
+	char *block = malloc(COPY_BLOCK);
+	int rc = own && block ? sftpd_writer_drain(u->writer) : VAN_ENOMEM;
+	for (uint64_t at = 0; rc == 0 && at < u->size;) {
+		size_t n = u->size - at < COPY_BLOCK ? (size_t)(u->size - at) : COPY_BLOCK;
+		rc = fd_pread_all(sftpd_upload_fd(u), block, n, (off_t)at);
+		if (rc == 0)
+			rc = sftpd_writer_append(own, block, n);
+		at += n;
+	}
+	free(block);
+	if (rc == 0)
+		rc = sftpd_writer_drain(own);
+	if (rc < 0) {
+		sftpd_writer_free(own);
+		return rc;
+	}
+	sftpd_writer_free(u->writer);
+	u->writer = own;
+	u->borrowed = 0;
+	return 0;
+}
+
 /* From now on the file is written where the client says; it is hashed when it is done. */
 static int leave_order(struct sftpd_upload *u)
 {
@@ -109,7 +156,9 @@ enum sftpd_status sftpd_upload_write(struct sftpd_upload *u, uint64_t at, const 
 		return too_large(u, why);
 	if (!sftpd_spans_add(&u->written, at, at + n))
 		return fail(u, why, "The file was written in too many separate pieces: send it in order");
-	int rc = u->in_order && at != u->appended ? leave_order(u) : 0;
+	int rc = at < u->borrowed ? leave_borrowed(u) : 0;
+	if (rc == 0 && u->in_order && at != u->appended)
+		rc = leave_order(u);
 	if (rc == 0)
 		rc = u->in_order ? sftpd_writer_append(u->writer, p, n) : fd_pwrite_all(sftpd_upload_fd(u), p, n, (off_t)at);
 	if (rc < 0)
@@ -146,7 +195,7 @@ enum sftpd_status sftpd_upload_resize(struct sftpd_upload *u, uint64_t size, str
 		return status;
 	if ((u->max && size > u->max) || size > INT64_MAX)
 		return too_large(u, why);
-	int rc = sftpd_writer_drain(u->writer);
+	int rc = size < u->borrowed ? leave_borrowed(u) : sftpd_writer_drain(u->writer);
 	if (rc == 0 && ftruncate(sftpd_upload_fd(u), (off_t)size) < 0)
 		rc = (int)van_err_from_errno(errno);
 	if (rc < 0)

@@ -11,6 +11,9 @@ struct sftpd_upload;
  * 0 for no limit. `idle` (may be NULL) keeps the writer of a small file for the next one: the same for all uploads of a `file` and `arg`,
  * it must outlive them, and what it holds in the end is the caller's to free. NULL when out of memory. */
 struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t max, struct sftpd_writer **idle);
+/* A new upload goes on with the file of one that broke off, as sftpd_upload_keep() left it. `fd` becomes the upload's. False: it can't, and `fd`
+ * stays the caller's. What was there is never changed: a client that writes over it makes the upload copy it into a file of its own. */
+bool sftpd_upload_resume(struct sftpd_upload *u, int fd, struct slice hashing);
 /* Closes the file, which vanishes unless the store has linked it. u may be NULL. */
 void sftpd_upload_free(struct sftpd_upload *u);
 
@@ -31,6 +34,8 @@ enum sftpd_status sftpd_upload_fail(struct sftpd_upload *u, enum sftpd_status st
 /* The connection broke: what is there from the start on, without a gap, is on the disk afterwards and is all there is. Its
  * length, or negative; 0: nothing worth keeping. */
 int64_t sftpd_upload_keep(struct sftpd_upload *u);
+/* ... and what sftpd_upload_resume() wants. False: it was not sent in order, and must be read again. */
+bool sftpd_upload_kept(struct sftpd_upload *u, unsigned char to[SFTPD_HASHING_KEPT]);
 
 /* The client is done. Refused when a write failed or a stretch is missing. Larger files are on the disk afterwards; small ones
  * are flushed by the store, many at once. */

@@ -1,10 +1,8 @@
 #include "roles/sftp/writer.h"
 
 #include "base/fdio.h"
-#include "base/id.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -18,8 +16,7 @@ struct sftpd_writer {
 	int fd; /* -1 until it is needed */
 	sftpd_file_fn *file;
 	void *arg;
-	EVP_MD_CTX *plain, *salted; /* the thread's while it runs */
-	unsigned char salt[SFTPD_SALT];
+	struct sftpd_hashing hashing; /* the thread's while it runs */
 	char *blocks; /* BLOCKS of them, aligned to pages */
 	size_t used;  /* of the one that is being filled */
 	unsigned filling;
@@ -37,17 +34,6 @@ struct sftpd_writer {
 	int failed;
 };
 
-/* With a digest that the context has already, if any: looking one up by name takes longer than hashing a kilobyte. */
-static bool begin_hash(EVP_MD_CTX *c)
-{
-	return EVP_DigestInit_ex(c, EVP_MD_CTX_get0_md(c) ? NULL : EVP_sha256(), NULL) == 1;
-}
-
-static bool begin_hashes(struct sftpd_writer *w)
-{
-	return begin_hash(w->plain) && begin_hash(w->salted) && EVP_DigestUpdate(w->salted, w->salt, sizeof w->salt) == 1;
-}
-
 struct sftpd_writer *sftpd_writer_new(sftpd_file_fn *file, void *arg)
 {
 	struct sftpd_writer *w = calloc(1, sizeof *w);
@@ -58,13 +44,11 @@ struct sftpd_writer *sftpd_writer_new(sftpd_file_fn *file, void *arg)
 	w->arg = arg;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
-	van_random(w->salt, sizeof w->salt);
-	w->plain = EVP_MD_CTX_new();
-	w->salted = EVP_MD_CTX_new();
+	sftpd_hashing_begin(&w->hashing);
 	w->blocks = mmap(NULL, BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->blocks == MAP_FAILED)
 		w->blocks = NULL;
-	if (w->plain && w->salted && w->blocks && begin_hashes(w))
+	if (w->blocks)
 		return w;
 	sftpd_writer_free(w);
 	return NULL;
@@ -75,8 +59,23 @@ bool sftpd_writer_renew(struct sftpd_writer *w)
 	if (w->fd >= 0 || w->through || w->failed)
 		return false;
 	w->used = 0;
-	van_random(w->salt, sizeof w->salt);
-	return begin_hashes(w);
+	sftpd_hashing_begin(&w->hashing);
+	return true;
+}
+
+bool sftpd_writer_resume(struct sftpd_writer *w, int fd, struct slice hashing)
+{
+	if (w->fd >= 0 || w->used || !sftpd_hashing_resume(&w->hashing, hashing))
+		return false;
+	w->fd = fd;
+	w->offset = w->hashing.bytes;
+	return true;
+}
+
+uint64_t sftpd_writer_kept(struct sftpd_writer *w, unsigned char to[SFTPD_HASHING_KEPT])
+{
+	sftpd_hashing_keep(&w->hashing, to);
+	return w->hashing.bytes;
 }
 
 int sftpd_writer_fd(const struct sftpd_writer *w)
@@ -110,7 +109,8 @@ static int put(struct sftpd_writer *w, const void *p, size_t n)
 	if (rc < 0)
 		return rc;
 	w->offset += n;
-	return EVP_DigestUpdate(w->plain, p, n) == 1 && EVP_DigestUpdate(w->salted, p, n) == 1 ? 0 : VAN_ECRYPTO;
+	sftpd_hashing_add(&w->hashing, p, n);
+	return 0;
 }
 
 static void *run(void *arg)
@@ -169,8 +169,6 @@ void sftpd_writer_free(struct sftpd_writer *w)
 	if (!w)
 		return;
 	stop_thread(w);
-	EVP_MD_CTX_free(w->plain);
-	EVP_MD_CTX_free(w->salted);
 	if (w->fd >= 0)
 		close(w->fd);
 	if (w->blocks)
@@ -240,35 +238,32 @@ int sftpd_writer_drain(struct sftpd_writer *w)
 
 int sftpd_writer_rehash(struct sftpd_writer *w, uint64_t size)
 {
-	int rc = begin_hashes(w) ? 0 : VAN_ECRYPTO;
+	int rc = 0;
+	sftpd_hashing_begin(&w->hashing);
 	for (uint64_t at = 0; rc == 0 && at < size;) {
 		size_t n = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
 		rc = fd_pread_all(w->fd, w->blocks, n, (off_t)at);
-		if (rc == 0 && !(EVP_DigestUpdate(w->plain, w->blocks, n) == 1 && EVP_DigestUpdate(w->salted, w->blocks, n) == 1))
-			rc = VAN_ECRYPTO;
+		if (rc == 0)
+			sftpd_hashing_add(&w->hashing, w->blocks, n);
 		at += n;
 	}
 	return rc;
 }
 
-static int end_hashes(struct sftpd_writer *w, struct sftpd_hashes *ret)
-{
-	memcpy(ret->salt, w->salt, sizeof ret->salt);
-	return EVP_DigestFinal_ex(w->plain, ret->sha256, NULL) == 1 && EVP_DigestFinal_ex(w->salted, ret->salted_sha256, NULL) == 1 ? 0 : VAN_ECRYPTO;
-}
-
 int sftpd_writer_finish(struct sftpd_writer *w, struct sftpd_hashes *ret)
 {
 	int rc = sftpd_writer_drain(w);
-	return rc < 0 ? rc : end_hashes(w, ret);
+	if (rc == 0)
+		sftpd_hashing_end(&w->hashing, ret);
+	return rc;
 }
 
 bool sftpd_writer_finish_small(struct sftpd_writer *w, size_t max, struct sftpd_hashes *ret, struct slice *ret_bytes)
 {
 	if (w->fd >= 0 || w->through || w->failed || w->used > max)
 		return false;
-	if (EVP_DigestUpdate(w->plain, w->blocks, w->used) != 1 || EVP_DigestUpdate(w->salted, w->blocks, w->used) != 1 || end_hashes(w, ret) < 0)
-		return false;
+	sftpd_hashing_add(&w->hashing, w->blocks, w->used);
+	sftpd_hashing_end(&w->hashing, ret);
 	*ret_bytes = slice_make(w->blocks, w->used);
 	return true;
 }

@@ -5,15 +5,11 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "roles/sftp/hashing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define SFTPD_SALT 16
-struct sftpd_hashes {
-	unsigned char sha256[32], salt[SFTPD_SALT], salted_sha256[32]; /* the last of salt‖bytes */
-};
 
 struct sftpd_writer;
 
@@ -26,6 +22,12 @@ int sftpd_writer_fd(const struct sftpd_writer *w); /* -1: none was needed yet; a
 void sftpd_writer_free(struct sftpd_writer *w);
 /* Makes one that held a small file good for another. False: it has a file or failed, and can only be freed. */
 bool sftpd_writer_renew(struct sftpd_writer *w);
+
+/* A new writer goes on with a file, which becomes its own, where sftpd_writer_kept() was told of it. False: it can't, and the descriptor stays the
+ * caller's. */
+bool sftpd_writer_resume(struct sftpd_writer *w, int fd, struct slice hashing);
+/* After _drain: how far the file is hashed, and what sftpd_writer_resume() wants. */
+uint64_t sftpd_writer_kept(struct sftpd_writer *w, unsigned char to[SFTPD_HASHING_KEPT]);
 
 /* Appends. 0, or a negative enum van_err: of this call or of an earlier block. */
 int sftpd_writer_append(struct sftpd_writer *w, const void *p, size_t n);

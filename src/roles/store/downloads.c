@@ -1,4 +1,4 @@
-/* What a session gets to read. It never holds a descriptor of a file in which others' documents stand, too: one interchange of many
+/* What a session gets to read, or to go on with. It never holds a descriptor of a file in which others' documents stand, too: one interchange of many
  * comes to it as copies of its own stretch, piece by piece. */
 #include "roles/store/sessions.h"
 
@@ -120,4 +120,43 @@ void session_read(struct session *e, struct ipc_message *m)
 	}
 	session_reply(e, m->request, IPC_MAILBOX_OK, NULL, NULL, fd);
 	close(fd);
+}
+
+/* --- going on with an upload ------------------------------------------------------------------------------------------------------- */
+
+/* Only a file in which nothing else stands, and of which the hashes are known so far. */
+static int open_unfinished(struct queue_work *w, struct store_role *s, const struct queue_mailbox_entry *e)
+{
+	struct queue_part p;
+	if (e->state != QUEUE_MAILBOX_UNFINISHED || !e->hashing.n)
+		return VAN_ESTATE;
+	int rc = queue_part_get(w, e->message, e->part, &p);
+	if (rc == 0 && p.kind != QUEUE_PART_FILE)
+		rc = VAN_ESTATE;
+	return rc < 0 ? rc : payload_open_to_append(s->payload, e->message, "payload", e->bytes, &w->err);
+}
+
+void session_resume(struct session *e, struct ipc_message *m)
+{
+	struct ipc_mailbox_name name;
+	struct queue_mailbox_entry found;
+	struct store_read r;
+	int rc = record_decode(&ipc_mailbox_name_table, m->body, e->s->arena, &name);
+	if (rc == 0)
+		rc = store_read_begin(e->s, e->s->arena, &r);
+	if (rc < 0) {
+		session_refuse(e, m->request, rc, NULL);
+		return;
+	}
+	const struct queue_place at = {slice_str(e->connection), QUEUE_FOLDER_STAGED, name.section, name.name};
+	rc = queue_mailbox_find(&r.work, &at, &found);
+	int fd = rc == 0 ? open_unfinished(&r.work, e->s, &found) : rc;
+	struct ipc_mailbox_reply reply = {.status = IPC_MAILBOX_OK, .content = found.hashing};
+	if (fd >= 0)
+		ipc_send(e->channel, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &reply, &fd, 1);
+	else
+		session_refuse(e, m->request, fd, &r.work.err);
+	store_read_end(e->s, &r);
+	if (fd >= 0)
+		close(fd);
 }

@@ -311,6 +311,7 @@ static void on_message(void *arg, struct ipc_channel *c, struct ipc_message *m)
 	case IPC_MAILBOX_LIST: on_list(e, m); return;
 	case IPC_MAILBOX_STAT: on_stat_or_open(e, m, false); return;
 	case IPC_MAILBOX_OPEN: on_stat_or_open(e, m, true); return;
+	case IPC_MAILBOX_RESUME: session_resume(e, m); return;
 	case IPC_MAILBOX_READ: session_read(e, m); return;
 	case IPC_MAILBOX_CREATE: on_create(e, m); return;
 	case IPC_MAILBOX_COMMIT: session_commit(e, m); return;

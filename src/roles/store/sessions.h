@@ -34,6 +34,8 @@ struct session {
 
 enum queue_folder session_folder(uint32_t folder); /* where the store has what the session calls enum ipc_folder */
 
+void session_resume(struct session *e, struct ipc_message *m);
+
 void session_hold(struct session *e);
 void session_unhold(struct session *e);
 

@@ -150,6 +150,7 @@ static int read_upload(struct changing *c, struct slice body)
 	c->upload.sha256 = commit.sha256;
 	c->upload.salt = commit.salt;
 	c->upload.salted_sha256 = commit.salted_sha256;
+	c->upload.hashing = commit.hashing;
 	c->upload.file = commit.bytes > QUEUE_INLINE_MAX;
 	c->upload.content = slice_make(commit.content.p ? commit.content.p : "", commit.content.n);
 	if (c->upload.file || c->fd < 0)
