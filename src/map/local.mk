@@ -43,7 +43,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/transform_date.c \
 	%D%/tree.c %D%/tree.h \
 	%D%/tree_copy.c %D%/tree_copy.h \
-	%D%/tree_read.c %D%/tree_read.h %D%/tree_each.c %D%/tree_each.h \
+	%D%/tree_read.c %D%/tree_read.h %D%/tree_each.c %D%/tree_each.h %D%/hint.c %D%/hint.h %D%/hint_schema.c %D%/hint_schema.h \
 	%D%/write.c %D%/write.h \
 	%D%/write_cell.c \
 	%D%/write_loop.c \

@@ -88,8 +88,13 @@ static int parse_transform(struct map_reader *r, struct slice s, struct map_row 
 		size_t k = 0;
 		while (k < sizeof names / sizeof *names && !slice_is(name, names[k]))
 			k++;
-		if (k == sizeof names / sizeof *names || row->transform_count == MAP_MAX_TRANSFORMS)
+		if (k == sizeof names / sizeof *names)
 			return map_reader_fail(r, "is one of date time decimal implied(N) upper lower number bool cut(N) listed compact, not", words.v[i]);
+		if (row->transform_count == MAP_MAX_TRANSFORMS)
+			return map_reader_fail(r, "has more than four transforms: leave out one; too many begin at", words.v[i]);
+		if (k == MAP_IMPLIED ? !argument.n : argument.p && k != MAP_CUT)
+			return map_reader_fail(r, k == MAP_IMPLIED ? "how many decimals are implied is a number, as in implied(2), which is missing in"
+				: "only implied and cut have a number, not", words.v[i]);
 		if (argument.n && (argument.p[argument.n - 1] != ')' || !slice_u64(slice_make(argument.p, argument.n - 1), &number) || number > 9999))
 			return map_reader_fail(r, "a number is expected in", words.v[i]);
 		row->transforms[row->transform_count++] = (struct map_transform){.kind = k, .argument = (uint32_t)number};
@@ -123,6 +128,8 @@ static int parse_head(struct map_reader *r, struct slice s)
 	struct map_rows *m = r->sheet;
 	struct slice_list words;
 	r->cell = "source";
+	if (m->ways)
+		return map_reader_fail(r, "a sheet has one row @map: name all versions in it, or make a second sheet for", s);
 	int rc = map_reader_split(r, s, " ", &words);
 	if (rc < 0)
 		return rc;

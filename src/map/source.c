@@ -158,6 +158,8 @@ static int condition(struct map_reader *r, struct slice one, int32_t scope, stru
 			c->values.v[i] = slice_trim(c->values.v[i]);
 		if (rc < 0)
 			return rc;
+		if (!c->values.n)
+			return map_reader_fail(r, "nothing stands behind = (an element that is there at all is asked for without it):", one);
 	}
 	if (path.n > 1 && *path.p == '/') {
 		c->kind = MAP_ASK_PLACE;

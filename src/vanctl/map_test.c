@@ -1,5 +1,7 @@
 /* map check and map test. */
+#include "base/datafolder.h"
 #include "base/error.h"
+#include "map/hint.h"
 #include "map/sample.h"
 #include "vanctl/map.h"
 #include "vanctl/print.h"
@@ -67,6 +69,40 @@ size_t map_print_errors(struct map_source *s, json_t *list)
 	return count;
 }
 
+struct hints {
+	const struct map_source *s;
+	json_t *list;
+	size_t count;
+};
+
+static void print_hint(void *ctx, unsigned row, const char *cell, struct slice text)
+{
+	struct hints *h = ctx;
+	h->count++;
+	if (h->list)
+		json_array_append_new(h->list, json_pack("{s:s, s:i, s:s, s:s%}", "sheet", map_source_place(h->s), "row", (int)row, "cell", cell, "hint", text.p, text.n));
+	else
+		fprintf(stderr, "%s:%u: hint: %s: %.*s\n", map_source_place(h->s), row, cell, SLICE_ARG(text));
+}
+
+/* Of a sheet that is sound: what nothing can come of. */
+static int print_hints(struct map_source *s, json_t *list, size_t *ret)
+{
+	char folder[4096], schemas[4352];
+	struct hints h = {.s = s, .list = list};
+	struct van_error e = {0};
+	struct map_set *set = NULL;
+	const char *own = getenv("OPENVAN_MAPS");
+	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
+	snprintf(schemas, sizeof schemas, "%s/canonical", own && *own ? own : folder);
+	int rc = map_library_compile(s->library, s->name, s->text, &set, &e);
+	if (rc == 0)
+		rc = map_hints(set, found || (own && *own) ? schemas : NULL, print_hint, &h, &e);
+	map_set_free(set);
+	*ret = h.count;
+	return rc < 0 ? ctl_fail(CTL_USAGE, "%s: %s", map_source_place(s), e.text[0] ? e.text : van_err_name(rc)) : CTL_DONE;
+}
+
 int map_check(struct ctl *c)
 {
 	size_t errors = 0;
@@ -75,9 +111,11 @@ int map_check(struct ctl *c)
 	for (size_t i = 0; i < c->nargs; i++) {
 		struct map_source s;
 		int one = map_source_open(c, c->args[i], &s);
-		size_t n = one ? 0 : map_print_errors(&s, list);
+		size_t n = one ? 0 : map_print_errors(&s, list), hints = 0;
+		if (!one && !n)
+			one = print_hints(&s, list, &hints);
 		if (!one && !n && !c->json)
-			printf("%s: sound, %zu sample%s\n", map_source_place(&s), s.ncases, s.ncases == 1 ? "" : "s");
+			printf("%s: sound, %zu sample%s%s\n", map_source_place(&s), s.ncases, s.ncases == 1 ? "" : "s", hints ? "; see the hints" : "");
 		errors += n;
 		status = one > status ? one : status;
 		map_source_free(&s);

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -130,6 +131,45 @@ def targets_have_places(t, schemas):
         t.equal(wrong[:5], [], f"{name}: every target has its place in {head[-1]}")
         cases = glob.glob(os.path.join(MAPS, "samples", name, "*.expected.json"))
         t.ok(len(cases) >= len(head) - 4 or name.startswith("csv-"), f"{name}: a sample for each version")
+
+
+def check(folder, name, rows):
+    """What map check says of a sheet: status, and what stands behind its path on standard error, without the path."""
+    path = os.path.join(folder, name + ".csv")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("target,source,when,transform,table,default,required,note,way\n" + "".join(row + "\n" for row in rows))
+    done = subprocess.run([VANCTL, "map", "check", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=dict(os.environ, OPENVAN_MAPS=MAPS, OPENVAN_DICT=os.path.join(TOP, "dict")))
+    return done.returncode, [line.replace(path + ":", "") for line in done.stderr.splitlines()]
+
+
+def check_tells_what_is_amiss(t):
+    """Where nothing can come of a row, the check says so; of the shipped sheets it says nothing."""
+    done = subprocess.run([VANCTL, "map", "check", *sorted(glob.glob(os.path.join(MAPS, "*.csv")))], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=dict(os.environ, OPENVAN_MAPS=MAPS, OPENVAN_DICT=os.path.join(TOP, "dict")))
+    t.equal((done.returncode, done.stderr), (0, ""), "map check has nothing to say of the shipped sheets")
+    head = {"x12": "@map,x12 850 004010 005010 <-> order/1.0", "edifact": "@map,edifact ORDERS D:96A <-> order/1.0", "csv": "@map,csv order 1 <-> order/1.0",
+            "new": "@map,x12 850 009010 <-> order/1.0", "own": "@map,x12 850 004010 <-> ticket/1.0"}
+    hints = (
+        ("x12", "ID,BGE.03", "source: 850 has no segment BGE"), ("x12", "OrderLine[],loop PO2", "source: 850 has no segment PO2"), ("x12", "'1',BEG.01,BGE.02=A,,,,,,out", "when: 850 has no segment BGE"),
+        ("x12", "@count(P01),CTT.01", "target: 850 has no segment P01"), ("x12", "ID,BEG.13", "source: BEG has 12 elements: there is no BEG.13"), ("x12", "ID,BEG.03.02", "source: BEG.03 has no components: leave out .02"),
+        ("edifact", "ID,BGM.01.09", "source: BGM.01 has 4 components: there is no BGM.01.09"), ("edifact", "ID,NAD.12", "source: NAD has 9 elements"),
+        ("x12", "Id,BEG.03", "target: order/1.0 has no Id there: is ID meant?"), ("x12", "Colour,BEG.03", "target: order/1.0 has no Colour there: doc/canonical-fields.md lists"),
+        ("x12", "OrderLine,loop PO1", "target: OrderLine is a list: write OrderLine[]"), ("x12", "IssueDate[],BEG.05", "target: IssueDate is no list: write IssueDate without []"),
+        ("x12", "TotalGoodsItemQuantity,CTT.01", "target: TotalGoodsItemQuantity is no value: what is in it has names, such as TotalGoodsItemQuantity.value"),
+        ("x12", "ID,BEG.03,BEG.01=00 or BEG.02=SA", "when: '00 or BEG.02=SA' is compared as it stands"), ("x12", "ID,BEG.03,BEG.01=00 and", "when: '00 and' is compared"),
+        ("csv", "Note,Remark", "target: Note is a list"), ("csv", "OrderLine[],loop row\nOrderLine[].LineItem.Quantity,Pieces", "no value"))
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, row, said in hints:
+            status, lines = check(folder, "own", [head[kind], row])
+            line = len(row.split("\n")) + 2
+            t.ok(status == 0 and len(lines) == 1 and lines[0].startswith(f"{line}: hint: ") and said in lines[0], f"{row!r}: {said}", (status, lines))
+        for kind, row in (("new", "ID,BGE.03"), ("own", "Whatever.It.Is[],BEG.03"), ("x12", "ID,ST.02"), ("x12", "_envelope.note,BEG.03")):
+            t.equal(check(folder, "own", [head[kind], row]), (0, []), f"{kind}, {row!r}: nobody knows better, so nothing is said")
+        for row, said in (("ID,BEG.03,,implied", "as in implied(2)"), ("ID,BEG.03,,date(3)", "only implied and cut have a number"), ("ID,BEG.03,REF.01=", "nothing stands behind ="),
+                          (head["x12"], "a sheet has one row @map"), ("ID,BEG.03,,upper lower upper lower upper", "more than four transforms")):
+            status, lines = check(folder, "own", [head["x12"], row])
+            t.ok(status == 1 and len(lines) == 1 and lines[0].startswith("3: map own, row 3") and said in lines[0], f"{row!r} is an error: {said}", (status, lines))
 
 
 def page_of_fields_is_true(t):
@@ -408,6 +448,7 @@ def main():
 
     t.run(schemas_are_sound, t, schemas, validator)
     t.run(targets_have_places, t, schemas)
+    t.run(check_tells_what_is_amiss, t)
     t.run(page_of_fields_is_true, t)
     sheets = sheet_names()
     for name in sheets:
