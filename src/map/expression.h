@@ -50,6 +50,10 @@ bool expression_takes_input(const struct expression *x);
 /* What a condition makes of a result: nothing, false, 0, "", {} and [] are false ($boolean). */
 bool expression_true(const struct tree *value);
 
+/* The answer of an expression that only asks whether members are there, from object to object: 1 or 0, without a step or a value. -1: it
+ * is another, or meets a list; then it is to be run. No variable is called exists or not. */
+int expression_asks(const struct expression *x, const struct tree *input, const struct expression_variable *variables, size_t count);
+
 /* A result as the text of a cell: a text's own bytes, digits, true or false; objects and arrays as JSON. Absent for NULL.
  * Absent with room->error set: no memory. */
 struct slice expression_text(struct tree_room *room, const struct tree *value);

@@ -3,6 +3,7 @@
 	%D%/decimal.c %D%/decimal.h \
 	%D%/expression.h %D%/expression_private.h \
 	%D%/expression_array.c \
+	%D%/expression_asks.c \
 	%D%/expression_input.c \
 	%D%/expression_lex.c \
 	%D%/expression_number.c \

@@ -493,6 +493,7 @@ int expression_compile(struct van_arena *arena, struct slice text, const struct 
 	if (rc < 0)
 		return rc;
 	expression_find_input(x);
+	x->asks = expression_only_asks(x->root);
 	*ret = x;
 	return 0;
 }

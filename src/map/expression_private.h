@@ -49,6 +49,7 @@ struct node {
 	bool keep;            /* x[]: stays an array; of a path: a step of it does */
 	bool truth;
 	struct slice text;    /* text; name, of a variable without $; bind: the variable */
+	uint32_t hash;        /* of a name that is only asked for */
 	struct decimal number;
 	struct node *a, *b, *c; /* operands; a: the first of a list (steps, items, arguments, expressions, parameters) */
 	struct node *predicates, *stages; /* filters of the result; of each of a step's results */
@@ -60,10 +61,13 @@ struct expression {
 	struct slice text;
 	struct node *root;
 	bool input; /* it looks at its input */
+	bool asks;  /* it only asks whether something is there */
 };
 
 /* Sets x->input. */
 void expression_find_input(struct expression *x);
+/* Is it made of $exists with names, $not, `and` and `or` alone? */
+bool expression_only_asks(struct node *root);
 int expression_parse(struct van_arena *arena, struct slice text, struct node **ret, struct van_error *e);
 
 /* --- values ------------------------------------------------------------------------------------------------------------ */

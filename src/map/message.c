@@ -87,6 +87,21 @@ static inline uint32_t past_blanks(const struct map_message *m, uint32_t at, uin
 	return at;
 }
 
+/* The blanks among 64 bytes, a bit for each; all of them where they cannot be asked at once. */
+static inline uint64_t find_blanks(const char *p)
+{
+#ifdef __SSE2__
+	const __m128i *from = (const __m128i *)(const void *)p, blank = _mm_set1_epi8(' ');
+	uint64_t blanks = 0;
+	for (int i = 0; i < 4; i++)
+		blanks |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(from + i), blank)) << 16 * i;
+	return blanks;
+#else
+	(void)p;
+	return ~(uint64_t)0;
+#endif
+}
+
 /* All that is not plain among 64 bytes: a bit for each. A byte of another kind may be among them. */
 #ifdef __SSE2__
 static inline uint64_t find_marks(const struct map_message *m, const char *p)
@@ -114,21 +129,18 @@ static inline uint64_t find_marks(const struct map_message *m, const char *p)
 }
 #endif
 
-/* The same of fewer bytes. */
-static uint64_t last_marks(const struct map_message *m, const char *p, uint32_t n)
-{
-	char padded[64] = {0};
-	memcpy(padded, p, n);
-	return find_marks(m, padded) & (((uint64_t)1 << n) - 1);
-}
-
 /* A message while it is cut: 64 bytes at a time become marks, and marks segments. */
 struct cut {
 	struct map_message *m;
 	uint32_t n;       /* bytes */
 	uint32_t base;    /* of the marks at hand */
 	uint64_t marks;   /* those that were not looked at yet */
+	uint64_t blanks;  /* of the bytes at hand */
 	int rc;
+	/* of the segment at hand */
+	uint32_t from, first, k; /* its first byte and element; the element at hand, from 0 */
+	uint32_t length;  /* BIN and BDS: the element that tells the length of the raw bytes behind it; 0: none */
+	bool odd;
 };
 
 /* The marks of the next bytes; false: there are none. A byte makes two starts at most, for which room is made. */
@@ -136,21 +148,29 @@ static bool more_marks(struct cut *c)
 {
 	struct map_message *m = c->m;
 	c->base += 64;
+	m->element_count = c->first + c->k + 1;
 	if (c->base >= c->n)
 		return false;
 	if (m->element_room - m->element_count < 3 * 64 && (c->rc = more_elements(m)) < 0)
 		return false;
-	if (c->n - c->base >= 64)
-		c->marks = find_marks(m, m->bytes + c->base);
-	else
-		c->marks = last_marks(m, m->bytes + c->base, c->n - c->base);
+	char padded[64];
+	const char *p = m->bytes + c->base;
+	uint32_t left = c->n - c->base;
+	if (left < sizeof padded)
+		p = memcpy(padded, p, left);
+	uint64_t before = c->blanks >> 63, all = find_marks(m, p);
+	c->blanks = find_blanks(p);
+	c->marks = left < sizeof padded ? all & (((uint64_t)1 << left) - 1) : all;
+	m->blanks |= ((c->blanks << 1 | before) & c->marks) != 0;
 	return true;
 }
 
-/* The element of BIN and BDS that tells the length of the raw bytes behind it. */
-static uint32_t length_element(uint32_t id)
+static uint32_t length_element(const struct cut *c)
 {
-	return id == edi_pack("BIN", 3) ? 1 : id == edi_pack("BDS", 3) ? 2 : UINT32_MAX;
+	const char *p = c->m->bytes + c->from;
+	if (*p != 'B' || c->n - c->from < 4 || p[3] != c->m->delimiters.element)
+		return 0;
+	return memcmp(p, "BIN", 3) == 0 ? 1 : memcmp(p, "BDS", 3) == 0 ? 2 : 0;
 }
 
 /* Where the raw bytes end whose length stands from `start` to `at`; 0: it is no number. */
@@ -160,57 +180,102 @@ static uint32_t binary_end(const struct cut *c, uint32_t start, uint32_t at)
 	return slice_u64(slice_make(c->m->bytes + start, at - start), &length) && length <= c->n - at - 1 ? at + 1 + (uint32_t)length : 0;
 }
 
-/* The segment that begins at `from`. Returns where it ends: at its terminator, or behind all bytes. */
-static uint32_t cut_segment(struct cut *c, uint32_t from)
+/* Elements up to the first mark that does not end one: returns where it stands, behind all bytes when there is none. */
+static uint32_t cut_plain(struct cut *c)
 {
-	struct map_message *m = c->m;
-	const char *bytes = m->bytes;
-	uint32_t first = m->element_count, k = 0, start = from, skip = from, special = 0, id = 0, i = c->n;
-	uint32_t *starts = m->starts + first;
-	uint64_t marks = c->marks, present = 0;
-	bool odd = false;
-	starts[0] = from;
+	const char *bytes = c->m->bytes, separator = c->m->delimiters.element;
+	uint32_t *at = c->m->starts + c->first + c->k, i = c->n;
+	uint64_t marks = c->marks;
 	for (;; marks &= marks - 1) {
-		if (!marks) {
-			m->element_count = first + k + 1;
-			if (!more_marks(c)) {
-				i = c->n;
-				break;
-			}
-			starts = m->starts + first;
+		while (!marks) {
+			c->k = (uint32_t)(at - c->m->starts) - c->first;
+			if (!more_marks(c))
+				return c->n;
+			at = c->m->starts + c->first + c->k;
 			marks = c->marks;
-			if (!marks)
-				continue;
 		}
 		i = c->base + (uint32_t)__builtin_ctzll(marks);
-		unsigned char class = m->classes[(unsigned char)bytes[i]];
-		if (i < skip) /* raw or released */
-			continue;
-		if (class == ELEMENT) {
-			if (k == special && !k)
-				special = length_element(id = edi_pack(bytes + from, i - from));
-			else if (k == special)
-				skip = binary_end(c, start, i);
-			present |= (uint64_t)(i != start) << (k & 63);
-			starts[++k] = start = i + 1;
-		} else if (class == TERMINATOR) {
+		if (bytes[i] != separator)
 			break;
+		*++at = i + 1;
+	}
+	c->k = (uint32_t)(at - c->m->starts) - c->first;
+	c->marks = marks;
+	return i;
+}
+
+/* The rest of a segment of any kind: returns where its terminator stands, or behind all bytes. */
+static uint32_t cut_any(struct cut *c)
+{
+	struct map_message *m = c->m;
+	uint32_t skip = c->from, *starts = m->starts + c->first;
+	for (;; c->marks &= c->marks - 1) {
+		while (!c->marks)
+			if (!more_marks(c))
+				return c->n;
+		uint32_t i = c->base + (uint32_t)__builtin_ctzll(c->marks);
+		unsigned char class = m->classes[(unsigned char)m->bytes[i]];
+		starts = m->starts + c->first;
+		if (i < skip) /* blanks before it; raw or released */
+			continue;
+		if (class == TERMINATOR)
+			return i;
+		if (class == ELEMENT) {
+			skip = c->k && c->k == c->length ? binary_end(c, starts[c->k], i) : 0;
+			starts[++c->k] = i + 1;
 		} else if (class != PLAIN) {
-			odd = true;
+			c->odd = true;
 			skip = i + 1 + (class == RELEASE);
 		}
 	}
-	c->marks = marks;
-	present |= (uint64_t)(i != start) << (k & 63);
-	if (!k++)
-		id = edi_pack(bytes + from, i - from);
-	starts[k] = i + 1; /* where the next would begin */
-	m->element_count = first + k + 1;
-	m->segments[m->count++] = (struct map_segment){.first = first, .count = k, .id = id, .number = -1, .owner = -1, .next = -1, .node = -1,
-		.odd = odd, .masked = !odd && k <= 64, .present = present};
-	if (odd || k > 64)
-		memset(m->taken + first, 0, k * sizeof *m->taken);
-	return i;
+}
+
+/* A bit for each of the first 64 elements that holds something. Four are looked at at once: there is room behind the last. */
+static inline uint64_t present_of(const uint32_t *starts, uint32_t count)
+{
+	uint64_t present = 0;
+	uint32_t n = count < 64 ? count : 64;
+#ifdef __SSE2__
+	const __m128i empty = _mm_set1_epi32(1);
+	for (uint32_t k = 0; k < n; k += 4) {
+		__m128i from = _mm_loadu_si128((const __m128i *)(const void *)(starts + k)), next = _mm_loadu_si128((const __m128i *)(const void *)(starts + k + 1));
+		present |= (uint64_t)(uint32_t)(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(_mm_sub_epi32(next, from), empty))) ^ 15) << k;
+	}
+	return n < 64 ? present & (((uint64_t)1 << n) - 1) : present;
+#else
+	for (uint32_t k = 0; k < n; k++)
+		present |= (uint64_t)(starts[k + 1] - starts[k] != 1) << k;
+	return present;
+#endif
+}
+
+/* The segment that begins at `from`. Returns where it ends. */
+static uint32_t cut_segment(struct cut *c, uint32_t from)
+{
+	struct map_message *m = c->m;
+	c->from = from;
+	c->first = m->element_count;
+	c->k = 0;
+	c->odd = false;
+	c->length = length_element(c);
+	m->starts[c->first] = from;
+	uint32_t end = c->n;
+	bool plain = !c->length && from - c->base < 64;
+	if (plain) {
+		c->marks &= ~(uint64_t)0 << (from - c->base);
+		end = cut_plain(c);
+	}
+	if (!plain || (end < c->n && m->bytes[end] != m->delimiters.terminator))
+		end = cut_any(c);
+	const uint32_t *starts = m->starts + c->first;
+	m->element_count = c->first + ++c->k + 1;
+	m->starts[c->first + c->k] = end + 1; /* where the next would begin */
+	m->segments[m->count++] = (struct map_segment){.first = c->first, .count = c->k, .id = edi_pack(m->bytes + from, starts[1] - 1 - from),
+		.number = -1, .owner = -1, .next = -1, .node = -1, .odd = c->odd, .masked = !c->odd && c->k <= 64,
+		.present = present_of(starts, c->k)};
+	if (c->odd || c->k > 64)
+		memset(m->taken + c->first, 0, c->k * sizeof *m->taken);
+	return end;
 }
 
 int map_message_split(struct map_message *m, struct slice bytes, struct map_delimiters delimiters)
@@ -221,6 +286,7 @@ int map_message_split(struct map_message *m, struct slice bytes, struct map_deli
 	make_classes(m, delimiters);
 	m->bytes = bytes.p;
 	m->count = m->element_count = 0;
+	m->blanks = false;
 	if (!m->element_room)
 		c.rc = more_elements(m);
 	for (uint32_t at = past_blanks(m, 0, c.n); at < c.n && c.rc == 0; at = past_blanks(m, at + 1, c.n)) {

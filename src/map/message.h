@@ -52,6 +52,7 @@ struct map_message {
 	char marks[MAP_MARKS][16]; /* the bytes below 128 that are not plain, each as often as a vector holds */
 	uint32_t mark_count;
 	bool classes_made;
+	bool blanks;       /* there may be elements that end in a blank */
 	struct van_arena *arena;
 	struct van_buf text; /* while a character set is left */
 };

@@ -295,15 +295,32 @@ static int list_own(struct map_run_state *r, struct in_scope *s)
 	return 0;
 }
 
+/* A new place of the loop's object. */
+static inline int put_new(struct map_run_state *r, struct in_scope *s, const struct map_step *step, const struct map_row *row, struct slice value)
+{
+	const struct map_slot *slot = &s->scope->slots[step->slot];
+	struct tree *parent = slot->parent < 0 ? s->object : map_in_place(r, s, slot->parent, s->scope->slots[slot->parent].array ? TREE_ARRAY : TREE_OBJECT);
+	if (!parent || parent->shared)
+		return map_in_put(r, s, row, value, s->own[step->segment] + 1);
+	struct tree *t = tree_member_new(&r->room, parent, slot->name, slot->hash, row->value_kind);
+	if (!t)
+		return r->room.error;
+	t->text = value;
+	t->origin = s->own[step->segment] + 1;
+	s->places[step->slot] = t;
+	return 0;
+}
+
 static int take_element(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
 	const struct map_row *row = &r->map->sheet->rows[step->row];
 	struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
-	struct slice v = g ? map_value(&r->message, g, step->element, step->component) : row->literal;
+	struct slice v = g ? map_value(&r->message, g, step->element, step->component) : row->literal, made = v;
+	const char *what;
 	bool set;
-	if (step->copies && !r->options.explain)
-		return map_in_put(r, s, row, v, s->own[step->segment] + 1);
-	int rc = map_in_take_value(r, s, row, g, step->element, step->component, v, &set);
+	if (step->alone && !r->options.explain && (step->bare || map_transform_in(r, row, SLICE_NONE, &made, &what) == 0))
+		return put_new(r, s, step, row, made);
+	int rc = map_in_take_value(r, s, row, g, step->element, step->component, v, &set); /* tells what is wrong with it, too */
 	return rc == 0 && step->asks ? map_in_take_conditions(r, s, row, g) : rc;
 }
 

@@ -30,10 +30,26 @@ static int add_step(struct planner *p, struct map_step step)
 	return 0;
 }
 
+static void perhaps(struct planner *p, int32_t slot)
+{
+	if (slot >= 0 && p->filled[slot] == EMPTY)
+		p->filled[slot] = PERHAPS;
+}
+
+/* A condition may say what the document has at a place. */
+static bool writes(const struct map_condition *c)
+{
+	return c->kind == MAP_ASK_PLACE && !c->unequal && c->values.n;
+}
+
 static int leave_to_row(struct planner *p, const struct map_brief *b)
 {
-	if (b->slot >= 0 && p->filled[b->slot] == EMPTY)
-		p->filled[b->slot] = PERHAPS;
+	const struct map_row *rows = p->r->map->sheet->rows;
+	perhaps(p, b->slot);
+	for (int32_t one = b->row; one >= 0; one = rows[one].group_next)
+		for (uint32_t i = 0; i < rows[one].condition_count; i++)
+			if (writes(&rows[one].conditions[i]))
+				perhaps(p, rows[one].conditions[i].slot);
 	return add_step(p, (struct map_step){.does = MAP_STEP_ROW, .row = b->row, .segment = -1});
 }
 
@@ -76,11 +92,10 @@ static void take_conditions(struct planner *p, const struct map_row *row, struct
 		const struct map_condition *c = &row->conditions[i];
 		if (c->kind == MAP_ASK_ELEMENT && !c->unequal && g && g->number == c->segment && c->element < g->count)
 			take(p, g, c->element, c->component);
-		if (c->kind == MAP_ASK_PLACE && !c->unequal && c->values.n) {
+		if (writes(c)) {
 			last->asks = true;
-			last->copies = false;
-			if (p->filled[c->slot] == EMPTY)
-				p->filled[c->slot] = PERHAPS;
+			last->alone = false;
+			perhaps(p, c->slot);
 		}
 	}
 }
@@ -90,10 +105,11 @@ static void take_conditions(struct planner *p, const struct map_row *row, struct
 static int add_take(struct planner *p, int32_t number, struct map_segment *g, uint32_t element, uint32_t component)
 {
 	const struct map_row *row = &p->r->map->sheet->rows[number];
+	bool dated = component && row->transform_count && row->transforms[0].kind == MAP_DATE;
 	p->filled[row->slot] = FILLED;
 	if (g)
 		take(p, g, element, component);
-	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .copies = g && row->bare && !row->many, .row = number,
+	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .alone = g && !row->many && !dated, .bare = row->bare, .row = number,
 		.slot = row->slot, .segment = g ? (int32_t)g->nth : -1, .element = element, .component = component});
 }
 

@@ -139,11 +139,8 @@ static int holds(struct map_run_state *r, struct in_scope *s, const struct map_r
 {
 	if (c->kind == MAP_ASK_PLACE)
 		return 1; /* it is written */
-	if (c->kind == MAP_ASK_EXPRESSION) {
-		const struct tree *result = NULL;
-		int rc = map_run_expression(r, row, "when", c->expression, map_in_seen(r, s, c->expression), s->object, &result);
-		return rc < 0 ? rc : expression_true(result);
-	}
+	if (c->kind == MAP_ASK_EXPRESSION)
+		return map_run_condition(r, row, c->expression, map_in_seen(r, s, c->expression), s->object);
 	if (candidate && candidate->number == c->segment)
 		return map_in_holds_on(r, c, candidate);
 	int32_t first = first_of(r, s, c->segment);

@@ -191,6 +191,16 @@ int map_run_expression(struct map_run_state *r, const struct map_row *row, const
 	return rc;
 }
 
+int map_run_condition(struct map_run_state *r, const struct map_row *row, const struct expression *x, const struct tree *input,
+	const struct tree *object)
+{
+	const struct expression_variable variables[] = {{SLICE("object"), object}, {SLICE("document"), r->document}};
+	const struct tree *result = NULL;
+	int answer = r->steps > 2 * EXPRESSION_TEXT_MAX ? expression_asks(x, input, variables, 2) : -1; /* its own steps are no more than its letters */
+	int rc = answer < 0 ? map_run_expression(r, row, "when", x, input, object, &result) : map_run_step(r, 100);
+	return rc < 0 ? rc : answer < 0 ? expression_true(result) : answer;
+}
+
 int map_read_json(struct map_run_state *r, struct slice json, struct tree **ret, struct van_error *e)
 {
 	return tree_read(&r->room, json, ret, e);

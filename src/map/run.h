@@ -73,6 +73,10 @@ struct slice map_run_place(struct map_run_state *r, const struct map_scope *scop
 int map_run_expression(struct map_run_state *r, const struct map_row *row, const char *cell, const struct expression *x,
 	const struct tree *input, const struct tree *object, const struct tree **ret);
 
+/* Does the condition hold? 1, 0, or negative. As map_run_expression. */
+int map_run_condition(struct map_run_state *r, const struct map_row *row, const struct expression *x, const struct tree *input,
+	const struct tree *object);
+
 /* The _unmapped and _source of the document that was read (sidecar.c). */
 int map_sidecar_make(struct map_run_state *r, struct tree *document);
 

@@ -56,7 +56,7 @@ uint32_t map_shape_key(struct map_run_state *r, const struct in_scope *s, uint64
 	struct key k = {.words = r->key, .hash = (uint64_t)(uintptr_t)s->scope ^ (uint64_t)(uintptr_t)r->map << 7};
 	for (uint32_t i = 0; i < s->own_count; i++) {
 		const struct map_segment *g = &r->message.segments[s->own[i]];
-		if (!g->masked || has_blank(&r->message, g) || k.n + 2 + 64 * (1 + MAP_SHAPE_VALUE / 8) > MAP_SHAPE_WORDS)
+		if (!g->masked || (r->message.blanks && has_blank(&r->message, g)) || k.n + 2 + 64 * (1 + MAP_SHAPE_VALUE / 8) > MAP_SHAPE_WORDS)
 			return 0;
 		add(&k, (uint64_t)g->number | (uint64_t)g->given << 15 | (uint64_t)(uint32_t)g->node << 16 | (uint64_t)g->count << 48);
 		add(&k, g->present);

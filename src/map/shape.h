@@ -14,7 +14,8 @@ struct map_step {
 		MAP_STEP_COUNT,    /* a constant row that has to look for itself */
 		MAP_STEP_LOOPS,    /* the loops within */
 	} does : 8;
-	bool copies;           /* take: the element's value goes as it is, to a place that holds one */
+	bool alone;            /* take: nothing but the element makes the value, which goes to a place that is not there yet */
+	bool bare;             /* take: as it is */
 	bool asks;             /* take: what the row's conditions say of the document is written, too */
 	uint32_t element, component;
 	int32_t row, slot;
