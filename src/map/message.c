@@ -297,6 +297,7 @@ int map_message_split(struct map_message *m, struct slice bytes, struct map_deli
 		if (c.rc == 0)
 			at = cut_segment(&c, at);
 	}
+	m->blanks |= c.n && bytes.p[c.n - 1] == ' '; /* no mark stands behind it */
 	return c.rc;
 }
 
@@ -305,7 +306,7 @@ int map_message_split(struct map_message *m, struct slice bytes, struct map_deli
 struct walk {
 	struct map_message *m;
 	const struct edi_message_def *d;
-	uint32_t *counts;
+	uint32_t *counts, *hints;
 	int32_t at;                     /* node of the last segment that had its place */
 	uint32_t opened[64];            /* first segments of the loops that are open, outermost first */
 	int32_t loops[64];
@@ -321,24 +322,34 @@ static bool when_holds(const struct walk *w, const struct edi_node *n, const str
 	return !n->when_element;
 }
 
-static const struct edi_transition *choose(const struct walk *w, const struct map_segment *s)
+/* The first transition to the segment, or where it would be. Mostly it is the one that was taken from this node before. */
+static const struct edi_transition *first_to(const struct walk *w, const struct edi_node *n, uint32_t id)
 {
-	const struct edi_node *nodes = w->d->nodes, *n = &nodes[w->at];
-	const struct edi_transition *low = n->transitions, *end = low + n->transition_count, *high = end, *full = NULL;
+	uint32_t hint = w->hints[w->at];
+	const struct edi_transition *low = n->transitions, *high = low + n->transition_count;
+	if (hint < n->transition_count && low[hint].id == id && (!hint || low[hint - 1].id != id))
+		return low + hint;
 	while (low < high) {
 		const struct edi_transition *middle = low + (high - low) / 2;
-		if (middle->id < s->id)
+		if (middle->id < id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < end && low->id == s->id; low++) {
-		if (!when_holds(w, &nodes[low->to], s) || (low->loop >= 0 && !when_holds(w, &nodes[low->loop], s)))
+	w->hints[w->at] = (uint32_t)(low - n->transitions);
+	return low;
+}
+
+static const struct edi_transition *choose(const struct walk *w, const struct map_segment *s)
+{
+	const struct edi_node *nodes = w->d->nodes, *n = &nodes[w->at];
+	const struct edi_transition *end = n->transitions + n->transition_count, *full = NULL;
+	for (const struct edi_transition *t = first_to(w, n, s->id); t < end && t->id == s->id; t++) {
+		if (t->conditional && (!when_holds(w, &nodes[t->to], s) || (t->loop >= 0 && !when_holds(w, &nodes[t->loop], s))))
 			continue;
-		int32_t node = low->loop >= 0 ? low->loop : low->to;
-		if (!nodes[node].max || w->counts[node] < nodes[node].max)
-			return low;
-		full = full ? full : low;
+		if (!t->max || w->counts[t->counted] < t->max)
+			return t;
+		full = full ? full : t;
 	}
 	return full;
 }
@@ -378,9 +389,9 @@ static void misplaced(struct walk *w, struct map_segment *s)
 			}
 }
 
-void map_message_place(struct map_message *m, const struct edi_message_def *d, uint32_t *counts)
+void map_message_place(struct map_message *m, const struct edi_message_def *d, uint32_t *counts, uint32_t *hints)
 {
-	struct walk w = {.m = m, .d = d, .counts = counts};
+	struct walk w = {.m = m, .d = d, .counts = counts, .hints = hints};
 	memset(counts, 0, (size_t)d->count * sizeof *counts);
 	for (uint32_t i = 1; i < m->count; i++) {
 		struct map_segment *s = &m->segments[i];

@@ -60,8 +60,9 @@ struct map_message {
 void map_message_free(struct map_message *m); /* what it keeps between messages */
 /* Splits the bytes. 0, VAN_ENOMEM or VAN_ELIMIT. */
 int map_message_split(struct map_message *m, struct slice bytes, struct map_delimiters delimiters);
-/* Finds each segment's place in the dictionary's message, and where loops end. */
-void map_message_place(struct map_message *m, const struct edi_message_def *d, uint32_t *counts);
+/* Finds each segment's place in the dictionary's message, and where loops end. `counts` and `hints` have room for each of its places; in
+ * `hints`, zeroed once, stays where it went from there, which is tried first in the next message, of whatever kind. */
+void map_message_place(struct map_message *m, const struct edi_message_def *d, uint32_t *counts, uint32_t *hints);
 
 /* The element as it came. */
 static inline struct slice map_raw(const struct map_message *m, const struct map_segment *s, uint32_t element)

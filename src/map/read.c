@@ -40,10 +40,10 @@ static int row_for(struct map_run_state *r, struct in_scope *outer, struct in_sc
 	*ret = NULL;
 	for (int32_t i = outer->scope->trigger[trigger->number]; i >= 0; i = sheet->rows[i].loop_next) {
 		const struct map_row *row = &sheet->rows[i];
-		if (!map_is_places_row(row) || !map_in_is_within(r, row, trigger) || is_filled(outer, row))
+		if (!map_is_places_row(row) || (row->within.p ? !map_in_is_within(r, row, trigger) : trigger->given) || is_filled(outer, row))
 			continue;
 		inner->object = outer->object;
-		int rc = map_in_all_hold(r, inner, row, trigger);
+		int rc = row->condition_count ? map_in_all_hold(r, inner, row, trigger) : 1;
 		if (rc < 0)
 			return rc;
 		if (rc == 1) {
@@ -296,9 +296,10 @@ static int list_own(struct map_run_state *r, struct in_scope *s)
 }
 
 /* A new place of the loop's object. */
-static inline int put_new(struct map_run_state *r, struct in_scope *s, const struct map_step *step, const struct map_row *row, struct slice value)
+static inline int put_new(struct map_run_state *r, struct in_scope *s, const struct map_step *step, struct slice value)
 {
-	const struct map_slot *slot = &s->scope->slots[step->slot];
+	const struct map_row *row = step->row;
+	const struct map_slot *slot = &s->scope->slots[row->slot];
 	struct tree *parent = slot->parent < 0 ? s->object : map_in_place(r, s, slot->parent, s->scope->slots[slot->parent].array ? TREE_ARRAY : TREE_OBJECT);
 	if (!parent || parent->shared)
 		return map_in_put(r, s, row, value, s->own[step->segment] + 1);
@@ -307,19 +308,19 @@ static inline int put_new(struct map_run_state *r, struct in_scope *s, const str
 		return r->room.error;
 	t->text = value;
 	t->origin = s->own[step->segment] + 1;
-	s->places[step->slot] = t;
+	s->places[row->slot] = t;
 	return 0;
 }
 
 static int take_element(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
-	const struct map_row *row = &r->map->sheet->rows[step->row];
+	const struct map_row *row = step->row;
 	struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
 	struct slice v = g ? map_value(&r->message, g, step->element, step->component) : row->literal, made = v;
 	const char *what;
 	bool set;
-	if (step->alone && !r->options.explain && (step->bare || map_transform_in(r, row, SLICE_NONE, &made, &what) == 0))
-		return put_new(r, s, step, row, made);
+	if (step->alone && !r->options.explain && (step->bare || (map_transform_in(r, row, SLICE_NONE, &made, &what) == 0 && made.p)))
+		return put_new(r, s, step, made);
 	int rc = map_in_take_value(r, s, row, g, step->element, step->component, v, &set); /* tells what is wrong with it, too */
 	return rc == 0 && step->asks ? map_in_take_conditions(r, s, row, g) : rc;
 }
@@ -327,14 +328,14 @@ static int take_element(struct map_run_state *r, struct in_scope *s, const struc
 static void take_constant(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
 	struct map_segment *g = &r->message.segments[s->own[step->segment]];
-	if (slice_eq(map_value(&r->message, g, step->element, step->component), r->map->sheet->rows[step->row].text))
+	if (slice_eq(map_value(&r->message, g, step->element, step->component), step->row->text))
 		map_take(&r->message, g, step->element, step->component);
 }
 
 /* The row looks for itself, also in the loops around. */
 static int run_row(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
-	const struct map_row *row = &r->map->sheet->rows[step->row];
+	const struct map_row *row = step->row;
 	int rc = map_in_list(r, s);
 	for (struct in_scope *at = row->outer ? s->up : NULL; at && rc == 0; at = at->up)
 		rc = map_in_list(r, at);
@@ -422,13 +423,14 @@ static int place_segments(struct map_run_state *r)
 	if (rc < 0 || !d)
 		return rc;
 	if (d->count > r->count_room) {
-		uint32_t *v = realloc(r->counts, (size_t)d->count * sizeof *v);
+		uint32_t *v = calloc((size_t)d->count, 2 * sizeof *v);
 		if (!v)
 			return VAN_ENOMEM;
+		free(r->counts);
 		r->counts = v;
 		r->count_room = d->count;
 	}
-	map_message_place(&r->message, d, r->counts);
+	map_message_place(&r->message, d, r->counts, r->counts + r->count_room);
 	return 0;
 }
 

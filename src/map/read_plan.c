@@ -50,7 +50,7 @@ static int leave_to_row(struct planner *p, const struct map_brief *b)
 		for (uint32_t i = 0; i < rows[one].condition_count; i++)
 			if (writes(&rows[one].conditions[i]))
 				perhaps(p, rows[one].conditions[i].slot);
-	return add_step(p, (struct map_step){.does = MAP_STEP_ROW, .row = b->row, .segment = -1});
+	return add_step(p, (struct map_step){.does = MAP_STEP_ROW, .row = &rows[b->row], .segment = -1});
 }
 
 static void take(struct planner *p, struct map_segment *g, uint32_t element, uint32_t component)
@@ -109,8 +109,8 @@ static int add_take(struct planner *p, int32_t number, struct map_segment *g, ui
 	p->filled[row->slot] = FILLED;
 	if (g)
 		take(p, g, element, component);
-	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .alone = g && !row->many && !dated, .bare = row->bare, .row = number,
-		.slot = row->slot, .segment = g ? (int32_t)g->nth : -1, .element = element, .component = component});
+	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .alone = g && !row->many && !dated, .bare = row->bare, .row = row,
+		.segment = g ? (int32_t)g->nth : -1, .element = element, .component = component});
 }
 
 static int plan_pairs(struct planner *p, int32_t number, struct map_segment *g, bool *set)
@@ -184,11 +184,11 @@ static int plan_constant(struct planner *p, const struct map_brief *b)
 	const struct map_row *row = &p->r->map->sheet->rows[b->row];
 	int rc = 0;
 	if (!b->fixed)
-		return add_step(p, (struct map_step){.does = MAP_STEP_COUNT, .row = b->row, .segment = -1});
+		return add_step(p, (struct map_step){.does = MAP_STEP_COUNT, .row = row, .segment = -1});
 	for (int32_t i = p->s->heads[row->segment]; i >= 0 && rc == 0; i = p->r->message.segments[i].next) {
 		struct map_segment *g = &p->r->message.segments[i];
 		if (map_value(&p->r->message, g, row->element, row->component).p && map_in_is_within(p->r, row, g) && ask(p, row, g) == YES)
-			rc = add_step(p, (struct map_step){.does = MAP_STEP_CONSTANT, .row = b->row, .segment = (int32_t)g->nth,
+			rc = add_step(p, (struct map_step){.does = MAP_STEP_CONSTANT, .row = row, .segment = (int32_t)g->nth,
 				.element = row->element, .component = row->component});
 	}
 	return rc;
@@ -202,7 +202,7 @@ static int plan_brief(struct planner *p, const struct map_brief *b)
 		return plan_row(p, b);
 	bool had = p->loops;
 	p->loops = true;
-	return had ? 0 : add_step(p, (struct map_step){.does = MAP_STEP_LOOPS, .row = b->row, .segment = -1});
+	return had ? 0 : add_step(p, (struct map_step){.does = MAP_STEP_LOOPS, .segment = -1});
 }
 
 /* False: the row's qualifier is in none of its segments. */

@@ -31,7 +31,7 @@ struct map_run_state {
 	uint64_t steps;        /* left */
 	uint32_t writings;     /* so far: the mark of the values that rows take */
 	struct map_message message;
-	uint32_t *counts;      /* of the dictionary's places */
+	uint32_t *counts;      /* of the dictionary's places; behind them where each led to (map_message_place) */
 	int32_t count_room;
 	struct map_range *ranges;
 	int32_t range_count, range_room; /* 0 is the message */

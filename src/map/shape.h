@@ -18,8 +18,8 @@ struct map_step {
 	bool bare;             /* take: as it is */
 	bool asks;             /* take: what the row's conditions say of the document is written, too */
 	uint32_t element, component;
-	int32_t row, slot;
 	int32_t segment;       /* among the loop's own; -1: none */
+	const struct map_row *row;
 };
 
 struct map_shape {

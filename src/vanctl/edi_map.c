@@ -132,12 +132,20 @@ int edi_map_each(struct edi_map *x, struct edi_input *in, edi_map_message_fn fn,
 	return status;
 }
 
+/* Messages of one type and version follow one another. */
+static const struct map *find_for(struct edi_map *x, const char *standard, const struct edi_message *m)
+{
+	if (!x->last || strcmp(map_standard(x->last), standard) != 0 || !slice_eq(map_type(x->last), m->type) || !slice_eq(map_version(x->last), m->version))
+		x->last = map_find_for(x->maps.installed, standard, m->type, m->version);
+	return x->last;
+}
+
 int edi_map_read(struct edi_map *x, const struct edi_map_message *m, const char *name, struct tree **ret)
 {
 	const char *standard = m->interchange->standard == EDI_X12 ? "x12" : "edifact";
 	const struct edi_sheets_wanted wanted = {.way = MAP_IN, .standard = standard, .type = m->message->type, .version = m->message->version};
 	const struct map *map = name ? edi_sheets_map(&x->maps, name, &wanted)
-				     : map_find_for(x->maps.installed, standard, m->message->type, m->message->version);
+				     : find_for(x, standard, m->message);
 	struct van_error e = {0};
 	if (!map)
 		return name && x->maps.own ? edi_fail(EDI_NO, "%s reads no %.*s %.*s", name, SLICE_ARG(m->message->type), SLICE_ARG(m->message->version))

@@ -11,6 +11,7 @@ struct edi_map {
 	struct edi_dictionary_set *dictionaries;
 	struct edi_sheets maps;
 	struct map_run_state *run;
+	const struct map *last; /* that the message before had by its type and version */
 	struct van_buf out, report;
 	bool report_begun;     /* of --json: its first note was put */
 	uint64_t documents;
