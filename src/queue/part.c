@@ -172,3 +172,29 @@ int queue_part_open(struct queue_work *w, struct slice id, struct slice name, st
 	*ret = (struct queue_content){.bytes = slice_make((p.content.p ? p.content.p : "") + offset, length), .fd = -1, .length = length};
 	return 0;
 }
+
+/* The key is the message's id, and the name as text. */
+int queue_files_each(struct queue_work *w, int (*fn)(void *arg, struct slice id, const char *part, uint64_t bytes), void *arg)
+{
+	struct van_arena *arena = van_arena_new(0);
+	struct store_cursor *c;
+	struct slice key, value;
+	int rc = arena ? store_cursor_open(w->txn, w->q->part, SLICE_NONE, &c) : VAN_ENOMEM;
+	if (rc < 0) {
+		van_arena_free(arena);
+		return rc;
+	}
+	while ((rc = store_cursor_next(c, &key, &value)) == 0) {
+		struct queue_part p;
+		van_arena_reset(arena);
+		rc = record_decode(&queue_part_table, value, arena, &p);
+		char *name = rc == 0 && p.kind == QUEUE_PART_FILE ? van_arena_str(arena, p.name) : NULL;
+		if (name)
+			rc = fn(arg, slice_make(key.p, VAN_ID_LEN), name, p.bytes);
+		if (rc)
+			break;
+	}
+	store_cursor_close(c);
+	van_arena_free(arena);
+	return rc == VAN_ENOTFOUND ? 0 : rc;
+}

@@ -32,15 +32,11 @@ static int open_tables(struct queue *q, struct van_error *err)
 #define SEGMENT_END SLICE("end")
 
 /* How far the log was settled. */
-static int read_mark(struct queue *q, struct segments_mark *ret, struct van_error *err)
+static int get_mark(struct queue *q, struct store_txn *t, struct segments_mark *ret, struct van_error *err)
 {
-	struct store_txn *t;
 	struct slice value;
-	int rc = store_begin(q->store, STORE_READ, &t, err);
-	if (rc < 0)
-		return rc;
 	*ret = (struct segments_mark){0};
-	rc = store_get(t, q->segment, SEGMENT_END, &value);
+	int rc = store_get(t, q->segment, SEGMENT_END, &value);
 	struct wire w = {0};
 	if (rc == 0) {
 		w = (struct wire){.p = (const uint8_t *)value.p, .n = value.n};
@@ -49,9 +45,32 @@ static int read_mark(struct queue *q, struct segments_mark *ret, struct van_erro
 		ret->hash = w.n ? wire_varint(&w) : 0;
 	}
 	if (rc == VAN_ENOTFOUND || (rc == 0 && !w.bad && w.n == 0))
-		return store_commit(t, err);
-	store_abort(t);
+		return 0;
 	return van_error_set(err, rc < 0 ? rc : VAN_EVERSION, "the end of the segments can't be read: restore the last backup");
+}
+
+static int read_mark(struct queue *q, struct segments_mark *ret, struct van_error *err)
+{
+	struct store_txn *t;
+	int rc = store_begin(q->store, STORE_READ, &t, err);
+	if (rc < 0)
+		return rc;
+	rc = get_mark(q, t, ret, err);
+	store_abort(t);
+	return rc;
+}
+
+int queue_log_end(struct queue_work *w, uint64_t *ret)
+{
+	struct segments_mark mark;
+	int rc = get_mark(w->q, w->txn, &mark, &w->err);
+	*ret = mark.end;
+	return rc;
+}
+
+int queue_segments_each(struct queue_work *w, uint64_t end, segments_file_fn fn, void *arg)
+{
+	return segments_each_file(w->q->segments, end, fn, arg, &w->err);
 }
 
 static int put_mark(struct queue *q, struct store_txn *t, const struct segments_mark *mark)

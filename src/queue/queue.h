@@ -12,6 +12,7 @@
 #include "queue/records.h"
 #include "receipt/receipt.h"
 #include "store/payload.h"
+#include "store/segment.h"
 #include "store/store.h"
 
 #define QUEUE_INLINE_MAX IPC_INLINE_MAX /* larger artefacts are kept in files */
@@ -112,6 +113,14 @@ struct queue_content {
 int queue_part_open(struct queue_work *w, struct slice id, struct slice name, struct queue_content *ret);
 /* Parts that receipts name are never changed: what comes again is another part, NAME-2, NAME-3 … The newest one's name; VAN_ENOTFOUND. */
 int queue_part_newest(struct queue_work *w, struct slice id, struct slice name, struct slice *ret_name);
+/* What a copy of the store needs beside the database, as the transaction sees it: where the log's settled part ends, the segment files
+ * before that (segments_each_file), and each body in a payload file. `fn` returns 0 to go on. */
+int queue_log_end(struct queue_work *w, uint64_t *ret);
+int queue_segments_each(struct queue_work *w, uint64_t end, segments_file_fn fn, void *arg);
+int queue_files_each(struct queue_work *w, int (*fn)(void *arg, struct slice id, const char *part, uint64_t bytes), void *arg);
+/* A receipt of what an operator did to the installation as a whole. */
+int queue_note(struct queue_work *w, struct slice actor, struct slice text);
+
 /* Is there a record of this file? Also true where nobody knows, because a record can't be read. For payload_sweep() at start. */
 bool queue_part_is_file(struct queue_work *w, struct slice id, struct slice name);
 

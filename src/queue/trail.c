@@ -49,6 +49,13 @@ int queue_trail_receipt(struct queue_work *w, enum receipt_event event, const st
 	return receipt_append(w->txn, w->q->receipts, &leaf, NULL, &w->err);
 }
 
+int queue_note(struct queue_work *w, struct slice actor, struct slice text)
+{
+	struct receipt_leaf leaf = {.event = RECEIPT_OPERATOR, .time = w->now, .actor = actor, .text = cut(text, 2048)};
+	w->writes++;
+	return receipt_append(w->txn, w->q->receipts, &leaf, NULL, &w->err);
+}
+
 int queue_trail_event(struct queue_work *w, struct slice id, const char *event, struct slice text)
 {
 	struct queue_event e = {.time = w->now, .event = slice_str(event), .text = text};

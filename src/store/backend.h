@@ -14,7 +14,7 @@
 enum store_move { STORE_FIRST, STORE_LAST, STORE_NEXT, STORE_PREV, STORE_SEEK };
 
 struct store_ops {
-	const char *name;
+	const char *name, *file;
 	int (*open)(const struct store_options *o, struct store **ret, struct van_error *err);
 	void (*close)(struct store *s);
 	int (*table)(struct store *s, const char *name, store_table_id *ret, struct van_error *err);
@@ -32,7 +32,7 @@ struct store_ops {
 	int (*cursor_move)(struct store_cursor *c, enum store_move m, struct slice seek, struct slice *key, struct slice *value);
 	int (*cursor_del)(struct store_cursor *c); /* also copies the key to c->deleted */
 	int (*grow)(struct store *s, struct van_error *err); /* no transaction is open */
-	int (*backup)(struct store *s, int dirfd, struct van_error *err);
+	int (*copy)(struct store_txn *snapshot, const struct store_copy_to *to, struct van_error *err);
 	int (*stat)(struct store *s, struct store_stat *ret);
 };
 
@@ -41,8 +41,8 @@ struct store {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	struct store_txn *open; /* every open transaction, a list */
-	unsigned holds;         /* backups in progress: they keep the map from growing as transactions do */
-	bool growing;
+	unsigned holds;         /* figures being read: they keep the map from growing as transactions do */
+	bool growing, look_only;
 	uint64_t growths;
 	unsigned tables;
 	const char *names[STORE_TABLES_MAX];

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/key.c %D%/key.h \
 	%D%/payload.c %D%/payload.h \
 	%D%/payload_dir.h \
+	%D%/payload_pin.c \
 	%D%/payload_sweep.c \
 	%D%/redo.c %D%/redo.h \
 	%D%/segment.c %D%/segment.h \

@@ -10,7 +10,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FOLDER "payload"
 #define COPY_PIECE (256 * 1024)
 /* From so many files on, one syncfs() instead of a flush for each: 64 files took 8 ms instead of 200. It also waits for what
  * else is dirty on the file system, so who streams large files there has to begin their write-out while writing. */
@@ -42,14 +41,15 @@ int payload_dir_open(int dirfd, struct payload_dir **ret, struct van_error *err)
 		return van_error_set(err, VAN_ENOMEM, "payload folder: out of memory");
 	for (size_t i = 0; i < PAYLOAD_FOLDERS; i++)
 		d->folders[i].fd = -1;
-	bool made = mkdirat(dirfd, FOLDER, 0700) == 0;
-	d->fd = made || errno == EEXIST ? openat(dirfd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool made = mkdirat(dirfd, PAYLOAD_TOP, 0700) == 0;
+	d->fd = made || errno == EEXIST ? openat(dirfd, PAYLOAD_TOP, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	/* Flushed even when it was there: whoever made it may have been killed before doing so. */
 	if (d->fd < 0 || flush(d, dirfd, false)) {
-		int rc = fail(err, errno, "opening the folder " FOLDER);
+		int rc = fail(err, errno, "opening the folder " PAYLOAD_TOP);
 		payload_dir_close(d);
 		return rc;
 	}
+	payload_pinned_drop(d);
 	*ret = d;
 	return 0;
 }
@@ -353,7 +353,7 @@ void payload_rollback(struct payload_dir *d)
 
 /* --- single files --- */
 
-static int path_of(struct slice id, const char *part, char *to, size_t room)
+int payload_path_in(struct slice id, const char *part, char *to, size_t room)
 {
 	char name[PAYLOAD_NAME_MAX + 1];
 	if (payload_name(id, part, name))
@@ -365,7 +365,7 @@ static int path_of(struct slice id, const char *part, char *to, size_t room)
 int payload_open(struct payload_dir *d, struct slice id, const char *part, struct van_error *err)
 {
 	char path[PAYLOAD_FOLDER_LEN + 1 + PAYLOAD_NAME_MAX + 1];
-	if (path_of(id, part, path, sizeof path))
+	if (payload_path_in(id, part, path, sizeof path))
 		return van_error_set(err, VAN_EINVAL, "payload file: a defect: no name for part \"%.40s\"", part);
 	int fd = openat(d->fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd >= 0 ? fd : fail(err, errno, "opening it");
@@ -397,9 +397,10 @@ int payload_open_to_append(struct payload_dir *d, struct slice id, const char *p
 int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err)
 {
 	char path[PAYLOAD_FOLDER_LEN + 1 + PAYLOAD_NAME_MAX + 1];
-	if (path_of(id, part, path, sizeof path))
+	if (payload_path_in(id, part, path, sizeof path))
 		return van_error_set(err, VAN_EINVAL, "payload file: a defect: no name for part \"%.40s\"", part);
-	return unlinkat(d->fd, path, 0) == 0 || errno == ENOENT ? 0 : fail(err, errno, "removing it");
+	int rc = atomic_load(&d->pins) ? payload_pinned_keep(d, path) : unlinkat(d->fd, path, 0) ? errno : 0;
+	return rc && rc != ENOENT ? fail(err, rc, "removing it") : 0;
 }
 
 int payload_room(struct payload_dir *d, uint64_t *ret)

@@ -19,6 +19,8 @@
 
 struct payload_dir;
 
+#define PAYLOAD_PATH_MAX 96
+
 /* Uses (makes) the folder "payload" in `dirfd`; the caller keeps the descriptor. */
 int payload_dir_open(int dirfd, struct payload_dir **ret, struct van_error *err);
 void payload_dir_close(struct payload_dir *d); /* rolls back what was not kept; may be NULL */
@@ -45,6 +47,15 @@ int payload_open(struct payload_dir *d, struct slice id, const char *part, struc
 int payload_open_to_append(struct payload_dir *d, struct slice id, const char *part, uint64_t bytes, struct van_error *err);
 /* 0 also when it is not there. Remove after the commit that forgets the file. Any thread. */
 int payload_remove(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
+
+/* From the first pin until the last unpin files that are removed stay readable by payload_open_pinned(): for a copy of what a snapshot
+ * refers to. Pin before the snapshot begins. What a crash leaves of them goes when the folder is opened. Any thread. */
+int payload_pin(struct payload_dir *d, struct van_error *err);
+void payload_unpin(struct payload_dir *d);
+/* As payload_open(), also of a file that was removed since the pin. */
+int payload_open_pinned(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
+/* Where the file is below the data folder, "payload/…", for a copy of it. Returns `to`, or NULL where no file can have that name. */
+const char *payload_path(struct slice id, const char *part, char to[PAYLOAD_PATH_MAX]);
 
 /* Calls `wanted` for every file in the folders of `since` (less 20 minutes) and later, 0 for all, and moves those for which it says
  * false into the folder "unreferenced": nobody can tell what a crash broke off from what a newer database refers to, when an

@@ -12,7 +12,9 @@
 #define PAYLOAD_PART_MAX 32
 #define PAYLOAD_NAME_MAX (VAN_ID_LEN + 1 + PAYLOAD_PART_MAX)
 #define PAYLOAD_FOLDERS 8  /* kept open */
+#define PAYLOAD_TOP "payload"
 #define PAYLOAD_ASIDE "unreferenced" /* folder; never the name of one of ours */
+#define PAYLOAD_PINNED "pinned" /* folder of what was removed while somebody copies */
 #define PAYLOAD_COPY ".copy-" /* begins the name of an unfinished copy */
 
 struct payload_folder {
@@ -38,6 +40,7 @@ struct payload_dir {
 	size_t n, room;
 	unsigned long long copies;
 	atomic_ullong flushes;
+	atomic_uint pins;
 };
 
 /* "ID.PART" into `to` (PAYLOAD_NAME_MAX + 1 bytes); VAN_EINVAL. */
@@ -46,5 +49,11 @@ int payload_name(struct slice id, const char *part, char *to);
 bool payload_name_split(const char *name, struct slice *id, struct slice *part);
 void payload_folder_name(char to[PAYLOAD_FOLDER_LEN + 1], van_time t);
 bool payload_folder_valid(const char *name);
+/* "FOLDER/ID.PART"; VAN_EINVAL. */
+int payload_path_in(struct slice id, const char *part, char *to, size_t room);
+
+/* payload_pin.c */
+void payload_pinned_drop(struct payload_dir *d); /* deletes what was kept for a copy */
+int payload_pinned_keep(struct payload_dir *d, const char *path); /* instead of unlinking it: 0 or an errno */
 
 #endif

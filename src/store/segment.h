@@ -74,5 +74,9 @@ int segments_make_ready(struct segments *s, struct van_error *err);
 
 /* Exactly `n` bytes. VAN_EIO when they are not there. */
 int segments_read(struct segments *s, uint64_t position, void *to, size_t n, struct van_error *err);
+/* Each file that has something before the position `end` (of a mark), in order: its path below the data folder, a descriptor to read it
+ * (closed after the call; -1: the file is missing), and how many bytes of it stand before `end`, at most: a full file may be shorter. Negative: what `fn` said, or the disk. */
+typedef int (*segments_file_fn)(void *ctx, const char *path, int fd, uint64_t bytes, struct van_error *err);
+int segments_each_file(struct segments *s, uint64_t end, segments_file_fn fn, void *ctx, struct van_error *err);
 
 #endif

@@ -112,3 +112,24 @@ int segments_read(struct segments *s, uint64_t position, void *to, size_t n, str
 	pthread_rwlock_unlock(&r->lock);
 	return rc ? van_error_set(err, rc, "segment file %llu: reading %zu bytes: %s", (unsigned long long)number, n, van_err_name(rc)) : 0;
 }
+
+/* --- whole files ------------------------------------------------------------------------------------------------------------------- */
+
+int segments_each_file(struct segments *s, uint64_t end, segments_file_fn fn, void *ctx, struct van_error *err)
+{
+	char path[sizeof SEGMENT_FOLDER + SEGMENT_NAME_MAX] = SEGMENT_FOLDER "/";
+	int rc = 0;
+	for (uint64_t at = 0; at < end && rc >= 0; at += SEGMENT_SIZE) {
+		char *name = path + sizeof SEGMENT_FOLDER;
+		segment_name(at / SEGMENT_SIZE, name);
+		int fd = openat(s->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 && errno != ENOENT)
+			return segment_fail(err, errno, "opening it to copy");
+		if (fd >= 0) /* nothing is read ahead: behind the end the writer writes past the cache */
+			posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+		rc = fn(ctx, path, fd, end - at < SEGMENT_SIZE ? end - at : SEGMENT_SIZE, err);
+		if (fd >= 0)
+			close(fd);
+	}
+	return rc < 0 ? rc : 0;
+}

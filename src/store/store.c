@@ -31,11 +31,11 @@ static int check_format(struct store *s, struct van_error *err)
 	if (rc)
 		return rc;
 	struct store_txn *t;
-	if ((rc = store_begin(s, STORE_WRITE, &t, err)))
+	if ((rc = store_begin(s, s->look_only ? STORE_SNAPSHOT : STORE_WRITE, &t, err)))
 		return rc;
 	struct slice found;
 	rc = store_get(t, table, FORMAT_KEY, &found);
-	if (rc == VAN_ENOTFOUND) {
+	if (rc == VAN_ENOTFOUND && !s->look_only) {
 		store_put(t, table, FORMAT_KEY, FORMAT_VALUE);
 		return store_commit(t, err);
 	}
@@ -58,6 +58,7 @@ int store_open(const struct store_options *o, struct store **ret, struct van_err
 	if (rc)
 		return rc;
 	s->ops = ops;
+	s->look_only = o->look_only;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->changed, NULL);
 	if ((rc = check_format(s, err))) {
@@ -293,12 +294,25 @@ int store_write(struct store *s, int (*fn)(struct store_txn *t, void *arg), void
 	}
 }
 
-int store_backup(struct store *s, int dirfd, struct van_error *err)
+int store_copy(struct store_txn *snapshot, const struct store_copy_to *to, struct van_error *err)
 {
-	store_gate_hold(s);
-	int rc = s->ops->backup(s, dirfd, err);
-	store_gate_release(s);
-	return rc;
+	if (snapshot->mode == STORE_SNAPSHOT)
+		return snapshot->s->ops->copy(snapshot, to, err);
+	to->begun(to->ctx);
+	return van_error_set(err, VAN_EINVAL, "a defect: a copy is of a snapshot");
+}
+
+const char *store_file_name(const struct store *s)
+{
+	return s->ops->file;
+}
+
+bool store_growth_waits(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool waits = s->growing;
+	pthread_mutex_unlock(&s->lock);
+	return waits;
 }
 
 int store_stat(struct store *s, struct store_stat *ret)

@@ -39,6 +39,7 @@ struct store_options {
 	uint64_t map_max;     /* never more than this; 0 means 16 TiB */
 	unsigned max_tables;  /* 0 means 64 */
 	unsigned max_readers; /* read transactions open at one time; 0 means 126 */
+	bool look_only;       /* a copy that nobody uses: nothing is written, no table made, only STORE_SNAPSHOT is there */
 };
 
 /* Opens or creates. The working directory is changed and restored meanwhile, so call it before starting threads.
@@ -122,8 +123,18 @@ int store_grow(struct store *s, struct van_error *err);
  * anything that a second run would see. A negative return of `fn` aborts and is returned. */
 int store_write(struct store *s, int (*fn)(struct store_txn *t, void *arg), void *arg, struct van_error *err);
 
-/* A consistent, compacted copy of what is settled into an empty folder, flushed; serving goes on. */
-int store_backup(struct store *s, int dirfd, struct van_error *err);
+struct store_copy_to {
+	void (*begun)(void *ctx); /* from here on the store may be settled again */
+	int (*write)(void *ctx, const void *p, size_t n, struct van_error *err); /* the next bytes; negative ends the copy with that error */
+	void *ctx;
+};
+/* A compacted copy of what `snapshot` (STORE_SNAPSHOT) sees, as the bytes of one file that a store's folder holds under the name
+ * store_file_name(); serving goes on. Between the snapshot's beginning and `begun` nobody may settle the store: VAN_ESTATE when
+ * somebody did. VAN_EAGAIN when the map has to grow, which waits for snapshots: end this one, and try again. `begun` is called once, in any case. */
+int store_copy(struct store_txn *snapshot, const struct store_copy_to *to, struct van_error *err);
+const char *store_file_name(const struct store *s);
+/* Does somebody wait for snapshots to end? Who holds one for long asks now and then. Any thread. */
+bool store_growth_waits(struct store *s);
 
 struct store_stat {
 	uint64_t map_size;  /* bytes */

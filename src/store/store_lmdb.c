@@ -7,13 +7,14 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define GIB ((uint64_t)1 << 30)
 /* Addresses, not bytes: a large map costs nothing until it is used, and growth has to wait for every reader. */
 #define DEFAULT_MAP (64 * GIB)
 #define DATA_FILE "data.mdb"
-#define BACKUP_FILE "data.mdb.new"
+#define COPY_PIECE ((size_t)256 << 10)
 
 struct lmdb_store {
 	struct store base;
@@ -21,6 +22,7 @@ struct lmdb_store {
 	MDB_txn *spare; /* a read transaction that was reset, for the next reader: saves the search for a slot */
 	pthread_mutex_t spare_lock;
 	uint64_t growth, max;
+	bool look_only;
 };
 
 struct lmdb_txn {
@@ -121,12 +123,12 @@ static uint64_t used_bytes(MDB_env *env)
 }
 
 /* LMDB takes a path, and the roles may not be able to walk to theirs: work from inside the folder, then go back. */
-static int open_inside(MDB_env *env, int dirfd)
+static int open_inside(MDB_env *env, int dirfd, bool look_only)
 {
 	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int rc = fchdir(dirfd) ? errno : 0;
 	if (rc == 0)
-		rc = mdb_env_open(env, ".", MDB_NOTLS | MDB_NORDAHEAD, 0600);
+		rc = mdb_env_open(env, ".", MDB_NOTLS | MDB_NORDAHEAD | (look_only ? MDB_RDONLY | MDB_NOLOCK : 0), 0600);
 	if (back >= 0) {
 		if (fchdir(back) && rc == 0)
 			rc = errno;
@@ -145,28 +147,45 @@ static int new_env(struct lmdb_store *s, const struct store_options *o, uint64_t
 	return mdb_env_set_mapsize(s->env, size);
 }
 
+/* LMDB is of no more use when it was refused a larger map: asked for before. */
+static bool has_addresses(uint64_t size)
+{
+	void *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return p != MAP_FAILED && munmap(p, size) == 0;
+}
+
+/* A store that grew in its last life gets room again, so that the first batch need not wait for growth, nor growth for a long read, such as
+ * a copy of all of it: as much as it has, where so many addresses can be had. */
+static int make_room_again(struct lmdb_store *s, uint64_t size)
+{
+	uint64_t used = used_bytes(s->env), ample = 2 * used + s->growth;
+	if (ample > size && ample <= s->max && has_addresses(page_round(ample)))
+		return mdb_env_set_mapsize(s->env, page_round(ample));
+	return used + s->growth / 2 > size ? mdb_env_set_mapsize(s->env, page_round(used + s->growth)) : 0;
+}
+
 static int env_setup(struct lmdb_store *s, const struct store_options *o, struct van_error *err)
 {
 	uint64_t size = page_round(o->map_size ? o->map_size : DEFAULT_MAP);
 	int rc = new_env(s, o, size);
 	if (rc == 0)
-		rc = open_inside(s->env, o->dirfd);
+		rc = open_inside(s->env, o->dirfd, o->look_only);
 	if (rc == ENOMEM && !o->map_size) { /* a limit on addresses: begin small, and grow */
 		mdb_env_close(s->env);
 		s->env = NULL;
 		size = GIB;
 		if ((rc = new_env(s, o, size)) == 0)
-			rc = open_inside(s->env, o->dirfd);
+			rc = open_inside(s->env, o->dirfd, o->look_only);
 	}
-	if (rc == 0 && fsync(o->dirfd)) /* a new file's name is as durable as its folder, and LMDB flushes only the file */
+	if (rc == 0 && !o->look_only && fsync(o->dirfd)) /* a new file's name is as durable as its folder, and LMDB flushes only the file */
 		rc = errno;
 	if (rc)
 		return fail(err, rc, "opening " DATA_FILE);
+	if (o->look_only)
+		return 0;
 	int dead;
 	mdb_reader_check(s->env, &dead); /* slots of a process that was killed keep pages from being used again */
-	/* A store that grew in its last life gets room again, so that the first batch need not wait for growth. */
-	uint64_t used = used_bytes(s->env);
-	if (used + s->growth / 2 > size && (rc = mdb_env_set_mapsize(s->env, page_round(used + s->growth))))
+	if ((rc = make_room_again(s, size)))
 		return fail(err, rc, "making the map larger");
 	if (mdb_env_get_maxkeysize(s->env) < STORE_KEY_MAX)
 		return van_error_set(err, VAN_EVERSION, "store: this LMDB was built for keys of %d bytes; %d are needed",
@@ -179,6 +198,7 @@ static int lmdb_open(const struct store_options *o, struct store **ret, struct v
 	struct lmdb_store *s = calloc(1, sizeof *s);
 	if (!s)
 		return van_error_set(err, VAN_ENOMEM, "store: out of memory");
+	s->look_only = o->look_only;
 	s->growth = o->map_growth ? o->map_growth : GIB;
 	s->max = o->map_max ? o->map_max : 16 * 1024 * GIB;
 	int rc = env_setup(s, o, err);
@@ -207,9 +227,9 @@ static int lmdb_table(struct store *s, const char *name, store_table_id *ret, st
 {
 	MDB_txn *txn;
 	MDB_dbi dbi;
-	int rc = mdb_txn_begin(lmdb(s)->env, NULL, 0, &txn);
+	int rc = mdb_txn_begin(lmdb(s)->env, NULL, lmdb(s)->look_only ? MDB_RDONLY : 0, &txn);
 	if (rc == 0) {
-		rc = mdb_dbi_open(txn, name, MDB_CREATE, &dbi);
+		rc = mdb_dbi_open(txn, name, lmdb(s)->look_only ? 0 : MDB_CREATE, &dbi);
 		if (rc == 0)
 			rc = mdb_txn_commit(txn);
 		else
@@ -405,27 +425,99 @@ static int lmdb_grow(struct store *base, struct van_error *err)
 	return rc ? fail(err, rc, "making the map larger") : 0;
 }
 
-static int sync_and_name(int dirfd, int fd, const char *from, const char *to)
+/* --- a copy --- */
+
+struct copying {
+	MDB_env *env;
+	int fd; /* the pipe's end that LMDB writes to */
+	int rc;
+	pthread_t thread;
+};
+
+static void *copy_main(void *arg)
 {
-	if (fsync(fd) || renameat(dirfd, from, dirfd, to) || fsync(dirfd))
-		return errno;
-	return 0;
+	struct copying *c = arg;
+	c->rc = mdb_env_copyfd2(c->env, c->fd, MDB_CP_COMPACT);
+	close(c->fd);
+	return NULL;
 }
 
-static int lmdb_backup(struct store *base, int dirfd, struct van_error *err)
+/* LMDB copies what its own read transaction sees: that is the snapshot, when nothing was committed since this one began. */
+static bool same_snapshot(struct store_txn *t)
 {
-	int fd = openat(dirfd, BACKUP_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail(err, errno, "creating the backup " BACKUP_FILE);
-	int rc = mdb_env_copyfd2(lmdb(base)->env, fd, MDB_CP_COMPACT);
-	if (rc == 0)
-		rc = sync_and_name(dirfd, fd, BACKUP_FILE, DATA_FILE);
-	close(fd);
-	if (rc) {
-		unlinkat(dirfd, BACKUP_FILE, 0);
-		return fail(err, rc, "writing the backup");
+	MDB_envinfo info;
+	mdb_env_info(lmdb(t->s)->env, &info);
+	return info.me_last_txnid == mdb_txn_id(txn_of(t));
+}
+
+static int next_piece(struct store_txn *t, const struct store_copy_to *to, const char *piece, ssize_t n, struct van_error *err)
+{
+	if (n < 0)
+		return fail(err, errno, "reading the copy");
+	if (store_growth_waits(t->s))
+		return van_error_set(err, VAN_EAGAIN, "the database has to grow, which waits for the copy to end");
+	return to->write(to->ctx, piece, (size_t)n, err);
+}
+
+static ssize_t read_some(int fd, char *to)
+{
+	ssize_t n;
+	do
+		n = read(fd, to, COPY_PIECE);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* From the pipe to whom the copy is for, until LMDB has written all. The first bytes say that LMDB's transaction has begun. */
+static int pass_on(struct store_txn *t, int from, const struct store_copy_to *to, struct van_error *err)
+{
+	char *piece = malloc(COPY_PIECE);
+	ssize_t n = 1;
+	int rc = piece ? 0 : van_error_set(err, VAN_ENOMEM, "store: out of memory");
+	if (rc == 0) {
+		n = read_some(from, piece);
+		if (!same_snapshot(t))
+			rc = van_error_set(err, VAN_ESTATE, "a defect: the store was settled before its copy had begun");
 	}
-	return 0;
+	to->begun(to->ctx); /* before anything is handed on: whoever takes it may be slow */
+	while (rc == 0 && n) {
+		rc = next_piece(t, to, piece, n, err);
+		if (rc == 0)
+			n = read_some(from, piece);
+	}
+	free(piece);
+	return rc;
+}
+
+static int start_copy(struct copying *c, int *ret_from)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC))
+		return errno;
+	fcntl(ends[0], F_SETPIPE_SZ, 1 << 20); /* a smaller one only costs more wake-ups */
+	c->fd = ends[1];
+	int rc = pthread_create(&c->thread, NULL, copy_main, c);
+	if (rc) {
+		close(ends[0]);
+		close(ends[1]);
+	} else {
+		*ret_from = ends[0];
+	}
+	return rc;
+}
+
+static int lmdb_copy(struct store_txn *t, const struct store_copy_to *to, struct van_error *err)
+{
+	struct copying c = {.env = lmdb(t->s)->env};
+	int from, rc = start_copy(&c, &from);
+	if (rc) {
+		to->begun(to->ctx);
+		return fail(err, rc, "beginning a copy");
+	}
+	rc = pass_on(t, from, to, err);
+	close(from); /* a copy that goes on ends here, with EPIPE */
+	pthread_join(c.thread, NULL);
+	return rc < 0 || c.rc == 0 ? rc : fail(err, c.rc, "copying the database");
 }
 
 static int lmdb_stat(struct store *base, struct store_stat *ret)
@@ -443,6 +535,7 @@ static int lmdb_stat(struct store *base, struct store_stat *ret)
 
 const struct store_ops store_lmdb_ops = {
 	.name = "lmdb",
+	.file = DATA_FILE,
 	.open = lmdb_open,
 	.close = lmdb_close,
 	.table = lmdb_table,
@@ -459,6 +552,6 @@ const struct store_ops store_lmdb_ops = {
 	.cursor_move = lmdb_cursor_move,
 	.cursor_del = lmdb_cursor_del,
 	.grow = lmdb_grow,
-	.backup = lmdb_backup,
+	.copy = lmdb_copy,
 	.stat = lmdb_stat,
 };

@@ -48,6 +48,16 @@ static int queue_release(struct ctl *c)
 	return simple_do(c, "queue.release", "id", "is queued again");
 }
 
+static int queue_resume(struct ctl *c)
+{
+	json_t *answer = NULL;
+	int status = simple_ask(c, "queue.resume", NULL, &answer, NULL);
+	if (!status && !c->json)
+		puts("deliveries go on");
+	json_decref(answer);
+	return status;
+}
+
 static int queue_drop(struct ctl *c)
 {
 	return simple_do(c, "queue.drop", "id", "is dropped; its message stays");
@@ -67,6 +77,7 @@ const struct ctl_command commands_act[] = {
 	{"queue", "retry", "ID", 1, 1, "Try a delivery now", NULL, queue_retry},
 	{"queue", "hold", "ID", 1, 1, "Hold a delivery", NULL, queue_hold},
 	{"queue", "release", "ID", 1, 1, "Let a held delivery go on", NULL, queue_release},
+	{"queue", "resume", "", 0, 0, "After a restore: let deliveries go out again", NULL, queue_resume},
 	{"queue", "drop", "ID", 1, 1, "Give a delivery up", NULL, queue_drop},
 	{NULL},
 };

@@ -179,9 +179,8 @@ int client_ask(const struct ctl *c, const char *command, json_t *arguments, json
 	return client_ask_with(c, command, arguments, -1, ret_answer, ret_fd);
 }
 
-int client_ask_with(const struct ctl *c, const char *command, json_t *arguments, int file, json_t **ret_answer, int *ret_fd)
+int client_begin(const struct ctl *c, const char *command, json_t *arguments, int file, struct ipc_channel **ret)
 {
-	json_t *answer = NULL;
 	int fd = -1, status = connect_control(c, &fd);
 	if (status)
 		return status;
@@ -190,18 +189,34 @@ int client_ask_with(const struct ctl *c, const char *command, json_t *arguments,
 		close(fd);
 		return ctl_fail(CTL_USAGE, "out of memory");
 	}
-	struct ipc_message m;
 	int rc = send_request(ch, command, arguments, file);
-	if (rc == 0)
-		rc = ipc_receive(ch, ANSWER_TIMEOUT, &m);
-	if (rc < 0)
-		status = ctl_fail(CTL_USAGE, "no answer from vand (%s); look at its log", van_err_name(rc));
-	else
-		status = take_answer(&m, &answer, ret_fd);
+	if (rc < 0) {
+		ipc_channel_free(ch);
+		return ctl_fail(CTL_USAGE, "vand could not be asked (%s); look at its log", van_err_name(rc));
+	}
+	*ret = ch;
+	return CTL_DONE;
+}
+
+int client_finish(struct ipc_channel *ch, json_t **ret_answer, int *ret_fd)
+{
+	struct ipc_message m;
+	json_t *answer = NULL;
+	int rc = ipc_receive(ch, ANSWER_TIMEOUT, &m);
+	int status = rc < 0 ? ctl_fail(CTL_USAGE, "no answer from vand (%s); look at its log", van_err_name(rc)) : take_answer(&m, &answer, ret_fd);
 	ipc_channel_free(ch);
 	if (ret_answer)
 		*ret_answer = answer;
 	else
 		json_decref(answer);
 	return status;
+}
+
+int client_ask_with(const struct ctl *c, const char *command, json_t *arguments, int file, json_t **ret_answer, int *ret_fd)
+{
+	struct ipc_channel *ch;
+	if (ret_answer)
+		*ret_answer = NULL;
+	int status = client_begin(c, command, arguments, file, &ch);
+	return status ? status : client_finish(ch, ret_answer, ret_fd);
 }

@@ -15,4 +15,10 @@ bool client_up(const struct ctl *c);
 /* The same with a file for vand, which stays the caller's; -1: none. */
 int client_ask_with(const struct ctl *c, const char *command, json_t *arguments, int file, json_t **ret_answer, int *ret_fd);
 
+/* In two steps, for a command that takes its time and brings something meanwhile. client_finish() waits for the answer, at most ten minutes
+ * from then, and ends the channel. */
+struct ipc_channel;
+int client_begin(const struct ctl *c, const char *command, json_t *arguments, int file, struct ipc_channel **ret);
+int client_finish(struct ipc_channel *ch, json_t **ret_answer, int *ret_fd);
+
 #endif

@@ -4,9 +4,13 @@ vanctl_SOURCES = \
 	%D%/act.c %D%/act.h \
 	%D%/agreement.c %D%/agreement.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/backup.c %D%/backup.h \
+	%D%/backup_files.c \
+	%D%/backup_read.c \
 	%D%/certificate.c %D%/certificate.h %D%/certificate_profile.c \
 	%D%/client.c %D%/client.h \
 	%D%/control.c \
+	%D%/copy_folder.c %D%/copy_folder.h \
 	%D%/ctl.h \
 	%D%/edi.h \
 	%D%/exchange.c %D%/exchange.h \
@@ -24,6 +28,7 @@ vanctl_SOURCES = \
 	%D%/print.c %D%/print.h \
 	%D%/receipt.c \
 	%D%/unique.c \
+	%D%/restore.c \
 	%D%/receipt_verify.c %D%/receipt_verify.h \
 	%D%/route.c \
 	%D%/route_file.c %D%/route_file.h \

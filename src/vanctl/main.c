@@ -1,5 +1,6 @@
 #include "vanctl/act.h"
 #include "vanctl/agreement.h"
+#include "vanctl/backup.h"
 #include "vanctl/ctl.h"
 #include "vanctl/edi.h"
 #include "vanctl/map.h"
@@ -18,7 +19,7 @@
 
 static const struct ctl_command *const tables[] = {
 	commands_network, commands_partner, commands_message, commands_send, commands_act, commands_access, commands_control, commands_route, commands_agreement, commands_map, commands_table, commands_unique,
-	commands_receipt,
+	commands_receipt, commands_backup,
 };
 #define TABLES (sizeof tables / sizeof *tables)
 
@@ -32,11 +33,6 @@ static const struct local {
 	{"receipt", "verify", vanctl_receipt_verify, "BUNDLE.tar: check an exported bundle without a server"},
 };
 #define LOCALS (sizeof locals / sizeof *locals)
-
-/* Promised for a later release; to name them is better than to call them unknown. */
-static const char *const later[] = {
-	"backup", NULL,
-};
 
 struct arguments {
 	const char *config;
@@ -77,30 +73,9 @@ static int print_help(const char *noun)
 	return CTL_DONE;
 }
 
-static bool wants_help(const struct arguments *a)
-{
-	for (int i = 0; i < a->argc; i++)
-		if (!strcmp(a->argv[i], "--help"))
-			return true;
-	return false;
-}
-
 static int unknown(const struct arguments *a)
 {
-	char name[200];
 	const char *noun = a->argv[0], *verb = a->argc > 1 && a->argv[1][0] != '-' ? a->argv[1] : NULL;
-	for (const char *const *l = later; *l; l++) {
-		size_t n = strlen(noun);
-		snprintf(name, sizeof name, "%s%s%s", noun, verb ? " " : "", verb ? verb : "");
-		bool noun_only = !known_noun(noun) && !strncmp(*l, noun, n) && ((*l)[n] == ' ' || !(*l)[n]);
-		if (!strcmp(*l, name) || noun_only) {
-			if (wants_help(a)) {
-				printf("%s: promised, and not in this release. vanctl --help lists what is.\n", name);
-				return CTL_DONE;
-			}
-			return ctl_fail(CTL_USAGE, "'%s' is not in this release; vanctl --help lists what is", name);
-		}
-	}
 	if (known_noun(noun) && !verb)
 		return ctl_fail(CTL_USAGE, "'%s' needs a verb; see vanctl %s --help", noun, noun);
 	if (known_noun(noun))

@@ -18,7 +18,7 @@ static const struct ctl_option init_options[] = {
 };
 
 static const struct print_column status_columns[] = {
-	{"Ready", "ready"}, {"Listeners", "listeners"}, {"Queue", "depth"}, {"Oldest in queue", "oldest"}, {"Acks overdue", "acks_overdue"},
+	{"Ready", "ready"}, {"Listeners", "listeners"}, {"Sending is held", "sending_held"}, {"Queue", "depth"}, {"Oldest in queue", "oldest"}, {"Acks overdue", "acks_overdue"},
 	{"Certificates expiring", "certificates_expiring"}, {"Receipts", "size"}, {"Checkpoint age, s", "checkpoint_age"}, {NULL, NULL},
 };
 static const struct print_column role_columns[] = {

@@ -2,6 +2,7 @@
 
 #include "store/key.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -498,13 +499,49 @@ static void a_full_disk_loses_nothing(void **state)
 	scratch_small_disk(&f->dir, on_a_full_disk);
 }
 
-static void backups_are_whole_stores(void **state)
+struct copied {
+	int fd;
+	size_t bytes, most; /* a write past `most` fails */
+	int begun;
+};
+
+static void has_begun(void *ctx)
+{
+	((struct copied *)ctx)->begun++;
+}
+
+static int write_copy(void *ctx, const void *p, size_t n, struct van_error *err)
+{
+	struct copied *c = ctx;
+	assert_int_equal(c->begun, 1);
+	c->bytes += n;
+	if (c->bytes > c->most)
+		return van_error_set(err, VAN_ECLOSED, "enough");
+	assert_int_equal(write(c->fd, p, n), n);
+	return 0;
+}
+
+static int copy_into(struct fixture *f, struct fixture *copy, struct copied *c, struct van_error *err)
+{
+	struct store_copy_to to = {has_begun, write_copy, c};
+	struct store_txn *t = begin(f, STORE_SNAPSHOT);
+	scratch_make(&copy->dir);
+	c->fd = openat(copy->dir.fd, store_file_name(f->s), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(c->fd >= 0);
+	int rc = store_copy(t, &to, err);
+	store_abort(t);
+	close(c->fd);
+	assert_int_equal(c->begun, 1);
+	return rc;
+}
+
+static void copies_are_whole_stores(void **state)
 {
 	struct fixture *f = *state, copy = {0};
 	struct batch b = {f, 0, 0};
 	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
-	scratch_make(&copy.dir);
-	assert_int_equal(store_backup(f->s, copy.dir.fd, NULL), 0);
+	struct copied c = {.most = SIZE_MAX};
+	assert_int_equal(copy_into(f, &copy, &c, NULL), 0);
 	b.first = 64;
 	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
 	open_small(&copy, 1 << 20);
@@ -515,6 +552,72 @@ static void backups_are_whole_stores(void **state)
 	store_abort(t);
 	store_close(copy.s);
 	scratch_remove(&copy.dir);
+}
+
+static void a_copy_can_be_looked_at_without_a_trace(void **state)
+{
+	struct fixture *f = *state, copy = {0};
+	struct batch b = {f, 0, 0};
+	struct copied c = {.most = SIZE_MAX};
+	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
+	assert_int_equal(copy_into(f, &copy, &c, NULL), 0);
+	struct store_options o = {.backend = backend_name, .dirfd = copy.dir.fd, .look_only = true};
+	struct store_txn *t;
+	store_table_id table;
+	uint64_t n;
+	assert_int_equal(store_open(&o, &copy.s, NULL), 0);
+	assert_int_equal(store_table(copy.s, "none of these", &table, NULL), VAN_ENOTFOUND);
+	assert_int_equal(store_table(copy.s, "a", &table, NULL), 0);
+	assert_int_equal(store_begin(copy.s, STORE_SNAPSHOT, &t, NULL), 0);
+	assert_int_equal(store_count(t, table, &n), 0);
+	assert_int_equal(n, 64);
+	store_abort(t);
+	store_close(copy.s);
+	DIR *d = opendir(copy.dir.path);
+	n = 0;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	assert_int_equal(n, 3); /* itself, its parent, the one file */
+	scratch_remove(&copy.dir);
+}
+
+/* Who takes the copy ends it: the error comes back, and the store goes on. */
+static void a_copy_can_be_broken_off(void **state)
+{
+	struct fixture *f = *state, copy = {0};
+	struct batch b = {f, 0, 0};
+	struct copied c = {.most = 100};
+	struct van_error err = {0};
+	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
+	assert_int_equal(copy_into(f, &copy, &c, &err), VAN_ECLOSED);
+	assert_string_equal(err.text, "enough");
+	b.first = 64;
+	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
+	scratch_remove(&copy.dir);
+}
+
+static int never(void *ctx, const void *p, size_t n, struct van_error *err)
+{
+	(void)ctx, (void)p, (void)n, (void)err;
+	fail_msg("bytes of another snapshot came");
+	return 0;
+}
+
+/* What was committed behind the snapshot would be in the copy, and not in what else is copied by it. */
+static void a_copy_of_another_snapshot_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct batch b = {f, 0, 0};
+	struct copied c = {0};
+	struct store_copy_to to = {has_begun, never, &c};
+	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
+	struct store_txn *t = begin(f, STORE_SNAPSHOT);
+	b.first = 64;
+	assert_int_equal(store_write(f->s, put_batch, &b, NULL), 0);
+	assert_int_equal(store_copy(t, &to, NULL), VAN_ESTATE);
+	assert_int_equal(c.begun, 1);
+	store_abort(t);
 }
 
 static void opening_needs_no_way_to_the_folder(void **state)
@@ -569,7 +672,10 @@ int store_conformance(const char *backend)
 		TEST(the_map_has_a_largest_size),
 		TEST(what_was_committed_survives_a_kill),
 		TEST(a_full_disk_loses_nothing),
-		TEST(backups_are_whole_stores),
+		TEST(copies_are_whole_stores),
+		TEST(a_copy_can_be_looked_at_without_a_trace),
+		TEST(a_copy_can_be_broken_off),
+		TEST(a_copy_of_another_snapshot_is_refused),
 		TEST(opening_needs_no_way_to_the_folder),
 		TEST(another_format_is_refused),
 	};

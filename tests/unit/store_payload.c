@@ -267,6 +267,46 @@ static int on_a_full_disk(const char *path)
 	return 0;
 }
 
+/* A copy of what a snapshot refers to still finds what was removed since. */
+static void pinned_files_outlive_their_removal(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id kept = new_id(), gone = new_id();
+	struct slice id = slice_str(kept.text);
+	char path[PAYLOAD_PATH_MAX], wanted[PAYLOAD_PATH_MAX];
+	assert_int_equal(payload_write(f->d, SLICE("first"), id, "raw", NULL), 0);
+	assert_int_equal(payload_write(f->d, SLICE("second"), slice_str(gone.text), "raw", NULL), 0);
+	assert_int_equal(payload_sync(f->d, NULL), 0);
+	payload_keep(f->d);
+	snprintf(wanted, sizeof wanted, "payload/%.6s/%s.raw", kept.text, kept.text);
+	assert_string_equal(payload_path(id, "raw", path), wanted);
+	assert_null(payload_path(id, "../raw", path));
+	assert_int_equal(payload_remove(f->d, slice_str(gone.text), "raw", NULL), 0);
+	assert_int_equal(payload_pin(f->d, NULL), 0);
+	assert_int_equal(payload_pin(f->d, NULL), 0);
+	assert_int_equal(payload_remove(f->d, id, "raw", NULL), 0);
+	assert_int_equal(payload_remove(f->d, id, "raw", NULL), 0);
+	holds(f->d, &kept, "raw", NULL);
+	payload_unpin(f->d);
+	int fd = payload_open_pinned(f->d, id, "raw", NULL);
+	char text[6] = "";
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, text, sizeof text), 5);
+	assert_string_equal(text, "first");
+	close(fd);
+	assert_int_equal(payload_open_pinned(f->d, slice_str(gone.text), "raw", NULL), VAN_ENOTFOUND); /* before the pin */
+	payload_unpin(f->d);
+	assert_int_equal(payload_open_pinned(f->d, id, "raw", NULL), VAN_ENOTFOUND);
+	/* What a crash leaves of it goes at the next start. */
+	assert_int_equal(payload_write(f->d, SLICE("third"), id, "raw", NULL), 0);
+	payload_keep(f->d);
+	assert_int_equal(payload_pin(f->d, NULL), 0);
+	assert_int_equal(payload_remove(f->d, id, "raw", NULL), 0);
+	payload_dir_close(f->d);
+	assert_int_equal(payload_dir_open(f->dir.fd, &f->d, NULL), 0);
+	assert_int_equal(payload_open_pinned(f->d, id, "raw", NULL), VAN_ENOTFOUND);
+}
+
 static void a_full_disk_leaves_nothing_half_linked(void **state)
 {
 	struct fixture *f = *state;
@@ -285,6 +325,7 @@ int main(void)
 		TEST(many_folders_in_one_batch),
 		TEST(bad_names_are_refused),
 		TEST(the_sweep_sets_orphans_aside),
+		TEST(pinned_files_outlive_their_removal),
 		TEST(a_full_disk_leaves_nothing_half_linked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -623,6 +623,50 @@ static void readers_meanwhile(void **state)
 	free(sh);
 }
 
+struct listed {
+	unsigned n, missing;
+	uint64_t bytes[3];
+	char last[64];
+};
+
+static int list(void *ctx, const char *path, int fd, uint64_t bytes, struct van_error *err)
+{
+	struct listed *l = ctx;
+	(void)err;
+	l->missing += fd < 0;
+	l->bytes[l->n++] = bytes;
+	snprintf(l->last, sizeof l->last, "%s", path);
+	return l->n == 3 ? VAN_ECLOSED : 0;
+}
+
+/* For a copy: what was committed behind a mark is none of it. */
+static void files_up_to_a_mark(void **state)
+{
+	struct fixture *f = *state;
+	struct listed l = {0};
+	assert_int_equal(segments_each_file(f->s, 0, list, &l, NULL), 0);
+	assert_int_equal(l.n, 0);
+	near_the_end(f, 8192);
+	append(f, 1, 6000);
+	commit(f);
+	append(f, 2, 9000); /* into the next file */
+	commit(f);
+	uint64_t end = end_of(f);
+	append(f, 3, 20000);
+	commit(f);
+	assert_int_equal(segments_each_file(f->s, end, list, &l, NULL), 0);
+	assert_int_equal(l.n, 2);
+	assert_int_equal(l.bytes[0], SEGMENT_SIZE);
+	assert_int_equal(l.bytes[1], end - SEGMENT_SIZE);
+	assert_string_equal(l.last, "segment/0000000001.seg");
+	assert_int_equal(unlinkat(f->dir.fd, "segment/0000000000.seg", 0), 0);
+	l = (struct listed){0};
+	assert_int_equal(segments_each_file(f->s, end, list, &l, NULL), 0);
+	assert_int_equal(l.missing, 1);
+	l.n = 2;
+	assert_int_equal(segments_each_file(f->s, end, list, &l, NULL), VAN_ECLOSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -643,6 +687,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_document_passes_for_no_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_up_to_a_mark, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("segments", tests, NULL, NULL);
 }

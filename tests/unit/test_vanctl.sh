@@ -68,7 +68,12 @@ ok "which left nothing behind" test ! -e "$dir/other"
 ok "no command" answers 2 "$vanctl"
 ok "an unknown noun" answers 2 "$vanctl" frobnicate
 ok "an unknown verb" answers 2 "$vanctl" message frobnicate
-ok "a command of a later release" answers 2 "$vanctl" backup /nowhere
+ok "a backup without a server" answers 2 "$vanctl" -c "$dir/net/vand.yaml" backup "$dir/backup"
+ok "which left nothing behind" test ! -e "$dir/backup" -a ! -e "$dir/backup.part"
+ok "a backup where there is no folder above" answers 2 "$vanctl" -c "$dir/net/vand.yaml" backup "$dir/none/backup"
+ok "a backup into a folder that is not empty" answers 1 "$vanctl" -c "$dir/net/vand.yaml" backup "$dir/net"
+ok "a folder that is no backup" answers 1 "$vanctl" backup --verify "$dir/net"
+ok "restoring what is no backup" answers 1 "$vanctl" restore "$dir/net" "$dir/restored"
 ok "an unknown option" answers 2 "$vanctl" message list --frobnicate
 ok "an option without its value" answers 2 "$vanctl" message list --limit
 ok "a value that is not among the choices" answers 2 "$vanctl" message list --direction=up

@@ -21,20 +21,35 @@ struct apart {
 	int rc;
 };
 
+static int begin_snapshot(struct apart *a)
+{
+	int rc = store_begin(a->s->store, STORE_SNAPSHOT, &a->read.txn, NULL);
+	/* The directory is not locked for so long: handlers that need profiles read the stored ones. */
+	if (rc == 0)
+		queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);
+	return rc; /* negative: the transaction is gone, and the handler returns this at once */
+}
+
+static void end_snapshot(struct apart *a)
+{
+	if (!a->read.txn)
+		return;
+	queue_work_end(&a->read.work);
+	store_abort(a->read.txn);
+	a->read.txn = NULL;
+}
+
 static void *apart_main(void *arg)
 {
 	struct apart *a = arg;
 	uint64_t one = 1;
 	writer_settle(a->s->writer);
-	a->rc = store_begin(a->s->store, STORE_SNAPSHOT, &a->read.txn, NULL);
+	a->rc = begin_snapshot(a);
 	if (a->rc == 0) {
-		/* The directory is not locked for so long: handlers that need profiles read the stored ones. */
-		queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);
 		a->p->call.work = &a->read.work;
 		a->rc = a->p->command->apart(&a->p->call);
 		a->p->call.work = NULL;
-		queue_work_end(&a->read.work);
-		store_abort(a->read.txn);
+		end_snapshot(a);
 	}
 	while (write(a->event, &one, sizeof one) < 0 && errno == EINTR)
 		;
@@ -52,6 +67,10 @@ static void finish(struct apart *a)
 	p->apart = NULL;
 	s->naparts--;
 	free(a);
+	if (p->command->write_first) {
+		pending_call_finish(p, rc);
+		return;
+	}
 	if (s->stopping && rc == 0 && p->command->write) /* nobody writes any more */
 		rc = control_say(&p->call, 2, "vand is stopping");
 	pending_call_read(p, rc);
@@ -101,16 +120,20 @@ int control_await_checkpoint(struct control_call *c, van_time patience)
 	struct apart *a = pending_call_of(c)->apart;
 	if (!a)
 		return VAN_ESTATE;
-	queue_work_end(&a->read.work);
-	store_abort(a->read.txn);
-	a->read.txn = NULL;
+	end_snapshot(a);
 	int waited = checkpoints_await(a->s, patience);
 	writer_settle(a->s->writer);
-	int rc = store_begin(a->s->store, STORE_SNAPSHOT, &a->read.txn, NULL);
-	if (rc < 0)
-		return rc; /* the transaction is gone: the handler returns this at once */
-	queue_work_begin(&a->read.work, a->s->queue, a->read.txn, a->p->base.arena, van_clock_now(), NULL);
-	return waited;
+	int rc = begin_snapshot(a);
+	return rc < 0 ? rc : waited;
+}
+
+int control_snapshot_again(struct control_call *c)
+{
+	struct apart *a = pending_call_of(c)->apart;
+	if (!a)
+		return VAN_ESTATE;
+	end_snapshot(a);
+	return begin_snapshot(a);
 }
 
 bool control_receipt_key(const struct control_call *c, unsigned char key[RECEIPT_KEY])

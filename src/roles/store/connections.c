@@ -218,7 +218,9 @@ static void done_call(struct write_request *r)
 		deliveries_look(s); /* an operator's command may have queued something */
 	if (r->rc < 0 && p->status <= 0)
 		p->status = control_refuse(&p->call, r->rc, &r->err);
-	if (!await_keys(p))
+	if (p->command->write_first && r->rc == 0 && p->status == 0)
+		control_run_apart(p);
+	else if (!await_keys(p))
 		pending_call_finish(p, p->status);
 }
 
@@ -312,7 +314,7 @@ void control_on_message(struct store_role *s, struct ipc_channel *c, struct ipc_
 	}
 	if (command->read)
 		run_read(p);
-	else if (command->apart)
+	else if (command->apart && !command->write_first)
 		control_run_apart(p);
 	else
 		writer_submit(&p->base);
@@ -425,6 +427,7 @@ int control_start(struct store_role *s)
 void control_free(struct store_role *s)
 {
 	loop_unwatch(s->control_watch);
+	atomic_store(&s->backups_end, true);
 	control_apart_wait(s);
 	while (s->calls)
 		pending_call_finish(s->calls, s->calls->awaits_keys ? s->calls->status : control_say(&s->calls->call, 2, "vand is stopping"));

@@ -44,6 +44,7 @@ struct control_command {
 	 * with `committed` ends its batch, so that the next one sees the directory changed. */
 	control_fn *prepare;
 	void (*committed)(struct control_call *c, struct directory *d);
+	bool write_first; /* with `apart` and `write`: the write comes first, in a commit of its own, and what is done apart sees it */
 	bool maps; /* what it writes changes maps or tables: workers ask for them anew */
 };
 
@@ -62,6 +63,8 @@ bool control_receipt_key(const struct control_call *c, unsigned char key[RECEIPT
 /* `apart` only: waits until every receipt that is committed now is under a signed checkpoint, at most `patience`. Call it before
  * reading: the transaction is renewed. 0, VAN_ETIMEOUT or VAN_ECLOSED. */
 int control_await_checkpoint(struct control_call *c, van_time patience);
+/* `apart` only: a snapshot of what is settled now, instead of the call's first one. 0 or negative, as above. */
+int control_snapshot_again(struct control_call *c);
 /* Dispatches the job of a message whose release was committed: call it in `committed` or `write`'s success path; for at most CONTROL_WAKES
  * messages in one call. */
 #define CONTROL_WAKES 64

@@ -5,6 +5,9 @@
 #include "roles/store/control.h"
 
 control_fn control_status;
+control_fn control_backup_begin, control_backup, control_backup_done;
+control_fn control_queue_resume;
+void control_queue_resumed(struct control_call *c, struct directory *d);
 control_fn control_message_list, control_message_show, control_message_get, control_ack_list;
 /* The answer of a command that hands out bytes: control_take_content() in its read, then control_hand_out() as its write, so that nobody looks at a
  * document without a receipt. `shown` and `name` are the answer's "id" and "name"; the bytes are `part` of message `id`. Status as of a handler. */

@@ -109,7 +109,10 @@ static int put_figures(struct control_call *c)
 		van_buf_printf(c->out, "%.3f", (double)(c->work->now - r.signed_at) / (double)VAN_SECOND);
 	else
 		van_buf_append_str(c->out, "null");
-	return van_buf_printf(c->out, ",\"signed\":%s}", r.behind ? "false" : "true");
+	van_buf_printf(c->out, ",\"signed\":%s},\"sending_held\":", r.behind ? "false" : "true");
+	if (atomic_load(&c->role->sending_held))
+		return van_buf_printf(c->out, "\"restored from the backup of %s: vanctl queue resume\"", c->role->restored);
+	return van_buf_append_str(c->out, "null");
 }
 
 /* --- the supervisor's answer ---------------------------------------------------------------------------------------------------- */

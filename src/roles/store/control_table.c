@@ -4,6 +4,8 @@
 const struct control_command control_commands[] = {
 	{.name = "status", .read = control_status},
 	{.name = "metrics", .read = control_metrics},
+	{.name = "backup", .write = control_backup_begin, .apart = control_backup, .write_first = true},
+	{.name = "backup.done", .write = control_backup_done},
 	{.name = "message.list", .apart = control_message_list},
 	{.name = "message.show", .read = control_message_show},
 	{.name = "message.get", .read = control_message_get, .write = control_hand_out},
@@ -51,6 +53,7 @@ const struct control_command control_commands[] = {
 	{.name = "queue.hold", .write = control_queue_hold},
 	{.name = "queue.release", .write = control_queue_release},
 	{.name = "queue.drop", .write = control_queue_drop},
+	{.name = "queue.resume", .write = control_queue_resume, .committed = control_queue_resumed},
 	{.name = "mailbox.restore", .write = control_mailbox_restore},
 	{.name = "mailbox.get", .read = control_mailbox_get, .write = control_hand_out},
 	{.name = "mailbox.put", .prepare = control_mailbox_put_prepare, .write = control_mailbox_put},

@@ -162,7 +162,7 @@ void deliveries_pass(struct store_role *s)
 	struct deliveries *d = s->deliveries;
 	const struct van_config_deliver *limits = &s->role->config->deliver;
 	struct lane *l;
-	while (!s->stopping && s->deliver && d->running < limits->in_flight && (l = take_ready(d)))
+	while (!s->stopping && !atomic_load(&s->sending_held) && s->deliver && d->running < limits->in_flight && (l = take_ready(d)))
 		if (has_room(l) && start_next(l))
 			make_ready(l);
 	jobs_dispatch(s);

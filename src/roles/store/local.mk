@@ -7,6 +7,7 @@ vand_SOURCES += \
 	%D%/control.h \
 	%D%/control_access.c \
 	%D%/control_agreement.c \
+	%D%/control_backup.c \
 	%D%/control_actions.c \
 	%D%/control_apply.c \
 	%D%/control_cert.c \
@@ -40,6 +41,7 @@ vand_SOURCES += \
 	%D%/overdue.c \
 	%D%/polls.c %D%/polls.h \
 	%D%/receive.c \
+	%D%/restored.c %D%/restored.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \
 	%D%/throttles.c %D%/throttles.h \

@@ -4,6 +4,7 @@
 #include "roles/store/bans.h"
 #include "roles/store/maps.h"
 #include "roles/store/polls.h"
+#include "roles/store/restored.h"
 #include "roles/store/throttles.h"
 
 #include "base/log.h"
@@ -316,6 +317,8 @@ static int start(struct store_role *s)
 	if (!data)
 		return failed("data folder", NULL, VAN_EINVAL);
 	int rc = open_database(s, data->fd);
+	if (rc == 0)
+		rc = restored_look(s, data->fd);
 	if (rc == 0)
 		rc = load(s);
 	if (rc < 0)

@@ -8,6 +8,8 @@
 #include "roles/role.h"
 #include "roles/store/writer.h"
 
+#include <stdatomic.h>
+
 struct control_connection;
 struct pending_call;
 struct jobs;
@@ -64,6 +66,9 @@ struct store_role {
 	size_t nconnections;
 	struct pending_call *calls; /* of the control socket, under way */
 	unsigned naparts;
+	atomic_bool sending_held; /* restored.c: nothing goes out until an operator says so */
+	char restored[40];        /* the point in time of the backup that this store came from */
+	atomic_bool backups_end; /* for the threads that make one: the role stops */
 	size_t keys_awaited; /* keys of the changes of profiles that keyd has not reported on yet */
 	struct key_trouble *key_troubles; /* keys that a station names and keyd has not: keys.c */
 	struct checkpoints *checkpoints;

@@ -37,6 +37,7 @@ struct writer {
 	bool stop;
 	bool ended;            /* the thread has */
 	unsigned settle_asked, settle_done; /* by writer_settle(), in rounds */
+	bool settle_held, settling; /* nobody may settle; the thread is at it */
 	pthread_cond_t settled;
 	van_time settle_at;    /* writer thread: when what only the log has is due; 0: there is nothing */
 	bool settle_failed;    /* writer thread: then the time alone counts, and not how much there is */
@@ -113,9 +114,9 @@ static struct timespec at(van_time monotonic)
 static bool wait_idle(struct writer *w)
 {
 	struct timespec until = at(w->settle_at);
-	if (w->settle_asked != w->settle_done)
+	if (w->settle_asked != w->settle_done && !w->settle_held)
 		return true;
-	if (!w->settle_at)
+	if (!w->settle_at || w->settle_held)
 		pthread_cond_wait(&w->wake, &w->lock);
 	else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
 		return true;
@@ -340,22 +341,50 @@ static void settle(struct writer *w)
 		van_fault_point("store-after-settle");
 }
 
+/* False: held. `*ret_asked` is the round that somebody waits for, where *ret_wanted. */
+static bool begin_settling(struct writer *w, unsigned *ret_asked, bool *ret_wanted)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret_asked = w->settle_asked;
+	*ret_wanted = w->settle_asked != w->settle_done;
+	w->settling = !w->settle_held;
+	bool may = w->settling;
+	pthread_mutex_unlock(&w->lock);
+	return may;
+}
+
 /* What somebody asked for, or what is due. */
 static void settle_if_wanted(struct writer *w)
 {
-	pthread_mutex_lock(&w->lock);
-	unsigned asked = w->settle_asked;
-	bool wanted = asked != w->settle_done;
-	pthread_mutex_unlock(&w->lock);
+	unsigned asked;
+	bool wanted;
 	if (!w->settle_at && store_unsettled(w->o.store))
 		w->settle_at = van_clock_monotonic() + w->o.settle;
+	if (!begin_settling(w, &asked, &wanted))
+		return;
 	if (wanted || settle_due(w))
 		settle(w);
-	if (!wanted)
-		return;
 	pthread_mutex_lock(&w->lock);
+	w->settling = false;
 	w->settle_done = asked;
 	pthread_cond_broadcast(&w->settled);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_settling_hold(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->settle_held = true;
+	while (w->settling)
+		pthread_cond_wait(&w->settled, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_settling_release(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->settle_held = false;
+	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -64,6 +64,10 @@ void writer_submit(struct write_request *r);
 /* Returns when everything that was committed before the call is settled, for a snapshot to see; at once when the thread has ended.
  * Any thread but the writer's and the loop's. */
 void writer_settle(struct writer *w);
+/* Between the two nothing is settled: a snapshot that begins in this time is the newest there is, and the log takes the commits. For
+ * moments only: the redo of all that time is in memory. One thread at a time, not the writer's. */
+void writer_settling_hold(struct writer *w);
+void writer_settling_release(struct writer *w);
 struct payload_dir *writer_payload(struct writer *w);
 /* How long the loop may rest before it looks for more: under load everything waits for a flush anyway, and a process that is not
  * woken for every single request costs its senders less too. 0 when few come. Any thread. */

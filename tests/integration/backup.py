@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+"""vanctl backup under load, and a network that was restored from it: every document that was acknowledged before is there, once."""
+
+import hashlib
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
+
+import campaign  # noqa: E402
+import demo  # noqa: E402
+import tap  # noqa: E402
+import x12  # noqa: E402
+
+t = tap.Tap()
+BATCH = 40
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Takes what deliver posts, and answers that it is out of order: a delivery that is tried again and again."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.server.seen.append(self.headers.get("Message-ID"))
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.seen = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def gamma(n, receiver):
+    """A partner whom we send to over AS2."""
+    certificate, _ = demo.make_certificate(n.peers, "gamma")
+    path = os.path.join(n.root, "gamma.yaml")
+    with open(path, "w") as f:
+        f.write(f"""\
+kind: partner
+id: gamma
+name: Gamma
+identities: [{{standard: x12, id: "ZZ:GAMMA", connection: gamma-as2}}]
+connections:
+  - id: gamma-as2
+    protocol: as2
+    station: {n.station}
+    as2_id: GAMMA
+    presents: ["x12 ZZ:GAMMA"]
+    receive: {{certificates: [{certificate}]}}
+    send:
+      url: http://127.0.0.1:{receiver.server_address[1]}/as2
+      certificates: [{certificate}]
+""")
+    n.apply_profiles(path)
+
+
+def backup(n, name, *options, check=True, **more):
+    path = os.path.join(n.root, name)
+    return path, n.vanctl("backup", *options, path, check=check, **more)
+
+
+def said(done):
+    return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+
+def nothing_left(path, name):
+    t.ok(not os.path.exists(path) and not os.path.exists(path + ".part"), f"{name}: nothing is left that looks like a backup",
+         [p for p in (path, path + ".part") if os.path.exists(p)])
+
+
+def start_slow(n, name, rate=1):
+    """A backup of so many MiB a second, under way with the store's part of it: (path, process)."""
+    path = os.path.join(n.root, name)
+    process = subprocess.Popen([demo.program("vanctl"), "-c", n.config, "backup", "--rate", str(rate), path], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, env=n.environment)
+    demo.wait_for("the copy", lambda: os.path.exists(path + ".part/data/segment") or os.path.exists(path + ".part/data/payload")
+                  or process.poll() is not None)
+    return path, process
+
+
+# --- under load ---------------------------------------------------------------------------------------------------------
+
+
+def backups_under_load(n, c, state):
+    """Two while documents come in over AS2 and SFTP; what was acknowledged before the second began is `before`."""
+    batches = list(c.batches(BATCH))
+    c.post(batches[0])
+    c.upload()
+    c.wait()
+    paths = []
+    for i, batch in enumerate(batches[1:]):
+        c.post(batch)
+        c.upload()
+        demo.wait_for("some to be under way", lambda: any(m.mdn for m in batch))
+        before = ([m for m in c.messages if m.mdn], list(c.kept))
+        path, done = backup(n, f"backup-{i}", "--rate", "4", check=False)
+        meanwhile = sum(bool(m.mdn) for m in c.messages) - len(before[0])
+        t.ok(done.returncode == 0 and meanwhile, f"backup {i} under load: made, while {meanwhile} documents were accepted", said(done))
+        paths.append(path)
+        c.upload()
+        c.wait()
+    for thread in c.uploads:
+        thread.join(demo.PATIENCE)
+    t.equal(backup(n, "backup-0", check=False)[1].returncode, 1, "a folder that is not empty is refused")
+    for path in paths:
+        verified = n.vanctl("backup", "--verify", path, check=False)
+        t.ok(verified.returncode == 0, "--verify: it is whole", said(verified))
+        sums = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=path, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
+        t.ok(sums.returncode == 0, "sha256sum finds the same", sums.stdout.decode())
+    state.update(path=paths[-1], before=before)
+    restored_names = sorted(os.listdir(os.path.join(paths[-1], "data")))
+    t.equal(restored_names, ["payload", "receipts.key", "segment", "store"], "no spool, socket or lock is in it")
+    modes = {oct(os.stat(os.path.join(top, name)).st_mode & 0o077) for top, _, names in os.walk(paths[-1] + "/keys") for name in names}
+    t.equal((modes, oct(os.stat(paths[-1]).st_mode & 0o777)), ({"0o0"}, "0o700"), "keys are their owner's alone, and so is the folder")
+
+
+def receipts_tell(n, state):
+    texts = [n.json("receipt", "show", str(r["index"]))["leaf"].get("text", "") for r in n.json("receipt", "list", "--limit", "200000")
+             if r["event"] == "operator"]
+    with open(os.path.join(state["path"], "backup.json"), "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    t.equal(sum("began a backup" in x for x in texts), 2, "receipts: each backup's beginning")
+    t.equal(sum(digest in x for x in texts), 1, "receipts: its end, with the hash of its backup.json")
+
+
+# --- trouble ------------------------------------------------------------------------------------------------------------
+
+
+def ends_of_others(n):
+    """Whoever ends, the backup is none, and the next one is made."""
+    path, process = start_slow(n, "killed-store")
+    os.kill(n.role_pids("store")[0], signal.SIGKILL)
+    out, _ = process.communicate(timeout=demo.PATIENCE)
+    t.equal(process.returncode, 2, "kill -9 of the store: vanctl says so")
+    t.ok(b"vand" in out and b"log" in out, "kill -9 of the store: with what to look at", out.decode())
+    nothing_left(path, "kill -9 of the store")
+    demo.wait_for("the store", lambda: n.vanctl("status", check=False).returncode == 0, pause=0.2)
+
+    path, process = start_slow(n, "interrupted")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=demo.PATIENCE)
+    t.equal(process.returncode, 2, "Ctrl-C: vanctl ends")
+    nothing_left(path, "Ctrl-C")
+
+    path, process = start_slow(n, "killed-vanctl")
+    process.kill()
+    process.communicate()
+    t.ok(not os.path.exists(path), "kill -9 of vanctl: there is no backup")
+    again = backup(n, "killed-vanctl", check=False)[1]
+    t.ok(again.returncode == 1 and b".part" in again.stderr, "kill -9 of vanctl: what it left is named", said(again))
+    shutil.rmtree(path + ".part")
+
+    path, process = start_slow(n, "stopped")
+    started = time.monotonic()
+    t.equal(n.stop(), 0, "SIGTERM to vand while a backup is made: it ends in order")
+    t.ok(time.monotonic() - started < 15, "and doesn't wait for the backup", f"{time.monotonic() - started:.1f} s")
+    process.communicate(timeout=demo.PATIENCE)
+    t.equal(process.returncode, 2, "and vanctl says that there is none")
+    nothing_left(path, "a stop")
+    n.start()
+    path, done = backup(n, "after", check=False)
+    t.ok(done.returncode == 0 and n.vanctl("backup", "--verify", path, check=False).returncode == 0, "the next one is whole", said(done))
+
+
+def removed_meanwhile(n):
+    """A file that is removed while the copy is under way is in the copy, whose records refer to it."""
+    n.sftp_put("beta", b"ISA" + b"x" * 3000000, "/in/unfinished.part")
+    staged = demo.wait_for("the staged file", lambda: glob_payload(n))
+    path, process = start_slow(n, "removed", rate=3)
+    purged = n.vanctl("mailbox", "purge", "beta", "unfinished.part", "--folder", "uploads", check=False)
+    t.ok(purged.returncode == 0, "a staged file is purged while it is copied", said(purged))
+    out, _ = process.communicate(timeout=demo.PATIENCE)
+    t.equal(process.returncode, 0, "the backup is made")
+    gone = [p for p in staged if not os.path.exists(p)]
+    t.ok(gone and all(os.path.exists(os.path.join(path, "data", os.path.relpath(p, n.dir + "/data"))) for p in gone), "with that file in it",
+         (gone, out.decode()))
+    t.equal(os.listdir(os.path.join(n.dir, "data", "payload", "pinned")), [], "and after it the file is gone")
+
+
+def glob_payload(n):
+    return [os.path.join(top, name) for top, _, names in os.walk(os.path.join(n.dir, "data", "payload")) for name in names if name.endswith(".payload")]
+
+
+def full_target(n):
+    if os.geteuid() != 0:
+        raise tap.Skip("needs root to mount a small disk")
+    disk = os.path.join(n.root, "small")
+    os.mkdir(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", disk], stderr=subprocess.DEVNULL).returncode != 0:
+        raise tap.Skip("can't mount a tmpfs")
+    try:
+        path, done = backup(n, "small/copy", check=False)
+        t.ok(done.returncode == 2 and b"No space left" in done.stderr and b"free space" in done.stderr, "a full disk: vanctl says so", said(done))
+        nothing_left(path, "a full disk")
+        mounted = backup(n, "small", check=False)[1]
+        t.ok(mounted.returncode == 1 and b"mounted" in mounted.stderr, "a folder where a disk is mounted: a folder in it is asked for", said(mounted))
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
+    done = backup(n, "none/copy", check=False)[1]
+    t.ok(done.returncode == 2 and b"make that folder" in done.stderr, "no folder above: vanctl says so", said(done))
+
+
+def damage_is_found(n, state):
+    path = os.path.join(n.root, "damaged")
+    shutil.copytree(state["path"], path)
+    segment = os.path.join(path, "data", "segment", "0000000000.seg")
+    with open(segment, "r+b") as f:
+        f.seek(70000)
+        byte = f.read(1)
+        f.seek(70000)
+        f.write(bytes([byte[0] ^ 1]))
+    done = n.vanctl("backup", "--verify", path, check=False)
+    t.ok(done.returncode == 1 and b"0000000000.seg" in done.stderr, "--verify names a file that was changed", said(done))
+    done = n.vanctl("restore", path, os.path.join(n.root, "damaged-data"), check=False)
+    t.equal(done.returncode, 1, "restore refuses it")
+    nothing_left(os.path.join(n.root, "damaged-data"), "restore")
+    os.unlink(segment)
+    done = n.vanctl("backup", "--verify", path, check=False)
+    t.ok(done.returncode == 1 and b"is missing" in done.stderr, "--verify names a file that is missing", said(done))
+    os.unlink(os.path.join(path, "backup.json"))
+    done = n.vanctl("backup", "--verify", path, check=False)
+    t.ok(done.returncode == 1 and b"no complete backup" in done.stderr, "without backup.json it is none", said(done))
+    missing = glob_payload(n)[0]
+    os.rename(missing, missing + ".away")
+    path, done = backup(n, "without-one", check=False)
+    os.rename(missing + ".away", missing)
+    t.ok(done.returncode == 1 and os.path.basename(missing).encode() in done.stderr, "a document that the data folder has lost is named", said(done))
+    t.equal(n.vanctl("backup", "--verify", path, check=False).returncode, 0, "and all else is in the backup")
+    path, done = backup(n, "without-keys", "--without-keys")
+    t.ok(not os.path.exists(path + "/keys") and not os.path.exists(path + "/data/receipts.key") and b"not in it" in done.stdout,
+         "--without-keys: no key is in it, and it says so", said(done))
+
+
+# --- restored -----------------------------------------------------------------------------------------------------------
+
+
+def restore(n, c, state, receiver):
+    """As after the loss of a machine: the configuration comes back to where it was, the data folder out of the backup."""
+    n.kill()
+    os.rename(n.dir, n.dir + ".lost")
+    os.mkdir(n.dir)
+    done = n.vanctl("restore", "--files", state["path"], os.path.join(n.dir, "data"), check=False)
+    t.ok(done.returncode == 0 and b"queue resume" in done.stdout, "restore: done, and it says what comes next", said(done))
+    t.equal(n.vanctl("restore", state["path"], os.path.join(n.dir, "data"), check=False).returncode, 1, "a data folder that is there is not touched")
+    del receiver.seen[:]
+    logged = len(n.log())
+    n.start()
+    log = n.log()[logged:]
+    t.ok("unreferenced" not in log and "level=error" not in log, "it starts; the backup holds nothing that nothing refers to", log[-3000:])
+    sent, kept = state["before"]
+    listed = {campaign.strip(m["as2_message_id"] or "") for m in n.messages("--direction", "in")}
+    names = {m["file_name"] for m in n.messages("--direction", "in")}
+    lost = [m.id for m in sent if campaign.strip(m.id) not in listed]
+    t.ok(not lost, f"every document that had its MDN before the backup is there: {len(sent)}", lost[:5])
+    lost = [name for name, _ in kept if name not in names]
+    t.ok(not lost, f"and every upload: {len(kept)}", lost[:5])
+    later = [m for m in c.messages if campaign.strip(m.id) not in listed]
+    t.ok(later, f"it is the state of the backup, without the {len(later)} that came later")
+    held_until_resumed(n, receiver)
+    c.kept = [(name, ack) for name, ack in c.kept if name in names]
+    for m in later:
+        m.mdn = None
+    c.post(later)
+    c.wait()
+
+
+def held_until_resumed(n, receiver):
+    t.ok("backup of" in (n.json("status")["sending_held"] or ""), "status says that sending is held", n.json("status"))
+    waiting = n.json("queue", "list")
+    t.ok([d for d in waiting if d["connection"] == "gamma-as2"], "what was to be sent waits", waiting)
+    n.vanctl("queue", "retry", next(d["id"] for d in waiting if d["connection"] == "gamma-as2"))
+    time.sleep(1.5)
+    t.equal(receiver.seen, [], "nothing is sent, for the original may have sent it")
+    t.equal(n.vanctl("queue", "resume", check=False).returncode, 0, "queue resume")
+    demo.wait_for("the delivery", lambda: receiver.seen)
+    t.ok(receiver.seen[0] in state_ids, "it goes out with the Message-ID that it had, so that the partner knows it", (receiver.seen, state_ids))
+    t.equal(n.vanctl("queue", "resume", check=False).returncode, 1, "a second one has nothing to do")
+    t.equal(n.json("status")["sending_held"], None, "and status no longer says so")
+    n.vanctl("queue", "drop", next(d["id"] for d in waiting if d["connection"] == "gamma-as2"))
+
+
+state_ids = set()
+
+
+def main():
+    if not demo.available():
+        tap.skip_all("vand is not built")
+    receiver, state = Receiver(), {}
+    with demo.Network() as n:
+        n.up()
+        gamma(n, receiver)
+        path = os.path.join(n.root, "order.edi")
+        with open(path, "wb") as f:
+            f.write(x12.order_850(demo.HUB, "ZZ:GAMMA", 77, "OURS", pad_to=3000000))
+        n.vanctl("message", "send", "--from", n.station, "--to", "gamma", path)
+        demo.wait_for("the first try", lambda: receiver.seen)
+        state_ids.update(receiver.seen)
+        c = campaign.Campaign(n, 1)
+        c.make(3 * BATCH)
+        t.run(backups_under_load, n, c, state)
+        t.run(receipts_tell, n, state)
+        t.run(ends_of_others, n)
+        t.run(removed_meanwhile, n)
+        t.run(full_target, n)
+        t.run(damage_is_found, n, state)
+        t.run(restore, n, c, state, receiver)
+        c.messages = [m for m in c.messages if m.mdn]
+        c.count(t, "restored: ")
+        c.close()
+        n.tell(t)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
