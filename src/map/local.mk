@@ -23,6 +23,8 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/emit.c \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \
+	%D%/mould.c %D%/mould.h \
+	%D%/mould_record.c \
 	%D%/names.c \
 	%D%/out.h \
 	%D%/place.c \

@@ -1,4 +1,5 @@
 /* Sets of sheets: *.csv files; those named table-NAME.csv are tables. */
+#include "map/mould.h"
 #include "map/shape.h"
 
 #include "map/flat.h"
@@ -55,6 +56,7 @@ void map_set_remember(struct map_set *set, size_t bytes)
 {
 	map_shapes_free(set->shapes);
 	set->shapes = NULL;
+	map_moulds_free(set);
 	set->remembered = bytes;
 }
 
@@ -97,6 +99,7 @@ void map_set_free(struct map_set *set)
 	if (!set)
 		return;
 	map_shapes_free(set->shapes);
+	map_moulds_free(set);
 	van_arena_free(set->arena);
 	free(set);
 }

@@ -30,7 +30,8 @@ void map_set_scope(struct map_set *set, const struct map_table_scope *scope);
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e);
 int map_set_link(struct map_set *set, struct van_error *e);
 void map_set_free(struct map_set *set); /* NULL is fine */
-/* Most bytes in which a set remembers what rows had to do in loops of the same shape, for those that come; 512 KiB unless told. 0: nothing. */
+/* Most bytes in which a set remembers what rows had to do in loops of the same shape, for those that come, and as many again for objects on
+ * the way out; 512 KiB unless told. 0: nothing. */
 void map_set_remember(struct map_set *set, size_t bytes);
 /* Where loops and the order of segments are looked up; without them maps go one way only, in, and loops name their segments.
  * The dictionaries must outlive the set, and are used by one thread at a time. */

@@ -24,11 +24,10 @@ struct out_segment {
 	struct out_cell *cells;              /* by element, repetition, component */
 	uint32_t count, room;
 	uint32_t origin;                     /* position it was read from; 0 */
+	bool counted;                        /* there are cells with a count */
 	struct out_loop *loop;
 	struct out_segment *next;            /* of the same plan in its scope */
 };
-
-struct out_room;
 
 /* Segments and loops inside a loop, by the order of their places. */
 struct out_item {
@@ -54,12 +53,10 @@ struct out {
 	const struct map *map;
 	const struct map_plan *plan;
 	struct out_loop *root;
-	struct out_segment **written;        /* by segment of the head's plan: those written */
-	struct out_room *rooms;              /* by scope of the sheet */
+	struct mould_recorder *recorder;     /* while what is written shall be remembered; else NULL */
 	struct out_segment **all;            /* in their final order, without the envelope's */
 	uint32_t count, room;
 	struct map_delimiters delimiters;    /* of raw cells */
-	bool counted;                        /* there are cells with a count */
 	bool quiet;                          /* what no row takes is not told */
 	bool back;                           /* to where it came from: what was too long there may be so again */
 };

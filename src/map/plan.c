@@ -1,6 +1,7 @@
 #include "map/plan.h"
 
 #include "map/run.h"
+#include "map/mould.h"
 
 struct compiler {
 	struct map_set *set;
@@ -379,6 +380,13 @@ static void describe_row(struct compiler *c, int32_t number, const struct map_pl
 	to->free = c->plan->earlier[number] < 0;
 	for (uint32_t i = 0; i < row->condition_count; i++)
 		to->free &= row->conditions[i].kind == MAP_ASK_ELEMENT;
+	to->decided = true;
+	for (int32_t i = number; i >= 0; i = c->plan->earlier[i]) /* as map_out_may_write() */
+		for (uint32_t k = 0; k < c->sheet->rows[i].condition_count; k++) {
+			const struct map_condition *q = &c->sheet->rows[i].conditions[k];
+			to->decided &= q->kind == MAP_ASK_ELEMENT || (q->kind == MAP_ASK_PLACE && !q->values.n);
+			to->asks |= i == number && q->kind == MAP_ASK_PLACE && q->values.n;
+		}
 	to->plain = !row->table;
 	for (uint32_t i = 0; i < row->transform_count; i++) /* what shortens leaves alone what fits */
 		to->plain &= row->transforms[i].kind == MAP_COMPACT || (row->transforms[i].kind == MAP_CUT && !row->transforms[i].argument);
@@ -414,6 +422,8 @@ static int make_sets(struct compiler *c, int32_t scope)
 	for (int32_t i = 0; i < p->count; i++) {
 		if (!p->segments[i].outer)
 			want(c, scope, i, &p->segments[i]);
+		p->segments[i].alone = (!i || p->segments[i - 1].node != p->segments[i].node) &&
+		                       (i + 1 == p->count || p->segments[i + 1].node != p->segments[i].node);
 		for (uint32_t k = 0; k < p->segments[i].constant_count; k++) { /* all are known now: as they are written */
 			struct map_constant *own = &p->segments[i].constants[k];
 			own->component = map_plan_component(p->segments[i].definition, own->element, own->component);
@@ -431,18 +441,43 @@ static int list_takers(struct compiler *c, int32_t scope)
 	const struct map_scope *s = &c->sheet->scopes[scope];
 	struct map_plan_scope *p = &c->plan->scopes[scope];
 	size_t slots = (size_t)s->slot_count + 1;
-	p->guesses = van_arena_array(c->set->arena, 2 * slots, sizeof *p->guesses);
 	p->takers = van_arena_array(c->set->arena, slots, sizeof *p->takers);
 	p->next_taker = van_arena_array(c->set->arena, (size_t)s->loop_count + 1, sizeof *p->next_taker);
-	if (!p->guesses || !p->takers || !p->next_taker)
+	if (!p->takers || !p->next_taker)
 		return no_memory(c);
-	memset(p->guesses, 0xff, 2 * slots * sizeof *p->guesses);
 	memset(p->takers, 0xff, slots * sizeof *p->takers);
 	for (int32_t i = s->loop_count; i--;) {
 		int32_t slot = c->sheet->rows[s->loops[i]].slot;
 		p->next_taker[i] = slot < 0 ? -1 : p->takers[slot];
 		if (slot >= 0)
 			p->takers[slot] = i;
+	}
+	return 0;
+}
+
+/* What is needed to find places, and to remember moulds. */
+static int list_slots(struct compiler *c, int32_t scope)
+{
+	const struct map_scope *s = &c->sheet->scopes[scope];
+	struct map_plan_scope *p = &c->plan->scopes[scope];
+	struct map_plan_slot *v = van_arena_array(c->set->arena, (size_t)s->slot_count + 1, sizeof *v);
+	p->moulds = van_arena_alloc(c->set->arena, sizeof *p->moulds);
+	p->work = van_arena_alloc(c->set->arena, sizeof *p->work);
+	if (!v || !p->moulds || !p->work)
+		return no_memory(c);
+	*v = (struct map_plan_slot){.parent = MAP_NODE_NONE, .item = -1, .first = -1, .behind = -1};
+	p->slots = v + 1;
+	for (int32_t i = 0; i < s->slot_count; i++) {
+		const struct map_slot *of = &s->slots[i];
+		p->slots[i] = (struct map_plan_slot){.name = of->name.p, .name_n = of->name.n, .parent = of->parent, .item = -1, .first = -1, .behind = -1,
+			.object = of->object};
+		for (int32_t k = of->array ? of->first : -1; k >= 0 && p->slots[i].item < 0; k = s->slots[k].next)
+			p->slots[i].item = s->slots[k].item ? k : -1;
+	}
+	for (int32_t i = 0; i < s->row_count; i++) {
+		const struct map_row *row = &c->sheet->rows[s->rows[i]];
+		if (row->slot >= 0 && row->many && row->way & MAP_WAY_OUT && row->kind != MAP_LOOP)
+			p->slots[row->slot].listed = true;
 	}
 	return 0;
 }
@@ -504,6 +539,8 @@ static int compile(struct compiler *c)
 		rc = list_others(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = list_takers(c, i);
+	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
+		rc = list_slots(c, i);
 	for (int32_t i = 0; i < c->sheet->scope_count && rc == 0; i++)
 		rc = make_sets(c, i);
 	return rc;

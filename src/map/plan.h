@@ -24,9 +24,21 @@ struct map_plan_segment {
 	uint32_t constant_count;
 	struct slice within;
 	bool listed;                        /* a row has a list: as many segments as it needs */
+	bool alone;                         /* no other one of its scope stands at its place */
 	bool begins;                        /* the first segment of the scope's own loop */
 	bool numbered;                      /* HL: the engine numbers it */
 	const struct map_row *outer;        /* of rows in other loops that write to the head; NULL */
+};
+
+/* A place, as it is looked for. */
+struct map_plan_slot {
+	const char *name;                   /* NULL: of the object itself */
+	size_t name_n;
+	int32_t parent;
+	int32_t item;                       /* of a list: the slot of its items; -1 */
+	int32_t first, behind;              /* found there last time: the first member below it, the one behind it; -1 */
+	bool object;
+	bool listed;                        /* rows write the items of the list there, one by one */
 };
 
 struct map_plan_scope {
@@ -39,9 +51,11 @@ struct map_plan_scope {
 	uint32_t words;                     /* of a set of segments: bit i is segment i, bit count + k segment outer[k] of the head */
 	uint64_t *wanted;                   /* by slot, `words` each: segments with a row that reads it */
 	uint64_t *always;                   /* segments that may be written without any of that */
-	int32_t *guesses;                   /* what was found last, by slot the one behind it, then by parent's slot + 1 the first one; -1 */
+	struct map_plan_slot *slots;        /* by slot; one more before the first is of the object itself */
+	struct out_room *work;              /* what its loops use while they are written (write.h) */
 	int32_t *takers;                    /* by slot: the first of its loop rows, as a number in scope->loops; -1 */
 	int32_t *next_taker;                /* by number in scope->loops: the next one with its slot; -1 */
+	struct map_mould_list *moulds;      /* what is remembered of objects (mould.h) */
 	int32_t *others;                    /* rows that are not written, and yet tell what is at their place */
 	int32_t other_count;
 };
@@ -53,6 +67,8 @@ struct map_plan_row {
 	int32_t scope, slot;                   /* the row's */
 	bool insists;                          /* it may write though there is nothing at its place */
 	bool free;                             /* nothing decides whether the row may write */
+	bool decided;                          /* or only which places are filled, of no matter what */
+	bool asks;                             /* it asks for values of places, which are told by that */
 	bool plain;                            /* the value goes as it is, but for its length */
 	bool direct;                           /* and from its place to one element, whatever other rows do */
 };

@@ -163,6 +163,7 @@ static inline bool map_row_is_here(const struct map_row *row)
 
 struct map_plan;
 struct map_shapes;
+struct map_moulds;
 
 /* One version and way of a sheet. */
 struct map {
@@ -194,8 +195,9 @@ struct map_set {
 	struct edi_dictionary_set *dictionaries;
 	const struct map_set *more; /* its tables count as well */
 	const struct map_table_scope *scope; /* of its tables */
-	size_t remembered;           /* most bytes of … */
-	struct map_shapes *shapes;   /* … what was found out about loops (shape.h); NULL: nothing yet */
+	size_t remembered;           /* most bytes of each of these two */
+	struct map_shapes *shapes;   /* what was found out about loops (shape.h); NULL: nothing yet */
+	struct map_moulds *moulds;   /* and about objects (mould.h) */
 };
 
 /* Adds a sheet or table from its file's text. */

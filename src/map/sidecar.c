@@ -534,14 +534,6 @@ static int apply(struct restore *x, struct out_segment *s, const struct patch *p
 			if (s->cells[i].element != p->element)
 				s->cells[n++] = s->cells[i];
 		s->count = n;
-		if (n % 8 == 0) { /* room is made when a full step is reached */
-			struct out_cell *v = van_arena_alloc(x->o->r->arena, (n + 8) * sizeof *v);
-			if (!v)
-				return VAN_ENOMEM;
-			if (n)
-				memcpy(v, s->cells, n * sizeof *v);
-			s->cells = v;
-		}
 	}
 	struct out_cell *c = map_out_cell(x->o->r, s, p->element, p->component, 0);
 	if (!c)

@@ -1,4 +1,5 @@
 /* Documents to messages: rows fill segments, lists and objects become loops, in the order of the standard. */
+#include "map/mould.h"
 #include "map/write.h"
 
 static int write_scope(struct out *o, struct out_scope *s);
@@ -203,33 +204,62 @@ static void take_others(struct out *o, struct out_scope *s)
 	}
 }
 
+/* The segment `bit` of the scope's set: one of its own, or of the head. */
+int map_out_bit(struct out *o, struct out_scope *s, int32_t bit)
+{
+	const struct map_plan_scope *p = s->plan;
+	return bit < p->count ? map_out_segment(o, s, p, bit, s->written, s->loop, false)
+	                      : map_out_segment(o, s, &o->plan->scopes[0], p->outer[bit - p->count], o->plan->scopes[0].work->written, o->root, false);
+}
+
 /* The segments for which the document has something, and those that insist. */
-static int write_segments(struct out *o, struct out_scope *s)
+static int write_live(struct out *o, struct out_scope *s)
 {
 	const struct map_plan_scope *p = s->plan;
 	int rc = 0;
+	for (uint32_t i = 0; i < s->filled_count; i++)
+		for (uint32_t w = 0; w < p->words; w++)
+			s->live[w] |= p->wanted[(s->filled[i] >> 8) * p->words + w];
 	for (uint32_t w = 0; w < p->words && rc == 0; w++)
 		for (uint64_t bits = s->live[w] | p->always[w]; bits && rc == 0; bits &= bits - 1) {
-			int32_t i = (int32_t)(w * 64) + __builtin_ctzll(bits);
-			rc = i < p->count ? map_out_segment(o, s, p, i, s->written, s->loop, false)
-			                  : map_out_segment(o, s, &o->plan->scopes[0], p->outer[i - p->count], o->written, o->root, false);
+			int32_t bit = (int32_t)(w * 64) + __builtin_ctzll(bits);
+			if (o->recorder)
+				map_mould_entry(o->recorder, bit);
+			rc = map_out_bit(o, s, bit);
 		}
 	return rc;
 }
 
-/* Room for the scope, as good as new. Items of a loop are many: it is made once for a message, and left as it was found. */
+/* As for the object of this mould before, or else row by row. */
+static int write_segments(struct out *o, struct out_scope *s)
+{
+	const struct map_mould *mould = map_mould_find(o, s);
+	if (mould)
+		return map_mould_write(o, s, mould);
+	o->recorder = map_mould_record(o, s);
+	int rc = write_live(o, s);
+	if (o->recorder && rc == 0)
+		map_mould_keep(o, s);
+	o->recorder = NULL;
+	return rc;
+}
+
+/* Room for the scope, as good as new: it is made once, and left as it was found. A scope is never inside itself. */
 static int enter(struct out *o, struct out_scope *s)
 {
-	struct van_arena *a = o->r->arena;
-	struct out_room *room = &o->rooms[s->number];
+	struct van_arena *a = o->map->sheet->set->arena;
+	struct out_room *room = s->plan->work;
 	size_t slots = (size_t)s->scope->slot_count + 1;
-	if (!room->places) {
+	if (!room->filled) {
 		room->places = van_arena_array(a, slots, sizeof *room->places);
 		room->done = van_arena_array(a, slots, sizeof *room->done);
-		room->filled = van_arena_array(a, slots, sizeof *room->filled);
-		room->written = s->number ? van_arena_array(a, (size_t)s->plan->count + 1, sizeof *room->written) : o->written;
+		room->written = van_arena_array(a, (size_t)s->plan->count + 1, sizeof *room->written);
 		room->live = van_arena_array(a, s->plan->words + 1, sizeof *room->live);
-		if (!room->places || !room->done || !room->filled || !room->written || !room->live)
+		room->lists = van_arena_array(a, slots, sizeof *room->lists);
+		if (!room->places || !room->done || !room->written || !room->live || !room->lists)
+			return VAN_ENOMEM;
+		room->filled = van_arena_array(a, slots, sizeof *room->filled);
+		if (!room->filled)
 			return VAN_ENOMEM;
 	}
 	s->places = room->places;
@@ -240,18 +270,17 @@ static int enter(struct out *o, struct out_scope *s)
 	return 0;
 }
 
-static void leave(struct out *o, struct out_scope *s)
+static void leave(struct out_scope *s)
 {
-	struct out_list *lists = o->rooms[s->number].lists;
+	struct out_list *lists = s->plan->work->lists;
 	for (uint32_t i = 0; i < s->filled_count; i++) {
-		s->places[s->filled[i]] = NULL;
-		s->done[s->filled[i]] = false;
-		if (lists)
-			lists[s->filled[i]] = (struct out_list){0};
+		uint32_t slot = s->filled[i] >> 8;
+		s->places[slot] = NULL;
+		s->done[slot] = false;
+		lists[slot] = (struct out_list){0};
 	}
 	memset(s->live, 0, s->plan->words * sizeof *s->live);
-	if (s->number)
-		memset(s->written, 0, (size_t)s->plan->count * sizeof *s->written);
+	memset(s->written, 0, (size_t)s->plan->count * sizeof *s->written);
 }
 
 static int write_scope(struct out *o, struct out_scope *s)
@@ -269,16 +298,14 @@ static int write_scope(struct out *o, struct out_scope *s)
 	/* a loop in which there is something begins with its first segment */
 	if (rc == 0 && s->plan->node >= 0 && s->plan->count && s->plan->segments[0].begins && !s->written[0] && (map_out_has_anything(s->loop) || s->loop->below))
 		rc = map_out_segment(o, s, s->plan, 0, s->written, s->loop, true);
-	leave(o, s);
+	leave(s);
 	return rc;
 }
 
 int map_out_make(struct out *o, const struct tree *document)
 {
 	o->root = map_out_new_loop(o, -1, NULL);
-	o->written = van_arena_array(o->r->arena, (size_t)o->plan->scopes[0].count + 1, sizeof *o->written);
-	o->rooms = van_arena_array(o->r->arena, (size_t)o->map->sheet->scope_count + 1, sizeof *o->rooms);
-	if (!o->root || !o->written || !o->rooms)
+	if (!o->root)
 		return VAN_ENOMEM;
 	struct out_scope s = {.scope = &o->map->sheet->scopes[0], .plan = &o->plan->scopes[0], .object = document, .loop = o->root,
 		.path = SLICE("")};

@@ -22,9 +22,9 @@ struct out_room {
 	const struct tree **places;
 	uint64_t *live;
 	bool *done;
-	int32_t *filled;
+	uint32_t *filled;
 	struct out_segment **written;
-	struct out_list *lists;        /* by slot; NULL: none was begun yet */
+	struct out_list *lists;        /* by slot */
 };
 
 /* A loop while its rows write: its room, and what is its own. */
@@ -36,8 +36,10 @@ struct out_scope {
 	const struct tree **places;    /* by slot; NULL: the document has nothing there */
 	uint64_t *live;                /* set of plan->words: segments that read a place where there is something */
 	bool *done;                    /* by slot: its loops were written */
-	int32_t *filled;               /* slots of which there is something; NULL: nobody asks */
+	uint32_t *filled;              /* its mould: each slot of which there is something, << 8 | what that is; NULL: nobody asks */
 	uint32_t filled_count;
+	uint32_t hash;                 /* of these */
+	bool odd;                      /* there is what no mould can tell */
 	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
 	struct out_segment **written;  /* by segment of the plan */
 	struct slice path;             /* "OrderLine[2]"; only to explain */
@@ -70,13 +72,24 @@ void map_out_take_conditions(const struct map_run_state *r, struct out_scope *s,
 /* 1: the row may write now; 0; or negative. */
 int map_out_may_write(struct map_run_state *r, const struct out *o, struct out_scope *s, int32_t number);
 
+/* --- write.c -------------------------------------------------------------------------------------------------------------------- */
+
+/* The segment `bit` of the scope's set (plan.h), by its rows. */
+int map_out_bit(struct out *o, struct out_scope *s, int32_t bit);
+
 /* --- write_segment.c ------------------------------------------------------------------------------------------------------------ */
 
-/* The list's next item: rows that share a list take turns, segment after segment. NULL: none is left, or no memory (latched). */
-const struct tree *map_out_next_item(struct out *o, struct out_scope *s, int32_t slot);
+/* The list's next item: rows that share a list take turns, segment after segment. NULL: none is left. */
+const struct tree *map_out_next_item(struct out_scope *s, int32_t slot);
 /* One segment of the plan (or as many as its lists need) from what the document has. `force`: it is there in any case. */
 int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
 	struct out_loop *loop, bool force);
+
+/* The segment goes to its place, as the last of its plan. */
+int map_out_settle(struct out *o, struct out_scope *s, const struct map_plan_segment *p, int32_t number, struct out_segment **written,
+	struct out_loop *loop, struct out_segment *g);
+/* Whether the standard says how many of them there may be in the loop. */
+bool map_out_is_bounded(const struct out_scope *s, const struct map_plan_segment *p);
 
 /* --- write_loop.c --------------------------------------------------------------------------------------------------------------- */
 
@@ -85,6 +98,8 @@ struct out_loop *map_out_new_loop(struct out *o, int32_t node, struct out_loop *
 /* The loop `node` below `l` that is open: the last one there is, or a new one. */
 struct out_loop *map_out_open_loop(struct out *o, struct out_loop *l, int32_t node, bool fresh);
 bool map_out_has_anything(const struct out_loop *l);
+/* How many more of the segments at this place the standard allows the loop, at least; 0: it is full, and what else there is stays untaken, and is told. */
+uint32_t map_out_left(const struct out *o, const struct out_loop *l, int32_t node);
 
 /* --- write_cell.c --------------------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +110,9 @@ int map_out_set_cell(struct map_run_state *r, struct out_segment *s, uint32_t el
 	bool weak, const struct map_row *row);
 /* 0 where the element has no components: its first one is all of it. */
 uint32_t map_out_component_of(const struct map_plan_segment *p, uint32_t element, uint32_t component);
+/* What the row makes of a value for its element. 1; 0: nothing that has room there; negative, and *what is wrong with it. */
+int map_out_convert(struct map_run_state *r, const struct map_row *row, const struct edi_element_def *d, struct slice *format, struct slice *v,
+	const char **what);
 /* *wrote: whether there was room for the value: an element holds one, but for repetitions. */
 int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
 	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote);

@@ -1,4 +1,5 @@
 /* Cells of segments: values as the dictionary allows them, one row beside another. */
+#include "map/mould.h"
 #include "map/transform.h"
 #include "map/write.h"
 
@@ -180,6 +181,13 @@ static bool has_room(const struct map_row *row, const struct edi_element_def *d,
 	return true;
 }
 
+int map_out_convert(struct map_run_state *r, const struct map_row *row, const struct edi_element_def *d, struct slice *format, struct slice *v,
+	const char **what)
+{
+	int rc = row->transform_count || row->table ? map_transform_out(r, row, d, format, v, what) : 0;
+	return rc < 0 ? rc : v->p && v->n && has_room(row, d, *v);
+}
+
 /* One value of the document, on its way to one cell. *wrote: it is there. */
 int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row *row, struct out_segment *g, uint32_t element,
 	uint32_t component, uint32_t repetition, struct slice v, bool weak, bool *wrote)
@@ -190,6 +198,8 @@ int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row
 	const struct edi_element_def *d = own ? known->element : map_plan_element(g->plan->definition, element, component);
 	if (known->plain && !weak && v.n && (!d || v.n <= d->max) && !r->options.explain) {
 		*wrote = true;
+		if (o->recorder)
+			map_mould_value(o->recorder, g, d, element, component, v, SLICE_NONE);
 		return map_out_set_cell(r, g, element, component, repetition, v, false, row);
 	}
 	struct slice raw = v, format = SLICE_NONE;
@@ -198,14 +208,16 @@ int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row
 	bool dated = row->transform_count && row->transforms[0].kind == MAP_DATE && *r->map->standard == 'e' && component;
 	if (dated && map_out_find_cell(g, element, component + 1, &there))
 		format = there->value;
-	int rc = row->transform_count || row->table ? map_transform_out(r, row, d, &format, &v, &what) : 0;
+	int rc = map_out_convert(r, row, d, &format, &v, &what);
 	if (rc == VAN_ESYNTAX)
 		return bad_value(r, row, raw, what);
-	if (rc < 0 || !v.p || !v.n || !has_room(row, d, v))
+	if (rc != 1)
 		return rc;
 	rc = fit(o, row, g, d, element, &v);
 	if (rc == 0 && !weak && !repetition && map_out_find_cell(g, element, component, &there) && !there->weak && !slice_eq(there->value, v))
 		return 0; /* another row has written another value: this one is told as unwritten */
+	if (rc == 0 && o->recorder && !weak)
+		map_mould_value(o->recorder, g, d, element, component, v, dated ? format : SLICE_NONE);
 	if (rc == 0)
 		rc = map_out_set_cell(r, g, element, component, repetition, v, weak, row);
 	if (rc == 0 && dated && format.p)

@@ -68,6 +68,20 @@ int map_out_add(struct out *o, struct out_loop *loop, struct out_segment *s)
 	return l ? add_item(o, l, s) : VAN_ENOMEM;
 }
 
+/* What goes back to where it came from may have had more than the standard allows. */
+uint32_t map_out_left(const struct out *o, const struct out_loop *l, int32_t node)
+{
+	const struct edi_node *n = &o->plan->definition->nodes[node];
+	uint32_t count = 0;
+	if (o->back || n->parent != l->node || !n->max)
+		return UINT32_MAX;
+	if (l->segments < n->max)
+		return n->max - l->segments;
+	for (const struct out_item *i = l->last->node < node ? NULL : l->first; i && i->node <= node; i = i->next)
+		count += i->segment && i->node == node;
+	return n->max > count ? n->max - count : 0;
+}
+
 bool map_out_has_anything(const struct out_loop *l)
 {
 	bool any = l->segments != 0;
@@ -137,8 +151,8 @@ int map_out_number(struct out *o)
 		if (rc == 0 && slice_is(s->name, "HL"))
 			rc = set_number(o, s, 4, s->loop->below ? 1 : 0);
 	}
-	for (uint32_t i = 0; i < o->count && rc == 0 && o->counted; i++)
-		for (uint32_t k = 0; k < o->all[i]->count && rc == 0; k++) {
+	for (uint32_t i = 0; i < o->count && rc == 0; i++)
+		for (uint32_t k = 0; o->all[i]->counted && k < o->all[i]->count && rc == 0; k++) {
 			struct out_cell *c = &o->all[i]->cells[k];
 			uint32_t n = 0;
 			for (uint32_t j = 0; c->count && j < o->count; j++)

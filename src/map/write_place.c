@@ -104,48 +104,59 @@ void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const
 	}
 }
 
+/* What there is at a slot, as far as rows can tell without its text. */
+enum { FILLED_OBJECT, FILLED_LIST, FILLED_EMPTY, FILLED_VALUE, FILLED_ITEMS /* and how many they are, where rows write them one by one */ };
+
+static uint32_t filled_as(struct out_scope *s, int32_t slot, const struct tree *t)
+{
+	if (t->kind == TREE_OBJECT)
+		return FILLED_OBJECT;
+	if (t->kind != TREE_ARRAY)
+		return t->text.n ? FILLED_VALUE : FILLED_EMPTY;
+	if (!s->plan->slots[slot].listed)
+		return FILLED_LIST;
+	uint32_t n = FILLED_ITEMS;
+	for (const struct tree *c = t->first; c && !s->odd; c = c->next)
+		s->odd = ++n > UINT8_MAX || !map_out_is_leaf(c) || !c->text.n;
+	return n;
+}
+
 /* There is something at the slot. */
 static inline void set_place(struct out_scope *s, int32_t slot, const struct tree *t)
 {
-	uint32_t words = s->plan->words;
-	if (s->filled && !s->places[slot])
-		s->filled[s->filled_count++] = slot;
+	bool known = s->places[slot] != NULL;
 	s->places[slot] = t;
-	for (uint32_t i = 0; i < words; i++)
-		s->live[i] |= s->plan->wanted[(uint32_t)slot * words + i];
+	s->odd |= known;
+	if (known || !s->filled)
+		return;
+	uint32_t filled = (uint32_t)slot << 8 | (filled_as(s, slot, t) & 0xff);
+	s->filled[s->filled_count++] = filled;
+	s->hash = (s->hash ^ filled) * 2654435761u;
 }
 
-/* As map_out_child_slot(). Documents of a kind are alike: a member is mostly the one that stood there last time, under the name that all
- * sheets have it by. */
-static inline int32_t member_slot(struct out_scope *s, int32_t parent, int32_t before, const struct tree *t)
-{
-	int32_t *guess = &s->plan->guesses[before >= 0 ? before : s->scope->slot_count + 1 + parent + 1];
-	const struct map_slot *p = *guess >= 0 ? &s->scope->slots[*guess] : NULL;
-	if (p && p->name.p == t->name.p && p->name.n == t->name.n && p->parent == parent)
-		return *guess;
-	int32_t slot = map_out_child_slot(s->scope, parent, t);
-	if (slot >= 0)
-		*guess = slot;
-	return slot;
-}
-
-/* Lays the object's members to the scope's places. */
+/* Lays the object's members to the scope's places. Documents of a kind are alike: a member is mostly the one that stood there last time,
+ * under the name that all sheets have it by. */
 void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t parent)
 {
-	int32_t before = -1;
+	struct map_plan_slot *slots = s->plan->slots;
+	int32_t *guess = &slots[parent].first;
 	for (const struct tree *c = object->first; c; c = c->next) {
-		int32_t slot = member_slot(s, parent, before, c);
-		if (slot < 0)
-			continue;
-		before = slot;
-		const struct map_slot *p = &s->scope->slots[slot];
+		int32_t slot = *guess;
+		struct map_plan_slot *p = &slots[slot];
+		if (p->name != c->name.p || p->name_n != c->name.n || p->parent != parent) {
+			slot = map_out_child_slot(s->scope, parent, c);
+			if (slot < 0)
+				continue;
+			*guess = slot;
+			p = &slots[slot];
+		}
+		guess = &p->behind;
 		set_place(s, slot, c);
-		int32_t item = p->array ? map_out_item_slot(s->scope, slot) : -1;
-		const struct tree *inner = p->object ? c : item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
-		if (inner && item >= 0)
-			set_place(s, item, inner);
+		const struct tree *inner = p->object ? c : p->item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
+		if (inner && p->item >= 0)
+			set_place(s, p->item, inner);
 		if (inner && inner->kind == TREE_OBJECT)
-			map_out_scatter(s, inner, p->object ? slot : item);
+			map_out_scatter(s, inner, p->object ? slot : p->item);
 	}
 }
 

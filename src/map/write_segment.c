@@ -1,4 +1,5 @@
 /* Rows to segments: which of them write, one segment for those that share it, as many as their lists need. */
+#include "map/mould.h"
 #include "map/transform.h"
 #include "map/write.h"
 
@@ -44,16 +45,9 @@ static size_t needed(struct out *o, struct out_scope *s, const struct map_plan_s
 	return most;
 }
 
-const struct tree *map_out_next_item(struct out *o, struct out_scope *s, int32_t slot)
+const struct tree *map_out_next_item(struct out_scope *s, int32_t slot)
 {
-	struct out_room *room = &o->rooms[s->number];
-	if (!room->lists)
-		room->lists = van_arena_array(o->r->arena, (size_t)s->scope->slot_count + 1, sizeof *room->lists);
-	if (!room->lists) {
-		o->r->room.error = VAN_ENOMEM;
-		return NULL;
-	}
-	struct out_list *l = &room->lists[slot];
+	struct out_list *l = &s->plan->work->lists[slot];
 	l->next = l->begun ? l->next ? l->next->next : NULL : s->places[slot]->first;
 	l->begun = true;
 	return l->next;
@@ -64,6 +58,8 @@ static int write_all(struct out *o, struct out_scope *s, const struct map_row *r
 {
 	uint32_t repetition = 0;
 	int rc = 0;
+	if (o->recorder)
+		map_mould_is_odd(o->recorder);
 	for (const struct tree *t = s->places[row->slot]->first; t && rc == 0; t = t->next) {
 		if (!map_out_is_leaf(t))
 			continue;
@@ -93,12 +89,16 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 			*wrote |= did;
 			return rc;
 		}
-		t = map_out_next_item(o, s, row->slot);
+		t = map_out_next_item(s, row->slot);
 		if (!t)
 			return 0;
 	}
 	if (map_out_is_leaf(t) && t->text.n) {
+		if (o->recorder)
+			map_mould_source(o->recorder, row, t != s->places[row->slot]);
 		rc = map_out_write_to(o, s, row, g, t->text, false, &did);
+		if (o->recorder)
+			map_mould_source_end(o->recorder, did);
 		if (did) {
 			map_out_take(o->r, t);
 			map_out_take_conditions(o->r, s, row);
@@ -108,6 +108,8 @@ static int write_place(struct out *o, struct out_scope *s, const struct map_row 
 		*wrote |= did;
 		return rc;
 	}
+	if (o->recorder && row->fallback.p)
+		map_mould_constant(o->recorder, row, row->fallback);
 	if (row->fallback.p)
 		return map_out_write_to(o, s, row, g, row->fallback, !row->required, wrote);
 	return row->required && !turn ? missing(o, s, row) : 0;
@@ -130,6 +132,8 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 	int rc;
 	if (row->to == MAP_TO_PLACE)
 		return write_place(o, s, row, g, turn, wrote);
+	if (o->recorder && row->to == MAP_TO_LITERAL)
+		map_mould_constant(o->recorder, row, row->text);
 	if (row->to == MAP_TO_LITERAL)
 		return map_out_write_to(o, s, row, g, row->text, !row->required, wrote);
 	if (row->to == MAP_TO_COUNT) {
@@ -138,12 +142,14 @@ static int write_source(struct out *o, struct out_scope *s, const struct map_row
 		struct out_cell *c = rc == 0 ? map_out_cell(o->r, g, row->element, component, 0) : NULL;
 		if (c) {
 			c->count = o->map->sheet->ids[row->counted];
-			o->counted = true;
+			g->counted = true;
 		}
 		*wrote |= row->required;
 		return rc;
 	}
 	const struct tree *result = NULL;
+	if (o->recorder)
+		map_mould_is_odd(o->recorder);
 	rc = map_run_expression(o->r, row, "target", row->computed, s->object, s->object, &result);
 	struct slice v = rc == 0 ? expression_text(&o->r->room, result) : SLICE_NONE;
 	return rc == 0 && v.n ? map_out_write_to(o, s, row, g, v, false, wrote) : rc;
@@ -160,6 +166,11 @@ static int write_direct(struct out *o, const struct out_scope *s, int32_t number
 	*did = true;
 	map_out_take(o->r, t);
 	g->origin = g->origin ? g->origin : t->origin;
+	if (o->recorder) {
+		map_mould_source(o->recorder, row, false);
+		map_mould_value(o->recorder, g, known->element, row->element, known->component, t->text, SLICE_NONE);
+		map_mould_source_end(o->recorder, true);
+	}
 	return map_out_set_cell(o->r, g, row->element, known->component, 0, t->text, false, row);
 }
 
@@ -173,6 +184,8 @@ static int write_row(struct out *o, struct out_scope *s, int32_t number, struct 
 	int rc = write_direct(o, s, number, g, &did);
 	if (rc == 0 && !did)
 		rc = known->free ? 1 : map_out_may_write(o->r, o, s, number);
+	if (o->recorder && !did && !known->free && !known->decided)
+		map_mould_guard(o->recorder, number, rc);
 	if (rc == 1)
 		rc = write_source(o, s, row, g, turn, &did);
 	*wrote |= did;
@@ -211,17 +224,23 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	return rc;
 }
 
-/* Does the loop have as many of them as the standard allows? Then what else there is stays untaken, and is told. What goes back to where
- * it came from may have had more. */
-static bool is_full(const struct out *o, const struct out_loop *l, int32_t node)
+bool map_out_is_bounded(const struct out_scope *s, const struct map_plan_segment *p)
 {
-	const struct edi_node *n = &o->plan->definition->nodes[node];
-	uint32_t count = 0;
-	if (o->back || n->parent != l->node || !n->max || l->segments < n->max)
-		return false;
-	for (const struct out_item *i = l->first; i && i->node <= node && count < n->max; i = i->next)
-		count += i->segment && i->node == node;
-	return count >= n->max;
+	bool mergeable = p->outer || (!p->listed && !p->begins && !p->constant_count);
+	return !mergeable && (!p->begins || s->plan->node < 0);
+}
+
+int map_out_settle(struct out *o, struct out_scope *s, const struct map_plan_segment *p, int32_t number, struct out_segment **written,
+	struct out_loop *loop, struct out_segment *g)
+{
+	if (p->begins && s->object && !g->origin)
+		g->origin = s->object->origin;
+	int rc = map_out_add(o, loop, g);
+	if (p->numbered)
+		g->loop->level = g;
+	g->next = written[number];
+	written[number] = g;
+	return rc;
 }
 
 int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
@@ -231,9 +250,14 @@ int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_sc
 	size_t n = needed(o, s, p);
 	bool outer = p->outer != NULL, mergeable = outer || (!p->listed && !p->begins && !p->constant_count);
 	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
+	if (o->recorder)
+		map_mould_segments(o->recorder, p, n, mergeable && (outer || !p->alone));
 	for (size_t turn = 0; turn < n && rc == 0; turn++) {
-		if (!mergeable && (!p->begins || s->plan->node < 0) && is_full(o, loop, p->node))
+		if (map_out_is_bounded(s, p) && !map_out_left(o, loop, p->node)) {
+			if (o->recorder)
+				map_mould_is_odd(o->recorder);
 			break;
+		}
 		struct out_segment *g = new_segment(o, p);
 		bool wrote = false, merged = false;
 		rc = g ? 0 : VAN_ENOMEM;
@@ -249,13 +273,9 @@ int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_sc
 			continue;
 		if (outer && written[number])
 			continue; /* the head has one, with other values: those here are told as not written */
-		if (p->begins && s->object && !g->origin)
-			g->origin = s->object->origin;
-		rc = map_out_add(o, loop, g);
-		if (p->numbered)
-			g->loop->level = g;
-		g->next = written[number];
-		written[number] = g;
+		if (o->recorder)
+			map_mould_segment(o->recorder, g);
+		rc = map_out_settle(o, s, p, number, written, loop, g);
 	}
 	return rc;
 }
