@@ -375,7 +375,7 @@ int payload_open_to_append(struct payload_dir *d, struct slice id, const char *p
 {
 	char path[PAYLOAD_FOLDER_LEN + 1 + PAYLOAD_NAME_MAX + 1];
 	struct stat st;
-	if (path_of(id, part, path, sizeof path))
+	if (payload_path_in(id, part, path, sizeof path))
 		return van_error_set(err, VAN_EINVAL, "payload file: a defect: no name for part \"%.40s\"", part);
 	int fd = openat(d->fd, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
