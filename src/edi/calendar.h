@@ -1,4 +1,4 @@
-/* Dates and times of envelopes and elements, as digits. Internal to src/edi. */
+/* Dates and times of envelopes and elements, as digits. */
 #ifndef OPENVAN_EDI_CALENDAR_H
 #define OPENVAN_EDI_CALENDAR_H
 

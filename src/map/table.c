@@ -1,5 +1,6 @@
 #include "map/table.h"
 
+#include "edi/calendar.h"
 #include "map/csv.h"
 
 #include <stdlib.h>
@@ -36,12 +37,18 @@ static struct slice cell(const struct reader *r, const struct slice *f, int k)
 	return r->columns[k] < 0 ? SLICE("") : f[r->columns[k]];
 }
 
+/* One that exists, or none. */
 static bool is_day(struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (i == 4 || i == 7 ? s.p[i] != '-' : s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n == 0 || s.n == 10;
+	char digits[8];
+	if (!s.n)
+		return true;
+	if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-')
+		return false;
+	memcpy(digits, s.p, 4);
+	memcpy(digits + 4, s.p + 5, 2);
+	memcpy(digits + 6, s.p + 8, 2);
+	return edi_good_date(slice_make(digits, sizeof digits));
 }
 
 static int add_row(struct reader *r, const struct slice *f)
@@ -58,7 +65,9 @@ static int add_row(struct reader *r, const struct slice *f)
 	row.way = slice_is(way, "in") ? MAP_TABLE_IN : slice_is(way, "out") ? MAP_TABLE_OUT : MAP_TABLE_BOTH;
 	if (!is_day(row.valid_from) || !is_day(row.valid_until))
 		return bad(r, is_day(row.valid_from) ? "valid_until" : "valid_from", is_day(row.valid_from) ? row.valid_until : row.valid_from,
-			"a day is written like 2026-01-31");
+			"a day is written like 2026-01-31, and exists");
+	if (row.valid_from.n && row.valid_until.n && slice_cmp(row.valid_from, row.valid_until) > 0)
+		return bad(r, "valid_until", row.valid_until, "it is before valid_from: the row would never hold");
 	if (r->n == r->room) {
 		size_t room = r->room ? 2 * r->room : 64;
 		struct map_table_row *more = realloc(r->rows, room * sizeof *more);

@@ -576,7 +576,7 @@ static const struct schema_field rules_fields[] = {
 	{.key = "rest", .kind = SCHEMA_ENUM, AT(profile_rules, rest), .names = profile_rest_names, .fallback = "deliver",
 	 .help = "what becomes of the other documents of an interchange when one breaks a rule: they go on, or wait with it"},
 	{.key = "answer", .kind = SCHEMA_ENUM, AT(profile_rules, answer), .names = profile_rule_answer_names, .fallback = "none",
-	 .help = "`advice`: the sender is told which rules were broken, by an 824 where it sent X12, an APERAK where it sent EDIFACT"},
+	 .help = "`advice`: the sender is told which rules were broken, by an 824 where it sent X12, an APERAK where it sent EDIFACT, `application-advice/1.0` as JSON where it sent no EDI"},
 	{.key = NULL},
 };
 static const struct schema_table rules_table = {

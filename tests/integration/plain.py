@@ -58,7 +58,7 @@ to: "x12 {ALPHA}"
 type: order
 mode: translate
 output: {{format: canonical-json}}
-rules: {{sheets: [shop], rest: hold}}
+rules: {{sheets: [shop], rest: hold, answer: advice}}
 acknowledged_by: none
 ---
 kind: agreement
@@ -281,7 +281,31 @@ def the_rest_waits_where_that_is_agreed(n):
     part = children(n, m)
     alpha, buyer = part.get(f"x12 {ALPHA}"), part.get(f"x12 {BUYER}")
     alpha = alpha or next(x for x in n.messages("--state", "quarantined") if x["parent"] == m["id"])
-    t.equal((alpha["state"], buyer["state"], made_of(n, alpha)), ("quarantined", "processed", {}), "rest: hold keeps back the same receiver's, and nobody else's")
+    made = [m for m in n.messages("--direction", "out") if m["parent"] == alpha["id"]]
+    t.equal((alpha["state"], buyer["state"], [m["partner"] for m in made]), ("quarantined", "processed", ["shop"]), "rest: hold keeps back the same receiver's, and nobody else's")
+    found = {k: json.loads(v) for k, v in n.sftp_fetch("shop").items() if b"application-advice" in v}
+    t.ok(len(found) == 1 and list(found)[0].startswith("application-advice_ALPHA") and list(found)[0].endswith(".json"), "answer: advice tells a shop without EDI, as JSON", found)
+    said = list(found.values())[0] if found else {}
+    t.equal((said.get("_envelope"), [(d["DocumentReference"][0], d["Response"]["ResponseCode"]) for d in said.get("DocumentResponse", [])]),
+            ({"sender": ALPHA, "receiver": "ZZ:SHOP"}, [({"ID": "PO-H3", "DocumentType": "order"}, "RE")]), "which order is meant")
+    t.ok("row 4, column Quantity: 'none'" in said["DocumentResponse"][0]["Response"]["Status"][0]["Text"][0], "with row, column and value", said)
+    sys.path.append(os.path.join(demo.TOP, "tests", "maps"))
+    import canonical
+    try:
+        import jsonschema
+        schemas = canonical.load()
+        schema = canonical.of_document(schemas, said["_document"])
+        problems = [e.message for e in jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver("", schema, store=schemas)).iter_errors(said)]
+        t.equal(problems, [], "it is valid by its schema")
+    except ImportError:
+        t.skip("the advice by its schema", "python3-jsonschema is not installed")
+    n.vanctl("message", "reprocess", alpha["id"])
+    n.drain()
+    t.equal([k for k in n.sftp_fetch("shop") if k.startswith("application-advice") and k not in found], [], "once, not when it is processed again")
+    m = put(n, "shop", head + "A1," + order("PO-H7", quantity="5000"), "many-5.csv")
+    said = [json.loads(v) for k, v in n.sftp_fetch("shop").items() if k.startswith("application-advice") and b"PO-H7" in v]
+    t.ok(m["state"] == "quarantined" and len(said) == 1 and said[0]["DocumentResponse"][0]["Response"]["Status"] == [{"Text": ["nobody orders so much"], "Path": "5000"}],
+         "so does a broken business rule, with its value", said)
     m = put(n, "shop", head + "," + order("PO-H4"), "many-3.csv")
     t.ok(m["state"] == "held" and "PO-H4" in m["error"] and "receiver" in m["error"], "an order for nobody is held", m)
     m = put(n, "shop", head + "Z9 Q," + order("PO-H5") + "B1," + order("PO-H6"), "many-4.csv")

@@ -179,7 +179,9 @@ static void rows_in_error_are_named(void **state)
 {
 	static const char *const texts[][2] = {
 		{"a,b\n", "row 1"}, {"from,to\nA,B\n,C\n", "row 3, from"}, {"from,to,direction\nA,B,up\n", "row 2, direction 'up'"},
-		{"from,to,valid_from\nA,B,31.12.2025\n", "row 2, valid_from '31.12.2025'"}, {"from,to\n\"A,B\n", "quote"},
+		{"from,to,valid_from\nA,B,31.12.2025\n", "row 2, valid_from '31.12.2025'"},
+		{"from,to,valid_until\nA,B,2026-02-29\n", "row 2, valid_until '2026-02-29': a day is written like 2026-01-31, and exists"},
+		{"from,to,valid_from,valid_until\nA,B,2026-05-01,2026-04-30\n", "row 2, valid_until '2026-04-30': it is before valid_from"}, {"from,to\n\"A,B\n", "quote"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -242,6 +242,8 @@ int work_advise(struct work *w)
 	struct van_error e = {0};
 	if (!w->advices.n)
 		return 0;
+	if (w->job->plain)
+		return work_advise_plain(w);
 	int rc = write_checked(&k, &made, &e);
 	if (rc == VAN_EINVAL) /* its parties or numbers can't be written back: the history has what it would have said */
 		return work_note(w, van_arena_printf(w->job->worker->arena, "no application advice was written: %s", e.text));

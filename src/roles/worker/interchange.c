@@ -406,12 +406,11 @@ static int translate_and_acknowledge(struct work *w)
 			return 0;
 		w->out->uniques.n = 0;
 	}
-	if (w->job->from->answered || w->job->plain) /* without an envelope there is nothing that an acknowledgement could name */
+	if (w->job->from->answered)
 		return 0;
 	rc = work_advise(w);
-	if (rc < 0)
-		return rc;
-	return acknowledge_translated(w);
+	/* without an envelope there is nothing that an acknowledgement could name */
+	return rc < 0 || w->job->plain ? rc : acknowledge_translated(w);
 }
 
 int job_interchange(struct job *j, const struct edi_interchange *i, size_t number, struct ipc_interchange *to)

@@ -73,6 +73,10 @@ int work_note(struct work *w, struct slice line);
 
 /* advice.c: tells the sender of w->advices. */
 int work_advise(struct work *w);
+/* The same where they came without EDI (advice_plain.c). */
+int work_advise_plain(struct work *w);
+/* A document that its sheet could not read: its sender is to hear why. */
+int work_advise_of(struct work *w, const struct edi_group *g, const struct edi_message *m, struct slice why);
 
 /* translate.c */
 

@@ -331,9 +331,12 @@ int work_document(struct work *w, const struct edi_group *g, const struct edi_me
 	bool goes_on = false;
 	map_library_scope(w->job->worker->maps, w->route.from_party, van_clock_now());
 	int rc = take_document(w, g, m, in, run, number, &document, &e);
-	if (work_is_verdict(rc) && e.text[0])
-		rc = work_set_aside(w, m, number, van_arena_slice(w->job->worker->arena, slice_str(e.text)));
-	else if (rc == 0)
+	if (work_is_verdict(rc) && e.text[0]) {
+		struct slice why = van_arena_slice(w->job->worker->arena, slice_str(e.text));
+		rc = work_set_aside(w, m, number, why);
+		if (rc == 0 && w->job->plain)
+			rc = work_advise_of(w, g, m, why);
+	} else if (rc == 0)
 		rc = work_judge(w, g, m, number, document, &goes_on);
 	*ret = goes_on ? document : NULL;
 	return rc;

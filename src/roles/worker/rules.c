@@ -176,6 +176,15 @@ static int advise(struct work *w, const struct edi_group *g, const struct edi_me
 	return 0;
 }
 
+int work_advise_of(struct work *w, const struct edi_group *g, const struct edi_message *m, struct slice why)
+{
+	struct map_finding *f = van_arena_alloc(arena_of(w), sizeof *f);
+	if (!f)
+		return VAN_ENOMEM;
+	*f = (struct map_finding){.severity = MAP_RULE_ERROR, .text = why};
+	return advise(w, g, m, f);
+}
+
 int work_judge(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on)
 {
 	struct judgement j = {.w = w, .last = &j.all};
