@@ -10,7 +10,7 @@ TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/run-slow \
 	%D%/tap.py %D%/x12.py %D%/demo.py %D%/fake_as2.py %D%/job.py %D%/bad_input.py %D%/cli.py %D%/clients.py \
 	%D%/as2_message.py %D%/as2_receive.py
-EXTRA_DIST += %D%/access.py %D%/mailbox.py %D%/outbound.py %D%/sessions.py
+EXTRA_DIST += %D%/access.py %D%/mailbox.py %D%/outbound.py %D%/sessions.py %D%/large.py
 EXTRA_DIST += %D%/as2_http.py %D%/as2_field.py
 EXTRA_DIST += %D%/as2_peer.py %D%/as2_send.py %D%/as2_restart.py %D%/as2_revocation.py %D%/as2_exchange.py %D%/as2_attached.py %D%/partners.py %D%/as2_libas2.py %D%/as2_libas2.js
 EXTRA_DIST += %D%/dictionaries.py %D%/agreements.py
