@@ -1,5 +1,6 @@
 /* Times of a schedule as crontab(5) writes them: "minute hour day-of-month month day-of-week", each *, numbers, ranges (1-5), steps
- * (every 15th: * / 15 without blanks) and lists; Sunday is 0 and 7. Where both days are given, either will do. */
+ * (every 15th: * / 15 without blanks) and lists; Sunday is 0 and 7, months and weekdays have names ("jan", "mon-fri"). Where both days are given,
+ * either will do. A time over which clocks go forward comes when they do; one that clocks show twice comes once, unless every hour is meant. */
 #ifndef OPENVAN_BASE_CRON_H
 #define OPENVAN_BASE_CRON_H
 

@@ -354,7 +354,7 @@ static const struct schema_field poll_fields[] = {
 	{.key = "archive", .kind = SCHEMA_TEXT, AT(profile_poll, archive), .check = profile_check_remote_folder, .help = "folder for `after: archive`"},
 	{.key = "every", .kind = SCHEMA_DURATION, AT(profile_poll, every), .fallback = "15m", .min = 1000000, .max = UINT64_C(2592000000000),
 	 .help = "how often it is looked for documents; without meaning where `at` is given"},
-	{.key = "at", .kind = SCHEMA_TEXTS, AT(profile_poll, at), .check = profile_check_cron, .help = "when, instead of `every`, as crontab(5) writes it: `0 6,18 * * 1-5`"},
+	{.key = "at", .kind = SCHEMA_TEXTS, AT(profile_poll, at), .check = profile_check_cron, .help = "when, instead of `every`, as crontab(5) writes it: `0 6,18 * * 1-5`. A time over which clocks go forward comes when they do, one that they show twice comes once"},
 	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_poll, time_zone), .check = profile_check_time_zone, .help = "of `at`; default: the network's"},
 	{.key = NULL},
 };

@@ -64,7 +64,22 @@ static void schedules(void **state)
 		{"0 0 * * 7", "UTC", "2026-11-21T00:00:00Z", "2026-11-22T00:00:00.000000Z"},
 		{"0 0 29 2 *", "UTC", "2026-11-21T00:00:00Z", "2028-02-29T00:00:00.000000Z"},
 		{"0 8 * * *", "Asia/Tokyo", "2026-11-21T00:00:00Z", "2026-11-21T23:00:00.000000Z"},
-		{"30 2 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", "2026-03-30T00:30:00.000000Z"}, /* that hour is not there */
+		{"0 6 * * mon-FRI", "UTC", "2026-11-21T07:00:00Z", "2026-11-23T06:00:00.000000Z"},
+		{"0\t6 1 jan,Jul *", "UTC", "2026-11-21T07:00:00Z", "2027-01-01T06:00:00.000000Z"},
+		/* clocks go forward from 2:00 to 3:00, which is 1:00 UTC */
+		{"30 2 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", "2026-03-29T01:00:00.000000Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00.000000Z"},
+		{"30 2 * * 1", "Europe/Berlin", "2026-03-29T00:00:00Z", "2026-03-30T00:30:00.000000Z"}, /* not on that day */
+		{"30 3 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", "2026-03-29T01:30:00.000000Z"},
+		{"30 0 * * 1", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T22:30:00.000000Z"}, /* after a day of 23 hours */
+		{"0 0 * * *", "Europe/Berlin", "2026-03-28T23:30:00Z", "2026-03-29T22:00:00.000000Z"},
+		/* and back from 3:00 to 2:00: it is 2:30 twice */
+		{"30 2 * * *", "Europe/Berlin", "2026-10-25T00:00:00Z", "2026-10-25T00:30:00.000000Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00.000000Z"},
+		{"*/30 * * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00.000000Z"}, /* every half hour is */
+		{"30 23 * * 0", "Europe/Berlin", "2026-10-24T22:00:00Z", "2026-10-25T22:30:00.000000Z"}, /* at the end of a day of 25 hours */
+		{"15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", "2026-10-03T15:30:00.000000Z"}, /* by half an hour */
+		{"45 1 * * *", "Australia/Lord_Howe", "2026-04-04T14:50:00Z", "2026-04-05T15:15:00.000000Z"},
 		{"10-20/5 4 * * *", "UTC", "2026-11-21T04:10:30Z", "2026-11-21T04:15:00.000000Z"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -75,7 +90,8 @@ static void schedules(void **state)
 		assert_int_equal(van_time_parse(slice_str(cases[i].from), &from), 0);
 		assert_string_equal(van_time_rfc3339(text, van_cron_next(&c, slice_str(cases[i].zone), from)), cases[i].next);
 	}
-	static const char *const bad[] = {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *", "*/0 * * * *", "a * * * *", "1, * * * *"};
+	static const char *const bad[] = {"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *", "*/0 * * * *", "a * * * *", "1, * * * *", "mon * * * *", "* * mon * *",
+					  "* * * mon *", "* * * * fri-mon", "* * * * 1-", "* * * * monday", "0 6 * * 1 x"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct van_cron c;
 		assert_int_equal(van_cron_parse(slice_str(bad[i]), &c), VAN_ESYNTAX);
