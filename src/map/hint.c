@@ -3,6 +3,7 @@
 #include "map/flat_private.h"
 #include "map/hint_schema.h"
 #include "map/rows.h"
+#include "map/rules.h"
 #include "map/run.h"
 
 #define MEMORY ((size_t)16 << 20)
@@ -226,4 +227,41 @@ int map_hints(const struct map_set *set, const char *folder, map_hint_fn fn, voi
 	hint_schemas_free(h.schemas);
 	van_arena_free(h.arena);
 	return rc;
+}
+
+/* --- business rules ------------------------------------------------------------------------------------------------------ */
+
+struct rule_hinting {
+	struct hint_schemas *schemas;
+	struct van_arena *arena;
+	map_hint_fn fn;
+	void *ctx;
+	struct van_error *e;
+	int rc;
+};
+
+static void ask_rule(void *ctx, unsigned row, const char *cell, struct slice each, struct slice place)
+{
+	struct rule_hinting *h = ctx;
+	bool there = true;
+	struct slice whole = van_arena_printf(h->arena, "%.*s%s%.*s", SLICE_ARG(each), each.n ? "." : "", SLICE_ARG(place));
+	if (h->rc == 0)
+		h->rc = whole.p ? hint_schema_any(h->schemas, whole, &there, h->e) : VAN_ENOMEM;
+	if (h->rc == 0 && !there) {
+		struct slice text = van_arena_printf(h->arena, "no document has %.*s: nothing is ever found there; doc/canonical-fields.md lists what they have", SLICE_ARG(whole));
+		h->fn(h->ctx, row, cell, text);
+	}
+	van_arena_reset(h->arena);
+}
+
+int map_rules_hints(const struct map_rules *rules, const char *folder, map_hint_fn fn, void *ctx, struct van_error *e)
+{
+	struct rule_hinting h = {.schemas = hint_schemas_new(folder), .arena = van_arena_new(MEMORY), .fn = fn, .ctx = ctx, .e = e};
+	if (!h.schemas || !h.arena)
+		h.rc = VAN_ENOMEM;
+	else
+		map_rules_places(rules, ask_rule, &h);
+	hint_schemas_free(h.schemas);
+	van_arena_free(h.arena);
+	return h.rc;
 }

@@ -12,4 +12,8 @@ typedef void (*map_hint_fn)(void *ctx, unsigned row, const char *cell, struct sl
  * looked at. 0; VAN_ESYNTAX (a schema or dictionary is broken), VAN_ENOMEM. */
 int map_hints(const struct map_set *set, const char *folder, map_hint_fn fn, void *ctx, struct van_error *e);
 
+/* The same of business rules: places that no document has. Such a rule holds for ever, and nobody learns of it. */
+struct map_rules;
+int map_rules_hints(const struct map_rules *rules, const char *folder, map_hint_fn fn, void *ctx, struct van_error *e);
+
 #endif

@@ -3,10 +3,11 @@
 #include "base/fdio.h"
 #include "map/tree_read.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SCHEMAS 16             /* of a sheet's document, and what these share */
+#define SCHEMAS 64             /* that are looked at */
 #define MEMORY ((size_t)32 << 20)
 #define VALUES 200000
 #define FILE_MAX ((size_t)4 << 20)
@@ -214,5 +215,49 @@ int hint_schema_place(struct hint_schemas *s, struct slice document, struct slic
 	if (members && members->first)
 		*ret = van_arena_printf(arena, "%.*s is no value: what is in it has names, such as %.*s.%.*s", SLICE_ARG(place), SLICE_ARG(place),
 			SLICE_ARG(members->first->name));
+	return rc;
+}
+
+/* --- places of any document ----------------------------------------------------------------------------------------------- */
+
+static int has(struct hint_schemas *s, const struct tree *root, struct slice place, bool *ret, struct van_error *e)
+{
+	const struct tree *at = root;
+	int rc = 0;
+	while (rc == 0 && at && place.p) {
+		struct slice rest = slice_cut(&place, '.'), name = slice_cut(&rest, '[');
+		const struct tree *properties = member(at, "properties");
+		if (!properties && !is_list(at))
+			break; /* nothing is known of what is in it */
+		at = properties && properties->kind == TREE_OBJECT ? tree_find(properties, name) : NULL;
+		rc = at ? resolve(s, &root, &at, e) : 0;
+		if (rc == 0 && at && is_list(at)) {
+			at = member(at, "items");
+			rc = resolve(s, &root, &at, e);
+		}
+	}
+	*ret = at != NULL;
+	return rc;
+}
+
+int hint_schema_any(struct hint_schemas *s, struct slice place, bool *ret, struct van_error *e)
+{
+	DIR *d = opendir(s->folder);
+	bool any = false;
+	int rc = 0;
+	*ret = false;
+	for (struct dirent *one = d ? readdir(d) : NULL; one && rc == 0 && !*ret; one = readdir(d)) {
+		struct slice name = slice_str(one->d_name);
+		const struct tree *root;
+		if (!slice_ends(name, ".json") || slice_starts(name, "common-"))
+			continue;
+		rc = find(s, slice_make(name.p, name.n - 5), &root, e);
+		any |= rc == 0 && root;
+		if (rc == 0 && root)
+			rc = has(s, root, place, ret, e);
+	}
+	if (d)
+		closedir(d);
+	*ret |= !any;
 	return rc;
 }

@@ -14,4 +14,7 @@ void hint_schemas_free(struct hint_schemas *s);            /* NULL is fine */
 int hint_schema_place(struct hint_schemas *s, struct slice document, struct slice place, bool value, struct van_arena *arena, struct slice *ret,
 	struct van_error *e);
 
+/* Does any document have this place? Indexes and [] do not matter. *ret is true where there is no schema at all. As above. */
+int hint_schema_any(struct hint_schemas *s, struct slice place, bool *ret, struct van_error *e);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include "map/csv.h"
 
+#include <ctype.h>
+
 #define ROWS_MAX 2000
 #define PLACES_MAX 8
 #define EACH_MAX 100000 /* items that one row looks at */
@@ -103,6 +105,7 @@ static int compile_value(struct reader *r, struct rule *rule, struct slice text)
 		return bad(r, VALUE, text, "a rule needs one: an expression, or places in the document");
 	if (rule->kind == CHECK || rule->kind == UNIQUE) {
 		rule->count = 1;
+		rule->places[0] = text;
 		return compile(r, VALUE, text, &rule->value[0]);
 	}
 	for (struct slice rest = text; rest.p;) {
@@ -176,6 +179,27 @@ int map_rules_compile(struct van_arena *arena, struct slice name, struct slice t
 						  SLICE_ARG(name), r.csv.line);
 	*ret = rules;
 	return 0;
+}
+
+/* "OrderLine[0].LineItem.ID" and no expression. */
+static bool is_place(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!isalnum((unsigned char)s.p[i]) && !strchr("_.[]", s.p[i]))
+			return false;
+	return s.n && isalpha((unsigned char)*s.p);
+}
+
+void map_rules_places(const struct map_rules *rules, map_rules_place_fn fn, void *ctx)
+{
+	for (const struct rule *r = rules->first; r; r = r->next) {
+		bool inside = r->each_text.n > 0;
+		if (inside && is_place(r->each_text))
+			fn(ctx, r->row, column_names[EACH], SLICE(""), r->each_text);
+		for (unsigned i = 0; i < r->count && r->kind != CHECK; i++)
+			if (is_place(r->places[i]) && (!inside || is_place(r->each_text)))
+				fn(ctx, r->row, column_names[VALUE], r->each_text, r->places[i]);
+	}
 }
 
 /* --- running ----------------------------------------------------------------------------------------------------------------------- */

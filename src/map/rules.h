@@ -37,6 +37,11 @@ struct map_findings {
 int map_rules_run(const struct map_rules *r, const struct tree *document, struct tree_room *room, expression_table_fn look_up,
 	void *look_up_ctx, struct map_findings *ret, struct van_error *e);
 
+/* Each place of a document that the rows name: in `each`, as what must be there together or in order, and as what must be unique where that is no more
+ * than a place. `each`: what it is within; empty: the document. */
+typedef void (*map_rules_place_fn)(void *ctx, unsigned row, const char *cell, struct slice each, struct slice place);
+void map_rules_places(const struct map_rules *r, map_rules_place_fn fn, void *ctx);
+
 /* "rule NAME of rules-SHEET, row 4: TEXT (PLACE: VALUE)", in the arena. */
 struct slice map_finding_text(struct van_arena *arena, const struct map_finding *f);
 

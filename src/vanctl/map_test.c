@@ -2,6 +2,7 @@
 #include "base/datafolder.h"
 #include "base/error.h"
 #include "map/hint.h"
+#include "map/rules.h"
 #include "map/sample.h"
 #include "vanctl/map.h"
 #include "vanctl/print.h"
@@ -95,8 +96,12 @@ static int print_hints(struct map_source *s, json_t *list, size_t *ret)
 	const char *own = getenv("OPENVAN_MAPS");
 	bool found = van_data_folder("maps", folder, sizeof folder) == 0;
 	snprintf(schemas, sizeof schemas, "%s/canonical", own && *own ? own : folder);
+	const struct map_rules *rules;
+	bool business = slice_starts(s->name, "rules-");
 	int rc = map_library_compile(s->library, s->name, s->text, &set, &e);
-	if (rc == 0)
+	if (rc == 0 && business && (found || (own && *own)))
+		rc = map_rules_compile(s->arena, s->name, s->text, &rules, &e) < 0 ? 0 : map_rules_hints(rules, schemas, print_hint, &h, &e);
+	else if (rc == 0)
 		rc = map_hints(set, found || (own && *own) ? schemas : NULL, print_hint, &h, &e);
 	map_set_free(set);
 	*ret = h.count;

@@ -172,6 +172,24 @@ def check_tells_what_is_amiss(t):
             t.ok(status == 1 and len(lines) == 1 and lines[0].startswith("3: map own, row 3") and said in lines[0], f"{row!r} is an error: {said}", (status, lines))
 
 
+def check_knows_places_of_rules(t):
+    """A rule about a place that no document has would hold for ever."""
+    rules = ("a,,OrderLines,,,true", "a,,,,together,DeliveryDate ID", "a,,,,order,IssueDate ValidityPeriod.EndDat", "a,,OrderLine,,unique,LineItem.Nr", "a,,,,unique,PONumber")
+    sound = ("a,,OrderLine,,,true", "a,,,,together,ID OrderLine[0].LineItem.Quantity.value", "a,,,,order,IssueDate ValidityPeriod.EndDate", "a,,OrderLine,,unique,LineItem.ID",
+             "a,,InvoiceLine,,,true", "a,,,,unique,ID & '/' & PONumber", "a,,$x,,order,A B", "a,,,,check,PONumber = '1'")
+    with tempfile.TemporaryDirectory() as folder:
+        for row, cell in zip(rules, ("each", "value", "value", "value", "value")):
+            path = os.path.join(folder, "rules-x.csv")
+            for kind, one in (("hint", row), ("", sound)):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("rule,severity,each,when,kind,value\n" + "".join(r + "\n" for r in ([one] if kind else one)))
+                done = subprocess.run([VANCTL, "map", "check", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ, OPENVAN_MAPS=MAPS))
+                if kind:
+                    t.ok(done.returncode == 0 and done.stderr.startswith(f"{path}:2: hint: {cell}: no document has "), f"{row}: no document has it", done.stderr)
+                elif row == rules[0]:
+                    t.equal((done.returncode, done.stderr), (0, ""), "of rules about what documents have nothing is said")
+
+
 def page_of_fields_is_true(t):
     with open(os.path.join(TOP, "doc", "canonical-fields.md"), encoding="utf-8") as file:
         t.ok(file.read() == fields.page(), "doc/canonical-fields.md says what the sheets say",
@@ -449,6 +467,7 @@ def main():
     t.run(schemas_are_sound, t, schemas, validator)
     t.run(targets_have_places, t, schemas)
     t.run(check_tells_what_is_amiss, t)
+    t.run(check_knows_places_of_rules, t)
     t.run(page_of_fields_is_true, t)
     sheets = sheet_names()
     for name in sheets:
