@@ -84,7 +84,8 @@ static const struct print_column mailbox_columns[] = {
 };
 
 static const struct ctl_option mailbox_options[] = {
-	{"--all", NULL, "all", CTL_FLAG, NULL, "also what was taken"},
+	{"--all", NULL, "all", CTL_FLAG, NULL, "also what was taken, and uploads under way"},
+	{"--folder", "F", "folder", CTL_TEXT, NULL, "out (the default), uploads, in-archive, out-archive or archive (both)"},
 	{"--limit", "N", "limit", CTL_NUMBER, NULL, "at most this many; default 1000"},
 	{NULL},
 };

@@ -283,6 +283,9 @@ def counted_files(n, key, pub):
     said = opens(sftp, "/in/again.tmp")
     t.ok(said and "The mailbox takes 7 files a day, and had them" in said[1], "the eighth is refused, though all were deleted", said)
     t.equal((usage(n, "many")["uploads_today"], usage(n, "many")["files"]), (7, 3), "vanctl mailbox usage counts those of today")
+    shown = {folder: [e["name"] for e in n.json("mailbox", "list", "many", "--folder", folder)] for folder in ("out", "uploads", "in-archive", "out-archive", "archive")}
+    t.equal(shown, {"out": [], "uploads": ["2.tmp", "3.tmp"], "in-archive": ["empty.edi"], "out-archive": [], "archive": ["empty.edi"]},
+            "vanctl mailbox list shows them, each folder")
     tr.close()
     wrong = refused_profile(n, "many", f'    keys: ["{pub}"]\n    limits: {{files: -1}}\n')
     t.ok(b"files" in wrong, "a number that is none is refused where the profile is applied", wrong)
@@ -527,7 +530,7 @@ def bad_arguments(n):
     for status, line in ((1, "mailbox list nobody"), (2, "mailbox list"), (2, "mailbox list beta --limit -1"), (1, "mailbox get beta nothing"), (1, "mailbox get nobody x"),
                          (2, "mailbox get beta"), (1, f"mailbox put nobody {key}"), (2, "mailbox put beta /nowhere"), (1, "mailbox put buyer-as2 " + key),
                          (2, "mailbox purge beta"), (1, "mailbox purge nobody --before 2020-01-01"), (2, "mailbox purge beta --before yesterday"),
-                         (2, "mailbox purge beta --folder moon"), (1, "mailbox purge beta nothing"), (1, "mailbox restore nothing"), (1, "session kill 99x"),
+                         (2, "mailbox purge beta --folder moon"), (2, "mailbox list beta --folder moon"), (1, "mailbox purge beta nothing"), (1, "mailbox restore nothing"), (1, "session kill 99x"),
                          (2, "session kill -1"), (2, "session kill"), (2, "session list all"), (2, "ban add 1.2.3"), (2, "ban add 192.0.2.1 --for 3x"),
                          (2, "ban add 192.0.2.1 --until soon"), (2, "ban remove here"), (1, "ban remove 192.0.2.99"), (1, "user key list nobody"),
                          (1, f"user key add nobody {key}.pub"), (1, f"user key add alpha {key}"), (2, "user key add alpha /nowhere"),

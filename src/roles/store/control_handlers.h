@@ -9,6 +9,10 @@ control_fn control_backup_begin, control_backup, control_backup_done;
 control_fn control_queue_resume;
 void control_queue_resumed(struct control_call *c, struct directory *d);
 control_fn control_message_list, control_message_show, control_message_get, control_ack_list;
+/* Names of a mailbox's folders, for control_arg_name(); the last stands for both archives. Is it (also) that of place 0 to 3? */
+extern const char *const control_folders[];
+bool control_folder_is(int name, int place);
+
 /* The answer of a command that hands out bytes: control_take_content() in its read, then control_hand_out() as its write, so that nobody looks at a
  * document without a receipt. `shown` and `name` are the answer's "id" and "name"; the bytes are `part` of message `id`. Status as of a handler. */
 struct queue_content;

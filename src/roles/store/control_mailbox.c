@@ -10,6 +10,13 @@
 #define MAILBOX_DEFAULT 1000
 #define MAILBOX_MOST 1000000
 
+const char *const control_folders[] = {"out", "uploads", "in-archive", "out-archive", "archive", NULL};
+
+bool control_folder_is(int name, int place)
+{
+	return name == place || (name == 4 && place >= 2);
+}
+
 struct listing {
 	struct van_buf *to;
 	struct slice connection;
@@ -68,18 +75,26 @@ static int add_section(void *arg, struct slice section)
 	return queue_mailbox_each(a->work, &at, SLICE_NONE, add_entry, a->l);
 }
 
-static int add_connection(struct control_call *c, struct slice connection, bool all, struct listing *l)
+static int add_folder(struct control_call *c, enum queue_folder folder, struct listing *l)
 {
-	static const enum queue_folder folders[] = {QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_OUT_ARCHIVE};
+	struct sections s = {c->work, l, folder};
+	struct queue_place at = {l->connection, folder, SLICE_NONE, SLICE_NONE};
+	int rc = 0;
+	if (folder == QUEUE_FOLDER_OUT || folder == QUEUE_FOLDER_STAGED)
+		rc = queue_mailbox_each(c->work, &at, SLICE_NONE, add_entry, l);
+	return rc == 0 ? queue_mailbox_sections(c->work, l->connection, folder, add_section, &s) : rc;
+}
+
+/* What waits; with `all` what is uploaded and what was taken, too; or the folders of that name alone (an index of control_folders, or -1). */
+static int add_connection(struct control_call *c, struct slice connection, bool all, int folder, struct listing *l)
+{
+	static const enum queue_folder places[] = {QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_IN_ARCHIVE, QUEUE_FOLDER_OUT_ARCHIVE};
 	int rc = 0;
 	l->connection = connection;
-	for (size_t i = 0; rc == 0 && i < (all ? 3 : 1); i++) {
-		struct sections s = {c->work, l, folders[i]};
-		struct queue_place at = {connection, folders[i], SLICE_NONE, SLICE_NONE};
-		if (folders[i] != QUEUE_FOLDER_OUT_ARCHIVE)
-			rc = queue_mailbox_each(c->work, &at, SLICE_NONE, add_entry, l);
-		if (rc == 0)
-			rc = queue_mailbox_sections(c->work, connection, folders[i], add_section, &s);
+	for (int i = 0; rc == 0 && i < 4; i++) {
+		bool wanted = folder >= 0 ? control_folder_is(folder, i) : i == 0 || (all && places[i] != QUEUE_FOLDER_IN_ARCHIVE);
+		if (wanted)
+			rc = add_folder(c, places[i], l);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -90,7 +105,7 @@ int control_mailbox_list(struct control_call *c)
 	bool all = control_arg_flag(&c->args, "all");
 	struct listing l = {.to = c->out, .left = control_arg_number(&c->args, "limit", MAILBOX_DEFAULT, MAILBOX_MOST), .first = true};
 	const struct profile *p = directory_get(c->work->directory, PROFILE_PARTNER, id);
-	int rc = 0;
+	int rc = 0, folder = control_arg_name(&c->args, "folder", control_folders);
 	if (c->args.err.code)
 		return control_refuse(c, VAN_EINVAL, &c->args.err);
 	if (!p)
@@ -99,7 +114,7 @@ int control_mailbox_list(struct control_call *c)
 	for (size_t i = 0; rc == 0 && i < p->partner->connections.n; i++) {
 		const struct profile_connection *connection = RECORD_AT(p->partner->connections, const struct profile_connection, i);
 		if (connection->protocol == PROFILE_SFTP_MAILBOX)
-			rc = add_connection(c, connection->id, all, &l);
+			rc = add_connection(c, connection->id, all, folder, &l);
 	}
 	van_buf_append_char(c->out, ']');
 	return rc < 0 ? control_refuse(c, rc, &c->work->err) : 0;

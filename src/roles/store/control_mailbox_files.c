@@ -307,9 +307,8 @@ void control_mailbox_purge_committed(struct control_call *c, struct directory *d
 
 int control_mailbox_purge(struct control_call *c)
 {
-	static const char *const folders[] = {"out", "uploads", "in-archive", "out-archive", "archive", NULL};
 	struct purge p = {.c = c, .wanted = control_arg_text(&c->args, "name"), .before = control_arg_time(&c->args, "before")};
-	int folder = control_arg_name(&c->args, "folder", folders);
+	int folder = control_arg_name(&c->args, "folder", control_folders);
 	const struct profile_connection *m = find_mailbox(c, NULL);
 	if (c->args.err.code)
 		return control_refuse(c, VAN_EINVAL, &c->args.err);
@@ -323,7 +322,7 @@ int control_mailbox_purge(struct control_call *c)
 	int rc = p.v ? 0 : VAN_ENOMEM;
 	static const enum queue_folder places[] = {QUEUE_FOLDER_OUT, QUEUE_FOLDER_STAGED, QUEUE_FOLDER_IN_ARCHIVE, QUEUE_FOLDER_OUT_ARCHIVE};
 	for (int i = 0; rc == 0 && i < 4; i++)
-		if (folder < 0 || folder == i || (folder == 4 && i >= 2))
+		if (folder < 0 || control_folder_is(folder, i))
 			rc = collect(&p, m->id, places[i]);
 	if (rc < 0)
 		return control_refuse(c, rc, &c->work->err);
