@@ -1,5 +1,6 @@
 /* Segments to bytes, by the writer of src/edi. */
 #include "map/by_order.h"
+#include "map/emit_plain.h"
 #include "map/out.h"
 
 #include "edi/charset.h"
@@ -9,14 +10,14 @@ struct emitter {
 	struct edi_writer *w;
 	enum edi_charset charset; /* NONE: UTF-8 goes out as it is */
 	struct van_buf text;
-	unsigned char special[256]; /* bytes that do not stand for themselves: delimiters, and above ASCII where there is a charset */
+	struct emit_plain *plain;
 };
 
 /* Every byte goes out as it is. */
 static bool is_clean(const struct emitter *x, struct slice v)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if (x->special[(unsigned char)v.p[i]])
+		if (x->plain->special[(unsigned char)v.p[i]])
 			return false;
 	return true;
 }
@@ -99,67 +100,9 @@ static int emit_slowly(struct emitter *x, const struct out_segment *s)
 	return rc;
 }
 
-/* How many bytes the segment has at most, without its end. 0: it is one for emit_slowly(). */
-static size_t plain_size(const struct emitter *x, const struct out_segment *s)
-{
-	uint32_t components = 0;
-	size_t n = s->name.n;
-	bool plain = !x->w->keep_empty;
-	for (uint32_t i = 0; i < s->count; i++) {
-		const struct out_cell *c = &s->cells[i];
-		plain &= !c->raw && !c->repetition;
-		components += c->component;
-		n += c->value.n;
-	}
-	if (!plain || (components && !x->w->delimiters.component))
-		return 0;
-	return n + components + (s->count ? s->cells[s->count - 1].element : 0);
-}
-
-/* Copies the bytes; *special: one of them does not stand for itself. */
-static inline char *copy(const struct emitter *x, struct slice v, char *to, unsigned char *special)
-{
-	for (size_t i = 0; i < v.n; i++) {
-		*special |= x->special[(unsigned char)v.p[i]];
-		to[i] = v.p[i];
-	}
-	return to + v.n;
-}
-
-/* Nearly all segments: bytes that stand for themselves, put straight into the output. False: it is not one of these. */
-static bool emit_plain(struct emitter *x, const struct out_segment *s)
-{
-	size_t most = plain_size(x, s);
-	char *begin = most ? van_buf_reserve(x->w->to, most) : NULL, *to = begin;
-	const struct edi_delimiters *d = &x->w->delimiters;
-	uint32_t element = 0, component = 1;
-	unsigned char special = 0;
-	if (!begin)
-		return false;
-	to = copy(x, s->name, to, &special);
-	for (uint32_t i = 0; i < s->count; i++) {
-		const struct out_cell *c = &s->cells[i];
-		uint32_t wanted = c->component ? c->component : 1;
-		if (!c->value.n)
-			continue;
-		for (; element < c->element; element++) {
-			*to++ = d->element;
-			component = 1;
-		}
-		for (; component < wanted; component++)
-			*to++ = d->component;
-		to = copy(x, c->value, to, &special);
-	}
-	if (special)
-		return false;
-	x->w->to->n += (size_t)(to - begin);
-	edi_write_end(x->w);
-	return true;
-}
-
 static int emit_segment(struct emitter *x, const struct out_segment *s)
 {
-	return emit_plain(x, s) ? 0 : emit_slowly(x, s);
+	return map_emit_plain(x->plain, s) ? 0 : emit_slowly(x, s);
 }
 
 /* One note for each value that a row of the document wrote. */
@@ -186,14 +129,13 @@ static int explain(struct out *o)
 static int emit(struct out *o, struct edi_outbound *to, enum edi_charset x12_charset)
 {
 	bool x12 = *o->map->standard == 'x';
-	struct emitter x = {.o = o, .w = &to->writer, .text = VAN_BUF_INIT(o->r->options.max_memory),
+	struct emit_plain plain;
+	struct emitter x = {.o = o, .w = &to->writer, .plain = &plain, .text = VAN_BUF_INIT(o->r->options.max_memory),
 		.charset = x12 ? x12_charset : edi_charset_of(to->terms.version)};
 	if (edi_charset_is_utf8(x.charset))
 		x.charset = EDI_CHARSET_NONE;
 	int rc = 0;
-	edi_special_bytes(&to->writer.delimiters, x.special);
-	for (size_t i = 128; i < sizeof x.special; i++)
-		x.special[i] |= x.charset != EDI_CHARSET_NONE;
+	map_emit_plain_begin(&plain, &to->writer, x.charset == EDI_CHARSET_NONE);
 	edi_outbound_message(to, o->map->type, o->map->version, SLICE("UN"), SLICE(""));
 	for (uint32_t i = 0; i < o->count && rc == 0; i++)
 		rc = emit_segment(&x, o->all[i]);

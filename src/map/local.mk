@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/json_push.c %D%/json_push.h \
 	%D%/library.c %D%/library.h \
 	%D%/emit.c \
+	%D%/emit_plain.c %D%/emit_plain.h \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \
 	%D%/mould.c %D%/mould.h \
