@@ -4,13 +4,12 @@
 
 #include "map/out.h"
 
-#define EMIT_MARKS 5
+enum { EMIT_ELEMENT, EMIT_COMPONENT, EMIT_MARKS = 6 };
 
 struct emit_plain {
 	struct edi_writer *w;
 	unsigned char special[256];  /* bytes that do not stand for themselves: delimiters, and those above ASCII where they are not `high` */
-	char marks[EMIT_MARKS][16];  /* the delimiters, each as often as a vector holds */
-	char high[16];               /* the bits that no byte may have */
+	char marks[EMIT_MARKS][16];  /* the delimiters, each as often as a vector holds; the last: bits that no byte may have */
 	bool bare;                   /* a terminator alone ends a segment */
 };
 
