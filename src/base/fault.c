@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void van_fault_point(const char *name)
 {
@@ -20,7 +21,13 @@ void van_fault_point(const char *name)
 	}
 	if (!length || strlen(name) != length || memcmp(name, armed, length) != 0)
 		return;
-	if (--left == 0)
+	if (--left)
+		return;
+	const char *more = armed[length] ? strchr(armed + length + 1, ':') : NULL;
+	long ms = more ? strtol(more + 1, NULL, 10) : 0;
+	if (ms > 0)
+		nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+	else
 		raise(SIGKILL); /* by tgkill, which every sandbox allows a process to itself */
 }
 

@@ -1,5 +1,5 @@
 /* Named points for fault tests: van_fault_point("store-before-flush") does nothing, unless the environment variable
- * OPENVAN_FAULT is "NAME:N"; then the Nth pass through NAME kills the process with SIGKILL.
+ * OPENVAN_FAULT is "NAME:N"; then the Nth pass through NAME kills the process with SIGKILL; "NAME:N:MS": holds up its thread so many milliseconds.
  * Compiled out by --disable-fault-points. */
 #ifndef OPENVAN_BASE_FAULT_H
 #define OPENVAN_BASE_FAULT_H

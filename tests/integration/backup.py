@@ -21,7 +21,7 @@ import tap  # noqa: E402
 import x12  # noqa: E402
 
 t = tap.Tap()
-BATCH = 40
+BATCH = 30
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -102,7 +102,7 @@ def backups_under_load(n, c, state):
     c.upload()
     c.wait()
     paths = []
-    for i, batch in enumerate(batches[1:]):
+    for i, batch in enumerate(batches[1:-1]):
         c.post(batch)
         c.upload()
         demo.wait_for("some to be under way", lambda: any(m.mdn for m in batch))
@@ -113,6 +113,8 @@ def backups_under_load(n, c, state):
         paths.append(path)
         c.upload()
         c.wait()
+    c.post(batches[-1])
+    c.wait()
     for thread in c.uploads:
         thread.join(demo.PATIENCE)
     t.equal(backup(n, "backup-0", check=False)[1].returncode, 1, "a folder that is not empty is refused")
@@ -126,6 +128,24 @@ def backups_under_load(n, c, state):
     t.equal(restored_names, ["payload", "receipts.key", "segment", "store"], "no spool, socket or lock is in it")
     modes = {oct(os.stat(os.path.join(top, name)).st_mode & 0o077) for top, _, names in os.walk(paths[-1] + "/keys") for name in names}
     t.equal((modes, oct(os.stat(paths[-1]).st_mode & 0o777)), ({"0o0"}, "0o700"), "keys are their owner's alone, and so is the folder")
+
+
+def nobody_waits_for_the_copy_to_begin(n):
+    """Between the snapshot and the first bytes of the database's copy the database must stand still, and senders must not."""
+    n.stop()
+    n.start(environment={"OPENVAN_FAULT": "store-before-copy:1:3000"})
+    path = os.path.join(n.root, "late")
+    process = subprocess.Popen([demo.program("vanctl"), "-c", n.config, "backup", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=n.environment)
+    demo.wait_for("the copy", lambda: os.path.exists(path + ".part/data/store/data.mdb"))
+    taken = 0
+    while process.poll() is None and not os.path.getsize(path + ".part/data/store/data.mdb"):
+        taken += n.sftp_put("buyer", b"no EDI", f"/in/while-{taken}.txt", check=False).returncode == 0
+        if taken == 3:
+            break
+    t.ok(taken == 3 and process.poll() is None, "uploads are answered while a copy has not begun", taken)
+    out, _ = process.communicate(timeout=demo.PATIENCE)
+    t.equal(process.returncode, 0, "and the copy is none of a later state: " + out.decode().replace("\n", " ")[:200])
+    t.equal(n.vanctl("backup", "--verify", path, check=False).returncode, 0, "and whole")
 
 
 def receipts_tell(n, state):
@@ -269,7 +289,7 @@ def restore(n, c, state, receiver):
     lost = [name for name, _ in kept if name not in names]
     t.ok(not lost, f"and every upload: {len(kept)}", lost[:5])
     later = [m for m in c.messages if campaign.strip(m.id) not in listed]
-    t.ok(later, f"it is the state of the backup, without the {len(later)} that came later")
+    t.ok(len(later) >= BATCH, f"it is the state of the backup, without the {len(later)} that came later")
     held_until_resumed(n, receiver)
     c.kept = [(name, ack) for name, ack in c.kept if name in names]
     for m in later:
@@ -310,9 +330,10 @@ def main():
         demo.wait_for("the first try", lambda: receiver.seen)
         state_ids.update(receiver.seen)
         c = campaign.Campaign(n, 1)
-        c.make(3 * BATCH)
+        c.make(4 * BATCH)
         t.run(backups_under_load, n, c, state)
         t.run(receipts_tell, n, state)
+        t.run(nobody_waits_for_the_copy_to_begin, n)
         t.run(ends_of_others, n)
         t.run(removed_meanwhile, n)
         t.run(full_target, n)

@@ -7,7 +7,7 @@
 
 #include "queue/package.h"
 
-#include "base/fdio.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "ipc/copy_stream.h"
 #include "partner/settings.h"
@@ -123,6 +123,7 @@ static int copy_database(struct backup *b, struct van_error *err)
 	writer_settling_hold(s->writer);
 	b->held = true;
 	rc = control_snapshot_again(b->c);
+	van_fault_point("store-before-copy");
 	if (rc == 0)
 		rc = store_copy(b->c->work->txn, &to, err);
 	release(b);
