@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define CONTEXT_MAX 4
+#define LINE_MAX_BYTES ((size_t)16384)
 
 static struct {
 	char role[32];
@@ -17,7 +18,9 @@ static struct {
 		char key[24];
 		char value[200];
 	} context[CONTEXT_MAX];
-} setup = {.role = "vand", .minimum = LOG_LEVEL_INFO};
+	bool holds;
+	struct van_buf held;
+} setup = {.role = "vand", .minimum = LOG_LEVEL_INFO, .held = {.max = LINE_MAX_BYTES}};
 
 void log_setup(const char *role, enum log_level minimum, enum log_format format)
 {
@@ -90,12 +93,42 @@ static void put_pair(struct van_buf *b, const char *key, const char *value)
 		van_buf_append_str(b, value);
 }
 
+static void put_out(struct slice lines)
+{
+	if (lines.n && write(STDERR_FILENO, lines.p, lines.n) < 0) {
+		/* nowhere left to complain */
+	}
+}
+
+void log_flush(void)
+{
+	put_out(van_buf_slice(&setup.held));
+	van_buf_reset(&setup.held);
+}
+
+void log_hold(bool hold)
+{
+	setup.holds = hold;
+	if (!hold)
+		log_flush();
+}
+
+static void put_line(enum log_level level, struct slice line)
+{
+	if (setup.held.n + line.n > setup.held.max)
+		log_flush();
+	if (setup.holds && level <= LOG_LEVEL_INFO && van_buf_append_slice(&setup.held, line) == 0)
+		return;
+	log_flush();
+	put_out(line);
+}
+
 void log_event(enum log_level level, const char *event, ...)
 {
 	static const char *const levels[] = {"debug", "info", "warning", "error"};
 	if (level < setup.minimum)
 		return;
-	struct van_buf b = VAN_BUF_INIT(16384);
+	struct van_buf b = VAN_BUF_INIT(LINE_MAX_BYTES);
 	char now[VAN_TIME_TEXT];
 	van_time_rfc3339(now, van_clock_now());
 	if (setup.format == LOG_FORMAT_JSON)
@@ -117,9 +150,8 @@ void log_event(enum log_level level, const char *event, ...)
 	}
 	va_end(ap);
 	van_buf_append_str(&b, setup.format == LOG_FORMAT_JSON ? "}\n" : "\n");
-	if (!b.error && write(STDERR_FILENO, b.p, b.n) < 0) {
-		/* nowhere left to complain */
-	}
+	if (!b.error)
+		put_line(level, van_buf_slice(&b));
 	van_buf_free(&b);
 }
 

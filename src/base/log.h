@@ -18,6 +18,12 @@ void log_context(const char *key, const char *value);
  * key; a NULL value is left out. Values are escaped, so foreign text can be logged. */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
+/* While it holds, lines up to LOG_LEVEL_INFO are kept, 16 KiB of them at most, until log_flush(), or a line above that level comes: for a
+ * process that has somebody waiting and tells the log afterwards. Its end by a signal loses them. One thread only. */
+void log_hold(bool hold);
+/* Writes what is kept. */
+void log_flush(void);
+
 /* A number as text, in one of 8 rotating static buffers, for use in log_event's arguments. */
 const char *log_u64(unsigned long long v);
 /* A slice as text, likewise; cut at 240 bytes. */

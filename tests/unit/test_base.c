@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "base/codec.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/record.h"
 
 static void buffer_latches_its_maximum(void **state)
@@ -23,6 +26,44 @@ static void buffer_latches_its_maximum(void **state)
 	assert_int_equal(van_buf_append_str(&b, ""), VAN_ELIMIT);
 	assert_int_equal(b.n, 8);
 	van_buf_free(&b);
+}
+
+/* What standard error has got since the last look, in a buffer of its own. */
+static const char *logged(int fd)
+{
+	static char text[65536];
+	ssize_t n = read(fd, text, sizeof text - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void log_lines_are_held(void **state)
+{
+	(void)state;
+	int pipes[2], real = dup(STDERR_FILENO);
+	assert_true(real >= 0 && pipe2(pipes, O_NONBLOCK) == 0 && dup2(pipes[1], STDERR_FILENO) >= 0);
+	log_hold(true);
+	log_event(LOG_LEVEL_INFO, "first", NULL);
+	log_event(LOG_LEVEL_INFO, "second", NULL);
+	assert_string_equal(logged(pipes[0]), "");
+	log_flush();
+	const char *text = logged(pipes[0]);
+	assert_true(strstr(text, "event=first\n") && strstr(text, "event=second\n") && strstr(text, "first") < strstr(text, "second"));
+	log_event(LOG_LEVEL_INFO, "third", NULL);
+	log_event(LOG_LEVEL_WARNING, "fourth", NULL); /* comes at once, and what was before it */
+	text = logged(pipes[0]);
+	assert_true(strstr(text, "event=third\n") && strstr(text, "event=fourth\n") && strstr(text, "third") < strstr(text, "fourth"));
+	for (int i = 0; i < 1000; i++)
+		log_event(LOG_LEVEL_INFO, "one-of-many", NULL);
+	assert_true(strlen(logged(pipes[0])) > 16384); /* no more than so much is kept */
+	log_hold(false);
+	logged(pipes[0]);
+	log_event(LOG_LEVEL_INFO, "last", NULL);
+	assert_non_null(strstr(logged(pipes[0]), "event=last\n"));
+	dup2(real, STDERR_FILENO);
+	close(real);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void times_round_trip(void **state)
@@ -200,7 +241,7 @@ static void printf_fits_any_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buffer_latches_its_maximum), cmocka_unit_test(times_round_trip), cmocka_unit_test(ids_rise),
+		cmocka_unit_test(buffer_latches_its_maximum), cmocka_unit_test(times_round_trip), cmocka_unit_test(log_lines_are_held), cmocka_unit_test(ids_rise),
 		cmocka_unit_test(forks_have_their_own_randomness),
 		cmocka_unit_test(base64_round_trips),         cmocka_unit_test(records_round_trip), cmocka_unit_test(printf_fits_any_room),
 	};

@@ -284,8 +284,10 @@ static void serve_once(struct session *s)
 	} else if (s->at_end) {
 		s->done = true;
 		end(s, "the client closed the session");
-	} else if (ssh_event_dopoll(s->event, s->store.owed_type ? OWED : TICK) == SSH_ERROR) {
-		end(s, "the connection was lost");
+	} else {
+		log_flush(); /* the client has its answer */
+		if (ssh_event_dopoll(s->event, s->store.owed_type ? OWED : TICK) == SSH_ERROR)
+			end(s, "the connection was lost");
 	}
 	sftpd_store_pay(&s->store, OWED * VAN_SECOND / 1000);
 	if (!s->over && told_to_stop)
@@ -310,8 +312,10 @@ static void serve(struct session *s)
 			end(s, "nobody logged in in time");
 	}
 	alarm(0);
+	log_hold(true);
 	while (!s->over)
 		serve_once(s);
+	log_hold(false);
 	/* What is answered already still goes out. */
 	if (s->engine && s->channel && ssh_is_connected(s->ssh) && ssh_channel_is_open(s->channel) && sftpd_output(s->engine).n)
 		send_output(s);
