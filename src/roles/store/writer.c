@@ -32,6 +32,7 @@ struct writer {
 	size_t waiting;
 	size_t eager; /* of them, that somebody outside waits for */
 	van_time patient_until; /* when the others have waited long enough; set with the first */
+	bool due;               /* they have */
 	struct write_request *done, **done_last;
 	size_t wanted; /* size of the batch before, but for what is aside: what an adaptive wait hopes for */
 	bool stop;
@@ -43,7 +44,9 @@ struct writer {
 	bool settle_failed;    /* writer thread: then the time alone counts, and not how much there is */
 	int event;
 	struct loop_watch *watch;
-	struct van_arena *arenas[ARENAS_KEPT]; /* loop thread */
+	/* The loop thread's: */
+	struct loop_timer *patience;
+	struct van_arena *arenas[ARENAS_KEPT];
 	size_t narenas;
 };
 
@@ -87,20 +90,39 @@ van_time writer_rest(struct writer *w)
 	return wanted < BUSY ? 0 : wanted < CROWDED ? REST : 2 * REST;
 }
 
+/* The writer isn't woken for what is patient: a timer of the loop sees to it. */
+static void on_patience(void *arg)
+{
+	struct writer *w = arg;
+	w->patience = NULL;
+	pthread_mutex_lock(&w->lock);
+	van_time left = w->waiting ? w->patient_until - van_clock_monotonic() : 0;
+	bool due = w->waiting && (left <= 0 || !(w->patience = loop_after(w->o.loop, left, on_patience, w)));
+	w->due |= due;
+	pthread_mutex_unlock(&w->lock);
+	if (due)
+		pthread_cond_signal(&w->wake);
+}
+
 void writer_submit(struct write_request *r)
 {
 	struct writer *w = r->writer;
 	r->next = NULL;
+	if (r->patient && !w->patience)
+		w->patience = loop_after(w->o.loop, PATIENCE, on_patience, w);
+	bool timed = !r->patient || w->patience; /* else there is no memory for a timer */
 	pthread_mutex_lock(&w->lock);
 	*w->last = r;
 	w->last = &r->next;
 	w->waiting++;
 	w->eager += !r->patient;
+	w->due |= !timed;
 	if (w->waiting == 1)
 		w->patient_until = van_clock_monotonic() + PATIENCE;
-	if (w->waiting == 1 || w->eager == 1 || w->waiting >= w->wanted)
-		pthread_cond_signal(&w->wake);
+	bool wake = w->due || (!r->patient && w->eager == 1) || (w->eager && w->waiting >= w->wanted);
 	pthread_mutex_unlock(&w->lock);
+	if (wake) /* behind the lock: the thread would wake to wait for it */
+		pthread_cond_signal(&w->wake);
 }
 
 /* --- gathering ------------------------------------------------------------------------------------------------------------ */
@@ -127,16 +149,9 @@ static bool wait_idle(struct writer *w)
  * one of their own when they have waited a while. False: the store is to be settled first. Called with the lock held. */
 static bool await_first(struct writer *w)
 {
-	while (!w->eager && !w->stop) {
-		if (!w->waiting) {
-			if (wait_idle(w))
-				return false;
-			continue;
-		}
-		struct timespec until = at(w->patient_until);
-		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
-			return true;
-	}
+	while (!w->eager && !w->due && !w->stop)
+		if (wait_idle(w))
+			return false;
 	return true;
 }
 
@@ -156,10 +171,11 @@ static void gather(struct writer *w)
 static struct write_request *take_batch(struct writer *w)
 {
 	struct write_request *batch = w->first, *r = batch;
-	size_t n = 0, wanted = 0;
+	size_t n = 0, wanted = 0, eager = 0;
 	for (; r; r = r->next) {
 		n++;
 		wanted += !r->aside;
+		eager += !r->patient;
 		if (r->ops->committed || n == BATCH_MAX || !r->next)
 			break;
 	}
@@ -170,7 +186,9 @@ static struct write_request *take_batch(struct writer *w)
 		r->next = NULL;
 	}
 	w->waiting -= n;
-	w->wanted = n ? wanted : w->wanted;
+	if (n) /* what a few that wait have made work for is no company to wait for */
+		w->wanted = eager && eager < BUSY ? eager : wanted;
+	w->due = w->due && w->first;
 	w->eager = 0;
 	for (struct write_request *left = w->first; left; left = left->next)
 		w->eager += !left->patient;
@@ -499,6 +517,8 @@ void writer_stop(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
 	finish_done(w);
+	loop_cancel(w->patience);
+	w->patience = NULL;
 }
 
 void writer_free(struct writer *w)
