@@ -10,6 +10,7 @@
 #include "ipc/messages.h"
 #include "roles/sftp/confine.h"
 #include "roles/sftp/listener.h"
+#include "roles/sftp/mailbox.h"
 #include "roles/sftp/upload.h"
 #include "roles/sftp/view.h"
 
@@ -20,11 +21,13 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void check_place(const struct sftpd_view *v, const char *path, enum sftpd_place_kind kind, enum ipc_folder folder,
@@ -400,6 +403,170 @@ static void test_limits_of_uploads(void **state)
 	sftpd_upload_free(u);
 }
 
+/* --- looking at one file after the other --------------------------------------------------------------------------------- */
+
+#define WAITING 100 /* files in /out: e00 to e99 */
+
+/* What the store was asked, and what has become of its files. Shared with the process that plays it. */
+struct asked {
+	volatile int stats, lists;
+	volatile bool gone[WAITING];
+};
+
+static struct slice waiting_name(char to[8], size_t i)
+{
+	snprintf(to, 8, "e%02zu", i);
+	return slice_make(to, 3);
+}
+
+static void answer_list(struct ipc_channel *c, struct van_arena *arena, const struct ipc_message *m, const struct asked *a)
+{
+	struct ipc_mailbox_list ask;
+	struct ipc_mailbox_entry v[WAITING];
+	static char names[WAITING][8];
+	struct ipc_mailbox_entries page = {.entries = {v, 0}};
+	if (record_decode(&ipc_mailbox_list_table, m->body, arena, &ask) < 0)
+		_exit(2);
+	for (size_t i = 0; i < WAITING && page.entries.n < ask.limit; i++)
+		if (!a->gone[i] && (!ask.after.p || slice_cmp(waiting_name(names[i], i), ask.after) > 0))
+			v[page.entries.n++] = (struct ipc_mailbox_entry){.name = waiting_name(names[i], i), .id = SLICE("m"), .bytes = 1000 + i};
+	ipc_send(c, IPC_MAILBOX_ENTRIES, m->request, &ipc_mailbox_entries_table, &page, NULL, 0);
+}
+
+static void answer_name(struct ipc_channel *c, struct van_arena *arena, const struct ipc_message *m, struct asked *a)
+{
+	struct ipc_mailbox_name ask;
+	char name[8];
+	size_t i = 0;
+	if (record_decode(&ipc_mailbox_name_table, m->body, arena, &ask) < 0)
+		_exit(2);
+	while (i < WAITING && (a->gone[i] || !slice_eq(ask.name, waiting_name(name, i))))
+		i++;
+	struct ipc_mailbox_entry entry = {.name = ask.name, .id = SLICE("m"), .bytes = 1000 + i};
+	struct ipc_mailbox_reply r = {.status = i < WAITING ? IPC_MAILBOX_OK : IPC_MAILBOX_NO_FILE, .entry = i < WAITING ? &entry : NULL};
+	if (m->type == IPC_MAILBOX_REMOVE && i < WAITING)
+		a->gone[i] = true;
+	ipc_send(c, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &r, NULL, 0);
+}
+
+static void play_store(int fd, struct asked *a)
+{
+	struct ipc_channel *c = ipc_channel_new(fd);
+	struct van_arena *arena = van_arena_new((size_t)1 << 20);
+	struct ipc_message m;
+	while (c && arena && ipc_receive(c, -1, &m) > 0) {
+		a->stats += m.type == IPC_MAILBOX_STAT;
+		a->lists += m.type == IPC_MAILBOX_LIST;
+		van_arena_reset(arena);
+		if (m.type == IPC_MAILBOX_LIST)
+			answer_list(c, arena, &m, a);
+		else
+			answer_name(c, arena, &m, a);
+	}
+	_exit(0);
+}
+
+struct looking {
+	struct asked *asked;
+	struct sftpd_store store;
+	struct sftpd_mailbox *mailbox;
+	pid_t child;
+};
+
+static void begin_looking(struct looking *l)
+{
+	int pair[2];
+	static const struct sftpd_limits limits = {.handles = 16};
+	static const struct ipc_auth_reply who = {.folder_in = {NULL, 0}};
+	l->asked = mmap(NULL, sizeof *l->asked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(l->asked != MAP_FAILED);
+	assert_int_equal(ipc_pair(pair), 0);
+	l->child = fork();
+	if (l->child == 0) {
+		close(pair[0]);
+		play_store(pair[1], l->asked);
+	}
+	close(pair[1]);
+	assert_int_equal(sftpd_store_open(&l->store, pair[0], 60 * VAN_SECOND), 0);
+	l->mailbox = sftpd_mailbox_new(&l->store, &who, &limits, van_clock_now());
+	assert_non_null(l->mailbox);
+}
+
+static void end_looking(struct looking *l)
+{
+	int status;
+	sftpd_mailbox_free(l->mailbox);
+	sftpd_store_close(&l->store);
+	assert_int_equal(waitpid(l->child, &status, 0), l->child);
+	assert_int_equal(status, 0);
+	munmap(l->asked, sizeof *l->asked);
+}
+
+static void check_look(struct looking *l, size_t i, enum sftpd_status expected)
+{
+	char path[16];
+	struct sftpd_attributes found = {0};
+	snprintf(path, sizeof path, "/out/e%02zu", i);
+	assert_int_equal(sftpd_mailbox_ops.stat(l->mailbox, slice_str(path), &found, NULL), expected);
+	if (expected == SFTPD_OK)
+		assert_int_equal(found.size, 1000 + i);
+}
+
+static void check_asked(const struct looking *l, int stats, int lists)
+{
+	assert_int_equal(l->asked->stats, stats);
+	assert_int_equal(l->asked->lists, lists);
+}
+
+/* As `get *` does: the store is asked for many at a time. */
+static void test_looks_in_order(void **state)
+{
+	struct looking l;
+	(void)state;
+	begin_looking(&l);
+	for (size_t i = 0; i < WAITING; i++)
+		check_look(&l, i, SFTPD_OK);
+	assert_int_equal(l.asked->stats, 1);
+	assert_in_range(l.asked->lists, 4, 8); /* 32 with each, where all of this takes less than a second */
+	check_look(&l, WAITING, SFTPD_NO_SUCH_FILE); /* behind the last */
+	end_looking(&l);
+}
+
+/* Whoever looks here and there costs the store two questions too many, and no more. */
+static void test_looks_in_disorder(void **state)
+{
+	struct looking l;
+	(void)state;
+	begin_looking(&l);
+	for (size_t i = 0; i < 10; i++)
+		check_look(&l, 90 - 7 * i, SFTPD_OK);
+	check_asked(&l, 10, 2);
+	end_looking(&l);
+}
+
+/* What the session takes away itself is gone at once; what others take, within a second. */
+static void test_looks_are_not_kept(void **state)
+{
+	struct looking l;
+	(void)state;
+	begin_looking(&l);
+	check_look(&l, 0, SFTPD_OK);
+	check_look(&l, 1, SFTPD_OK);
+	check_asked(&l, 1, 1);
+	assert_int_equal(sftpd_mailbox_ops.remove(l.mailbox, SLICE("/out/e02"), NULL), SFTPD_OK);
+	check_look(&l, 1, SFTPD_OK);
+	check_asked(&l, 2, 1);
+	check_look(&l, 2, SFTPD_NO_SUCH_FILE);
+	check_look(&l, 3, SFTPD_OK);
+	check_look(&l, 4, SFTPD_OK);
+	check_asked(&l, 3, 2);
+	l.asked->gone[6] = true;
+	check_look(&l, 5, SFTPD_OK);
+	nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 10000000}, NULL);
+	check_look(&l, 6, SFTPD_NO_SUCH_FILE);
+	end_looking(&l);
+}
+
 /* --- what a session may do once it is confined --------------------------------------------------------------------------- */
 
 #ifndef VAN_SANITIZERS
@@ -492,6 +659,9 @@ int main(void)
 		cmocka_unit_test(test_holes_are_refused),
 		cmocka_unit_test(test_resize_and_read),
 		cmocka_unit_test(test_limits_of_uploads),
+		cmocka_unit_test(test_looks_in_order),
+		cmocka_unit_test(test_looks_in_disorder),
+		cmocka_unit_test(test_looks_are_not_kept),
 #ifndef VAN_SANITIZERS /* their builds have no filter */
 		cmocka_unit_test(test_confinement),
 #endif

@@ -154,7 +154,7 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 
 /* --- looking, then opening ---------------------------------------------------------------------------------------------------- */
 
-void sftpd_file_forget_look(struct sftpd_mailbox *m)
+static void forget_last(struct sftpd_mailbox *m)
 {
 	m->looked_at.n = 0;
 	if (m->ahead)
@@ -162,13 +162,20 @@ void sftpd_file_forget_look(struct sftpd_mailbox *m)
 	m->ahead = NULL;
 }
 
+void sftpd_file_forget_look(struct sftpd_mailbox *m)
+{
+	forget_last(m);
+	sftpd_neighbours_forget(m);
+}
+
 enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, const struct sftpd_place *at, struct sftpd_attributes *ret,
 				  struct sftpd_why *why)
 {
 	struct ipc_mailbox_reply reply;
-	if (m->looked_at.n) /* it looks on and opens nothing */
+	struct sftpd_path last = m->looked_at;
+	if (last.n) /* it looks on and opens nothing */
 		m->opens_after_look = false;
-	sftpd_file_forget_look(m);
+	forget_last(m);
 	if (at->folder == IPC_FOLDER_OUT && path.n <= SFTPD_PATH_MAX) {
 		memcpy(m->looked_at.text, path.p, path.n);
 		m->looked_at.n = path.n;
@@ -182,6 +189,9 @@ enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, co
 		}
 		return SFTPD_OK;
 	}
+	struct sftpd_place before = last.n && m->looked_at.n ? sftpd_view_find(&m->view, sftpd_path_slice(&last)) : (struct sftpd_place){.kind = SFTPD_PLACE_NONE};
+	if (before.kind == SFTPD_PLACE_FILE && sftpd_neighbours_look(m, &before, at, ret))
+		return SFTPD_OK;
 	enum sftpd_status status = ask_about(m, IPC_MAILBOX_STAT, at, &reply, NULL, why);
 	if (status == SFTPD_OK && !reply.entry)
 		return SFTPD_NO_SUCH_FILE;

@@ -18,6 +18,22 @@ struct sftpd_progress {
 };
 #define SFTPD_PROGRESS_MAX 16
 
+/* What stands behind a file in /out that the client has looked at: clients that match names (get *.edi) look at each in the order of a
+ * listing. Good for a second, until the client opens or changes anything. */
+#define SFTPD_NEIGHBOURS 32
+struct sftpd_neighbours {
+	struct {
+		char name[SFTPD_NAME_MAX];
+		size_t name_n;
+		struct sftpd_attributes attributes;
+	} v[SFTPD_NEIGHBOURS];
+	size_t n, next;
+	char section[SFTPD_NAME_MAX]; /* they are all of it */
+	size_t section_n;
+	van_time until; /* by the monotonic clock */
+	unsigned in_vain; /* it looked at another one then, so many times */
+};
+
 struct file;
 
 struct sftpd_mailbox {
@@ -38,6 +54,7 @@ struct sftpd_mailbox {
 	bool opens_after_look;    /* as it did last time */
 	struct file *ahead;       /* is open already, a small one; or NULL */
 	van_time ahead_until;     /* by the monotonic clock */
+	struct sftpd_neighbours neighbours;
 	struct sftpd_writer *idle_writer; /* of the last small upload, for the next one: its memory is there already */
 	bool taken_by_download; /* a file goes when it was fetched */
 };
@@ -65,6 +82,12 @@ enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, co
 void sftpd_file_forget_look(struct sftpd_mailbox *m); /* when the client changes something */
 /* Is it being uploaded by this session? Then its attributes. */
 bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_attributes *ret);
+
+/* neighbours.c */
+/* The client looked at `before` and opens nothing, but looks at `at`, both in /out: its attributes, if it is the next one. The store is asked
+ * once for many. False: the store has to be asked for this one. */
+bool sftpd_neighbours_look(struct sftpd_mailbox *m, const struct sftpd_place *before, const struct sftpd_place *at, struct sftpd_attributes *ret);
+void sftpd_neighbours_forget(struct sftpd_mailbox *m);
 
 /* listing.c */
 enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_folder, struct sftpd_why *why);

@@ -56,6 +56,7 @@ enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_fo
 		memcpy(l->section, at.section.p, at.section.n);
 	if (at.kind == SFTPD_PLACE_FOLDER)
 		l->subfolders = sftpd_view_subfolders(&m->view, at.folder);
+	m->neighbours.in_vain = 0; /* what it looks at next may be what it sees here */
 	add_fixed(l, SLICE("."), sftpd_place_writable(&at));
 	add_fixed(l, SLICE(".."), false);
 	/* The archives are not listed, though they are there: `get out/…` and mirroring clients would fetch them too. */

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libsftprole.a
 	%D%/listing.c \
 	%D%/login.c %D%/login.h \
 	%D%/mailbox.c %D%/mailbox.h \
+	%D%/neighbours.c \
 	%D%/options.h \
 	%D%/requests.c %D%/requests.h \
 	%D%/session.c %D%/session.h \
