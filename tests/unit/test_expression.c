@@ -211,6 +211,40 @@ static void inputs(void **state)
 	van_arena_free(arena);
 }
 
+/* What only asks whether something is there is answered as if it was run. */
+static void askings(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool answered;
+	} expressions[] = {{"$exists($o.a.b)", true}, {"$exists($o.a)", true}, {"$exists($o.c)", true}, {"$exists($o.a.c.d)", true}, {"$exists(a)", true},
+		{"$exists(a.b)", false}, {"$not($exists(c.d))", true}, {"$exists($o.c) or $exists($o.a.b)", true}, {"$exists($o.c) and $exists($o.list)", true},
+		{"$exists($o.a) and $exists($o.list)", false}, {"$not($exists($o.c) or $not($exists($o.a)))", true}, {"$exists($o.a) or $exists($o.list)", true},
+		{"$exists($o.list)", false}, {"$exists($o.list.x)", false}, {"$exists($o.a.b.c)", false}, {"$exists($none.a)", false}, {"$exists($$.a)", false},
+		{"$exists($o.a[b = 2])", false}, {"$exists($o.list[0])", false}, {"$exists($o)", false}, {"$o.a.b = 1", false}, {"$not($o.c)", false}};
+	struct van_arena *arena = van_arena_new(0);
+	struct tree_room room = {.arena = arena, .left = 10000};
+	struct tree *o = tree_new(&room, TREE_OBJECT), *a = tree_member(&room, o, SLICE("a"), TREE_OBJECT), *input = tree_new(&room, TREE_OBJECT);
+	tree_member_new(&room, a, SLICE("b"), tree_hash(SLICE("b")), TREE_NUMBER)->text = SLICE("1");
+	tree_member(&room, input, SLICE("a"), TREE_NUMBER)->text = SLICE("7");
+	tree_append(&room, tree_member(&room, o, SLICE("list"), TREE_ARRAY), TREE_NUMBER)->text = SLICE("8");
+	const struct expression_variable variables[] = {{SLICE("o"), o}, {SLICE("none"), NULL}};
+	const struct expression_context context = {.room = &room, .variables = variables, .variable_count = 2};
+	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+		const struct expression *x = NULL;
+		const struct tree *ret = NULL;
+		assert_int_equal(expression_compile(arena, slice_str(expressions[i].text), &x, NULL), 0);
+		int answer = expression_asks(x, input, variables, 2);
+		if ((answer >= 0) != expressions[i].answered)
+			fail_msg("%s: answered with %d", expressions[i].text, answer);
+		assert_int_equal(expression_run(x, input, &context, &ret, NULL), 0);
+		if (answer >= 0 && answer != expression_true(ret))
+			fail_msg("%s is %d, not %d", expressions[i].text, expression_true(ret), answer);
+	}
+	van_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +254,7 @@ int main(void)
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(variables_and_truth),
 		cmocka_unit_test(inputs),
+		cmocka_unit_test(askings),
 	};
 	return cmocka_run_group_tests_name("expression", tests, NULL, NULL);
 }

@@ -99,6 +99,16 @@ static void tables_and_pairs(void **state)
 	maps("U,PO1.03,,,unit:default,EA\n", "PO1***QQ~", HEAD "\"U\":\"EA\",\"_unmapped\":[{\"segment\":\"PO1\",\"position\":1,\"element\":3,\"value\":\"QQ\"}]}");
 }
 
+/* A place that a row's condition has written is not written by another row; whether it was hangs on the table. */
+static void conditions_that_write(void **state)
+{
+	(void)state;
+	const char *rows = "U,XX.01,/B=fixed,,unit:default\nB,XX.02\nC,XX.03,/D=too\nD,XX.04\n";
+	maps(rows, "XX*EA*other*c*d~", HEAD "\"U\":\"EA\",\"B\":\"fixed\",\"C\":\"c\",\"D\":\"too\","
+		"\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":2,\"value\":\"other\"},{\"segment\":\"XX\",\"position\":1,\"element\":4,\"value\":\"d\"}]}");
+	maps(rows, "XX*QQ*other**d~", HEAD "\"B\":\"other\",\"D\":\"d\",\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":1,\"value\":\"QQ\"}]}");
+}
+
 static void loops_see_their_own_segments(void **state)
 {
 	(void)state;
@@ -158,6 +168,7 @@ int main(void)
 		cmocka_unit_test(values_and_transforms),
 		cmocka_unit_test(errors_name_row_and_remedy),
 		cmocka_unit_test(tables_and_pairs),
+		cmocka_unit_test(conditions_that_write),
 		cmocka_unit_test(loops_see_their_own_segments),
 		cmocka_unit_test(sample_becomes_an_order),
 	};
