@@ -12,7 +12,7 @@
 #define LARGEST_MESSAGE_SEGMENTS 2000000u
 #define LARGEST_MESSAGE_ELEMENTS 50000000u
 
-enum { PLAIN, ELEMENT, TERMINATOR, RELEASE, ODD };
+enum { PLAIN, ELEMENT, TERMINATOR, RELEASE, PART, ODD };
 
 void map_message_free(struct map_message *m)
 {
@@ -35,7 +35,7 @@ static void make_classes(struct map_message *m, struct map_delimiters d)
 	memset(m->classes + 128, ODD, 128);
 	m->classes['\n'] = m->classes['\r'] = ODD;
 	if (d.component)
-		m->classes[(unsigned char)d.component] = ODD;
+		m->classes[(unsigned char)d.component] = PART;
 	if (d.repetition)
 		m->classes[(unsigned char)d.repetition] = ODD;
 	if (d.release)
@@ -140,7 +140,7 @@ struct cut {
 	/* of the segment at hand */
 	uint32_t from, first, k; /* its first byte and element; the element at hand, from 0 */
 	uint32_t length;  /* BIN and BDS: the element that tells the length of the raw bytes behind it; 0: none */
-	bool odd;
+	bool odd, parts;
 };
 
 /* The marks of the next bytes; false: there are none. A byte makes two starts at most, for which room is made. */
@@ -225,6 +225,7 @@ static uint32_t cut_any(struct cut *c)
 			starts[++c->k] = i + 1;
 		} else if (class != PLAIN) {
 			c->odd = true;
+			c->parts &= class == PART;
 			skip = i + 1 + (class == RELEASE);
 		}
 	}
@@ -257,6 +258,7 @@ static uint32_t cut_segment(struct cut *c, uint32_t from)
 	c->first = m->element_count;
 	c->k = 0;
 	c->odd = false;
+	c->parts = m->charset != EDI_CHARSET_UNOX; /* whose escape sequences are plain bytes */
 	c->length = length_element(c);
 	m->starts[c->first] = from;
 	uint32_t end = c->n;
@@ -271,7 +273,7 @@ static uint32_t cut_segment(struct cut *c, uint32_t from)
 	m->element_count = c->first + ++c->k + 1;
 	m->starts[c->first + c->k] = end + 1; /* where the next would begin */
 	m->segments[m->count++] = (struct map_segment){.first = c->first, .count = c->k, .id = edi_pack(m->bytes + from, starts[1] - 1 - from),
-		.number = -1, .owner = -1, .next = -1, .node = -1, .odd = c->odd, .masked = !c->odd && c->k <= 64,
+		.number = -1, .owner = -1, .next = -1, .node = -1, .odd = c->odd, .parts = c->odd && c->parts, .masked = !c->odd && c->k <= 64,
 		.present = present_of(starts, c->k)};
 	if (c->odd || c->k > 64)
 		memset(m->taken + c->first, 0, c->k * sizeof *m->taken);

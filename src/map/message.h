@@ -22,6 +22,7 @@ struct map_segment {
 	bool given;      /* it stands in a loop that no row took: only rows that name the loop (N9/MSG.01) see it */
 	uint64_t qualifiers; /* bits of the values in it (map_qualifier_bit); 0: not asked for yet */
 	bool odd;        /* holds separators inside elements, release characters, line ends or bytes above ASCII */
+	bool parts;      /* odd, but of these only separators of components */
 	bool masked;     /* it is not odd and has 64 elements at most: of each a bit in … */
 	uint64_t present; /* … there is something in it */
 	uint64_t taken;   /* … a row took it. Where it is not masked: in the message's `taken` */
@@ -80,16 +81,35 @@ struct slice map_value_slow(struct map_message *m, const struct map_segment *s, 
 /* Bytes of the message in UTF-8, without blanks at their end. Absent when empty. */
 struct slice map_text_in(struct map_message *m, struct slice v);
 
+static inline struct slice map_without_blanks(struct slice v)
+{
+	while (v.n && v.p[v.n - 1] == ' ')
+		v.n--;
+	return v.n ? v : SLICE_NONE;
+}
+
+/* Of an element that nothing but separators of components makes odd. Component 0 is the first. */
+static inline struct slice map_part(const struct map_message *m, struct slice element, uint32_t component)
+{
+	const char *p = element.p, *end = p + element.n, *from = p;
+	for (; p < end; p++) {
+		if (*p != m->delimiters.component)
+			continue;
+		if (component <= 1)
+			break;
+		component--;
+		from = p + 1;
+	}
+	return component <= 1 ? map_without_blanks(slice_make(from, (size_t)(p - from))) : SLICE_NONE;
+}
+
 static inline struct slice map_value(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)
 {
 	if (element >= s->count)
 		return SLICE_NONE;
 	if (s->odd)
-		return map_value_slow(m, s, element, 0, component);
-	struct slice v = map_raw(m, s, element);
-	while (v.n && v.p[v.n - 1] == ' ')
-		v.n--;
-	return v.n && component <= 1 ? v : SLICE_NONE;
+		return s->parts ? map_part(m, map_raw(m, s, element), component) : map_value_slow(m, s, element, 0, component);
+	return component <= 1 ? map_without_blanks(map_raw(m, s, element)) : SLICE_NONE;
 }
 
 /* The element of BIN and BDS that is raw bytes of a declared length; 0: none. */
@@ -110,11 +130,16 @@ static inline uint64_t map_qualifiers(struct map_message *m, struct map_segment 
 	return s->qualifiers = all;
 }
 
-static inline void map_take(struct map_message *m, struct map_segment *s, uint32_t element, uint32_t component)
+static inline uint16_t map_part_bit(uint32_t component)
 {
 	uint32_t bit = component ? component - 1 : 0;
+	return (uint16_t)(1u << (bit < 14 ? bit : 14));
+}
+
+static inline void map_take(struct map_message *m, struct map_segment *s, uint32_t element, uint32_t component)
+{
 	if (!s->masked)
-		m->taken[s->first + element] |= (uint16_t)(1u << (bit < 14 ? bit : 14));
+		m->taken[s->first + element] |= map_part_bit(component);
 	else if (element < 64)
 		s->taken |= (uint64_t)1 << element;
 }

@@ -344,6 +344,18 @@ static int run_row(struct map_run_state *r, struct in_scope *s, const struct map
 	return rc == 0 && step->does == MAP_STEP_ROW ? map_in_run_row(r, s, row) : rc;
 }
 
+/* What the steps are known to take. */
+static void take_all(struct map_run_state *r, const struct in_scope *s, const struct map_shape *shape)
+{
+	const uint16_t *parts = shape->taken_parts;
+	for (uint32_t i = 0; i < s->own_count; i++) {
+		struct map_segment *g = &r->message.segments[s->own[i]];
+		g->taken |= shape->taken[i];
+		for (uint32_t k = 0; parts && !g->masked && k < g->count; k++)
+			r->message.taken[g->first + k] |= *parts++;
+	}
+}
+
 /* What is to be done in a scope of this shape: as it is known, or found out and remembered. */
 static int find_steps(struct map_run_state *r, struct in_scope *s, struct map_shape *ret)
 {
@@ -355,8 +367,8 @@ static int find_steps(struct map_run_state *r, struct in_scope *s, struct map_sh
 	int rc = known ? 0 : map_in_plan(r, s, ret);
 	if (rc == 0 && !known && ret->words)
 		map_shape_keep(r->map->sheet->set, ret);
-	for (uint32_t i = 0; i < s->own_count && rc == 0; i++)
-		r->message.segments[s->own[i]].taken |= ret->taken[i];
+	if (rc == 0)
+		take_all(r, s, ret);
 	return rc;
 }
 

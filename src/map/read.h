@@ -32,7 +32,7 @@ static inline bool map_is_places_row(const struct map_row *row)
 
 struct map_shape;
 
-/* What the scope's rows have to do: `taken`, `steps` and `count`, in the run's memory. 0, VAN_ENOMEM. */
+/* What the scope's rows have to do, in the run's memory: sets what stands behind the key in *ret, which has its `words`. 0, VAN_ENOMEM. */
 int map_in_plan(struct map_run_state *r, struct in_scope *s, struct map_shape *ret);
 
 /* --- read_row.c ---------------------------------------------------------------------------------------------------------------- */

@@ -218,13 +218,38 @@ static bool has_qualifier(struct planner *p, const struct map_brief *b)
 /* Constants whose element a row takes in any case have nothing to do. */
 static void drop_taken(struct planner *p)
 {
+	const struct map_message *m = &p->r->message;
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct map_step *step = &p->steps[i];
-		if (step->does != MAP_STEP_CONSTANT || !(p->taken[step->segment] >> (step->element & 63) & 1))
+		const struct map_segment *g = step->does == MAP_STEP_CONSTANT ? &m->segments[p->s->own[step->segment]] : NULL;
+		if (!g || !(g->masked ? p->taken[step->segment] >> step->element & 1 :
+		            m->taken[g->first + step->element] & map_part_bit(step->component)))
 			p->steps[n++] = *step;
 	}
 	p->count = n;
+}
+
+/* What was taken of odd segments stands in the message: it is kept with the steps. */
+static int keep_parts(struct planner *p, struct map_shape *ret)
+{
+	const struct map_message *m = &p->r->message;
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < p->s->own_count; i++)
+		n += m->segments[p->s->own[i]].masked ? 0 : m->segments[p->s->own[i]].count;
+	uint16_t *all = tree_room_take(&p->r->room, (n + 1) * sizeof *all);
+	if (!all)
+		return VAN_ENOMEM;
+	ret->taken_parts = all;
+	ret->parts = n;
+	for (uint32_t i = 0; i < p->s->own_count; i++) {
+		const struct map_segment *g = &m->segments[p->s->own[i]];
+		if (g->masked)
+			continue;
+		memcpy(all, m->taken + g->first, g->count * sizeof *all);
+		all += g->count;
+	}
+	return 0;
 }
 
 static int begin(struct planner *p)
@@ -260,6 +285,8 @@ int map_in_plan(struct map_run_state *r, struct in_scope *s, struct map_shape *r
 				rc = plan_brief(&p, b);
 		}
 	drop_taken(&p);
+	if (rc == 0 && ret->words)
+		rc = keep_parts(&p, ret);
 	ret->taken = p.taken;
 	ret->steps = p.steps;
 	ret->count = p.count;

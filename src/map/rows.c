@@ -369,21 +369,49 @@ static bool is_fixed(const struct map_rows *m, const struct map_scope *scope, co
 	return fixed;
 }
 
+static int add_asked(struct map_reader *r, struct map_scope *scope, int32_t segment, uint32_t element, uint32_t component)
+{
+	component = component ? component : 1;
+	if (element < 64 && component == 1)
+		scope->asked[segment] |= (uint64_t)1 << element;
+	for (int32_t i = scope->first_part[segment]; i >= 0; i = scope->parts[i].next)
+		if (scope->parts[i].element == element && scope->parts[i].component == component)
+			return 0;
+	if (scope->part_count == scope->part_room) {
+		int32_t room = scope->part_room ? 2 * scope->part_room : 64;
+		struct map_asked *v = van_arena_array(r->set->arena, (size_t)room, sizeof *v);
+		if (!v)
+			return VAN_ENOMEM;
+		if (scope->part_count)
+			memcpy(v, scope->parts, (size_t)scope->part_count * sizeof *v);
+		scope->parts = v;
+		scope->part_room = room;
+	}
+	scope->parts[scope->part_count] = (struct map_asked){scope->first_part[segment], element, component};
+	scope->first_part[segment] = scope->part_count++;
+	return 0;
+}
+
 /* The elements whose values decide what rows do. */
 static int list_asked(struct map_reader *r, struct map_scope *scope)
 {
-	scope->asked = van_arena_array(r->set->arena, (size_t)r->sheet->id_count + 1, sizeof *scope->asked);
-	for (int32_t i = 0; scope->asked && i < scope->brief_count; i++) {
+	size_t n = (size_t)r->sheet->id_count + 1;
+	scope->asked = van_arena_array(r->set->arena, n, sizeof *scope->asked);
+	scope->first_part = van_arena_array(r->set->arena, n, sizeof *scope->first_part);
+	int rc = scope->asked && scope->first_part ? 0 : VAN_ENOMEM;
+	if (rc == 0)
+		memset(scope->first_part, 0xff, n * sizeof *scope->first_part);
+	for (int32_t i = 0; i < scope->brief_count && rc == 0; i++) {
 		const struct map_row *row = &r->sheet->rows[scope->briefs[i].row];
-		for (uint32_t k = 0; k < row->condition_count; k++) {
+		for (uint32_t k = 0; k < row->condition_count && rc == 0; k++) {
 			const struct map_condition *c = &row->conditions[k];
-			if (c->kind == MAP_ASK_ELEMENT && c->values.n && c->element < 64)
-				scope->asked[c->segment] |= (uint64_t)1 << c->element;
+			if (c->kind == MAP_ASK_ELEMENT && c->values.n)
+				rc = add_asked(r, scope, c->segment, c->element, c->component);
 		}
-		for (uint32_t k = row->element; row->kind == MAP_PAIRS && k <= row->last && k < 64; k += row->qualifier ? 1 : 2)
-			scope->asked[row->segment] |= (uint64_t)1 << k;
+		for (uint32_t k = row->element; row->kind == MAP_PAIRS && k <= row->last && rc == 0; k += row->qualifier ? 1 : 2)
+			rc = add_asked(r, scope, row->segment, k, row->qualifier);
 	}
-	return scope->asked ? 0 : VAN_ENOMEM;
+	return rc;
 }
 
 static int make_briefs(struct map_reader *r, struct map_scope *scope)

@@ -93,6 +93,12 @@ struct map_slot {
 	int32_t loops;       /* the first loop row whose loops become this object, or items of this list; -1 */
 };
 
+/* An element, or a component of it, whose value decides what rows do. */
+struct map_asked {
+	int32_t next;                 /* of the same segment; -1 */
+	uint32_t element, component;  /* from 1 */
+};
+
 /* What of a row is looked at while it is skipped, on the way in. */
 struct map_brief {
 	int32_t row;
@@ -121,6 +127,9 @@ struct map_scope {
 	uint64_t *brief_sets;     /* by segment, `brief_words` each: those that look for it in this scope */
 	uint64_t *brief_always;   /* those that look elsewhere too, or do something in any case */
 	uint64_t *asked;          /* by segment: a bit for each of its first 64 elements whose values conditions or qualifiers ask for */
+	struct map_asked *parts;  /* the same, with components … */
+	int32_t *first_part;      /* … by segment: the first; -1 */
+	int32_t part_count, part_room;
 	int32_t *loops;     /* its loop rows in order */
 	int32_t loop_count;
 	int32_t *lists;     /* slots of lists that have places in their items, and no loops */

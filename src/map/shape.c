@@ -41,14 +41,81 @@ static bool add_value(struct key *k, struct slice v)
 }
 
 /* One that blanks fill is there and has no value. */
-static bool has_blank(const struct map_message *m, const struct map_segment *g)
+static bool has_blank(struct map_message *m, const struct map_segment *g)
 {
 	bool blank = false;
 	for (uint64_t left = g->present & ~(uint64_t)1; left && !blank; left &= left - 1) {
 		struct slice v = map_raw(m, g, (uint32_t)__builtin_ctzll(left));
-		blank = v.p[v.n - 1] == ' ' && !map_value((struct map_message *)(uintptr_t)m, g, (uint32_t)__builtin_ctzll(left), 0).p;
+		blank = v.p[v.n - 1] == ' ' && !map_value(m, g, (uint32_t)__builtin_ctzll(left), 0).p;
 	}
 	return blank;
+}
+
+#define NO_PARTS UINT32_MAX
+
+/* A bit for each component of the element that has a value. NO_PARTS: it has too many, or one that may be of blanks and line ends alone, or
+ * repetitions. */
+static uint32_t parts_of(const struct map_delimiters *d, struct slice element)
+{
+	uint32_t parts = 0, n = 0;
+	for (size_t i = 0, from = 0; i <= element.n; i++) {
+		bool end = i == element.n || (d->component && element.p[i] == d->component);
+		if (!end && d->repetition && element.p[i] == d->repetition)
+			return NO_PARTS;
+		if (!end && d->release && element.p[i] == d->release && ++i == element.n)
+			return NO_PARTS;
+		if (!end)
+			continue;
+		if (n == 14 || (i > from && (unsigned char)element.p[i - 1] <= ' '))
+			return NO_PARTS;
+		parts |= (uint32_t)(i > from) << n++;
+		from = i + 1;
+	}
+	return parts;
+}
+
+/* Four elements are a word. */
+static bool add_parts(struct key *k, const struct map_message *m, const struct map_segment *g)
+{
+	uint64_t word = 0;
+	for (uint32_t i = 1; i < g->count; i++) {
+		struct slice raw = map_raw(m, g, i);
+		uint32_t parts = raw.n ? parts_of(&m->delimiters, raw) : 0;
+		if (parts == NO_PARTS)
+			return false;
+		word |= (uint64_t)parts << 16 * (i & 3);
+		if ((i & 3) == 3 || i + 1 == g->count) {
+			add(k, word);
+			word = 0;
+		}
+	}
+	return true;
+}
+
+static bool add_odd(struct key *k, struct map_message *m, const struct map_scope *scope, const struct map_segment *g)
+{
+	bool fits = g->odd && m->charset != EDI_CHARSET_UNOX && !map_binary(g) && add_parts(k, m, g);
+	for (int32_t i = scope->first_part[g->number]; i >= 0 && fits; i = scope->parts[i].next) {
+		struct slice v = map_value(m, g, scope->parts[i].element, scope->parts[i].component);
+		fits = !v.p || add_value(k, v);
+	}
+	return fits;
+}
+
+static bool add_masked(struct key *k, struct map_message *m, const struct map_scope *scope, const struct map_segment *g)
+{
+	bool fits = !m->blanks || !has_blank(m, g);
+	add(k, g->present);
+	for (uint64_t asked = scope->asked[g->number] & g->present; asked && fits; asked &= asked - 1)
+		fits = add_value(k, map_value(m, g, (uint32_t)__builtin_ctzll(asked), 0));
+	return fits;
+}
+
+/* What a segment may add to a key at most. */
+static uint32_t most_words(const struct map_scope *scope, const struct map_segment *g)
+{
+	uint32_t values = g->masked ? 64 : (uint32_t)scope->part_count;
+	return 3 + g->count / 4 + values * (1 + MAP_SHAPE_VALUE / 8);
 }
 
 uint32_t map_shape_key(struct map_run_state *r, const struct in_scope *s, uint64_t *ret_hash)
@@ -56,13 +123,11 @@ uint32_t map_shape_key(struct map_run_state *r, const struct in_scope *s, uint64
 	struct key k = {.words = r->key, .hash = (uint64_t)(uintptr_t)s->scope ^ (uint64_t)(uintptr_t)r->map << 7};
 	for (uint32_t i = 0; i < s->own_count; i++) {
 		const struct map_segment *g = &r->message.segments[s->own[i]];
-		if (!g->masked || (r->message.blanks && has_blank(&r->message, g)) || k.n + 2 + 64 * (1 + MAP_SHAPE_VALUE / 8) > MAP_SHAPE_WORDS)
+		if (k.n + most_words(s->scope, g) > MAP_SHAPE_WORDS)
 			return 0;
-		add(&k, (uint64_t)g->number | (uint64_t)g->given << 15 | (uint64_t)(uint32_t)g->node << 16 | (uint64_t)g->count << 48);
-		add(&k, g->present);
-		for (uint64_t asked = s->scope->asked[g->number] & g->present; asked; asked &= asked - 1)
-			if (!add_value(&k, map_value(&r->message, g, (uint32_t)__builtin_ctzll(asked), 0)))
-				return 0;
+		add(&k, (uint64_t)g->number | (uint64_t)g->odd << 14 | (uint64_t)g->given << 15 | (uint64_t)(uint32_t)g->node << 16 | (uint64_t)g->count << 48);
+		if (!(g->masked ? add_masked(&k, &r->message, s->scope, g) : add_odd(&k, &r->message, s->scope, g)))
+			return 0;
 	}
 	*ret_hash = k.hash;
 	return k.n;
@@ -114,12 +179,14 @@ void map_shape_keep(struct map_set *set, const struct map_shape *shape)
 		return;
 	struct map_shape *one = copy(all, shape, sizeof *shape);
 	const uint64_t *key = copy(all, shape->key, shape->words * sizeof *key), *taken = copy(all, shape->taken, shape->own * sizeof *taken);
+	const uint16_t *parts = copy(all, shape->taken_parts, shape->parts * sizeof *parts);
 	const struct map_step *steps = copy(all, shape->steps, shape->count * sizeof *steps);
-	all->full = !one || !key || !taken || !steps;
+	all->full = !one || !key || !taken || !parts || !steps;
 	if (all->full)
 		return;
 	one->key = key;
 	one->taken = taken;
+	one->taken_parts = parts;
 	one->steps = steps;
 	one->next = all->buckets[one->hash % BUCKETS];
 	all->buckets[one->hash % BUCKETS] = one;

@@ -27,9 +27,10 @@ struct map_shape {
 	uint64_t hash;
 	const struct map_scope *scope;
 	const struct map *map;
-	uint32_t words, own, count;
+	uint32_t words, own, count, parts;
 	const uint64_t *key;
 	const uint64_t *taken;     /* by own segment: elements that the steps take */
+	const uint16_t *taken_parts; /* the same of the elements of odd segments, one after the other, as in the message's `taken` */
 	const struct map_step *steps;
 };
 
