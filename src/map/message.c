@@ -432,6 +432,20 @@ static struct slice without_line_ends(struct map_message *m, struct slice s)
 	return copy ? slice_make(copy, n) : s;
 }
 
+struct slice map_part(const struct map_message *m, struct slice element, uint32_t component)
+{
+	const char *p = element.p, *end = p + element.n, *from = p;
+	for (; p < end; p++) {
+		if (*p != m->delimiters.component)
+			continue;
+		if (component <= 1)
+			break;
+		component--;
+		from = p + 1;
+	}
+	return component <= 1 ? map_without_blanks(slice_make(from, (size_t)(p - from))) : SLICE_NONE;
+}
+
 struct slice map_value_slow(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t repetition, uint32_t component)
 {
 	const struct map_delimiters *d = &m->delimiters;

@@ -88,20 +88,8 @@ static inline struct slice map_without_blanks(struct slice v)
 	return v.n ? v : SLICE_NONE;
 }
 
-/* Of an element that nothing but separators of components makes odd. Component 0 is the first. */
-static inline struct slice map_part(const struct map_message *m, struct slice element, uint32_t component)
-{
-	const char *p = element.p, *end = p + element.n, *from = p;
-	for (; p < end; p++) {
-		if (*p != m->delimiters.component)
-			continue;
-		if (component <= 1)
-			break;
-		component--;
-		from = p + 1;
-	}
-	return component <= 1 ? map_without_blanks(slice_make(from, (size_t)(p - from))) : SLICE_NONE;
-}
+/* The same of an element that nothing but separators of components makes odd. */
+struct slice map_part(const struct map_message *m, struct slice element, uint32_t component);
 
 static inline struct slice map_value(struct map_message *m, const struct map_segment *s, uint32_t element, uint32_t component)
 {

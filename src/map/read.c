@@ -167,6 +167,7 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t
 	inner.number = row->loop_scope;
 	inner.scope = &r->map->sheet->scopes[row->loop_scope];
 	inner.object = at;
+	inner.alone = !at->first && !inner.scope->shares;
 	if (r->options.explain) {
 		size_t count = 0;
 		for (const struct tree *t = row->many ? outer->places[row->slot]->first : NULL; t; t = t->next)
@@ -301,7 +302,7 @@ static inline int put_new(struct map_run_state *r, struct in_scope *s, const str
 	const struct map_row *row = step->row;
 	const struct map_slot *slot = &s->scope->slots[row->slot];
 	struct tree *parent = slot->parent < 0 ? s->object : map_in_place(r, s, slot->parent, s->scope->slots[slot->parent].array ? TREE_ARRAY : TREE_OBJECT);
-	if (!parent || parent->shared)
+	if (!parent || (parent->shared && !s->alone))
 		return map_in_put(r, s, row, value, s->own[step->segment] + 1);
 	struct tree *t = tree_member_new(&r->room, parent, slot->name, slot->hash, row->value_kind);
 	if (!t)

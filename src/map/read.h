@@ -20,6 +20,7 @@ struct in_scope {
 	struct in_scope *up;      /* the one around; NULL */
 	struct tree *seen;        /* its segments as expressions see them; NULL: not made yet */
 	bool here_filled;         /* a loop has filled the object itself, target "." */
+	bool alone;               /* nobody else has set members of the object or below it, nor does while its rows run */
 	struct slice path;        /* of the object, with a dot behind it; only to explain */
 };
 

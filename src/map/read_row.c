@@ -7,10 +7,14 @@
 
 /* --- places of the document ----------------------------------------------------------------------------------------------------- */
 
-static struct tree *named(struct tree *t, uint32_t hash)
+/* The member of an object that rows of another loop may have set, too. */
+static struct tree *shared_member(struct map_run_state *r, const struct in_scope *s, struct tree *object, const struct map_slot *p, enum tree_kind kind)
 {
-	if (t)
-		t->hash = hash;
+	struct tree *t = s->alone ? tree_member_new(&r->room, object, p->name, p->hash, kind) : tree_member(&r->room, object, p->name, kind);
+	if (t) {
+		t->hash = p->hash;
+		t->shared |= p->object || p->array;
+	}
 	return t;
 }
 
@@ -18,19 +22,17 @@ struct tree *map_in_place_new(struct map_run_state *r, struct in_scope *s, int32
 {
 	const struct map_slot *p = &s->scope->slots[slot];
 	struct tree *parent = p->parent < 0 ? s->object : map_in_place(r, s, p->parent, s->scope->slots[p->parent].array ? TREE_ARRAY : TREE_OBJECT);
+	struct tree *t = NULL;
 	if (!parent)
 		return NULL;
-	struct tree *t = NULL;
-	if (p->item)
+	if (p->item) {
 		t = parent->first ? parent->first : tree_append(&r->room, parent, TREE_OBJECT);
-	else if (parent->shared) /* rows of the loop outside may have been here */
-		t = named(tree_member(&r->room, parent, p->name, kind), p->hash);
-	else
-		t = tree_member_new(&r->room, parent, p->name, p->hash, kind);
-	if (t && (p->object || p->array) && parent->shared)
-		t->shared = true;
-	s->places[slot] = t;
-	return t;
+		if (t)
+			t->shared |= parent->shared;
+	} else {
+		t = parent->shared ? shared_member(r, s, parent, p, kind) : tree_member_new(&r->room, parent, p->name, p->hash, kind);
+	}
+	return s->places[slot] = t;
 }
 
 static enum tree_kind kind_of(const struct map_slot *p, enum tree_kind leaf)

@@ -497,6 +497,7 @@ static int finish_scopes(struct map_reader *r)
 			else
 				scope->here = row->loop_scope;
 			scope->has_loops = true;
+			scope->shares |= !row->many;
 			scope->levels |= row->segment == m->level;
 		}
 		chain_groups(m, scope);

@@ -136,6 +136,7 @@ struct map_scope {
 	int32_t list_count;
 	int32_t *trigger;   /* by segment: the first loop row that begins with it; -1 */
 	bool has_loops, levels; /* a loop HL */
+	bool shares;        /* a loop of it sets members of an object of its own: it is no list */
 	int32_t here;       /* the scope of a loop row with the target ".": it shares the object; 0: none */
 };
 
