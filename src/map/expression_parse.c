@@ -178,6 +178,8 @@ static int list_until(struct parser *p, int separator, int close, const char *wh
 		if (!is(p, separator))
 			break;
 		rc = advance(p, true);
+		if (rc == 0 && separator == ',' && is(p, close))
+			rc = fail(p, p->word.at, "something is expected behind the comma");
 	}
 	return rc < 0 ? rc : expect(p, close, false, where);
 }
@@ -198,6 +200,8 @@ static int object(struct parser *p, struct node *n)
 		if (!is(p, ','))
 			break;
 		rc = advance(p, true);
+		if (rc == 0 && is(p, '}'))
+			rc = fail(p, p->word.at, "another member is expected behind the comma");
 	}
 	return rc < 0 ? rc : expect(p, '}', false, "at the end of an object");
 }

@@ -190,12 +190,12 @@ struct call {
 };
 
 /* The signature has a letter for each argument: s text, n number, a array (one value is made one), f function, x anything;
- * - behind it: the context stands in when it is left out; ? it may be left out. When an argument is nothing and
- * `nothing` is not set, the function is not called and gives nothing. */
+ * - behind it: the context stands in when it is left out; ? it may be left out, and is when it is nothing. When another argument is nothing and
+ * `nothing` is not set, the function is not called and gives nothing; with `whole`, when the first is there, that. */
 struct builtin {
 	const char *name, *signature;
 	int (*fn)(struct call *c, struct value *ret);
-	bool nothing;
+	bool nothing, whole;
 	bool zone; /* its last argument names a zone, which is read when the expression is compiled */
 };
 

@@ -166,8 +166,8 @@ static int call_builtin(struct run *r, const struct node *at, const struct built
 		int rc = *s == 'a' ? make_array(r, at, &all[i]) : 0;
 		if (rc < 0)
 			return rc;
-		if (!b->nothing && i < c.count && all[i].kind == V_NOTHING) {
-			*ret = NOTHING;
+		if (!b->nothing && i < c.count && all[i].kind == V_NOTHING && s[1] != '?') {
+			*ret = b->whole ? all[0] : NOTHING;
 			return 0;
 		}
 		i++;

@@ -63,6 +63,17 @@ class Maker:
     def quoted(self, text):
         return json.dumps(text, ensure_ascii=self.c.random() < 0.2) if "'" in text or self.c.random() < 0.5 else "'" + text.replace("\t", "\\t") + "'"
 
+    def missing(self, text):
+        """An argument that is sometimes not there."""
+        return "Missing" if self.c.random() < 0.15 else text
+
+    def place(self, most=4):
+        return self.missing(str(self.c.randint(-most, most)))
+
+    def spoilt(self):
+        """With a comma too many: refused as what stands behind a comma is missing."""
+        return self.c.choice(["[1, {},]", "$sum([{}, ])", "$round({}, )", "$map([{}], function($v, ){{$v}})", "{{'a': {}, }}", "$join([{}],)"]).format(self.number(0))
+
     def some(self, *makers):
         return self.c.choice(makers)()
 
@@ -85,7 +96,7 @@ class Maker:
             lambda: f"$count({self.array(d)})",
             lambda: f"$abs({n(d)})",
             lambda: f"$round({n(d)})",
-            lambda: f"$round({n(d)}, {self.c.choice(['0', '1', '-1', '2'])})",
+            lambda: f"$round({n(d)}, {self.missing(self.c.choice(['0', '1', '-1', '2']))})",
             lambda: f"$floor({n(d)})",
             lambda: f"$ceil({n(d)})",
             lambda: f"$length({self.text(d)})",
@@ -137,16 +148,19 @@ class Maker:
             lambda: f"$uppercase({t(d)})",
             lambda: f"$lowercase({t(d)})",
             lambda: f"$trim({t(d)})",
-            lambda: f"$substring({t(d)}, {self.c.randint(-4, 4)})",
+            lambda: f"$substring({t(d)}, {self.place()})",
             lambda: f"$substring({t(d)}, {self.c.randint(-4, 4)}, {self.c.randint(-1, 5)})",
             lambda: f"$substringBefore({t(d)}, {self.quoted(self.c.choice(['a', '-', ' ', 'zz', 'ß']))})",
             lambda: f"$substringAfter({t(d)}, {self.quoted(self.c.choice(['a', '-', ' ', 'zz', 'ß']))})",
-            lambda: f"$pad({t(d)}, {self.c.randint(-9, 9)})",
-            lambda: f"$pad({t(d)}, {self.c.randint(-9, 9)}, {self.quoted(self.c.choice(['0', 'ab', 'é']))})",
+            lambda: f"$pad({t(d)}, {self.place(9)})",
+            lambda: f"$pad({t(d)}, {self.place(9)}, {self.missing(self.quoted(self.c.choice(['0', 'ab', 'é'])))})",
             lambda: f"$join({self.texts(d)})",
-            lambda: f"$join({self.texts(d)}, {self.quoted(self.c.choice([', ', '-', '']))})",
+            lambda: f"$join({self.texts(d)}, {self.missing(self.quoted(self.c.choice([', ', '-', ''])))})",
             lambda: f"$replace({t(d)}, {self.quoted(self.c.choice(['a', 'b', '-', ' ']))}, {self.quoted(self.c.choice(['', 'X', 'aa']))})",
-            lambda: f"$replace({t(d)}, 'a', 'o', {self.c.randint(0, 2)})",
+            lambda: f"$replace({t(d)}, 'a', 'o', {self.missing(str(self.c.randint(0, 2)))})",
+            lambda: f"$substringBefore({t(d)}, {self.missing('Name')})",
+            lambda: f"$substringAfter({t(d)}, {self.missing('Name')})",
+            lambda: f"$substring({t(d)}, {self.c.randint(-4, 4)}, {self.missing('2')})",
             lambda: f"({self.boolean(d)} ? {t(d)} : {t(d)})",
             lambda: f"({self.boolean(d)} ? {t(d)})",
             lambda: f"{t(0)}.$uppercase()",
@@ -163,7 +177,7 @@ class Maker:
         d = depth - 1
         return self.some(
             lambda: f"$split({self.text(d)}, {self.quoted(self.c.choice([',', '-', ' ']))})",
-            lambda: f"$split({self.text(d)}, '-', {self.c.randint(0, 3)})",
+            lambda: f"$split({self.text(d)}, '-', {self.missing(str(self.c.randint(0, 3)))})",
             lambda: f"$map({self.texts(d)}, $uppercase)",
             lambda: f"$map({self.numbers(d)}, $string)",
             lambda: f"$map({self.texts(d)}, function($v){{$v & '!'}})",
@@ -250,4 +264,5 @@ class Maker:
         return self.c.choice([self.number, self.text, self.boolean, self.array, self.made_object, self.numbers, self.texts])(depth)
 
     def expression(self):
-        return self.path() if self.c.random() < 0.15 else self.any(self.c.randint(1, 3))
+        kind = self.c.random()
+        return self.spoilt() if kind < 0.02 else self.path() if kind < 0.16 else self.any(self.c.randint(1, 3))
