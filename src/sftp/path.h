@@ -5,7 +5,8 @@
 #include "base/slice.h"
 
 #define SFTPD_PATH_MAX 1024 /* bytes of a path, as sent and as normalised */
-#define SFTPD_NAME_MAX 255  /* bytes of one part */
+#define SFTPD_FILE_NAME_MAX 255 /* bytes of a file's name, as with any file system */
+#define SFTPD_NAME_MAX (SFTPD_FILE_NAME_MAX + 7) /* ... of one part of a path: a report on a file has that file's name and .status */
 
 struct sftpd_path {
 	char text[SFTPD_PATH_MAX + 1]; /* always begins with '/', no '/' at the end unless it is all */

@@ -438,7 +438,16 @@ def names(n):
         today = s.listdir("/in/archive")[-1]
         older = [a for a in s.listdir("/in/archive/" + today) if a.startswith("x" * 200)]
         t.equal(len(older), 3, "three of the same longest name are in the archive")
-        t.ok(said(lambda: s.open("/in/" + "x" * 256, "wb")) is not None, "a name of 256 bytes is refused")
+        for n_bytes in (256, 262, 263):
+            t.ok("too long" in (said(lambda: s.open("/in/" + "x" * n_bytes, "wb")) or ""), f"a name of {n_bytes} bytes is refused, with the reason")
+            with s.open("/in/short.tmp", "wb") as f:
+                f.write(b"x")
+            t.ok(said(lambda: s.posix_rename("/in/short.tmp", "/in/" + "x" * n_bytes)), "and as the target of a rename")
+            t.ok(said(lambda: s.stat("/in/" + "x" * n_bytes)), "and there is no such file")
+        s.remove("/in/short.tmp")
+        for name in ["x" * 251 + ".edi", *older]:
+            with s.open(f"/in/archive/{today}/{name}.status") as f:
+                t.ok(f.read().startswith(b"id: "), "the report on a document whose name has 255 bytes can be read")
         with s.open("/in/empty.edi", "wb"):
             pass
         found = demo.wait_for("empty file", lambda: [m for m in received(n, "empty.edi") if m["state"] != "received"])

@@ -219,6 +219,8 @@ static enum sftpd_status may_upload(struct sftpd_mailbox *m, const struct sftpd_
 {
 	if (at->folder != IPC_FOLDER_IN)
 		return sftpd_refuse(why, SFTPD_PERMISSION_DENIED, "This folder can only be read: put files into %s", m->view.in.text);
+	if (at->name.n > SFTPD_FILE_NAME_MAX)
+		return sftpd_refuse(why, SFTPD_FAILURE, "The name is too long: at most 255 bytes");
 	if (!sftpd_view_is_temporary(&m->view, at->name) && !sftpd_view_accepts(&m->view, at->name))
 		return sftpd_refuse_name(m, at->name, why);
 	return SFTPD_OK;

@@ -178,7 +178,7 @@ static enum sftpd_status m_space(void *arg, struct slice path, struct sftpd_spac
 		status = SFTPD_FAILURE;
 	else
 		*ret = (struct sftpd_space){v.f_bsize, v.f_frsize, v.f_blocks, v.f_bfree, v.f_bavail, v.f_files, v.f_ffree, v.f_favail,
-					    1, 0, SFTPD_NAME_MAX};
+					    1, 0, SFTPD_FILE_NAME_MAX};
 	if (status == SFTPD_OK && reply.bounded && reply.room / v.f_frsize < ret->available_blocks)
 		ret->free_blocks = ret->available_blocks = reply.room / v.f_frsize;
 	if (fd >= 0)
