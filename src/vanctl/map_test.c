@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ERRORS_MOST 100
 #define DIFFERENCES_MAX ((size_t)1 << 20)
@@ -199,7 +200,10 @@ static int test_source(struct ctl *c, struct map_source *s)
 	if (map_library_compile(s->library, s->name, s->text, &set, NULL) < 0)
 		return ctl_fail(CTL_USAGE, "out of memory");
 	int status;
-	if (c->nargs > 1 && !has_case(s, c->args[1]))
+	if (c->nargs > 1 && !has_case(s, c->args[1]) && access(c->args[1], R_OK) < 0)
+		status = ctl_fail(CTL_USAGE, "%s has no sample %s, and there is no file of that name that can be read; vanctl map test %s runs its %zu sample%s",
+				  map_source_place(s), c->args[1], map_source_place(s), s->ncases, s->ncases == 1 ? "" : "s");
+	else if (c->nargs > 1 && !has_case(s, c->args[1]))
 		status = run_file(s, set, c->args[1]);
 	else if (!s->ncases)
 		status = ctl_fail(CTL_NO, "%s has no samples; put some into samples/%.*s/ beside it, or vanctl map sample add", map_source_place(s),

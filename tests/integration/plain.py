@@ -158,6 +158,12 @@ def fetched(n, user):
     return [usual(v) for v in n.sftp_fetch(user).values()]
 
 
+def status_of(n, user, name):
+    path = os.path.join(n.root, "status")
+    n.sftp(user, f'get "/in/archive/{name}.status" "{path}"')
+    return demo.read(path).decode()
+
+
 def order(po, quantity="5", line="1"):
     return f"{po},2026-03-10,EUR,{line},A-1,{quantity},C62,2.50\n"
 
@@ -188,9 +194,7 @@ def a_broken_row_waits_in_quarantine(n):
     t.equal(made_of(n, m), {}, "nothing goes out")
     m = put(n, "shop", "Something,else\n1,2\n", "orders-3.csv")
     t.ok(m["state"] == "quarantined" and "Order No" in m["error"], "a file without the columns, too", m)
-    status = os.path.join(n.root, "status")
-    n.sftp("shop", f'get "/in/archive/orders-2.csv.status" "{status}"')
-    said = demo.read(status).decode()
+    said = status_of(n, "shop", "orders-2.csv")
     t.ok("quarantined" in said and "row 3" in said, "the partner reads it in the file's .status", said)
     m = put(n, "shop", b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><Order>&b;</Order>", "order-1.xml")
     t.ok(m["state"] == "quarantined" and "line" in m["error"], "hostile XML is refused with its line", m)
@@ -223,6 +227,8 @@ def a_broken_row_spoils_its_own_order(n):
     made = b"".join(made_of(n, m).values())
     t.equal((m["state"], [po for po in ("PO-X1", "PO-X2", "PO-X3", "PO-X4") if po.encode() in made]), ("processed", ["PO-X1", "PO-X3"]), "the sound orders of a file go on")
     held = sorted((x for x in n.messages("--state", "quarantined") if x["parent"] == m["id"]), key=lambda x: x["error"])
+    said = status_of(n, "shop", "orders-9.csv")
+    t.ok("error: message PO-X2: map shop-orders: row 4, column Quantity" in said and "error: message PO-X4" in said, "its .status tells the partner which rows", said)
     t.ok(len(held) == 2 and "PO-X2: map shop-orders: row 4, column Quantity: 'many'" in held[0]["error"] and "PO-X4: map shop-orders: row 7, column Order Date" in held[1]["error"],
          "the others wait, each with its row, column and value", [x["error"] for x in held])
     with open(os.path.join(n.root, "sheets", "shop-orders.csv"), encoding="utf-8") as f:
@@ -254,6 +260,9 @@ def each_order_finds_its_receiver(n):
     t.equal((m["state"], {k: v["state"] for k, v in part.items()}, {v["type"] for v in part.values()}),
             ("processed", {f"x12 {BUYER}": "processed", f"x12 {ALPHA}": "processed", "x12 ZZ:NEWCOMER": "unroutable"}, {"order"}),
             "one file, three receivers: each has its orders under its own agreement, and one has none")
+    said = status_of(n, "shop", "many-1.csv")
+    t.ok(f"interchange: CSV PO-M1 from x12 ZZ:SHOP to x12 {BUYER} accepted" in said and f"interchange: CSV PO-M2 from x12 ZZ:SHOP to x12 {ALPHA} accepted" in said
+         and "PO-M4 from x12 ZZ:SHOP to x12 ZZ:NEWCOMER unroutable" in said and "row 6, column Quantity" in said, "its .status has a line for each", said)
     made = {to: b"".join(made_of(n, v).values()) for to, v in part.items()}
     t.equal({to: [po for po in ("PO-M1", "PO-M2", "PO-M3", "PO-M4", "PO-M5", "PO-M6") if po.encode() in v] for to, v in made.items()},
             {f"x12 {BUYER}": ["PO-M1", "PO-M3"], f"x12 {ALPHA}": ["PO-M2", "PO-M6"], "x12 ZZ:NEWCOMER": []}, "nobody sees what is for another")

@@ -101,7 +101,12 @@ static int add_child(void *arg, const struct queue_message *m)
 		c->trouble = queue_state_names[m->state];
 	c->worst = worse(c->worst, worst_transaction(m));
 	put_interchange(c->r, m);
-	return 0;
+	if (m->error.n && c->r->lines < LINES_MAX) {
+		c->r->lines++;
+		put(c->r->to, "error", m->error);
+	}
+	/* documents of this one that wait in quarantine; these have nothing below them */
+	return m->only ? 0 : queue_message_children(c->r->w, m->id, add_child, c);
 }
 
 static const char *overall(const struct queue_message *m, const struct children *c)
