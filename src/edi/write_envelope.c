@@ -78,11 +78,17 @@ static void date_and_time(struct edi_writer *w, const struct van_civil *c, bool 
 		edi_write_element(w, slice_str(time));
 }
 
+/* X12: four digits at least. */
 static void message_number(struct edi_outbound *w, bool x12)
 {
-	char digits[24];
-	snprintf(digits, sizeof digits, x12 ? "%04" PRIu64 : "%" PRIu64, w->group_messages);
-	edi_write_element(&w->writer, slice_str(digits));
+	edi_write_next(&w->writer);
+	if (x12 && w->group_messages < 1000) {
+		const uint64_t n = w->group_messages;
+		const char digits[4] = {'0', (char)('0' + n / 100), (char)('0' + n / 10 % 10), (char)('0' + n % 10)};
+		edi_write_value(&w->writer, slice_make(digits, sizeof digits));
+	} else {
+		edi_write_value_number(&w->writer, w->group_messages);
+	}
 }
 
 /* --- interchanges ------------------------------------------------------------------------------------------------------ */

@@ -31,18 +31,16 @@ static inline __m128i load(const char *p)
 
 static inline uint32_t count_special(const struct emit_plain *x, const char *p, size_t n)
 {
-	uint32_t count = 0;
+	static const unsigned char all[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	__m128i sum = _mm_setzero_si128();
 	for (size_t at = 0; at < n; at += 16) {
 		__m128i v = load(p + at), any = _mm_and_si128(v, load(x->marks[EMIT_MARKS - 1]));
 		for (size_t i = 0; i + 1 < EMIT_MARKS; i++)
 			any = _mm_or_si128(any, _mm_cmpeq_epi8(v, load(x->marks[i])));
-		uint32_t found = (uint32_t)_mm_movemask_epi8(any);
-		if (n - at < 16)
-			found &= (1u << (n - at)) - 1;
-		for (; found; found &= found - 1)
-			count++;
+		__m128i ones = load((const char *)all + (n - at < 16 ? 16 - (n - at) : 0)); /* as many as bytes count */
+		sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_min_epu8(any, ones), _mm_setzero_si128()));
 	}
-	return count;
+	return (uint32_t)_mm_cvtsi128_si32(sum) + (uint32_t)_mm_cvtsi128_si32(_mm_srli_si128(sum, 8));
 }
 #else
 static inline uint32_t count_special(const struct emit_plain *x, const char *p, size_t n)

@@ -3,8 +3,7 @@
 const struct map_mould *map_mould_find(const struct out *o, const struct out_scope *s)
 {
 	const struct map_mould *x = s->odd || o->r->options.explain ? NULL : s->plan->moulds->first;
-	while (x && (x->hash != s->hash || x->filled_count != s->filled_count ||
-	             memcmp(x->filled, s->filled, s->filled_count * sizeof *s->filled) != 0))
+	while (x && (x->filled_count != s->filled_count || memcmp(x->filled, s->filled, s->filled_count * sizeof *s->filled) != 0))
 		x = x->next;
 	return x;
 }
@@ -60,7 +59,7 @@ static int write_known(struct out *o, struct out_scope *s, const struct mould_en
 	for (uint32_t i = 0; i < x->guard_count; i++)
 		if (map_out_may_write(o->r, o, s, x->guards[i] >> 1) != (x->guards[i] & 1))
 			return 0;
-	if (map_out_is_bounded(s, p) && map_out_left(o, s->loop, p->node) < x->segment_count)
+	if (x->bounded && map_out_left(o, s->loop, p->node) < x->segment_count)
 		return 0;
 	for (uint32_t i = 0; i < x->segment_count; i++) {
 		*last = make(o, s, p, &x->segments[i]);

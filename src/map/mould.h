@@ -35,8 +35,8 @@ int map_mould_write(struct out *o, struct out_scope *s, const struct map_mould *
 struct mould_recorder *map_mould_record(const struct out *o, const struct out_scope *s);
 /* The segments of this bit are next. */
 void map_mould_entry(struct mould_recorder *x, int32_t bit);
-/* They are of this plan, `n` at most. `joins`: they may go into one that is there. */
-void map_mould_segments(struct mould_recorder *x, const struct map_plan_segment *p, size_t n, bool joins);
+/* They are of this plan, `n` at most. `joins`: they may go into one that is there; `bounded`: the standard may have no room for them. */
+void map_mould_segments(struct mould_recorder *x, const struct map_plan_segment *p, size_t n, bool joins, bool bounded);
 /* Something happened that does not follow from the mould. */
 void map_mould_is_odd(struct mould_recorder *x);
 /* Whether a row may write was found by values. */
@@ -83,6 +83,7 @@ struct mould_entry {
 	int32_t bit;
 	bool known;                  /* else its rows are gone through */
 	bool next;                   /* steps take items of lists */
+	bool bounded;                /* there may be too many of them in the loop */
 	uint32_t guard_count, segment_count;
 	const int32_t *guards;       /* row << 1 | whether it may write */
 	const struct mould_segment *segments;
@@ -91,7 +92,7 @@ struct mould_entry {
 
 struct map_mould {
 	struct map_mould *next;
-	uint32_t hash, filled_count;
+	uint32_t filled_count;
 	const uint32_t *filled;
 	uint32_t entry_count;
 	const struct mould_entry *entries;

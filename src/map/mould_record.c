@@ -88,10 +88,11 @@ void map_mould_entry(struct mould_recorder *x, int32_t bit)
 	x->first_step = x->step_count;
 }
 
-void map_mould_segments(struct mould_recorder *x, const struct map_plan_segment *p, size_t n, bool joins)
+void map_mould_segments(struct mould_recorder *x, const struct map_plan_segment *p, size_t n, bool joins, bool bounded)
 {
 	entry(x)->cost = (uint64_t)p->row_count * n;
 	entry(x)->known = !joins && n <= MOULD_TURNS;
+	entry(x)->bounded = bounded;
 }
 
 void map_mould_guard(struct mould_recorder *x, int32_t row, int outcome)
@@ -229,9 +230,12 @@ static struct mould_recorder *recorder_of(struct map_set *set)
 	return set->moulds && set->moulds->arena ? &set->moulds->recorder : NULL;
 }
 
-/* Whether a mould of this hash was met before. */
-static bool was_seen(struct map_mould_list *list, uint32_t hash)
+/* Whether such an object was met before. */
+static bool was_seen(struct map_mould_list *list, const struct out_scope *s)
 {
+	uint32_t hash = s->filled_count;
+	for (uint32_t i = 0; i < s->filled_count; i++)
+		hash = (hash ^ s->filled[i]) * 2654435761u;
 	for (size_t i = 0; i < MAP_MOULDS_SEEN; i++)
 		if (list->seen[i] == hash)
 			return true;
@@ -242,7 +246,7 @@ static bool was_seen(struct map_mould_list *list, uint32_t hash)
 struct mould_recorder *map_mould_record(const struct out *o, const struct out_scope *s)
 {
 	struct map_set *set = o->map->sheet->set;
-	if (s->odd || o->r->options.explain || !set->remembered || !was_seen(s->plan->moulds, s->hash))
+	if (s->odd || o->r->options.explain || !set->remembered || !was_seen(s->plan->moulds, s))
 		return NULL;
 	struct mould_recorder *x = recorder_of(set);
 	if (!x)
@@ -296,7 +300,7 @@ static struct map_mould *keep(struct van_arena *a, const struct mould_recorder *
 		if (!entries[i].segments)
 			return NULL;
 	}
-	*mould = (struct map_mould){.hash = s->hash, .filled_count = s->filled_count, .filled = filled, .entry_count = x->entry_count, .entries = entries,
+	*mould = (struct map_mould){.filled_count = s->filled_count, .filled = filled, .entry_count = x->entry_count, .entries = entries,
 		.cost = x->cost};
 	return mould;
 }

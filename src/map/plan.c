@@ -478,6 +478,9 @@ static int list_slots(struct compiler *c, int32_t scope)
 		const struct map_row *row = &c->sheet->rows[s->rows[i]];
 		if (row->slot >= 0 && row->many && row->way & MAP_WAY_OUT && row->kind != MAP_LOOP)
 			p->slots[row->slot].listed = true;
+		if (row->slot >= 0 && row->kind == MAP_LOOP)
+			p->slots[row->slot].loops = true;
+		p->here |= row->slot < 0 && row->kind == MAP_LOOP;
 	}
 	return 0;
 }

@@ -39,6 +39,7 @@ struct map_plan_slot {
 	int32_t first, behind;              /* found there last time: the first member below it, the one behind it; -1 */
 	bool object;
 	bool listed;                        /* rows write the items of the list there, one by one */
+	bool loops;                         /* loop rows make loops of what is there */
 };
 
 struct map_plan_scope {
@@ -53,6 +54,7 @@ struct map_plan_scope {
 	uint64_t *always;                   /* segments that may be written without any of that */
 	struct map_plan_slot *slots;        /* by slot; one more before the first is of the object itself */
 	struct out_room *work;              /* what its loops use while they are written (write.h) */
+	bool here;                          /* there are loop rows that fill the object itself */
 	int32_t *takers;                    /* by slot: the first of its loop rows, as a number in scope->loops; -1 */
 	int32_t *next_taker;                /* by number in scope->loops: the next one with its slot; -1 */
 	struct map_mould_list *moulds;      /* what is remembered of objects (mould.h) */

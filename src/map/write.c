@@ -168,7 +168,7 @@ static int write_other_items(struct out *o, struct out_scope *s)
 static int write_loops(struct out *o, struct out_scope *s)
 {
 	int rc = 0;
-	if (!s->scope->has_loops)
+	if (!s->scope->has_loops || !(s->loops || s->plan->here))
 		return 0;
 	for (int32_t i = 0; i < s->scope->loop_count && rc == 0; i++) {
 		const struct map_row *row = &o->map->sheet->rows[s->scope->loops[i]];
@@ -276,8 +276,10 @@ static void leave(struct out_scope *s)
 	for (uint32_t i = 0; i < s->filled_count; i++) {
 		uint32_t slot = s->filled[i] >> 8;
 		s->places[slot] = NULL;
-		s->done[slot] = false;
-		lists[slot] = (struct out_list){0};
+		if (s->loops)
+			s->done[slot] = false;
+		if ((s->filled[i] & 0xff) >= FILLED_ITEMS)
+			lists[slot] = (struct out_list){0};
 	}
 	memset(s->live, 0, s->plan->words * sizeof *s->live);
 	memset(s->written, 0, (size_t)s->plan->count * sizeof *s->written);

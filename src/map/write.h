@@ -27,6 +27,9 @@ struct out_room {
 	struct out_list *lists;        /* by slot */
 };
 
+/* What there is at a slot, as far as rows can tell without its text. */
+enum { FILLED_OBJECT, FILLED_LIST, FILLED_EMPTY, FILLED_VALUE, FILLED_ITEMS /* and how many they are, where rows write them one by one */ };
+
 /* A loop while its rows write: its room, and what is its own. */
 struct out_scope {
 	const struct map_scope *scope;
@@ -38,8 +41,8 @@ struct out_scope {
 	bool *done;                    /* by slot: its loops were written */
 	uint32_t *filled;              /* its mould: each slot of which there is something, << 8 | what that is; NULL: nobody asks */
 	uint32_t filled_count;
-	uint32_t hash;                 /* of these */
 	bool odd;                      /* there is what no mould can tell */
+	bool loops;                    /* there is something of which loops are made */
 	struct out_loop *loop, *outer; /* its own (or the one it stands in); where loops beside it go */
 	struct out_segment **written;  /* by segment of the plan */
 	struct slice path;             /* "OrderLine[2]"; only to explain */
@@ -88,8 +91,6 @@ int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_sc
 /* The segment goes to its place, as the last of its plan. */
 int map_out_settle(struct out *o, struct out_scope *s, const struct map_plan_segment *p, int32_t number, struct out_segment **written,
 	struct out_loop *loop, struct out_segment *g);
-/* Whether the standard says how many of them there may be in the loop. */
-bool map_out_is_bounded(const struct out_scope *s, const struct map_plan_segment *p);
 
 /* --- write_loop.c --------------------------------------------------------------------------------------------------------------- */
 

@@ -104,34 +104,26 @@ void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const
 	}
 }
 
-/* What there is at a slot, as far as rows can tell without its text. */
-enum { FILLED_OBJECT, FILLED_LIST, FILLED_EMPTY, FILLED_VALUE, FILLED_ITEMS /* and how many they are, where rows write them one by one */ };
-
-static uint32_t filled_as(struct out_scope *s, int32_t slot, const struct tree *t)
+/* A list whose items rows write one by one. */
+static uint32_t filled_by_items(struct out_scope *s, const struct tree *list)
 {
-	if (t->kind == TREE_OBJECT)
-		return FILLED_OBJECT;
-	if (t->kind != TREE_ARRAY)
-		return t->text.n ? FILLED_VALUE : FILLED_EMPTY;
-	if (!s->plan->slots[slot].listed)
-		return FILLED_LIST;
 	uint32_t n = FILLED_ITEMS;
-	for (const struct tree *c = t->first; c && !s->odd; c = c->next)
+	for (const struct tree *c = list->first; c && !s->odd; c = c->next)
 		s->odd = ++n > UINT8_MAX || !map_out_is_leaf(c) || !c->text.n;
-	return n;
+	return n < UINT8_MAX ? n : UINT8_MAX;
 }
 
 /* There is something at the slot. */
-static inline void set_place(struct out_scope *s, int32_t slot, const struct tree *t)
+static inline void set_place(struct out_scope *s, int32_t slot, const struct map_plan_slot *p, const struct tree *t)
 {
 	bool known = s->places[slot] != NULL;
+	uint32_t as = t->kind == TREE_OBJECT ? FILLED_OBJECT : t->kind != TREE_ARRAY ? t->text.n ? FILLED_VALUE : FILLED_EMPTY
+	            : p->listed ? filled_by_items(s, t) : FILLED_LIST;
 	s->places[slot] = t;
 	s->odd |= known;
-	if (known || !s->filled)
-		return;
-	uint32_t filled = (uint32_t)slot << 8 | (filled_as(s, slot, t) & 0xff);
-	s->filled[s->filled_count++] = filled;
-	s->hash = (s->hash ^ filled) * 2654435761u;
+	s->loops |= p->loops;
+	if (!known && s->filled)
+		s->filled[s->filled_count++] = (uint32_t)slot << 8 | as;
 }
 
 /* Lays the object's members to the scope's places. Documents of a kind are alike: a member is mostly the one that stood there last time,
@@ -151,10 +143,10 @@ void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t par
 			p = &slots[slot];
 		}
 		guess = &p->behind;
-		set_place(s, slot, c);
+		set_place(s, slot, p, c);
 		const struct tree *inner = p->object ? c : p->item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
 		if (inner && p->item >= 0)
-			set_place(s, p->item, inner);
+			set_place(s, p->item, &slots[p->item], inner);
 		if (inner && inner->kind == TREE_OBJECT)
 			map_out_scatter(s, inner, p->object ? slot : p->item);
 	}

@@ -224,7 +224,8 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	return rc;
 }
 
-bool map_out_is_bounded(const struct out_scope *s, const struct map_plan_segment *p)
+/* Whether there may be no room for them in the loop. */
+static bool is_bounded(const struct out_scope *s, const struct map_plan_segment *p)
 {
 	bool mergeable = p->outer || (!p->listed && !p->begins && !p->constant_count);
 	return !mergeable && (!p->begins || s->plan->node < 0);
@@ -251,9 +252,9 @@ int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_sc
 	bool outer = p->outer != NULL, mergeable = outer || (!p->listed && !p->begins && !p->constant_count);
 	int rc = map_run_step(o->r, (uint64_t)p->row_count * n);
 	if (o->recorder)
-		map_mould_segments(o->recorder, p, n, mergeable && (outer || !p->alone));
+		map_mould_segments(o->recorder, p, n, mergeable && (outer || !p->alone), is_bounded(s, p));
 	for (size_t turn = 0; turn < n && rc == 0; turn++) {
-		if (map_out_is_bounded(s, p) && !map_out_left(o, loop, p->node)) {
+		if (is_bounded(s, p) && !map_out_left(o, loop, p->node)) {
 			if (o->recorder)
 				map_mould_is_odd(o->recorder);
 			break;
