@@ -1,6 +1,8 @@
 /* Acknowledgements, mailboxes, profiles. */
 #include "queue_fixture.h"
 
+#include "queue/internal.h"
+
 #include <stdio.h>
 
 static int setup(void **state)
@@ -272,6 +274,97 @@ static void test_staged_uploads(void **state)
 	assert_true(fixture_history_has(f, &id, "sftp-in", "upload x.tmp deleted before it was taken"));
 }
 
+static struct queue_mailbox_usage usage(struct fixture *f)
+{
+	struct queue_mailbox_usage u;
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_mailbox_usage(&f->w, SLICE("volt-box"), &u), 0);
+	fixture_commit(f);
+	return u;
+}
+
+static int bounded(struct fixture *f, const char *name, const char *content, struct queue_mailbox_limits limits)
+{
+	struct van_id id = van_id_new(f->now);
+	struct queue_upload u = {.id = id_slice(&id), .partner = SLICE("volt"), .connection = SLICE("volt-box"), .name = slice_str(name),
+				 .kind = QUEUE_UPLOAD_STAGED, .content = slice_str(content), .bytes = strlen(content), .limits = limits};
+	fixture_begin(f, STORE_WRITE);
+	int rc = queue_mailbox_upload(&f->w, &u, NULL);
+	fixture_commit(f);
+	return rc;
+}
+
+/* What is kept counts until it goes, what came counts until midnight. */
+static void test_usage(void **state)
+{
+	struct fixture *f = *state;
+	const struct queue_removal by = {RECEIPT_SFTP_IN, SLICE("volt"), SLICE("sftp user volt")};
+	struct slice message;
+	f->now = 1795305600 * VAN_SECOND - VAN_SECOND; /* 2026-11-21T23:59:59Z */
+	upload(f, "a.edi", "12345", false, 0);
+	upload(f, "b.tmp", "1", true, 0);
+	upload(f, "b.tmp", "", true, 0); /* replaced */
+	struct queue_mailbox_usage u = usage(f);
+	assert_true(u.bytes == 5 && u.files == 2 && u.uploads == 3);
+	assert_int_equal(bounded(f, "c.tmp", "", (struct queue_mailbox_limits){.files = 2}), VAN_ELIMIT);
+	assert_int_equal(bounded(f, "b.tmp", "", (struct queue_mailbox_limits){.files = 2}), 0); /* in the place of another */
+	assert_int_equal(bounded(f, "c.tmp", "", (struct queue_mailbox_limits){.uploads = 4}), VAN_ELIMIT);
+	f->now += VAN_SECOND;
+	u = usage(f);
+	assert_true(u.bytes == 5 && u.files == 2 && u.uploads == 0);
+	assert_int_equal(bounded(f, "c.tmp", "123456", (struct queue_mailbox_limits){.uploads = 1, .storage = 11}), 0);
+	assert_int_equal(bounded(f, "d.tmp", "", (struct queue_mailbox_limits){.uploads = 1}), VAN_ELIMIT);
+	assert_int_equal(bounded(f, "d.tmp", "1", (struct queue_mailbox_limits){.storage = 11}), VAN_ELIMIT);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_remove_staged(&f->w, &STAGED("c.tmp"), &by, &message), 0);
+	fixture_commit(f);
+	u = usage(f);
+	assert_true(u.bytes == 5 && u.files == 2 && u.uploads == 1); /* deleted or not, it came today */
+	/* a mailbox of which nothing was noted is counted */
+	fixture_begin(f, STORE_WRITE);
+	struct store_key k = STORE_KEY_INIT;
+	queue_key_foreign(&k, SLICE("volt-box"));
+	assert_int_equal(store_del(f->w.txn, f->queue->mailbox_usage, store_key_slice(&k)), 0);
+	fixture_commit(f);
+	u = usage(f);
+	assert_true(u.bytes == 5 && u.files == 2 && u.uploads == 0);
+}
+
+static int count_looks(void *arg, const struct queue_step *s)
+{
+	*(int *)arg += slice_is(s->event, "looked-at");
+	return 0;
+}
+
+static int looks(struct fixture *f, const struct van_id *id, const char *what, const char *actor)
+{
+	int n = 0;
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_message_looked_at(&f->w, id_slice(id), slice_str(what), slice_str(actor)), 0);
+	fixture_commit(f);
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_message_history(&f->w, id_slice(id), count_looks, &n), 0);
+	fixture_commit(f);
+	return n;
+}
+
+/* Each who and what once in 24 hours. */
+static void test_looks(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = upload(f, "ack.edi", "ISA~", false, 0), other = upload(f, "x.tmp", "", true, 0);
+	assert_int_equal(looks(f, &id, "payload", "uid 0"), 1);
+	assert_int_equal(looks(f, &id, "payload", "uid 0"), 1);
+	assert_int_equal(looks(f, &id, "raw", "uid 0"), 2);
+	assert_int_equal(looks(f, &id, "payload", "uid 1000"), 3);
+	f->now += QUEUE_LOOK_ONCE_IN - VAN_SECOND;
+	assert_int_equal(looks(f, &id, "payload", "uid 0"), 3);
+	f->now += VAN_SECOND;
+	assert_int_equal(looks(f, &id, "payload", "uid 0"), 4);
+	assert_int_equal(looks(f, &id, "payload", "uid 0"), 4);
+	assert_int_equal(looks(f, &other, "payload", "uid 0"), 1); /* no message yet */
+}
+
 static void test_collected_taken_restored(void **state)
 {
 	struct fixture *f = *state;
@@ -419,6 +512,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names_are_unique_and_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profile_versions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
+		/* last: clocks go on in them, and ids never go back */
+		cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_looks, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("queue: acknowledgements and mailboxes", tests, NULL, NULL);
 }
