@@ -246,14 +246,19 @@ struct slice mailbox_zone(const struct queue_work *w, struct slice agreement)
 	return p && p->agreement->time_zone.p ? p->agreement->time_zone : w->q->zone;
 }
 
+struct slice mailbox_name_cut(struct slice name, size_t most)
+{
+	while (most < name.n && most && ((unsigned char)name.p[most] & 0xc0) == 0x80)
+		most--;
+	return slice_make(name.p, name.n < most ? name.n : most);
+}
+
 /* "name~123456": cut where it would grow past what a name may have. */
 struct slice queue_mailbox_older_name(struct queue_work *w, struct slice name, struct slice message)
 {
 	struct slice tail = slice_make(message.p + message.n - 6, 6);
-	size_t most = MAILBOX_NAME_MAX - 7;
-	while (most < name.n && most && ((unsigned char)name.p[most] & 0xc0) == 0x80) /* not within a character */
-		most--;
-	return van_arena_printf(w->arena, "%.*s~%.*s", (int)(name.n < most ? name.n : most), name.p, SLICE_ARG(tail));
+	name = mailbox_name_cut(name, MAILBOX_NAME_MAX - 7);
+	return van_arena_printf(w->arena, "%.*s~%.*s", SLICE_ARG(name), SLICE_ARG(tail));
 }
 
 int mailbox_archive(struct queue_work *w, struct slice connection, enum queue_folder folder, struct slice zone, struct queue_mailbox_entry e)

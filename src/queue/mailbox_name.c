@@ -102,11 +102,19 @@ static struct slice make_name(struct queue_work *w, struct slice pattern, const 
 	}
 	struct slice name = van_arena_slice(w->arena, van_buf_slice(&b));
 	van_buf_free(&b);
-	if (!name.p || !folder || !taken(w, folder, name))
+	return name.p && folder ? mailbox_name_alone(w, folder, name, m->id) : name;
+}
+
+struct slice mailbox_name_alone(struct queue_work *w, const struct queue_place *folder, struct slice name, struct slice message)
+{
+	if (!taken(w, folder, name))
 		return name;
 	const char *dot = memrchr(name.p, '.', name.n);
-	size_t stem = dot ? (size_t)(dot - name.p) : name.n;
-	return van_arena_printf(w->arena, "%.*s_%.*s%.*s", (int)stem, name.p, SLICE_ARG(m->id), (int)(name.n - stem), name.p + stem);
+	size_t stem = dot ? (size_t)(dot - name.p) : name.n, end = name.n - stem, most = MAILBOX_NAME_MAX - 1 - message.n;
+	if (end > most)
+		stem = name.n, end = 0; /* that is no ending */
+	stem = mailbox_name_cut(slice_make(name.p, stem), most - end).n;
+	return van_arena_printf(w->arena, "%.*s_%.*s%.*s", (int)stem, name.p, SLICE_ARG(message), (int)end, name.p + name.n - end);
 }
 
 int queue_mailbox_name(struct queue_work *w, struct slice pattern, struct queue_message *m, struct slice extension)

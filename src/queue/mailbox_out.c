@@ -116,7 +116,9 @@ int queue_mailbox_restore(struct queue_work *w, struct slice message, struct sli
 	if (rc < 0)
 		return rc;
 	at = place_of_name(m.connection, m.file_name);
-	s.found.name = at.name;
+	at.name = s.found.name = mailbox_name_alone(w, &at, at.name, m.id); /* another document may have come by that name since */
+	if (!at.name.p)
+		return VAN_ENOMEM;
 	s.found.state = QUEUE_MAILBOX_WAITING;
 	s.found.collected = 0;
 	s.found.fetched = 0;
@@ -125,8 +127,11 @@ int queue_mailbox_restore(struct queue_work *w, struct slice message, struct sli
 		struct queue_message old = m;
 		m.taken = 0;
 		m.downloads = 0;
+		m.file_name = at.section.n ? van_arena_printf(w->arena, "%.*s/%.*s", SLICE_ARG(at.section), SLICE_ARG(at.name)) : at.name;
 		rc = queue_message_put(w, &old, &m);
 	}
+	if (rc == 0)
+		rc = queue_search_put(w, m.file_name, m.id);
 	if (rc == 0)
 		rc = queue_delivery_move(w, &m, QUEUE_DELIVERY_AVAILABLE);
 	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_OPERATOR, &m, SLICE("put back into the mailbox"), actor, NULL, 0);

@@ -15,6 +15,9 @@ int mailbox_del(struct queue_work *w, const struct queue_place *at, const struct
 int mailbox_count_upload(struct queue_work *w, struct slice connection);
 /* Into the archive of the day in that zone. The newest of a name keeps it: an older one gets "~" and the end of its id. */
 int mailbox_archive(struct queue_work *w, struct slice connection, enum queue_folder folder, struct slice zone, struct queue_mailbox_entry e);
+struct slice mailbox_name_cut(struct slice name, size_t most); /* not within a character of UTF-8 */
+/* That name, or with the message's id before its ending where one of that name lies in the folder. Absent: out of memory. */
+struct slice mailbox_name_alone(struct queue_work *w, const struct queue_place *folder, struct slice name, struct slice message);
 /* Of the agreement, else of the network. */
 struct slice mailbox_zone(const struct queue_work *w, struct slice agreement);
 

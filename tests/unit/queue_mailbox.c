@@ -1,7 +1,7 @@
 /* Acknowledgements, mailboxes, profiles. */
 #include "queue_fixture.h"
 
-#include "queue/internal.h"
+#include "queue/mailbox_private.h"
 
 #include <stdio.h>
 
@@ -274,6 +274,58 @@ static void test_staged_uploads(void **state)
 	assert_true(fixture_history_has(f, &id, "sftp-in", "upload x.tmp deleted before it was taken"));
 }
 
+/* A file that an operator puts there. */
+static struct van_id hand_in(struct fixture *f, const char *name, const char *content)
+{
+	struct van_id id = van_id_new(f->now);
+	struct queue_upload u = {.id = id_slice(&id), .partner = SLICE("volt"), .connection = SLICE("volt-box"), .name = slice_str(name),
+				 .actor = SLICE("uid 0"), .content = slice_str(content), .bytes = strlen(content)};
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_hand_in(&f->w, &u), 0);
+	fixture_commit(f);
+	return id;
+}
+
+/* Where names come again, what is put back must not push another document out: it gets its id between `stem` and `end`. */
+static void restored_beside(struct fixture *f, const char *name, const char *stem, const char *end)
+{
+	char both[700];
+	struct van_id first = hand_in(f, name, "1");
+	struct queue_place at = {SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, slice_str(name)};
+	struct queue_mailbox_entry e;
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_taken(&f->w, &at, SLICE("sftp user volt")), 0);
+	fixture_commit(f);
+	struct van_id second = hand_in(f, name, "22");
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_restore(&f->w, id_slice(&first), SLICE("uid 0")), 0);
+	fixture_commit(f);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_find(&f->w, &at, &e), 0);
+	assert_true(slice_is(e.message, second.text));
+	snprintf(both, sizeof both, "%s_%s%s", stem, first.text, end);
+	at.name = slice_str(both);
+	assert_int_equal(queue_mailbox_find(&f->w, &at, &e), 0);
+	assert_true(slice_is(e.message, first.text));
+	struct queue_message m;
+	assert_int_equal(queue_message_get(&f->w, id_slice(&first), &m), 0);
+	assert_true(slice_is(m.file_name, both));
+	assert_int_equal(queue_mailbox_taken(&f->w, &at, SLICE("sftp user volt")), 0);
+	fixture_commit(f);
+}
+
+static void test_restored_beside_another(void **state)
+{
+	struct fixture *f = *state;
+	char longest[MAILBOX_NAME_MAX + 1], stem[MAILBOX_NAME_MAX];
+	restored_beside(f, "850_17.edi", "850_17", ".edi");
+	restored_beside(f, "noend", "noend", "");
+	memset(longest, 'x', sizeof longest);
+	memcpy(longest + MAILBOX_NAME_MAX - 4, ".edi", 5);
+	snprintf(stem, sizeof stem, "%.*s", MAILBOX_NAME_MAX - 4 - 1 - VAN_ID_LEN, longest);
+	restored_beside(f, longest, stem, ".edi");
+}
+
 static struct queue_mailbox_usage usage(struct fixture *f)
 {
 	struct queue_mailbox_usage u;
@@ -508,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_closed_by_hand, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_uploads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_staged_uploads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restored_beside_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collected_taken_restored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names_are_unique_and_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profile_versions, setup, teardown),
