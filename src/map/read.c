@@ -299,31 +299,40 @@ static int list_own(struct map_run_state *r, struct in_scope *s)
 /* A new place of the loop's object. */
 static inline int put_new(struct map_run_state *r, struct in_scope *s, const struct map_step *step, struct slice value)
 {
-	const struct map_row *row = step->row;
-	const struct map_slot *slot = &s->scope->slots[row->slot];
-	struct tree *parent = slot->parent < 0 ? s->object : map_in_place(r, s, slot->parent, s->scope->slots[slot->parent].array ? TREE_ARRAY : TREE_OBJECT);
+	struct tree *parent = step->parent < 0 ? s->object : s->places[step->parent];
+	if (!parent)
+		parent = map_in_place_new(r, s, step->parent, s->scope->slots[step->parent].array ? TREE_ARRAY : TREE_OBJECT);
 	if (!parent || (parent->shared && !s->alone))
-		return map_in_put(r, s, row, value, s->own[step->segment] + 1);
-	struct tree *t = tree_member_new(&r->room, parent, slot->name, slot->hash, row->value_kind);
+		return map_in_put(r, s, step->row, value, s->own[step->segment] + 1);
+	struct tree *t = tree_member_new(&r->room, parent, step->name, step->hash, step->kind);
 	if (!t)
 		return r->room.error;
 	t->text = value;
 	t->origin = s->own[step->segment] + 1;
-	s->places[row->slot] = t;
+	s->places[step->slot] = t;
 	return 0;
+}
+
+static inline struct slice value_of(struct map_run_state *r, struct map_segment *g, const struct map_step *step)
+{
+	struct map_message *m = &r->message;
+	if (!step->whole)
+		return g ? map_value(m, g, step->element, step->component) : step->row->literal;
+	const uint32_t *at = &m->starts[g->first + step->element];
+	struct slice v = slice_make(m->bytes + at[0], at[1] - 1 - at[0]);
+	return m->blanks ? map_without_blanks(v) : v;
 }
 
 static int take_element(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
-	const struct map_row *row = step->row;
 	struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
-	struct slice v = g ? map_value(&r->message, g, step->element, step->component) : row->literal, made = v;
+	struct slice v = value_of(r, g, step), made = v;
 	const char *what;
 	bool set;
-	if (step->alone && !r->options.explain && (step->bare || (map_transform_in(r, row, SLICE_NONE, &made, &what) == 0 && made.p)))
+	if (step->alone && !r->options.explain && (step->bare || (map_transform_in(r, step->row, SLICE_NONE, &made, &what) == 0 && made.p)))
 		return put_new(r, s, step, made);
-	int rc = map_in_take_value(r, s, row, g, step->element, step->component, v, &set); /* tells what is wrong with it, too */
-	return rc == 0 && step->asks ? map_in_take_conditions(r, s, row, g) : rc;
+	int rc = map_in_take_value(r, s, step->row, g, step->element, step->component, v, &set); /* tells what is wrong with it, too */
+	return rc == 0 && step->asks ? map_in_take_conditions(r, s, step->row, g) : rc;
 }
 
 static void take_constant(struct map_run_state *r, struct in_scope *s, const struct map_step *step)

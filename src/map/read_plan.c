@@ -109,7 +109,9 @@ static int add_take(struct planner *p, int32_t number, struct map_segment *g, ui
 	p->filled[row->slot] = FILLED;
 	if (g)
 		take(p, g, element, component);
-	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .alone = g && !row->many && !dated, .bare = row->bare, .row = row,
+	const struct map_slot *slot = &p->s->scope->slots[row->slot];
+	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .kind = row->value_kind, .slot = row->slot, .parent = slot->parent, .hash = slot->hash,
+		.name = slot->name, .alone = g && !row->many && !dated, .bare = row->bare, .whole = g && g->masked, .row = row,
 		.segment = g ? (int32_t)g->nth : -1, .element = element, .component = component});
 }
 

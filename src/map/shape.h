@@ -16,10 +16,16 @@ struct map_step {
 	} does : 8;
 	bool alone;            /* take: nothing but the element makes the value, which goes to a place that is not there yet */
 	bool bare;             /* take: as it is */
+	bool whole;            /* take: all of an element that is there, without its blanks */
 	bool asks;             /* take: what the row's conditions say of the document is written, too */
 	uint32_t element, component;
 	int32_t segment;       /* among the loop's own; -1: none */
 	const struct map_row *row;
+	/* take: of the row and its place, what is asked each time */
+	enum tree_kind kind : 8;
+	int32_t slot, parent;
+	uint32_t hash;
+	struct slice name;
 };
 
 struct map_shape {
