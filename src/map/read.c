@@ -304,13 +304,8 @@ static inline int put_new(struct map_run_state *r, struct in_scope *s, const str
 		parent = map_in_place_new(r, s, step->parent, s->scope->slots[step->parent].array ? TREE_ARRAY : TREE_OBJECT);
 	if (!parent || (parent->shared && !s->alone))
 		return map_in_put(r, s, step->row, value, s->own[step->segment] + 1);
-	struct tree *t = tree_member_new(&r->room, parent, step->name, step->hash, step->kind);
-	if (!t)
-		return r->room.error;
-	t->text = value;
-	t->origin = s->own[step->segment] + 1;
-	s->places[step->slot] = t;
-	return 0;
+	s->places[step->slot] = tree_value_new(&r->room, parent, step->name, step->hash, step->kind, value, s->own[step->segment] + 1);
+	return r->room.error;
 }
 
 static inline struct slice value_of(struct map_run_state *r, struct map_segment *g, const struct map_step *step)

@@ -24,19 +24,30 @@ static inline void add(struct key *k, uint64_t word)
 	k->hash ^= k->hash >> 29;
 }
 
-/* Its length and its first bytes, then the others. */
-static bool add_value(struct key *k, struct slice v)
+/* Up to eight bytes, the others 0. */
+static inline uint64_t first_bytes(const char *p, size_t n)
 {
 	uint64_t word = 0;
+	uint32_t low, high;
+	if (n >= 4) { /* two halves, which may overlap */
+		n = n < 8 ? n : 8;
+		memcpy(&low, p, 4);
+		memcpy(&high, p + n - 4, 4);
+		return low | (uint64_t)high << 8 * (n - 4);
+	}
+	for (size_t i = 0; i < n; i++)
+		word |= (uint64_t)(unsigned char)p[i] << 8 * i;
+	return word;
+}
+
+/* Its length and its first bytes, then the others. */
+static inline bool add_value(struct key *k, struct slice v)
+{
 	if (v.n > MAP_SHAPE_VALUE)
 		return false;
-	memcpy(&word, v.p, v.n < 7 ? v.n : 7);
-	add(k, word | (uint64_t)v.n << 56);
-	for (size_t i = 7; i < v.n; i += 8) {
-		word = 0;
-		memcpy(&word, v.p + i, v.n - i < 8 ? v.n - i : 8);
-		add(k, word);
-	}
+	add(k, first_bytes(v.p, v.n < 7 ? v.n : 7) | (uint64_t)v.n << 56);
+	for (size_t i = 7; i < v.n; i += 8)
+		add(k, first_bytes(v.p + i, v.n - i));
 	return true;
 }
 

@@ -68,15 +68,22 @@ static inline struct tree *tree_adopt(struct tree *parent, struct tree *child) /
 }
 /* The member of an object, made where it is missing. NULL after an error, or when it is of another kind. */
 struct tree *tree_member(struct tree_room *r, struct tree *object, struct slice name, enum tree_kind kind);
-/* A member that is known not to be there yet; `hash` is tree_hash(name). */
+/* A member that is known not to be there yet, with its text; `hash` is tree_hash(name). Written in one go: most of a document is made here. */
+static inline struct tree *tree_value_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind,
+	struct slice text, uint32_t origin)
+{
+	struct tree *t = r->error || !r->left ? NULL : (struct tree *)tree_room_take(r, sizeof *t);
+	if (!t)
+		return tree_refused(r);
+	r->left--;
+	*t = (struct tree){.kind = kind, .tail = &t->first, .name = name, .hash = hash, .text = text, .origin = origin};
+	*object->tail = t;
+	object->tail = &t->next;
+	return t;
+}
 static inline struct tree *tree_member_new(struct tree_room *r, struct tree *object, struct slice name, uint32_t hash, enum tree_kind kind)
 {
-	struct tree *t = tree_adopt(object, tree_new(r, kind));
-	if (t) {
-		t->name = name;
-		t->hash = hash;
-	}
-	return t;
+	return tree_value_new(r, object, name, hash, kind, SLICE_NONE, 0);
 }
 uint32_t tree_hash(struct slice name); /* never 0 */
 struct tree *tree_find(const struct tree *object, struct slice name);
