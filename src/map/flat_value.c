@@ -22,7 +22,7 @@ int flat_fail(struct flat_run *r, const struct flat_row *row, enum van_err code,
 int flat_no_memory(struct flat_run *r)
 {
 	if (r->room->error == VAN_ELIMIT)
-		return flat_fail(r, NULL, VAN_ELIMIT, "more values than a file may have here");
+		return flat_fail(r, NULL, VAN_ELIMIT, "more values than a file may have here: send it in parts");
 	r->room->error = VAN_ENOMEM;
 	return flat_fail(r, NULL, VAN_ENOMEM, "the file needs more memory than it may have");
 }

@@ -153,8 +153,13 @@ static int make_child(struct queue_work *w, const struct result *r, size_t i, st
 	struct queue_part p = {.kind = QUEUE_PART_STRETCH, .name = SLICE("payload"), .bytes = ic->length, .owner = parent->id,
 			       .within = SLICE("payload"), .offset = ic->offset};
 	if (ic->documents.p) { /* it has the whole file, of which its name or Content-Type says what it is */
+		struct queue_part whole;
+		int rc = queue_part_get(w, parent->id, SLICE("payload"), &whole);
+		if (rc < 0)
+			return rc;
 		m->content_type = parent->content_type;
 		m->sha256 = parent->sha256;
+		p.sha256 = whole.sha256;
 	}
 	return queue_part_put(w, m->id, &p);
 }
