@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libmap.a
 %C%_libmap_a_SOURCES = \
+	%D%/brief.c \
 	%D%/by_order.c %D%/by_order.h \
 	%D%/cem.c %D%/cem.h \
 	%D%/csv.c %D%/csv.h \
@@ -24,6 +25,7 @@ noinst_LIBRARIES += %D%/libmap.a
 	%D%/emit_plain.c %D%/emit_plain.h \
 	%D%/map.c %D%/map.h \
 	%D%/message.c %D%/message.h \
+	%D%/message_place.c \
 	%D%/mould.c %D%/mould.h \
 	%D%/mould_record.c \
 	%D%/names.c \

@@ -227,7 +227,7 @@ static inline int32_t map_segment_number(const struct map_rows *s, uint32_t id)
 	return s->id_at[at];
 }
 
-/* --- while reading a sheet (place.c, source.c) ------------------------------------------------------------------------------ */
+/* --- while reading a sheet (place.c, source.c, brief.c) ------------------------------------------------------------------------------ */
 
 struct map_reader {
 	struct map_set *set;
@@ -251,6 +251,9 @@ int32_t map_place_scope(const struct map_rows *s, struct slice target, struct sl
 int map_place_slot(struct map_reader *r, int32_t scope, struct slice path, bool loop, int32_t *ret, bool *many);
 int map_place_scope_new(struct map_reader *r, int32_t parent, int32_t row, int32_t *ret);
 int map_place_add_row(struct map_reader *r, int32_t scope, int32_t row);
+
+/* The scope's briefs, their sets, and what they ask for; after all its rows. 0, VAN_ENOMEM. */
+int map_brief_scope(struct map_reader *r, struct map_scope *scope);
 
 int map_source_parse(struct map_reader *r, struct slice s, struct map_row *row);
 /* After the row's scope is known. */
