@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define GIB ((uint64_t)1 << 30)
 /* Addresses, not bytes: a large map costs nothing until it is used, and growth has to wait for every reader. */
 #define DEFAULT_MAP (64 * GIB)
 #define DATA_FILE "data.mdb"
+#define FULL ((uint64_t)1 << 20) /* bytes: a file system with less is full */
 #define COPY_PIECE ((size_t)256 << 10)
 
 struct lmdb_store {
@@ -89,7 +91,7 @@ static int fail(struct van_error *err, int rc, const char *doing)
 	if (rc == MDB_PANIC || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
 		remedy = "; check the disk, then restore the last backup";
 	else if (code == VAN_ENOSPC)
-		remedy = "; free space on its file system";
+		remedy = "; free space on the data folder's file system";
 	else if (code == VAN_EAGAIN)
 		remedy = "; grow it and repeat";
 	return van_error_set(err, code, "store: %s: %s%s", doing, mdb_strerror(rc), remedy);
@@ -316,9 +318,20 @@ static int end(struct store_txn *t, bool commit)
 	return rc;
 }
 
+/* LMDB calls it an input/output error when the disk took a part of a write. Where there is no room that is why; it writes nothing that
+ * counts before all else is on the disk, so the transaction was not committed. */
+static int no_room(MDB_env *env, int rc)
+{
+	struct statvfs v;
+	mdb_filehandle_t fd;
+	bool full = rc == EIO && mdb_env_get_fd(env, &fd) == 0 && fstatvfs(fd, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < FULL;
+	return full ? ENOSPC : rc;
+}
+
 static int lmdb_commit(struct store_txn *t, struct van_error *err)
 {
-	int rc = end(t, true);
+	MDB_env *env = lmdb(t->s)->env;
+	int rc = no_room(env, end(t, true));
 	return rc ? fail(err, rc, "committing") : 0;
 }
 

@@ -116,6 +116,41 @@ def full_disk():
             disk.unmount()
 
 
+def start_on_a_full_disk():
+    """After a crash the start repeats what only the log has, which takes room. Without it nothing is lost: vand says what to do, and
+    goes on when it is done."""
+    if os.geteuid() != 0:
+        raise tap.Skip("needs root to mount a small disk")
+    with demo.Network(config={"limits": "{disk_reserve: 4KiB}", "store": "{settle: 60s, settle_bytes: 1GiB}"}) as n:
+        n.create()
+        disk = SmallDisk(n, "128m")
+        try:
+            n.start()
+            n.apply_profiles()
+            sent = []
+            for _ in range(40):
+                _, mdn, _, message_id = n.send(order())
+                sent.append((message_id, mdn and mdn.outcome))
+            n.kill()
+            disk.fill(0)
+            logged = len(n.log())
+            try:
+                n.start(timeout=5)
+                t.ok(False, "full disk: this start had nothing to repeat")
+            except TimeoutError:
+                pass
+            said = [line for line in n.log()[logged:].splitlines() if "store-start-failed" in line]
+            t.ok(said and all("no space" in line and "free space on the data folder" in line and "nothing is lost" in line for line in said),
+                 "start on a full disk after a crash: the log says what to do", said[:3])
+            disk.empty()
+            n.start()
+            t.equal(len([m for m, outcome in sent if outcome == "processed"]), 40, "all had their MDNs")
+            t.equal([m for m, _ in sent if len(listed(n, m)) != 1], [], "and each is there once when there is room")
+        finally:
+            n.kill()
+            disk.unmount()
+
+
 def below_reserve(n, disk):
     body, mic = n.as2_body(order())
     message_id = n.message_id("disk")
@@ -259,6 +294,7 @@ if __name__ == "__main__":
     if not demo.available():
         tap.skip_all("vand is not built")
     t.run(full_disk)
+    t.run(start_on_a_full_disk)
     t.run(no_descriptors)
     t.run(too_many_in_flight)
     sys.exit(t.done())

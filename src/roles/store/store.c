@@ -216,6 +216,16 @@ static int failed(const char *what, const struct van_error *err, int rc)
 	return rc;
 }
 
+/* What the log has and the database has not is repeated at the start, which takes room. */
+static int database_failed(const struct van_error *err, int rc)
+{
+	struct van_error full;
+	if (rc != VAN_ENOSPC)
+		return failed("database", err, rc);
+	van_error_set(&full, VAN_ENOSPC, "%.300s: nothing is lost, and vand goes on by itself as soon as there is room", err->text);
+	return failed("database", &full, rc);
+}
+
 static int open_database(struct store_role *s, int data)
 {
 	struct van_error err = {0};
@@ -242,7 +252,7 @@ static int open_database(struct store_role *s, int data)
 		log_event(LOG_LEVEL_INFO, "commits-repeated", "commits", log_u64(queue_repeated(s->queue)), NULL);
 	if (rc == 0 && queue_unreferenced(s->queue)) /* of a crash; much of it: of a newer store */
 		log_event(LOG_LEVEL_WARNING, "segment-bytes-unreferenced", "bytes", log_u64(queue_unreferenced(s->queue)), NULL);
-	return rc < 0 ? failed("database", &err, rc) : 0;
+	return rc < 0 ? database_failed(&err, rc) : 0;
 }
 
 static bool file_wanted(void *arg, struct slice id, struct slice part)
