@@ -199,7 +199,7 @@ static int una_header(struct edi_lexer *l, const char *p, size_t n, size_t *pos,
 	if (n < 9)
 		return last ? LEX_NO_HEADER : 0;
 	struct edi_delimiters d = {.component = p[3], .element = p[4], .release = p[6], .repetition = p[7], .terminator = p[8]};
-	if (d.release == ' ' || lex_alnum((unsigned char)d.release))
+	if (lex_no_release(d.release))
 		d.release = 0;
 	if (!usable(&d) || d.component == d.element || d.component == d.terminator || d.release == d.terminator)
 		return LEX_NO_HEADER;

@@ -121,6 +121,12 @@ static inline bool lex_alnum(unsigned char c)
 	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
+/* What UNA says where there is no release character: a blank, by ISO 9735 section 7; letters, digits and line ends can't be meant. */
+static inline bool lex_no_release(char c)
+{
+	return lex_blank((unsigned char)c) || lex_alnum((unsigned char)c);
+}
+
 /* How most segments of the interchange are read. */
 static inline enum edi_lexer_state lex_usual_state(const struct edi_lexer *l)
 {

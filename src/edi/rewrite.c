@@ -2,8 +2,8 @@
 #include "edi/write_copy.h"
 
 #include "edi/code_extension.h"
+#include "edi/lexer_private.h"
 
-#include <ctype.h>
 #include <string.h>
 
 struct rewriting {
@@ -25,7 +25,7 @@ static const unsigned char isa_widths[17] = {0, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4
 /* Is the interchange that begins here the one that UNA spoke of? Line ends may stand in place of its terminator. */
 static bool is_advised(const char una[9], const struct edi_delimiters *d)
 {
-	bool released = d->release ? una[6] == d->release : una[6] == ' ' || isalnum((unsigned char)una[6]);
+	bool released = d->release ? una[6] == d->release : lex_no_release(una[6]);
 	return una[3] == d->component && una[4] == d->element && released && (una[8] == d->terminator || d->terminator == '\n' || d->terminator == '\r');
 }
 
