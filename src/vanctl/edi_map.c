@@ -144,7 +144,7 @@ int edi_map_read(struct edi_map *x, const struct edi_map_message *m, const char 
 {
 	const char *standard = m->interchange->standard == EDI_X12 ? "x12" : "edifact";
 	const struct edi_sheets_wanted wanted = {.way = MAP_IN, .standard = standard, .type = m->message->type, .version = m->message->version};
-	const struct map *map = name ? edi_sheets_map(&x->maps, name, &wanted)
+	const struct map *map = name ? edi_sheets_map(&x->maps, &wanted)
 				     : find_for(x, standard, m->message);
 	struct van_error e = {0};
 	if (!map)

@@ -35,7 +35,7 @@ static const struct map *choose(struct edi_map *x, const struct tree *document)
 	struct slice kind = member(document, "_document");
 	const struct edi_sheets_wanted wanted = {.way = MAP_OUT, .standard = x->c->to, .document = kind, .version = version};
 	if (x->c->map)
-		return edi_sheets_map(&x->maps, x->c->map, &wanted);
+		return edi_sheets_map(&x->maps, &wanted);
 	bool back = slice_is(member(source, "standard"), x->c->to) && type.p;
 	if (back)
 		return map_find_out(x->maps.installed, kind, x->c->to, type, version.p ? version : member(source, "version"));

@@ -36,6 +36,7 @@ int edi_sheets_open(const char *what, struct edi_dictionary_set *dictionaries, s
 	if (map_set_open(found ? folder : NULL, &ret->installed, &e) < 0)
 		return edi_fail(EDI_USAGE, "%s", e.text);
 	map_set_dictionaries(ret->installed, dictionaries);
+	ret->named = what ? map_find(ret->installed, slice_str(what)) : NULL;
 	return is_path(what) ? add_file(what, dictionaries, ret) : EDI_DONE;
 }
 
@@ -65,14 +66,14 @@ static void take_first(void *ctx, const struct map *m)
 		f->found = m;
 }
 
-const struct map *edi_sheets_map(const struct edi_sheets *s, const char *what, const struct edi_sheets_wanted *wanted)
+const struct map *edi_sheets_map(const struct edi_sheets *s, const struct edi_sheets_wanted *wanted)
 {
 	struct first f = {.wanted = wanted};
 	if (s->own) {
 		map_each(s->own, take_first, &f);
 		return f.found;
 	}
-	f.found = map_find(s->installed, slice_str(what));
+	f.found = s->named;
 	if (f.found && wanted->way == MAP_OUT && map_way(f.found) == MAP_IN && map_reverse(f.found))
 		f.found = map_reverse(f.found); /* one name for both ways of a sheet */
 	return f.found;
