@@ -41,6 +41,7 @@ struct out_loop {
 	int32_t node;                        /* -1: the message */
 	struct out_loop *parent;
 	struct out_item *first, *last;
+	struct out_item *near;               /* that was put there last */
 	uint32_t segments;                   /* in it, not in loops below */
 	struct out_segment *level;           /* its HL */
 	bool is_level;

@@ -1,6 +1,22 @@
 /* Loops of a message while it is put together: where segments stand in them, and their final order. */
 #include "map/write.h"
 
+/* Behind all that stand no later. Lines come one by one, and what ends the message is there before them: the search begins at the last one. */
+static void put(struct out_loop *l, struct out_item *item)
+{
+	if (!l->first || l->last->node <= item->node) {
+		*(l->first ? &l->last->next : &l->first) = item;
+		l->last = item;
+	} else {
+		struct out_item **at = l->near && l->near->node <= item->node ? &l->near->next : &l->first;
+		while ((*at)->node <= item->node)
+			at = &(*at)->next;
+		item->next = *at;
+		*at = item;
+	}
+	l->near = item;
+}
+
 struct out_loop *map_out_new_loop(struct out *o, int32_t node, struct out_loop *parent)
 {
 	struct out_loop *l = tree_room_take(&o->r->room, sizeof *l);
@@ -11,16 +27,7 @@ struct out_loop *map_out_new_loop(struct out *o, int32_t node, struct out_loop *
 	if (!parent)
 		return l;
 	*item = (struct out_item){.node = node, .loop = l};
-	if (!parent->first || parent->last->node <= node) {
-		*(parent->first ? &parent->last->next : &parent->first) = item;
-		parent->last = item;
-		return l;
-	}
-	struct out_item **at = &parent->first;
-	while ((*at)->node <= node)
-		at = &(*at)->next;
-	item->next = *at;
-	*at = item;
+	put(parent, item);
 	return l;
 }
 
@@ -32,16 +39,7 @@ static int add_item(struct out *o, struct out_loop *l, struct out_segment *s)
 	*item = (struct out_item){.node = s->node, .segment = s};
 	s->loop = l;
 	l->segments++;
-	if (!l->first || l->last->node <= s->node) {
-		*(l->first ? &l->last->next : &l->first) = item;
-		l->last = item;
-		return 0;
-	}
-	struct out_item **at = &l->first;
-	while ((*at)->node <= s->node)
-		at = &(*at)->next;
-	item->next = *at;
-	*at = item;
+	put(l, item);
 	return 0;
 }
 
