@@ -161,6 +161,31 @@ def transfer(n, server, folder, mine, size):
     return best.seconds
 
 
+def lean(key, port, user, what, remote, local):
+    """Microseconds that a file takes, in the median, for a client that is one process and does nothing but wait."""
+    if not demo.bench_program("sftp_files"):
+        raise FileNotFoundError("bench/sftp_files is not built: make bench-programs")
+    return int(demo.run([demo.bench_program("sftp_files"), port, user, key, what, remote, local], timeout=600).stdout)
+
+
+def small_lean(n, server, folder, mine, count):
+    """The same files once more by that client. OpenSSH's own costs more than either server, so that its figures are its own to a good part."""
+    me = subprocess.check_output(["id", "-un"], text=True).strip()
+    key, theirs, up, down = n.keys["alpha"][0], os.path.join(folder, "lean"), {}, {}
+    os.mkdir(theirs)
+    before = len(n.sftp_list("beta"))
+    up["ours"] = lean(key, n.ports["sftp"], "alpha", "up", "/in", mine)
+    up["theirs"] = lean(key, server.port, me, "up", theirs, mine)
+    up["theirs, flushed"] = lean(key, server.port, me, "flush", theirs, mine)
+    down["theirs"] = lean(key, server.port, me, "down", theirs, mine)
+    demo.wait_for("the documents in the other mailbox", lambda: len(n.sftp_list("beta")) >= before + count, 180, 0.5)
+    down["ours"] = lean(n.keys["beta"][0], n.ports["sftp"], "beta", "down", "/out", mine)
+    n.sftp("beta", "rm /out/*")
+    print("  a file by a lean client, up: " + ", ".join(f"{what} {us} µs" for what, us in up.items()) +
+          "; down: " + ", ".join(f"{what} {us} µs" for what, us in down.items()) +
+          f"; ratio of these {(up['theirs, flushed'] + down['theirs']) / (up['ours'] + down['ours']):.2f}")
+
+
 def small(quick=False):
     """1,000 files of 10 KB up and down again, each a message here and a plain file there. Both are on the disk when the client is
     told so: for OpenSSH's server that is `put -f`."""
@@ -192,11 +217,16 @@ def small(quick=False):
                 if len(os.listdir(fetched)) != count or len(os.listdir(fetched_theirs)) != count:
                     raise RuntimeError("not all files were fetched")
                 n.sftp("beta", "rm /out/*")
+            log_in = min(client(key, n.ports["sftp"], "alpha", "pwd") for _ in range(3))
+            log_in_theirs = min(client(key, server.port, me, "pwd") for _ in range(3))
+            small_lean(n, server, folder, mine, count)
         finally:
             server.stop()
     t = best.seconds
     for what in t:
         best.tell(what, f"{count / t[what]:7.0f} files/s")
+    bare = (t["up theirs, flushed"] + t["down theirs"] - 2 * log_in_theirs) / (t["up ours"] + t["down ours"] - 2 * log_in)
+    print(f"  a log-in is in each of these times, ours {log_in:.2f} s, theirs {log_in_theirs:.2f} s; without them: {bare:.2f}")
     unflushed = (t["up theirs"] + t["down theirs"]) / (t["up ours"] + t["down ours"])
     print(f"  against files that a power cut may take again: {unflushed:.2f}")
     return (t["up theirs, flushed"] + t["down theirs"]) / (t["up ours"] + t["down ours"]), 2.0, True
