@@ -12,6 +12,8 @@
 #include "map/map.h"
 #include "map/tree.h"
 
+#define USUAL ((size_t)512 << 10) /* bytes of moulds */
+
 static struct edi_dictionary_set *dictionaries;
 static unsigned seed = 1;
 
@@ -30,7 +32,7 @@ struct writer {
 };
 
 /* Shipped maps, or the one sheet "s". */
-static void set_up(struct writer *w, const struct map_options *options, const char *sheet, bool remember)
+static void set_up(struct writer *w, const struct map_options *options, const char *sheet, size_t remember)
 {
 	char path[4096];
 	struct van_error e = {0};
@@ -46,8 +48,7 @@ static void set_up(struct writer *w, const struct map_options *options, const ch
 	map_set_dictionaries(w->set, dictionaries);
 	if (sheet)
 		assert_int_equal(map_set_link(w->set, &e), 0);
-	if (!remember)
-		map_set_remember(w->set, 0);
+	map_set_remember(w->set, remember);
 }
 
 static void tear_down(struct writer *w)
@@ -225,13 +226,13 @@ static void change(struct pair *p, const char *path, unsigned forms)
 	van_buf_free(&values);
 }
 
-static void with(struct map_options options, unsigned forms)
+static void with(struct map_options options, unsigned forms, size_t remember)
 {
 	char path[4096];
 	glob_t found = {0};
 	struct pair p;
-	set_up(&p.moulds, &options, NULL, true);
-	set_up(&p.rows, &options, NULL, false);
+	set_up(&p.moulds, &options, NULL, remember);
+	set_up(&p.rows, &options, NULL, 0);
 	assert_int_equal(glob(edi_source_path(path, sizeof path, "maps/samples/*/*.expected.json"), 0, NULL, &found), 0);
 	assert_true(found.gl_pathc > 20);
 	for (size_t i = 0; i < found.gl_pathc; i++)
@@ -244,7 +245,7 @@ static void with(struct map_options options, unsigned forms)
 static void nothing_comes_out_in_another_way(void **state)
 {
 	(void)state;
-	with((struct map_options){0}, 24);
+	with((struct map_options){0}, 24, USUAL);
 }
 
 /* What standards bound, and rows that meet in one cell: in no shipped sample. */
@@ -255,8 +256,8 @@ static void loops_that_are_full(void **state)
 		"Ref[],loop PER,PER.01=BD\nRef[].ID,PER.02\nRef[].Text,PER.09\nOne,AMT.02,AMT.01=TT,decimal\nTwo,AMT.02,AMT.01=TT,decimal\n"
 		"Line[],loop PO1\nLine[].ID,PO1.01\nLine[].Note[],PID.05,PID.01=F\n";
 	struct pair p;
-	set_up(&p.moulds, NULL, sheet, true);
-	set_up(&p.rows, NULL, sheet, false);
+	set_up(&p.moulds, NULL, sheet, USUAL);
+	set_up(&p.rows, NULL, sheet, 0);
 	const struct map *m = map_find(p.rows.set, SLICE("s-out"));
 	assert_non_null(m);
 	for (unsigned i = 0; i < 400; i++) {
@@ -277,17 +278,24 @@ static void loops_that_are_full(void **state)
 	tear_down(&p.moulds);
 }
 
+static void moulds_are_forgotten(void **state)
+{
+	(void)state;
+	with((struct map_options){0}, 4, 6000); /* room for a few */
+	with((struct map_options){0}, 2, 300); /* for none */
+}
+
 static void counts_are_the_same(void **state)
 {
 	(void)state;
-	with((struct map_options){.counts_only = true, .no_side_car = true}, 8);
+	with((struct map_options){.counts_only = true, .no_side_car = true}, 8, USUAL);
 }
 
 static void steps_are_the_same(void **state)
 {
 	(void)state;
 	for (uint64_t steps = 50; steps < 6000; steps *= 3)
-		with((struct map_options){.max_steps = steps}, 3);
+		with((struct map_options){.max_steps = steps}, 3, USUAL);
 }
 
 int main(void)
@@ -298,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_comes_out_in_another_way),
 		cmocka_unit_test(loops_that_are_full),
+		cmocka_unit_test(moulds_are_forgotten),
 		cmocka_unit_test(counts_are_the_same),
 		cmocka_unit_test(steps_are_the_same),
 	};
