@@ -318,13 +318,23 @@ static inline struct slice value_of(struct map_run_state *r, struct map_segment 
 	return m->blanks ? map_without_blanks(v) : v;
 }
 
+/* The element's value as the row makes it. False: it does not, or has something to say of it. */
+static inline bool make_value(struct map_run_state *r, const struct map_step *step, struct slice *v)
+{
+	const char *what;
+	if (step->makes == MAP_STEP_BARE || (step->makes == MAP_STEP_DECIMAL && map_is_canonical(*v)))
+		return true;
+	if (step->makes == MAP_STEP_TABLE && map_table_in(step->row->table, *v, v))
+		return v->p != NULL;
+	return map_transform_in(r, step->row, SLICE_NONE, v, &what) == 0 && v->p;
+}
+
 static int take_element(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
 	struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
 	struct slice v = value_of(r, g, step), made = v;
-	const char *what;
 	bool set;
-	if (step->alone && !r->options.explain && (step->bare || (map_transform_in(r, step->row, SLICE_NONE, &made, &what) == 0 && made.p)))
+	if (step->alone && !r->options.explain && make_value(r, step, &made))
 		return put_new(r, s, step, made);
 	int rc = map_in_take_value(r, s, step->row, g, step->element, step->component, v, &set); /* tells what is wrong with it, too */
 	return rc == 0 && step->asks ? map_in_take_conditions(r, s, step->row, g) : rc;

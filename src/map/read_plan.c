@@ -102,6 +102,20 @@ static void take_conditions(struct planner *p, const struct map_row *row, struct
 
 /* --- rows --------------------------------------------------------------------------------------------------------------------- */
 
+/* The most frequent ways from an element to a value; the others go through all transforms. */
+static int how_made(const struct map_row *row)
+{
+	bool in = false; /* a transform does something on the way in */
+	for (uint32_t i = 0; i < row->transform_count; i++)
+		in |= row->transforms[i].kind != MAP_CUT && row->transforms[i].kind != MAP_LISTED && row->transforms[i].kind != MAP_COMPACT;
+	if (row->bare)
+		return MAP_STEP_BARE;
+	if (row->table && !in && row->value_kind != TREE_BOOL)
+		return MAP_STEP_TABLE;
+	bool number = row->transform_count == 1 && (row->transforms[0].kind == MAP_DECIMAL || row->transforms[0].kind == MAP_NUMBER);
+	return number && !row->table ? MAP_STEP_DECIMAL : MAP_STEP_ANY;
+}
+
 static int add_take(struct planner *p, int32_t number, struct map_segment *g, uint32_t element, uint32_t component)
 {
 	const struct map_row *row = &p->r->map->sheet->rows[number];
@@ -111,7 +125,7 @@ static int add_take(struct planner *p, int32_t number, struct map_segment *g, ui
 		take(p, g, element, component);
 	const struct map_slot *slot = &p->s->scope->slots[row->slot];
 	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .kind = row->value_kind, .slot = row->slot, .parent = slot->parent, .hash = slot->hash,
-		.name = slot->name, .alone = g && !row->many && !dated, .bare = row->bare, .whole = g && g->masked, .row = row,
+		.name = slot->name, .alone = g && !row->many && !dated, .makes = how_made(row), .whole = g && g->masked, .row = row,
 		.segment = g ? (int32_t)g->nth : -1, .element = element, .component = component});
 }
 

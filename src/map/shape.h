@@ -15,7 +15,7 @@ struct map_step {
 		MAP_STEP_LOOPS,    /* the loops within */
 	} does : 8;
 	bool alone;            /* take: nothing but the element makes the value, which goes to a place that is not there yet */
-	bool bare;             /* take: as it is */
+	enum { MAP_STEP_ANY, MAP_STEP_BARE, MAP_STEP_DECIMAL, MAP_STEP_TABLE } makes : 8; /* take: as it is; a number; what the table has for it */
 	bool whole;            /* take: all of an element that is there, without its blanks */
 	bool asks;             /* take: what the row's conditions say of the document is written, too */
 	uint32_t element, component;

@@ -148,6 +148,9 @@ static int build(struct map_table *t, struct reader *r)
 	if (r->n)
 		memcpy(t->rows, r->rows, r->n * sizeof *t->rows);
 	t->count = r->n;
+	t->plain = true;
+	for (size_t i = 0; i < t->count; i++)
+		t->plain &= t->rows[i].way == MAP_TABLE_BOTH && !t->rows[i].partner.n && !t->rows[i].valid_from.n && !t->rows[i].valid_until.n;
 	qsort(t->rows, t->count, sizeof *t->rows, by_from);
 	for (size_t i = 0; i < t->count; i++) {
 		if (is_wild(&t->rows[i]))
@@ -220,12 +223,26 @@ static void consider(struct search *s, const struct map_table_row *row)
 	}
 }
 
-static void search_from(struct search *s, const struct map_table *t, struct slice from)
+/* The first row of the value; t->count: none. */
+static size_t first_from(const struct map_table *t, struct slice from)
 {
 	uint32_t at = hash_of(from) & t->mask;
 	while (t->in_at[at] && !slice_eq(t->rows[t->in_at[at] - 1].from, from))
 		at = (at + 1) & t->mask;
-	size_t low = t->in_at[at] ? t->in_at[at] - 1 : t->count;
+	return t->in_at[at] ? t->in_at[at] - 1 : t->count;
+}
+
+static size_t first_to(const struct map_table *t, struct slice to)
+{
+	uint32_t at = hash_of(to) & t->mask;
+	while (t->out_at[at] && !slice_eq(t->back[t->out_at[at] - 1]->to, to))
+		at = (at + 1) & t->mask;
+	return t->out_at[at] ? t->out_at[at] - 1 : t->back_count;
+}
+
+static void search_from(struct search *s, const struct map_table *t, struct slice from)
+{
+	size_t low = first_from(t, from);
 	for (; low < t->count && slice_eq(t->rows[low].from, from); low++)
 		if (!is_wild(&t->rows[low]))
 			consider(s, &t->rows[low]);
@@ -239,16 +256,25 @@ static void search_from(struct search *s, const struct map_table *t, struct slic
 
 static void search_to(struct search *s, const struct map_table *t, struct slice to)
 {
-	uint32_t at = hash_of(to) & t->mask;
-	while (t->out_at[at] && !slice_eq(t->back[t->out_at[at] - 1]->to, to))
-		at = (at + 1) & t->mask;
-	size_t low = t->out_at[at] ? t->out_at[at] - 1 : t->back_count;
+	size_t low = first_to(t, to);
 	for (; low < t->back_count && slice_eq(t->back[low]->to, to); low++)
 		consider(s, t->back[low]);
 }
 
+/* Where all rows fit everybody, always and both ways, the value's first one is the best. NULL: it has none; a wild one may fit. */
+static const struct map_table_row *find_plainly(const struct map_table *t, enum map_table_way way, struct slice value)
+{
+	size_t i = way == MAP_TABLE_OUT ? first_to(t, value) : first_from(t, value);
+	if (way == MAP_TABLE_OUT)
+		return i < t->back_count ? t->back[i] : NULL;
+	return i < t->count && !is_wild(&t->rows[i]) ? &t->rows[i] : NULL;
+}
+
 const struct map_table_row *map_table_find(const struct map_table *t, enum map_table_way way, struct slice value)
 {
+	const struct map_table_row *plainly = t->plain && !t->base ? find_plainly(t, way, value) : NULL;
+	if (plainly || (t->plain && !t->base && !t->wild_count))
+		return plainly;
 	struct search s = {.scope = t->scope, .way = way};
 	for (; t; t = t->base) {
 		if (way == MAP_TABLE_OUT)

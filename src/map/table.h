@@ -32,6 +32,7 @@ struct map_table {
 	size_t count, back_count, wild_count;
 	uint32_t *in_at, *out_at; /* by value: 1 + number of its first row in `rows`, in `back`; open addressing, 0: free */
 	uint32_t mask;
+	bool plain; /* no row asks for a partner, a way or a day */
 	const struct map_table *base;        /* whose rows count less; NULL: none */
 	const struct map_table_scope *scope; /* NULL: nobody's, any day */
 };

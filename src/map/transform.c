@@ -9,7 +9,7 @@ bool map_digits(struct slice s)
 }
 
 /* As documents have it: no sign but minus, no zero before other digits, a digit on each side of the point. */
-static bool is_canonical(struct slice s)
+bool map_is_canonical(struct slice s)
 {
 	size_t i = s.n && *s.p == '-', from = i;
 	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
@@ -30,7 +30,7 @@ static bool is_canonical(struct slice s)
 static int decimal(struct van_arena *a, struct slice *v, const char **what)
 {
 	struct slice s = *v;
-	if (is_canonical(s))
+	if (map_is_canonical(s))
 		return 0;
 	bool minus = s.n && *s.p == '-';
 	*what = "is not a decimal number";

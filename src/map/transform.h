@@ -21,5 +21,6 @@ int map_time_in(struct van_arena *a, struct slice *v, const char **what);
 int map_time_out(struct van_arena *a, struct slice *v, const char **what);
 
 bool map_digits(struct slice s); /* only, and some */
+bool map_is_canonical(struct slice s); /* a number as documents have it, which 'decimal' leaves alone */
 
 #endif
