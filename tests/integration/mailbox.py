@@ -175,6 +175,7 @@ def going_on(n):
 
     broken_off(n, "/in/on.edi", big[:half])
     s, f = opened(n, "/in/on.edi")
+    demo.wait_for("the end of the session that broke off", lambda: len(session_pids(n)) == 1)
     before = read()
     f.write(big[half:])
     t.ok(read() - before < half * 1.5, "what is there isn't read again", read() - before)
