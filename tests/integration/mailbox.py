@@ -216,6 +216,21 @@ def going_on(n):
     for s, _ in (one, other):
         s.close()
 
+    # most often: the line died without a word, and the client comes again while the first session still has the file
+    broken_off(n, "/in/late.edi", big[:half])
+    one = opened(n, "/in/late.edi")
+    one[1].write(big[half:half + (1 << 20)])
+    one[1].stat()
+    other = opened(n, "/in/late.edi")
+    other[1].write(others)
+    other[1].close()
+    one[1].write(big[half + (1 << 20):])
+    one[1].close()  # its file has lost its name meanwhile
+    found = {n.vanctl("message", "get", m["id"]).stdout: m["sha256"] for m in received(n, "late.edi")}
+    t.equal(found, {data: hashlib.sha256(data).hexdigest() for data in (big, big[:half] + others)}, "so do two of which the second comes late")
+    for s, _ in (one, other):
+        s.close()
+
     broken_off(n, "/in/over.edi", os.urandom(half))
     s, f = opened(n, "/in/over.edi", "r+")
     f.write(big[:half])

@@ -567,6 +567,8 @@ static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct 
 		van_fault_point("sftp-after-commit");
 		m->files_left -= m->files_left > 0;
 	}
+	if (status != SFTPD_OK && !m->store->gone)
+		sftpd_upload_give_back(f->upload);
 	log_event(status == SFTPD_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, status == SFTPD_OK ? "upload-taken" : "upload-refused",
 		  "file", log_slice(name_of(f)), "bytes", log_u64(sftpd_upload_size(f->upload)), "error",
 		  status == SFTPD_OK ? NULL : why->text, NULL);
@@ -611,14 +613,19 @@ static bool keep_unfinished(struct sftpd_mailbox *m, struct file *f)
 {
 	struct ipc_mailbox_reply reply;
 	int64_t size = m->store->gone ? 0 : sftpd_upload_keep(f->upload);
-	if (size <= 0)
+	if (size <= 0) {
+		sftpd_upload_give_back(f->upload);
 		return false;
+	}
 	struct ipc_mailbox_commit c = {.name = name_of(f), .section = section_of(f), .unfinished = true, .bytes = (uint64_t)size};
 	unsigned char hashing[SFTPD_HASHING_KEPT];
 	if (sftpd_upload_kept(f->upload, hashing))
 		c.hashing = slice_make(hashing, sizeof hashing);
-	return sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply, NULL, NULL) ==
-	       SFTPD_OK;
+	bool kept = sftpd_store_mailbox(m->store, IPC_MAILBOX_COMMIT, &ipc_mailbox_commit_table, &c, sftpd_upload_fd(f->upload), &reply, NULL, NULL) ==
+		    SFTPD_OK;
+	if (!kept && !m->store->gone) /* refused: so it is known that it was not taken */
+		sftpd_upload_give_back(f->upload);
+	return kept;
 }
 
 enum sftpd_status sftpd_file_close(void *arg, void *file, struct sftpd_why *why)

@@ -1,11 +1,13 @@
 #include "roles/sftp/upload.h"
 
 #include "base/fdio.h"
+#include "base/log.h"
 #include "ipc/messages.h"
 #include "roles/sftp/spans.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FLUSH_HERE ((uint64_t)64 << 10)
@@ -18,6 +20,7 @@ struct sftpd_upload {
 	void *arg;
 	uint64_t appended; /* bytes that went through the writer */
 	uint64_t borrowed; /* so much stood in the file before: it is an earlier upload's, which may be wanted again */
+	bool named;        /* that file had a name when it was handed out */
 	bool in_order;     /* nothing went another way: what the writer hashed is the file */
 	enum sftpd_status failed; /* the first failure: the file can't become whole any more */
 	struct sftpd_why why;
@@ -60,8 +63,10 @@ void sftpd_upload_free(struct sftpd_upload *u)
 bool sftpd_upload_resume(struct sftpd_upload *u, int fd, struct slice hashing)
 {
 	unsigned char unused[SFTPD_HASHING_KEPT];
-	if (!sftpd_writer_resume(u->writer, fd, hashing))
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !sftpd_writer_resume(u->writer, fd, hashing))
 		return false;
+	u->named = st.st_nlink > 0;
 	u->borrowed = u->appended = u->size = sftpd_writer_kept(u->writer, unused);
 	sftpd_spans_add(&u->written, 0, u->size); /* the first one always has room */
 	return true;
@@ -114,6 +119,15 @@ static enum sftpd_status failed_before(const struct sftpd_upload *u, struct sftp
 	return u->failed ? sftpd_refuse(why, u->failed, "%s", u->why.text) : SFTPD_OK;
 }
 
+void sftpd_upload_give_back(struct sftpd_upload *u)
+{
+	if (!u->borrowed)
+		return;
+	sftpd_writer_drain(u->writer); /* nothing is written any more */
+	if (ftruncate(sftpd_upload_fd(u), (off_t)u->borrowed))
+		log_event(LOG_LEVEL_WARNING, "upload-not-cut", "error", van_err_name(van_err_from_errno(errno)), NULL);
+}
+
 /* Copies what is there into a file of the upload's own, in which it may change everything. */
 static int leave_borrowed(struct sftpd_upload *u)
 {
@@ -134,10 +148,19 @@ static int leave_borrowed(struct sftpd_upload *u)
 		sftpd_writer_free(own);
 		return rc;
 	}
+	sftpd_upload_give_back(u);
 	sftpd_writer_free(u->writer);
 	u->writer = own;
 	u->borrowed = 0;
 	return 0;
+}
+
+/* A file whose last name is gone, because its upload was deleted or replaced meanwhile, can't get another: it is copied here, and not by the
+ * store's writer, for which all would wait. */
+static int leave_nameless(struct sftpd_upload *u)
+{
+	struct stat st;
+	return u->borrowed && u->named && fstat(sftpd_upload_fd(u), &st) == 0 && st.st_nlink == 0 ? leave_borrowed(u) : 0;
 }
 
 /* From now on the file is written where the client says; it is hashed when it is done. */
@@ -223,7 +246,9 @@ int64_t sftpd_upload_keep(struct sftpd_upload *u)
 	uint64_t size = sftpd_spans_prefix(&u->written);
 	if (u->failed || size > u->size || size > INT64_MAX)
 		return 0;
-	int rc = sftpd_writer_drain(u->writer);
+	int rc = leave_nameless(u);
+	if (rc == 0)
+		rc = sftpd_writer_drain(u->writer);
 	if (rc == 0 && ftruncate(sftpd_upload_fd(u), (off_t)size) < 0)
 		rc = (int)van_err_from_errno(errno);
 	if (rc == 0 && size >= FLUSH_HERE && fdatasync(sftpd_upload_fd(u)) < 0)
@@ -243,7 +268,9 @@ enum sftpd_status sftpd_upload_finish(struct sftpd_upload *u, struct sftpd_hashe
 		u->in_order = false; /* the hashes are used up */
 		return SFTPD_OK;
 	}
-	int rc = sftpd_writer_drain(u->writer);
+	int rc = leave_nameless(u);
+	if (rc == 0)
+		rc = sftpd_writer_drain(u->writer);
 	if (rc == 0 && u->size >= FLUSH_HERE && fdatasync(sftpd_upload_fd(u)) < 0)
 		rc = (int)van_err_from_errno(errno);
 	if (rc == 0 && (!u->in_order || u->appended != u->size))

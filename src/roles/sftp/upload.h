@@ -14,6 +14,9 @@ struct sftpd_upload *sftpd_upload_new(sftpd_file_fn *file, void *arg, uint64_t m
 /* A new upload goes on with the file of one that broke off, as sftpd_upload_keep() left it. `fd` becomes the upload's. False: it can't, and `fd`
  * stays the caller's. What was there is never changed: a client that writes over it makes the upload copy it into a file of its own. */
 bool sftpd_upload_resume(struct sftpd_upload *u, int fd, struct slice hashing);
+/* Nothing of it was taken: what it wrote behind the end of an earlier upload's file goes, for no record counts it. Not after the store may have
+ * taken the file. */
+void sftpd_upload_give_back(struct sftpd_upload *u);
 /* Closes the file, which vanishes unless the store has linked it. u may be NULL. */
 void sftpd_upload_free(struct sftpd_upload *u);
 

@@ -58,7 +58,7 @@ int session_open_entry(struct queue_work *w, const struct queue_mailbox_entry *e
 	}
 	if (c.length <= IPC_INLINE_MAX) {
 		rc = small_copy(w, &c, ret_content);
-	} else if (alone(&c)) {
+	} else if (e->state == QUEUE_MAILBOX_UNFINISHED || alone(&c)) { /* behind its end stands what another session goes on with, of the same upload */
 		ret->offset = c.offset;
 		*ret_fd = c.fd;
 		return 0;
