@@ -290,6 +290,7 @@ static int pass_whole(struct job *j)
 	*s = (struct job_share){.from = rule->from.p ? rule->from : rule->otherwise, .to = rule->to};
 	j->plain->shares = s;
 	j->plain->share_count = 1;
+	j->plain->parted = j->from->only || j->from->documents.p; /* of a file that was read then */
 	return 0;
 }
 
@@ -303,8 +304,8 @@ static int each_share(struct job *j)
 	for (size_t i = 0; i < n; i++) {
 		struct job_share *s = j->plain->share = &j->plain->shares[i];
 		const struct edi_interchange *in = as_interchange(j, s);
-		v[i] = (struct ipc_interchange){.state = IPC_INTERCHANGE_PROCESSED, .documents = j->plain->parted ? job_share_numbers(arena_of(j), s) : SLICE_NONE};
-		if (!in || (j->plain->parted && !v[i].documents.p))
+		v[i] = (struct ipc_interchange){.state = IPC_INTERCHANGE_PROCESSED, .documents = j->plain->parted && s->n ? job_share_numbers(arena_of(j), s) : SLICE_NONE};
+		if (!in || (j->plain->parted && s->n && !v[i].documents.p))
 			return VAN_ENOMEM;
 		int rc = job_interchange(j, in, i, &v[i]);
 		if (rc < 0)
