@@ -305,7 +305,7 @@ static const struct schema_field mailbox_limits_fields[] = {
 	{.key = "files", .kind = SCHEMA_INTEGER, AT(profile_mailbox_limits, files), .fallback = "unlimited", .word = "unlimited", .max = UINT64_C(1000000000000),
 	 .help = "how many those may be, empty ones too"},
 	{.key = "uploads", .kind = SCHEMA_INTEGER, AT(profile_mailbox_limits, uploads), .fallback = "100000", .word = "unlimited", .max = UINT64_C(1000000000000),
-	 .help = "files in one day (of the network's time zone), whatever becomes of them"},
+	 .help = "files in one day (of the network's time zone), whatever becomes of them; one that is broken off and gone on with counts again"},
 	{.key = NULL},
 };
 static const struct schema_table mailbox_limits_table = {

@@ -195,7 +195,7 @@ static struct slice summary(struct queue_work *w, const struct result *r, size_t
 	const struct queue_message *m = &r->targets[i];
 	size_t outputs = 0, rejected = 0;
 	for (size_t k = 0; k < r->from->outputs.n; k++)
-		outputs += RECORD_AT(r->from->outputs, struct ipc_output, k)->interchange == i;
+		outputs += RECORD_AT(r->from->outputs, struct ipc_output, k)->interchange == i && !RECORD_AT(r->from->outputs, struct ipc_output, k)->on_repeat;
 	for (size_t k = 0; k < m->transactions.n; k++)
 		rejected += slice_is(RECORD_AT(m->transactions, struct queue_transaction, k)->status, "rejected");
 	return van_arena_printf(w->arena, "%.*s interchange %.*s: %zu message%s, %zu rejected; %zu output%s under agreement %.*s",

@@ -213,8 +213,9 @@ static int run_fetched(struct changing *c, struct queue_work *w)
 	struct queue_mailbox_entry e;
 	int rc = c->name.folder == IPC_FOLDER_OUT ? queue_mailbox_fetched(w, &at, c->name.fetched) : 0;
 	if (rc == 0)
-		rc = c->name.folder == IPC_FOLDER_IN ? queue_mailbox_find_uploaded(w, at.connection, at.name, QUEUE_UPLOADED_LATELY, &e)
-						     : queue_mailbox_find(w, &at, &e);
+		rc = queue_mailbox_find(w, &at, &e);
+	if (rc == VAN_ENOTFOUND && c->name.folder == IPC_FOLDER_IN) /* as it was opened */
+		rc = queue_mailbox_find_uploaded(w, at.connection, at.name, QUEUE_UPLOADED_LATELY, &e);
 	if (rc == 0)
 		rc = queue_message_looked_at(w, e.message, e.part, c->upload.actor);
 	return rc == VAN_ENOTFOUND ? 0 : rc; /* a report, or taken meanwhile */
