@@ -94,7 +94,7 @@ static EVP_PKEY_CTX *prepare_raw(EVP_PKEY *key)
 	return NULL;
 }
 
-/* RSA without padding: `em` is the block with leading zeros. Whether it fails depends on public values only. */
+/* RSA without padding: `em` is the block with leading zeros. Whether it fails depends on public values only; it takes as long all the same. */
 static unsigned raw_decrypt(const struct cms_unwrapper *u, struct slice blob, unsigned char *em)
 {
 	unsigned char block[MODULUS_MAX] = {0};
@@ -106,6 +106,11 @@ static unsigned raw_decrypt(const struct cms_unwrapper *u, struct slice blob, un
 	if (!ctx)
 		ctx = prepare_raw(u->key);
 	bool ok = ctx && EVP_PKEY_decrypt(ctx, em, &n, block, u->modulus) == 1 && n == u->modulus;
+	if (ctx && !ok) { /* above the modulus */
+		block[0] = 0;
+		n = u->modulus;
+		EVP_PKEY_decrypt(ctx, em, &n, block, u->modulus);
+	}
 	if (ok)
 		prepared_give(u->raw, 0, ctx);
 	else

@@ -675,7 +675,8 @@ def decryption_tells_nothing(p):
             b[at] ^= 0x55
         return bytes(b)
     kinds = {"the last block, so its padding": lambda: changed(len(der) - 1), "the block before it": lambda: changed(len(der) - 17),
-             "the key": lambda: changed(key_at + 200), "the key's first byte": lambda: changed(key_at), "the content's first block": lambda: changed(content_at)}
+             "the key": lambda: changed(key_at + 200), "the key's first byte": lambda: changed(key_at), "the content's first block": lambda: changed(content_at),
+             "a key above the modulus": lambda: der[:key_at] + b"\xff" * 256 + der[key_at + 256:]}
     answers = {}
     for kind, make in kinds.items():
         response = timed_post(p, headers, make())[1]
