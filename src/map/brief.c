@@ -33,7 +33,7 @@ static bool keeps_values(const struct map_row *row)
 /* The same for all rows that it takes turns with. */
 static bool is_fixed(const struct map_rows *m, const struct map_scope *scope, const struct map_row *row)
 {
-	bool fixed = row->to == MAP_TO_LITERAL ? row->kind == MAP_ELEMENT : row->kind == MAP_ELEMENT || row->kind == MAP_PAIRS || row->kind == MAP_LITERAL;
+	bool fixed = row->to == MAP_TO_LITERAL ? row->kind == MAP_ELEMENT && !row->outer : row->kind == MAP_ELEMENT || row->kind == MAP_PAIRS || row->kind == MAP_LITERAL;
 	if (row->to == MAP_TO_PLACE)
 		fixed &= row->slot >= 0 && scope->slots[row->slot].loops < 0 && !row->outer;
 	for (; row && fixed; row = row->group_next < 0 ? NULL : &m->rows[row->group_next])

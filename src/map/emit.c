@@ -31,7 +31,7 @@ static int lost(struct emitter *x, const struct out_segment *s, const struct out
 
 static int put(struct emitter *x, const struct out_segment *s, const struct out_cell *c, struct slice v)
 {
-	if (is_clean(x, v)) {
+	if (!x->w->delimiters.shifts && is_clean(x, v)) {
 		edi_write_bytes(x->w, v);
 		return 0;
 	}
@@ -100,9 +100,10 @@ static int emit_slowly(struct emitter *x, const struct out_segment *s)
 	return rc;
 }
 
+/* UNOX: the writer keeps an account of escape sequences, over all segments. */
 static int emit_segment(struct emitter *x, const struct out_segment *s)
 {
-	return map_emit_plain(x->plain, s) ? 0 : emit_slowly(x, s);
+	return !x->w->delimiters.shifts && map_emit_plain(x->plain, s) ? 0 : emit_slowly(x, s);
 }
 
 /* One note for each value that a row of the document wrote. */

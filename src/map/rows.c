@@ -315,12 +315,12 @@ static void chain_groups(struct map_rows *m, struct map_scope *scope)
 {
 	for (int32_t i = 0; i < scope->row_count; i++) {
 		struct map_row *row = &m->rows[scope->rows[i]];
-		if (!row->many || row->kind != MAP_ELEMENT || row->group_later)
+		if (!row->many || row->kind != MAP_ELEMENT || row->group_later || !(row->way & MAP_WAY_IN))
 			continue;
 		struct map_row *last = row;
 		for (int32_t k = i + 1; k < scope->row_count; k++) {
 			struct map_row *other = &m->rows[scope->rows[k]];
-			if (other->many && other->kind == MAP_ELEMENT && other->slot == row->slot && other->segment == row->segment &&
+			if (other->many && other->way & MAP_WAY_IN && other->kind == MAP_ELEMENT && other->slot == row->slot && other->segment == row->segment &&
 			    other->outer == row->outer && other->condition_count == row->condition_count) {
 				last->group_next = scope->rows[k];
 				other->group_later = true;

@@ -21,6 +21,7 @@ struct fixture {
 	struct map_run_state *run;
 	struct van_arena *arena;
 	struct van_buf text; /* what came out; ends with NUL */
+	struct slice syntax; /* of EDIFACT; absent: UNOC:3 */
 	struct van_error e;
 };
 
@@ -53,7 +54,7 @@ static const char *write_tree(struct fixture *f, const struct map *m, const stru
 {
 	bool x12 = strcmp(map_standard(m), "x12") == 0;
 	struct edi_outbound_terms terms = {.standard = x12 ? EDI_X12 : EDI_EDIFACT, .sender = SLICE("ZZ:A"), .receiver = SLICE("ZZ:B"),
-		.version = x12 ? SLICE("00401") : SLICE("UNOC:3"), .usage = 'P', .when = {.year = 2026, .month = 1, .day = 1}};
+		.version = x12 ? SLICE("00401") : f->syntax.p ? f->syntax : SLICE("UNOC:3"), .usage = 'P', .when = {.year = 2026, .month = 1, .day = 1}};
 	struct edi_group_terms group;
 	struct edi_outbound to;
 	struct edi_output output;
@@ -440,13 +441,32 @@ static void sheets_yield_maps_both_ways(void **state)
 	tear_down(&f);
 }
 
+/* UNOX: the same escape sequences, however many segments without any follow. */
+static void escape_sequences(void **state)
+{
+	(void)state;
+	struct fixture f;
+	set_up(&f, "s", "edifact ORDERS D:96A <- order/1.0",
+		"ID,BGM.02,,,,,,,\nT,FTX.04.01,FTX.01=AAA,,,,,,\nU,RFF.01.02,RFF.01.01=CT,,,,,,\nV,PAI.01.01,,,,,,,\n", NULL);
+	f.syntax = SLICE("UNOX:3");
+	const char *name = "s-out";
+	assert_string_equal(write_json(&f, name, "{\"ID\":\"\u65e5\u672c\"}"), "BGM++\x1b$BF|K\\\x1b(B'");
+	assert_string_equal(write_json(&f, name, "{\"ID\":\"\u65e5\u672c\",\"T\":\"abc\"}"), "BGM++\x1b$BF|K\\\x1b(B'FTX+AAA+++abc'");
+	assert_string_equal(write_json(&f, name, "{\"ID\":\"\u65e5\u672c\",\"T\":\"abc\",\"U\":\"1\"}"), "BGM++\x1b$BF|K\\\x1b(B'FTX+AAA+++abc'RFF+CT:1'");
+	assert_string_equal(write_json(&f, name, "{\"ID\":\"\u65e5\u672c\",\"V\":\"1\",\"T\":\"abc\",\"U\":\"1\"}"),
+		"BGM++\x1b$BF|K\\\x1b(B'PAI+1'FTX+AAA+++abc'RFF+CT:1'");
+	/* one that a value leaves open would swallow the separators behind it */
+	assert_memory_equal(write_json(&f, name, "{\"ID\":\"1\\u001b$B\",\"T\":\"abc\"}"), "ERROR", 5);
+	tear_down(&f);
+}
+
 int main(void)
 {
 	dictionaries = edi_test_dictionaries();
 	if (!dictionaries)
 		return 99;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(segments_stand_in_the_order_of_the_standard),
+		cmocka_unit_test(escape_sequences), cmocka_unit_test(segments_stand_in_the_order_of_the_standard),
 		cmocka_unit_test(values_go_back),
 		cmocka_unit_test(expressions_in_cells),
 		cmocka_unit_test(hierarchies_nest_and_come_back),
