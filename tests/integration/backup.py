@@ -303,9 +303,16 @@ def held_until_resumed(n, receiver):
     waiting = n.json("queue", "list")
     t.ok([d for d in waiting if d["connection"] == "gamma-as2"], "what was to be sent waits", waiting)
     n.vanctl("queue", "retry", next(d["id"] for d in waiting if d["connection"] == "gamma-as2"))
+    n.sftp_put("alpha", x12.order_850(demo.ALPHA, "ZZ:NOBODY", 900001, "AFTER"), "/in/after-restore.edi")
+
+    def states():
+        return [m["state"] for m in n.messages("--direction", "in") if m["file_name"] == "after-restore.edi"]
+
     time.sleep(1.5)
     t.equal(receiver.seen, [], "nothing is sent, for the original may have sent it")
+    t.equal(states(), ["received"], "what comes is taken, and not processed: what would be made of it takes numbers, and is in mailboxes at once")
     t.equal(n.vanctl("queue", "resume", check=False).returncode, 0, "queue resume")
+    demo.wait_for("what waited for its job", lambda: states() == ["unroutable"])
     demo.wait_for("the delivery", lambda: receiver.seen)
     t.ok(receiver.seen[0] in state_ids, "it goes out with the Message-ID that it had, so that the partner knows it", (receiver.seen, state_ids))
     t.equal(n.vanctl("queue", "resume", check=False).returncode, 1, "a second one has nothing to do")

@@ -127,6 +127,13 @@ int control_await_checkpoint(struct control_call *c, van_time patience)
 	return rc < 0 ? rc : waited;
 }
 
+void control_snapshot_end(struct control_call *c)
+{
+	struct apart *a = pending_call_of(c)->apart;
+	if (a)
+		end_snapshot(a);
+}
+
 int control_snapshot_again(struct control_call *c)
 {
 	struct apart *a = pending_call_of(c)->apart;

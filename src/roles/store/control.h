@@ -63,6 +63,8 @@ bool control_receipt_key(const struct control_call *c, unsigned char key[RECEIPT
 /* `apart` only: waits until every receipt that is committed now is under a signed checkpoint, at most `patience`. Call it before
  * reading: the transaction is renewed. 0, VAN_ETIMEOUT or VAN_ECLOSED. */
 int control_await_checkpoint(struct control_call *c, van_time patience);
+/* `apart` only: ends the call's snapshot: before waiting for the writer, which may wait until no snapshot is there. */
+void control_snapshot_end(struct control_call *c);
 /* `apart` only: a snapshot of what is settled now, instead of the call's first one. 0 or negative, as above. */
 int control_snapshot_again(struct control_call *c);
 /* Dispatches the job of a message whose release was committed: call it in `committed` or `write`'s success path; for at most CONTROL_WAKES

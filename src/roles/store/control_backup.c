@@ -42,6 +42,8 @@ static int wait_room(struct backup *b, van_time since, struct van_error *err)
 	poll(&p, 1, LOOK_MS);
 	if (atomic_load(&b->c->role->backups_end))
 		return van_error_set(err, VAN_ECLOSED, "vand is stopping: the backup is not complete");
+	if (store_growth_waits(b->c->role->store))
+		return van_error_set(err, VAN_EAGAIN, "the database has to grow, which waits for the copy to end: make the backup again");
 	if (van_clock_monotonic() - since > STALL)
 		return van_error_set(err, VAN_ETIMEOUT, "nothing was written to the backup's folder for ten minutes: the backup was given up");
 	return 0;
@@ -120,6 +122,7 @@ static int copy_database(struct backup *b, struct van_error *err)
 	int rc = begin_file(b, path, err); /* before anything is held up: whoever reads the pipe may be slow */
 	if (rc < 0)
 		return rc;
+	control_snapshot_end(b->c);
 	writer_settling_hold(s->writer);
 	b->held = true;
 	rc = control_snapshot_again(b->c);
@@ -250,6 +253,9 @@ int control_backup(struct control_call *c)
 	int rc = payload_pin(c->role->payload, &err);
 	if (rc < 0)
 		return control_refuse(c, rc, &err);
+	/* A file that was removed before is of no record then: the snapshot is of what is settled from here on. */
+	control_snapshot_end(c);
+	writer_settle(c->role->writer);
 	rc = run(&b, &err);
 	payload_unpin(c->role->payload);
 	return rc;

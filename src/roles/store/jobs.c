@@ -376,7 +376,7 @@ void jobs_dispatch(struct store_role *s)
 			w->delivery_last = !w->delivery_last && deliveries_give(s, w);
 			if (w->delivery_last)
 				continue;
-			int rc = send_jobs(s, w);
+			int rc = atomic_load(&s->sending_held) ? 0 : send_jobs(s, w); /* what is made takes control numbers, and is in mailboxes at once */
 			if (rc < 0)
 				break;
 			if (rc == 0 && !deliveries_give(s, w))

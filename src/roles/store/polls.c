@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define AFTER_START (2 * VAN_SECOND) /* roles are up by then */
-#define LATER (10 * VAN_SECOND)      /* deliver is not there */
+#define LATER (10 * VAN_SECOND)      /* deliver is not there, or all is held since a restore */
 #define BROKEN_OFF (30 * VAN_SECOND)   /* its process ended without a word: not as late as the schedule says */
 #define LOOK_AGAIN (3600 * VAN_SECOND) /* clocks are set meanwhile */
 #define REMEMBERED_MAX 1000          /* told to one poll */
@@ -122,12 +122,14 @@ static void begin(struct poll *p)
 	p->told = false;
 	pthread_rwlock_rdlock(&s->directory_lock);
 	const struct profile_connection *c = directory_connection(s->directory, slice_str(p->connection), &partner);
-	bool wanted = c && c->poll && c->enabled && partner->partner->enabled;
+	bool wanted = c && c->poll && c->enabled && partner->partner->enabled, held = atomic_load(&s->sending_held);
 	p->due = wanted ? next_of(p, c->poll, s->role->config->time_zone) : 0;
-	if (wanted && s->deliver)
+	if (wanted && s->deliver && !held)
 		rc = send_poll(p, partner, c);
 	pthread_rwlock_unlock(&s->directory_lock);
-	if (wanted && rc < 0) {
+	if (wanted && held) { /* what is fetched is taken from there: the original may still do that */
+		p->due = van_clock_now() + LATER;
+	} else if (wanted && rc < 0) {
 		log_event(LOG_LEVEL_WARNING, "poll-not-begun", "connection", p->connection, "error", van_err_name(rc), NULL);
 		p->due = van_clock_now() + LATER;
 	}
@@ -171,20 +173,6 @@ void polls_ended(struct store_role *s, struct poll *p)
 	if (s->polls && p->due && p->due < van_clock_now()) /* it took longer than the pause between two */
 		p->due = van_clock_now() + VAN_SECOND;
 	set_timer(p);
-}
-
-int polls_now(struct store_role *s, struct slice connection)
-{
-	struct poll *p = s->polls->all;
-	while (p && !slice_is(connection, p->connection))
-		p = p->next;
-	if (!p)
-		return VAN_ENOTFOUND;
-	if (p->running)
-		return VAN_ESTATE;
-	p->due = van_clock_now();
-	set_timer(p);
-	return 0;
 }
 
 /* --- which ------------------------------------------------------------------------------------------------------------------------------ */

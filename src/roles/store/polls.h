@@ -14,8 +14,6 @@ void polls_look(struct store_role *s);
 void polls_done(struct store_role *s, struct poll *p, struct ipc_message *m);
 /* Its session has ended. */
 void polls_ended(struct store_role *s, struct poll *p);
-/* Now, whatever the schedule says. VAN_ENOTFOUND: nothing is polled over that connection; VAN_ESTATE: it is under way. */
-int polls_now(struct store_role *s, struct slice connection);
 
 /* What deliver needs of a server; slices are the profile's. */
 struct ipc_sftp_server polls_server(const struct profile_connection *c);

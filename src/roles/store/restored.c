@@ -1,5 +1,5 @@
-/* A data folder that `vanctl restore` made: the original may have sent since what waits here, so nothing is sent until an operator says
- * so. The folder tells by the file "restored", a JSON object with the backup's point in time. */
+/* A data folder that `vanctl restore` made: the original may have sent since what waits here, so nothing is sent, fetched or processed until an
+ * operator says so: what is made takes control numbers, which the original may have used, and stands in mailboxes at once. The folder tells by the file "restored", a JSON object with the backup's point in time. */
 #include "roles/store/restored.h"
 
 #include "roles/store/control.h"

@@ -38,7 +38,8 @@ struct writer {
 	bool stop;
 	bool ended;            /* the thread has */
 	unsigned settle_asked, settle_done; /* by writer_settle(), in rounds */
-	bool settle_held, settling; /* nobody may settle; the thread is at it */
+	unsigned settle_held; /* by so many: nobody may settle */
+	bool settling;         /* the thread is at it */
 	pthread_cond_t settled;
 	van_time settle_at;    /* writer thread: when what only the log has is due; 0: there is nothing */
 	bool settle_failed;    /* writer thread: then the time alone counts, and not how much there is */
@@ -392,7 +393,7 @@ static void settle_if_wanted(struct writer *w)
 void writer_settling_hold(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
-	w->settle_held = true;
+	w->settle_held++;
 	while (w->settling)
 		pthread_cond_wait(&w->settled, &w->lock);
 	pthread_mutex_unlock(&w->lock);
@@ -401,7 +402,7 @@ void writer_settling_hold(struct writer *w)
 void writer_settling_release(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
-	w->settle_held = false;
+	w->settle_held--;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }
