@@ -193,6 +193,7 @@ def going_on(n):
     broken_off(n, "/in/killed.edi", big[:half])
     s, f = opened(n, "/in/killed.edi")
     f.write(os.urandom(1 << 20))
+    demo.wait_for("the end of the session that broke off", lambda: len(session_pids(n)) == 1)
     for pid in session_pids(n):
         os.kill(pid, 9)
     n.wait_sessions_over()

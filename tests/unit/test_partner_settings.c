@@ -229,6 +229,7 @@ static void the_manual_has_every_key(void **state)
 	assert_int_equal(file_read(path, &page), 0);
 	van_buf_append_char(&page, 0);
 	assert_documented(page.p, &settings_table);
+	van_buf_free(&page);
 }
 
 int main(void)
