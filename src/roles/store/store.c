@@ -130,8 +130,8 @@ static void on_peer_message(void *arg, struct ipc_channel *c, struct ipc_message
 		receive_lookup(s, c, m);
 	else if (c == s->deliver && m->type == IPC_DELIVERED)
 		deliveries_delivered(s, m);
-	else if ((c == s->web || c == s->deliver) && m->type == IPC_CONTROL)
-		control_on_message(s, c, m, c == s->web ? SLICE("web") : SLICE("deliver"));
+	else if (c == s->web && m->type == IPC_CONTROL)
+		control_on_message(s, c, m, SLICE("web"));
 	else
 		log_event(LOG_LEVEL_WARNING, "message-unexpected", "type", log_u64(m->type), NULL);
 }
