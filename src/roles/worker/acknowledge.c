@@ -61,27 +61,37 @@ static struct edi_ack_options ack_options(const struct work *w)
 	};
 }
 
+int work_answer(struct work *w, struct slice type, struct slice version, struct ipc_output **ret)
+{
+	struct directory_route back;
+	int rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, type, version, w->in->usage, &back, NULL);
+	struct ipc_output *o = rc == 0 ? work_output(w, IPC_OUTPUT_ACK, &back) : NULL;
+	if (!o)
+		return rc < 0 ? rc : VAN_ENOMEM;
+	if (!o->agreement.p) { /* no agreement for the way back is needed: the one that asks for the answer governs it */
+		o->agreement = w->route.agreement;
+		o->agreement_version = w->route.agreement_version;
+	}
+	o->type = type;
+	o->version = version;
+	o->from = w->out->to;
+	o->to = w->out->from;
+	*ret = o;
+	return 0;
+}
+
 static int acknowledge(struct work *w, const struct edi_ack_options *options, bool on_repeat)
 {
 	struct edi_output ack;
 	struct van_error e = {0};
-	struct directory_route back;
 	van_time now = van_clock_now();
 	int rc = edi_ack_write(w->in, options, now, w->job->worker->arena, &ack, &e);
 	if (rc < 0 || !ack.part_count)
 		return rc;
-	rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, ack.type, ack.version, w->in->usage, &back, NULL);
-	struct ipc_output *o = rc == 0 ? work_output(w, IPC_OUTPUT_ACK, &back) : NULL;
-	if (!o)
-		return rc < 0 ? rc : VAN_ENOMEM;
-	if (!o->agreement.p) { /* no agreement for the way back is needed: the one that says "network" governs it */
-		o->agreement = w->route.agreement;
-		o->agreement_version = w->route.agreement_version;
-	}
-	o->type = ack.type;
-	o->version = ack.version;
-	o->from = w->out->to;
-	o->to = w->out->from;
+	struct ipc_output *o;
+	rc = work_answer(w, ack.type, ack.version, &o);
+	if (rc < 0)
+		return rc;
 	o->extension = SLICE("edi");
 	o->on_repeat = on_repeat;
 	return work_parts(w->job, &ack, &o->parts);

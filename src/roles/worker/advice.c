@@ -217,20 +217,11 @@ static int write_checked(struct writing *k, struct edi_output *ret, struct van_e
 
 static int put_advice(struct work *w, const struct edi_output *made, bool x12)
 {
-	struct directory_route back;
 	struct slice type = x12 ? SLICE("824") : SLICE("APERAK"), version = x12 ? made->version : SLICE("D:96A");
-	int rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, type, version, w->in->usage, &back, NULL);
-	struct ipc_output *o = rc == 0 ? work_output(w, IPC_OUTPUT_ACK, &back) : NULL;
-	if (!o)
-		return rc < 0 ? rc : VAN_ENOMEM;
-	if (!o->agreement.p) { /* the one that asks for it governs it */
-		o->agreement = w->route.agreement;
-		o->agreement_version = w->route.agreement_version;
-	}
-	o->type = type;
-	o->version = version;
-	o->from = w->out->to;
-	o->to = w->out->from;
+	struct ipc_output *o;
+	int rc = work_answer(w, type, version, &o);
+	if (rc < 0)
+		return rc;
 	o->extension = SLICE("edi");
 	return work_parts(w->job, made, &o->parts);
 }

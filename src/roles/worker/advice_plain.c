@@ -72,20 +72,11 @@ static struct tree *make(struct work *w, struct tree_room *room)
 
 static int put_advice(struct work *w, struct slice text)
 {
-	struct directory_route back;
-	int rc = job_route(w->job, SLICE_NONE, w->out->to, w->out->from, KIND, VERSION, w->in->usage, &back, NULL);
-	struct ipc_output *o = rc == 0 ? work_output(w, IPC_OUTPUT_ACK, &back) : NULL;
-	if (!o)
-		return rc < 0 ? rc : VAN_ENOMEM;
-	if (!o->agreement.p) { /* the one that asks for it governs it */
-		o->agreement = w->route.agreement;
-		o->agreement_version = w->route.agreement_version;
-	}
+	struct ipc_output *o;
+	int rc = work_answer(w, KIND, VERSION, &o);
+	if (rc < 0)
+		return rc;
 	o->standard = SLICE("JSON");
-	o->type = KIND;
-	o->version = VERSION;
-	o->from = w->out->to;
-	o->to = w->out->from;
 	o->control_number = w->in->control_number;
 	o->extension = SLICE("json");
 	return work_content(w, o, text);

@@ -48,7 +48,9 @@ struct edi_delimiters work_delimiters(struct slice packed);
 
 /* acknowledge.c */
 
-/* The way back to the sender: the agreement for our acknowledgement, or at least the sender's own connection. */
+/* A new output for the interchange's sender, without content: by the agreement for the way back, or at least over the sender's own connection.
+ * 0 or negative. */
+int work_answer(struct work *w, struct slice type, struct slice version, struct ipc_output **ret);
 int work_acknowledge(struct work *w);
 /* What the sender gets instead, should the store find that the interchange's number was used before (`duplicates: reject`): TA1 025,
  * CONTRL 26. */
