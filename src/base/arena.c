@@ -108,6 +108,12 @@ void *van_arena_alloc(struct van_arena *a, size_t n)
 	return p ? memset(p, 0, n) : NULL;
 }
 
+void *van_arena_copy(struct van_arena *a, const void *from, size_t n)
+{
+	void *p = van_arena_room(a, n);
+	return p && n ? memcpy(p, from, n) : p;
+}
+
 void *van_arena_array(struct van_arena *a, size_t count, size_t size)
 {
 	if (size && count > SIZE_MAX / size)

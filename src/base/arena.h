@@ -16,6 +16,7 @@ void *van_arena_alloc(struct van_arena *a, size_t n);
 void *van_arena_array(struct van_arena *a, size_t count, size_t size);
 /* As van_arena_alloc(), but not zeroed: for what is written whole. */
 void *van_arena_room(struct van_arena *a, size_t n);
+void *van_arena_copy(struct van_arena *a, const void *from, size_t n); /* from may be NULL where n is 0 */
 
 /* A copy with a terminating NUL that is not counted; absent on failure (and for an absent slice). */
 struct slice van_arena_slice(struct van_arena *a, struct slice s);

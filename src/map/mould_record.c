@@ -257,14 +257,6 @@ struct mould_recorder *map_mould_record(const struct out *o, const struct out_sc
 	return x;
 }
 
-static void *copy(struct van_arena *a, const void *v, size_t n)
-{
-	void *p = van_arena_room(a, n);
-	if (p && n)
-		memcpy(p, v, n);
-	return p;
-}
-
 /* The segments of an entry, from *at on. NULL: no memory. */
 static const struct mould_segment *keep_segments(struct van_arena *a, const struct mould_recorder *x, uint32_t at, uint32_t count)
 {
@@ -272,7 +264,7 @@ static const struct mould_segment *keep_segments(struct van_arena *a, const stru
 	for (uint32_t i = 0; v && i < count; i++) {
 		const struct recorded_segment *from = &x->segments[at + i];
 		struct mould_step *steps = van_arena_array(a, from->step_count, sizeof *steps);
-		const struct out_cell *cells = copy(a, x->cells + from->first_cell, from->cell_count * sizeof *cells);
+		const struct out_cell *cells = van_arena_copy(a, x->cells + from->first_cell, from->cell_count * sizeof *cells);
 		if (!steps || !cells)
 			return NULL;
 		for (uint32_t k = 0; k < from->step_count; k++)
@@ -286,9 +278,9 @@ static const struct mould_segment *keep_segments(struct van_arena *a, const stru
 static struct map_mould *keep(struct van_arena *a, const struct mould_recorder *x, const struct out_scope *s)
 {
 	struct map_mould *mould = van_arena_alloc(a, sizeof *mould);
-	struct mould_entry *entries = copy(a, x->entries, x->entry_count * sizeof *entries);
-	const uint32_t *filled = copy(a, s->filled, s->filled_count * sizeof *filled);
-	const int32_t *guards = copy(a, x->guards, x->guard_count * sizeof *guards);
+	struct mould_entry *entries = van_arena_copy(a, x->entries, x->entry_count * sizeof *entries);
+	const uint32_t *filled = van_arena_copy(a, s->filled, s->filled_count * sizeof *filled);
+	const int32_t *guards = van_arena_copy(a, x->guards, x->guard_count * sizeof *guards);
 	uint32_t segment = 0;
 	if (!mould || !entries || !filled || !guards)
 		return NULL;

@@ -107,7 +107,7 @@ static int how_made(const struct map_row *row)
 {
 	bool in = false; /* a transform does something on the way in */
 	for (uint32_t i = 0; i < row->transform_count; i++)
-		in |= row->transforms[i].kind != MAP_CUT && row->transforms[i].kind != MAP_LISTED && row->transforms[i].kind != MAP_COMPACT;
+		in |= !map_transform_only_out(&row->transforms[i]);
 	if (row->bare)
 		return MAP_STEP_BARE;
 	if (row->table && !in && row->value_kind != TREE_BOOL)

@@ -284,7 +284,7 @@ static int parse_row(struct map_reader *r, const struct slice *f)
 		return map_reader_fail(r, "what only goes out needs an element to go to, not", f[SOURCE]);
 	row.bare = !row.table_name.n;
 	for (uint32_t i = 0; i < row.transform_count; i++)
-		row.bare &= row.transforms[i].kind == MAP_CUT || row.transforms[i].kind == MAP_LISTED; /* which only do something on the way out */
+		row.bare &= map_transform_only_out(&row.transforms[i]);
 	row.hollow = row.kind == MAP_NOTHING || row.kind == MAP_LITERAL || row.kind == MAP_ENVELOPE || row.kind == MAP_EXPRESSION ||
 	             row.fallback.p || row.required;
 	int32_t number = r->sheet->count;

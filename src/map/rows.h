@@ -40,6 +40,12 @@ struct map_transform {
 	const struct expression *expression;
 };
 
+/* Does nothing on the way in. */
+static inline bool map_transform_only_out(const struct map_transform *t)
+{
+	return t->kind == MAP_CUT || t->kind == MAP_LISTED || t->kind == MAP_COMPACT;
+}
+
 struct map_row {
 	/* what every message looks at stands together */
 	unsigned line;

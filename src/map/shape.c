@@ -173,14 +173,6 @@ const struct map_shape *map_shape_find(const struct map_set *set, const struct m
 	return one;
 }
 
-static void *copy(struct map_shapes *all, const void *from, size_t n)
-{
-	void *to = van_arena_room(all->arena, n);
-	if (to && n)
-		memcpy(to, from, n);
-	return to;
-}
-
 void map_shape_keep(struct map_set *set, const struct map_shape *shape)
 {
 	if (!set->shapes && set->remembered)
@@ -188,10 +180,10 @@ void map_shape_keep(struct map_set *set, const struct map_shape *shape)
 	struct map_shapes *all = set->shapes;
 	if (!all || all->full)
 		return;
-	struct map_shape *one = copy(all, shape, sizeof *shape);
-	const uint64_t *key = copy(all, shape->key, shape->words * sizeof *key), *taken = copy(all, shape->taken, shape->own * sizeof *taken);
-	const uint16_t *parts = copy(all, shape->taken_parts, shape->parts * sizeof *parts);
-	const struct map_step *steps = copy(all, shape->steps, shape->count * sizeof *steps);
+	struct map_shape *one = van_arena_copy(all->arena, shape, sizeof *shape);
+	const uint64_t *key = van_arena_copy(all->arena, shape->key, shape->words * sizeof *key), *taken = van_arena_copy(all->arena, shape->taken, shape->own * sizeof *taken);
+	const uint16_t *parts = van_arena_copy(all->arena, shape->taken_parts, shape->parts * sizeof *parts);
+	const struct map_step *steps = van_arena_copy(all->arena, shape->steps, shape->count * sizeof *steps);
 	all->full = !one || !key || !taken || !parts || !steps;
 	if (all->full)
 		return;

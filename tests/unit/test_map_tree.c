@@ -8,13 +8,15 @@
 
 #include "map/tree_each.h"
 
-static void gives(const char *json, const char *expected)
+typedef int reader_fn(struct tree_room *room, struct slice json, struct tree **ret, struct van_error *e);
+
+static void reads(reader_fn *read, const char *json, const char *expected)
 {
 	struct tree_room room = {.arena = van_arena_new(1 << 20), .left = 2000};
 	struct van_buf out = VAN_BUF_INIT(0);
 	struct van_error e = {0};
 	struct tree *t = NULL;
-	if (tree_read(&room, slice_str(json), &t, &e) == 0)
+	if (read(&room, slice_str(json), &t, &e) == 0)
 		tree_write(t, false, &out);
 	else
 		van_buf_printf(&out, "ERROR: %s", e.text);
@@ -22,6 +24,11 @@ static void gives(const char *json, const char *expected)
 	assert_string_equal(out.p, expected);
 	van_buf_free(&out);
 	van_arena_free(room.arena);
+}
+
+static void gives(const char *json, const char *expected)
+{
+	reads(tree_read, json, expected);
 }
 
 static void documents(void **state)
@@ -119,18 +126,7 @@ static void in_pieces(void **state)
 
 static void gives_each(const char *json, const char *expected)
 {
-	struct tree_room room = {.arena = van_arena_new(1 << 20), .left = 2000};
-	struct van_buf out = VAN_BUF_INIT(0);
-	struct van_error e = {0};
-	struct tree *t = NULL;
-	if (tree_read_each(&room, slice_str(json), &t, &e) == 0)
-		tree_write(t, false, &out);
-	else
-		van_buf_printf(&out, "ERROR: %s", e.text);
-	van_buf_append_char(&out, 0);
-	assert_string_equal(out.p, expected);
-	van_buf_free(&out);
-	van_arena_free(room.arena);
+	reads(tree_read_each, json, expected);
 }
 
 /* An item in error spoils itself alone, as long as nobody can doubt where it ends. */
