@@ -171,7 +171,7 @@ def going_on(n):
         t.equal({m["sha256"] for m in found}, {hashlib.sha256(big).hexdigest()}, f"{name}: its hash")
 
     def read():
-        """Bytes that sessions have read; one may end meanwhile."""
+        """Bytes that sessions have read from files (they receive from sockets, which counts elsewhere); one may end meanwhile."""
         total = 0
         for pid in session_pids(n):
             try:
@@ -183,9 +183,8 @@ def going_on(n):
     broken_off(n, "/in/on.edi", big[:half])
     s, f = opened(n, "/in/on.edi")
     demo.wait_for("the end of the session that broke off", lambda: len(session_pids(n)) == 1)
-    before = read()
     f.write(big[half:])
-    t.ok(read() - before < half * 1.5, "what is there isn't read again", read() - before)
+    t.ok(read() < half / 2, "what is there isn't read again, neither when it is opened nor later", read())
     f.close()
     s.close()
     whole("on.edi")

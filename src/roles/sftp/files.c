@@ -322,6 +322,17 @@ static enum sftpd_status take_over(struct sftpd_mailbox *m, const struct sftpd_p
 	return status;
 }
 
+/* What an earlier session left of it is the beginning of this one. */
+static enum sftpd_status resume_upload(struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_upload *u, struct sftpd_why *why)
+{
+	bool copied = !go_on(m, at, u);
+	enum sftpd_status status = copied ? take_over(m, at, u, why) : SFTPD_OK;
+	if (status == SFTPD_OK)
+		log_event(LOG_LEVEL_INFO, "upload-resumed", "file", log_slice(at->name), "bytes", log_u64(sftpd_upload_size(u)), "copied",
+			  copied ? "yes" : "no", NULL);
+	return status;
+}
+
 /* An unnamed file of the store's. */
 static int new_file(void *arg)
 {
@@ -362,7 +373,7 @@ static enum sftpd_status open_upload(struct sftpd_mailbox *m, const struct sftpd
 	f->next = m->uploads;
 	m->uploads = f;
 	m->at_work = f;
-	status = before.waits && !go_on(m, at, f->upload) ? take_over(m, at, f->upload, why) : SFTPD_OK;
+	status = before.waits ? resume_upload(m, at, f->upload, why) : SFTPD_OK;
 	if (status != SFTPD_OK) {
 		file_free(m, f);
 		return status;

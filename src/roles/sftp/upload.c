@@ -3,11 +3,11 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "ipc/messages.h"
+#include "roles/sftp/confine.h"
 #include "roles/sftp/spans.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FLUSH_HERE ((uint64_t)64 << 10)
@@ -63,10 +63,10 @@ void sftpd_upload_free(struct sftpd_upload *u)
 bool sftpd_upload_resume(struct sftpd_upload *u, int fd, struct slice hashing)
 {
 	unsigned char unused[SFTPD_HASHING_KEPT];
-	struct stat st;
-	if (fstat(fd, &st) < 0 || !sftpd_writer_resume(u->writer, fd, hashing))
+	uint64_t names;
+	if (sftpd_count_names(fd, &names) < 0 || !sftpd_writer_resume(u->writer, fd, hashing))
 		return false;
-	u->named = st.st_nlink > 0;
+	u->named = names > 0;
 	u->borrowed = u->appended = u->size = sftpd_writer_kept(u->writer, unused);
 	sftpd_spans_add(&u->written, 0, u->size); /* the first one always has room */
 	return true;
@@ -159,8 +159,8 @@ static int leave_borrowed(struct sftpd_upload *u)
  * store's writer, for which all would wait. */
 static int leave_nameless(struct sftpd_upload *u)
 {
-	struct stat st;
-	return u->borrowed && u->named && fstat(sftpd_upload_fd(u), &st) == 0 && st.st_nlink == 0 ? leave_borrowed(u) : 0;
+	uint64_t names;
+	return u->borrowed && u->named && sftpd_count_names(sftpd_upload_fd(u), &names) == 0 && !names ? leave_borrowed(u) : 0;
 }
 
 /* From now on the file is written where the client says; it is hashed when it is done. */
