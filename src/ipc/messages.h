@@ -251,6 +251,7 @@ struct ipc_job {
 	uint64_t maps;         /* generation of the maps in force, as in ipc_maps_reply */
 	uint64_t only;         /* the payload's message of this number, from 1, and no other; 0: all */
 	struct slice documents; /* a file without EDI: these of its documents, from 1, "1,4-6"; absent: all */
+	struct slice division;  /* beside `only` or `documents` of a file without EDI: how it was divided when they were counted, as the worker wrote it */
 	bool waive;            /* rules that are broken are told, and hold up nothing: somebody has decided so */
 	bool answered;         /* its sender has its acknowledgement */
 	uint64_t head;         /* BATCH */
@@ -324,6 +325,7 @@ enum ipc_interchange_state {
 struct ipc_aside {
 	uint64_t number; /* of the interchange's messages, from 1 */
 	uint64_t only;   /* of the payload's, where that is another number; else 0 */
+	struct slice division; /* as in ipc_job */
 	struct slice error;
 	struct slice_list findings; /* lines for the history */
 };
@@ -354,6 +356,7 @@ struct ipc_interchange {
 	struct record_list uniques; /* struct ipc_unique */
 	struct slice_list findings; /* broken rules, for the history */
 	struct slice documents; /* a file without EDI that holds others, too: which of its documents these are, as in ipc_job */
+	struct slice division;  /* beside it, as in ipc_job */
 };
 
 enum ipc_output_kind {

@@ -57,6 +57,7 @@ static const struct record_field job_fields[] = {
 	RECORD_FIELD(22, RECORD_BOOL, struct ipc_job, waive),
 	RECORD_FIELD(23, RECORD_BOOL, struct ipc_job, answered),
 	RECORD_FIELD(24, RECORD_TEXT, struct ipc_job, documents),
+	RECORD_FIELD(25, RECORD_TEXT, struct ipc_job, division),
 	RECORD_END,
 };
 const struct record_table ipc_job_table = {"job", 1, sizeof(struct ipc_job), job_fields};
@@ -141,6 +142,7 @@ static const struct record_field aside_fields[] = {
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_aside, error),
 	RECORD_FIELD(3, RECORD_TEXTS, struct ipc_aside, findings),
 	RECORD_FIELD(4, RECORD_U64, struct ipc_aside, only),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_aside, division),
 	RECORD_END,
 };
 const struct record_table ipc_aside_table = {"aside", 1, sizeof(struct ipc_aside), aside_fields};
@@ -180,6 +182,7 @@ static const struct record_field interchange_fields[] = {
 	RECORD_FIELD_SUB(22, RECORD_MANY, struct ipc_interchange, uniques, &ipc_unique_table),
 	RECORD_FIELD(23, RECORD_TEXTS, struct ipc_interchange, findings),
 	RECORD_FIELD(24, RECORD_TEXT, struct ipc_interchange, documents),
+	RECORD_FIELD(25, RECORD_TEXT, struct ipc_interchange, division),
 	RECORD_END,
 };
 const struct record_table ipc_interchange_table = {"interchange", 1, sizeof(struct ipc_interchange), interchange_fields};

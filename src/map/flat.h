@@ -30,8 +30,10 @@ const struct flat_sheet *flat_find_out(const struct map_set *set, struct slice d
 int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e);
 
 /* The same, but where the sheet tells documents apart (@document) a row in error spoils its own document alone: that one is there with `_error`,
- * the text, and an ID. */
-int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e);
+ * the text, and an ID. `starts` (tree_each.h; may be NULL): the line of the file at which each document begins. */
+struct tree_starts;
+int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct tree_starts *starts,
+	struct van_error *e);
 
 /* The same of a file that is fed in any pieces and may be of any length: each document is given to fn as soon as it is whole, and gone when that
  * returns. `memory` bytes and `values`: of one document. A negative return of fn stops. */

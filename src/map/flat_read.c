@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "map/csv.h"
+#include "map/tree_each.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct reading {
 	void *ctx;
 	size_t values;             /* with fn: of one document */
 	struct van_buf key_text;   /* with fn: where `key` stands */
+	struct tree_starts *starts; /* NULL: nobody asks */
 	bool lenient, failed;      /* what is wrong with a document spoils it alone; rows of one that is are passed over */
 };
 
@@ -279,7 +281,7 @@ static int begin_document(struct reading *r)
 		tree_member(room, r->document, SLICE("_unmapped"), TREE_ARRAY);
 	r->rows = r->computes ? tree_new(room, TREE_ARRAY) : NULL;
 	memset(r->head_value, 0, (r->run.s->count + 1) * sizeof *r->head_value);
-	return room->error ? flat_no_memory(&r->run) : 0;
+	return room->error || tree_starts_add(room->arena, r->starts, r->run.line) < 0 ? flat_no_memory(&r->run) : 0;
 }
 
 /* The row as an object, for expressions. */
@@ -500,9 +502,9 @@ static int only_writes(struct flat_run *r)
 }
 
 static int read_file(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, bool lenient, struct tree **ret,
-	struct van_error *e)
+	struct tree_starts *starts, struct van_error *e)
 {
-	struct reading r = {.run = {.s = s, .room = room, .e = e, .line = 1}, .own = room->arena, .lenient = lenient};
+	struct reading r = {.run = {.s = s, .room = room, .e = e, .line = 1}, .own = room->arena, .lenient = lenient, .starts = starts};
 	struct van_buf utf8 = {0};
 	int rc = only_writes(&r.run);
 	if (rc < 0)
@@ -523,12 +525,13 @@ static int read_file(const struct flat_sheet *s, struct tree_room *room, struct 
 
 int flat_read(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e)
 {
-	return read_file(s, room, text, max_bytes, false, ret, e);
+	return read_file(s, room, text, max_bytes, false, ret, NULL, e);
 }
 
-int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct van_error *e)
+int flat_read_each(const struct flat_sheet *s, struct tree_room *room, struct slice text, size_t max_bytes, struct tree **ret, struct tree_starts *starts,
+	struct van_error *e)
 {
-	return read_file(s, room, text, max_bytes, true, ret, e);
+	return read_file(s, room, text, max_bytes, true, ret, starts, e);
 }
 
 /* --- files that are fed ------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,23 @@
 
 #include <ctype.h>
 
+int tree_starts_add(struct van_arena *arena, struct tree_starts *s, uint64_t at)
+{
+	if (s && s->n == s->room) {
+		size_t room = s->room ? 2 * s->room : 64;
+		uint64_t *v = van_arena_array(arena, room, sizeof *v);
+		if (!v)
+			return VAN_ENOMEM;
+		if (s->n)
+			memcpy(v, s->v, s->n * sizeof *v);
+		s->v = v;
+		s->room = room;
+	}
+	if (s)
+		s->v[s->n++] = at;
+	return 0;
+}
+
 /* Walks over a text, looking at brackets and quotes alone. */
 struct walk {
 	struct slice text;
@@ -79,12 +96,15 @@ static bool can_be_cut(struct slice text)
 	return false;
 }
 
+static bool is_null(struct slice text)
+{
+	return slice_is(slice_trim(text), "null");
+}
+
 static int read_item(struct tree_room *room, struct tree *list, struct slice text, uint64_t line, struct van_error *e)
 {
 	struct tree *item = NULL;
 	struct van_error why = {0};
-	if (slice_is(slice_trim(text), "null"))
-		return 0; /* as if it were not there */
 	int rc = tree_read_at(room, text, line, &item, &why);
 	if (rc < 0 && rc != VAN_ESYNTAX) {
 		*e = why;
@@ -102,7 +122,7 @@ static int read_item(struct tree_room *room, struct tree *list, struct slice tex
 }
 
 /* can_be_cut() has seen that each has its end. */
-static int read_items(struct tree_room *room, struct slice text, struct tree *list, struct van_error *e)
+static int read_items(struct tree_room *room, struct slice text, struct tree *list, struct tree_starts *starts, struct van_error *e)
 {
 	struct walk w = {.text = text, .at = 1, .line = 1, .depth = 1};
 	int rc = 0;
@@ -113,19 +133,22 @@ static int read_items(struct tree_room *room, struct slice text, struct tree *li
 			return VAN_ESYNTAX;
 		struct slice item = slice_make(text.p + from, w.at - from);
 		more = text.p[w.at++] == ',';
-		if (more || list->first || slice_trim(item).n) /* "[ ]" holds nothing */
-			rc = read_item(room, list, item, line, e);
+		bool nothing = !more && !list->first && !slice_trim(item).n; /* "[ ]" */
+		if (nothing || is_null(item)) /* as if it were not there */
+			continue;
+		rc = tree_starts_add(room->arena, starts, from);
+		rc = rc < 0 ? rc : read_item(room, list, item, line, e);
 	}
 	return rc;
 }
 
-int tree_read_each(struct tree_room *room, struct slice json, struct tree **ret, struct van_error *e)
+int tree_read_each(struct tree_room *room, struct slice json, struct tree **ret, struct tree_starts *starts, struct van_error *e)
 {
 	struct slice text = slice_trim(json);
 	if (!can_be_cut(text))
 		return tree_read(room, json, ret, e);
 	struct tree *list = tree_new(room, TREE_ARRAY);
-	int rc = list ? read_items(room, text, list, e) : VAN_ENOMEM;
+	int rc = list ? read_items(room, text, list, starts, e) : VAN_ENOMEM;
 	if (rc == 0)
 		*ret = list;
 	return rc;

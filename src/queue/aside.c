@@ -209,6 +209,7 @@ static int put_aside(struct queue_work *w, const struct queue_message *whole, co
 	m.child = true;
 	m.only = a->only ? a->only : a->number;
 	m.documents = SLICE_NONE;
+	m.division = a->division;
 	m.set_aside = true;
 	m.state = QUEUE_QUARANTINED;
 	m.delivery = QUEUE_DELIVERY_NONE;

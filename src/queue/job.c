@@ -66,6 +66,7 @@ int queue_job_fill(struct queue_work *w, struct slice message, struct ipc_job *r
 	};
 	ret->only = m.only;
 	ret->documents = m.documents;
+	ret->division = m.division;
 	ret->waive = job.waive;
 	ret->answered = job.answered;
 	ret_fds[0] = content.fd;

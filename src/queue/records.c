@@ -106,6 +106,7 @@ static const struct record_field message_fields[] = {
 	RECORD_FIELD(63, RECORD_U64, M, only),
 	RECORD_FIELD(64, RECORD_BOOL, M, set_aside),
 	RECORD_FIELD(65, RECORD_TEXT, M, documents),
+	RECORD_FIELD(66, RECORD_TEXT, M, division),
 	RECORD_END,
 };
 #undef M

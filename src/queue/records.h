@@ -112,6 +112,7 @@ struct queue_message {
 	uint64_t only;           /* in: it is about this message of its payload's interchange, from 1; 0: all */
 	bool set_aside;          /* in: in quarantine by a business rule or its map; its acknowledgement was written */
 	struct slice documents;  /* in, without EDI: it is about these of its payload's documents, "1,4-6" (ipc_job); absent: all */
+	struct slice division;   /* beside `only` or `documents` of such a file: how it was divided when they were counted (ipc_job) */
 };
 extern const struct record_table queue_message_table;
 

@@ -77,8 +77,10 @@ static int fill(struct queue_work *w, const struct ipc_interchange *ic, struct q
 	m->ack = name_or_zero(queue_ack_state_names, ic->ack);
 	m->ack_due = m->ack == QUEUE_ACK_EXPECTED && ic->ack_within ? m->time + (van_time)ic->ack_within : 0;
 	m->turn_back = ic->turn_back && m->state == QUEUE_PROCESSED;
-	if (ic->documents.p)
+	if (ic->documents.p) {
 		m->documents = ic->documents;
+		m->division = ic->division;
+	}
 	return queue_result_transactions(w, &ic->transactions, SLICE_NONE, m) ? 0 : VAN_ENOMEM;
 }
 

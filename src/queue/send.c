@@ -161,7 +161,7 @@ int queue_reprocess(struct queue_work *w, struct slice id, struct slice new_id, 
 		.id = new_id, .time = w->now, .direction = QUEUE_IN, .state = QUEUE_RECEIVED, .protocol = old.protocol, .partner = old.partner,
 		.connection = old.connection, .station = old.station, .peer = old.peer, .file_name = old.file_name,
 		.content_type = old.content_type, .bytes = old.bytes, .sha256 = old.sha256, .reprocess_of = old.id,
-		.only = old.only, .documents = old.documents,
+		.only = old.only, .documents = old.documents, .division = old.division,
 	};
 	bool acknowledged = old.state == QUEUE_PROCESSED || old.state == QUEUE_REJECTED || old.set_aside;
 	struct queue_job job = {.accept_duplicate = true, .answered = acknowledged};

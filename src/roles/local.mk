@@ -10,7 +10,7 @@ vand_SOURCES = \
 	%D%/http/connection.c %D%/http/connection.h %D%/http/dispatch.c %D%/http/http.c %D%/http/http.h %D%/http/listener.c %D%/http/partial.c %D%/http/partial.h \
 	%D%/http/restart.c %D%/http/restart.h %D%/http/request.h %D%/http/requests.c \
 	%D%/http/tls.c %D%/http/tls.h \
-	%D%/worker/admit.c %D%/worker/advice.c %D%/worker/advice_plain.c %D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/acknowledge.c %D%/worker/interchange.c %D%/worker/interchange.h %D%/worker/output.c %D%/worker/job.c %D%/worker/job.h %D%/worker/terms.c \
+	%D%/worker/admit.c %D%/worker/advice.c %D%/worker/advice_plain.c %D%/worker/artefact.c %D%/worker/conflict.c %D%/worker/documents.c %D%/worker/acknowledge.c %D%/worker/interchange.c %D%/worker/interchange.h %D%/worker/output.c %D%/worker/job.c %D%/worker/job.h %D%/worker/terms.c \
 	%D%/worker/argon2.c %D%/worker/argon2.h \
 	%D%/worker/maps.c %D%/worker/mdn.c %D%/worker/package.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c %D%/worker/plain.c %D%/worker/rules.c %D%/worker/share.c %D%/worker/translate.c \
 	%D%/worker/worker.c %D%/worker/worker.h \

@@ -323,6 +323,42 @@ def the_rest_waits_where_that_is_agreed(n):
     t.ok(b"PO-H6" in b"".join(made_of(n, children(n, m)[f"x12 {BUYER}"]).values()), "the others of the file go on")
 
 
+def import_many(n, change):
+    """Another version of the sheet of files for several receivers."""
+    path = os.path.join(n.root, "sheets", "shop-many.csv")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(change(text))
+    n.vanctl("map", "import", path)
+    n.vanctl("map", "activate", "shop-many")
+    return text
+
+
+def numbers_that_mean_others_are_not_guessed(n):
+    """The sheet's key changes between the day on which a file came and the one on which what waits of it is processed again."""
+    head = "Supplier," + HEAD
+    text = (head + "B1," + order("PO-D1", quantity="few") + "B1," + order("PO-D1", line="2") + "A1," + order("PO-D2") + "B1," + order("PO-D3") + "N1," + order("PO-D4", quantity="few")
+            + "A1," + order("PO-D5"))
+    m = put(n, "shop", text, "many-6.csv")
+    part = children(n, m)
+    held, alpha = aside(n, "PO-D1")[0], part[f"x12 {ALPHA}"]
+    before = import_many(n, lambda v: v.replace("@document,Order No", "@document,Line").replace("\nID,Order No", "\nID,Order No,,,,,,,\nNote[],'by line'"))
+    def again(message):
+        n.vanctl("message", "reprocess", message["id"])
+        n.drain()
+        return next(x for x in n.messages("--direction", "in") if n.json("message", "show", x["id"]).get("reprocess_of") == message["id"])
+    second = again(alpha)
+    t.ok(second["state"] == "quarantined" and "version 1 of sheet shop-many" in second["error"] and "activate" in second["error"] and made_of(n, second) == {},
+         "a sheet that divides the file otherwise: a share of it is set aside, and says what to do", second)
+    first = again(held)
+    t.ok(first["state"] == "quarantined" and "version 1 of sheet shop-many" in first["error"] and made_of(n, first) == {}, "so is one document of it", first)
+    import_many(n, lambda v: before.replace("OrderLine[].LineItem.Quantity.value,Quantity,", "OrderLine[].LineItem.Quantity.value,'9',Quantity=few,,,,,,in\nOrderLine[].LineItem.Quantity.value,Quantity,"))
+    third, fourth = again(second), again(first)
+    t.equal([sorted(json.loads(v)["ID"] for v in made_of(n, third).values()), [v.count(b"PO1*") for v in made_of(n, fourth).values()]], [["PO-D2", "PO-D5"], [2]],
+            "once the sheet divides it as before, with other rows mended, each goes with its own")
+
+
 def one_json_document_spoils_itself(n):
     def document(po, to, more=""):
         return (f'{{"_document": "order/1.0", "ID": "{po}", "IssueDate": "2026-03-10"{more}, "_envelope": {{"receiver": "{to}"}},\n'
@@ -459,7 +495,7 @@ def main():
         tap.skip_all("vand is not built")
     with demo.Network(keep="--keep" in sys.argv) as n:
         make(n)
-        n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_broken_row_spoils_its_own_order, each_order_finds_its_receiver, the_rest_waits_where_that_is_agreed,
+        n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_broken_row_spoils_its_own_order, each_order_finds_its_receiver, the_rest_waits_where_that_is_agreed, numbers_that_mean_others_are_not_guessed,
                          one_json_document_spoils_itself, a_part_is_not_passed_through, a_rule_sets_one_order_of_the_file_aside,
                          ubl_and_json_come_in, test_stays_apart, over_as2_too, csv_and_forms_go_out, what_is_wrong_is_refused_at_apply))
     return t.done()

@@ -124,9 +124,30 @@ static void in_pieces(void **state)
 	}
 }
 
+static int read_each(struct tree_room *room, struct slice json, struct tree **ret, struct van_error *e)
+{
+	return tree_read_each(room, json, ret, NULL, e);
+}
+
 static void gives_each(const char *json, const char *expected)
 {
-	reads(tree_read_each, json, expected);
+	reads(read_each, json, expected);
+}
+
+/* Where items begin tells one division of a file from another. */
+static void starts_of_items(void **state)
+{
+	(void)state;
+	struct tree_room room = {.arena = van_arena_new(1 << 20), .left = 2000};
+	struct tree_starts s = {0};
+	struct tree *t;
+	const uint64_t where[] = {1, 13, 16};
+	assert_int_equal(tree_read_each(&room, SLICE("[{},null,{a},\n{},{}]"), &t, &s, NULL), 0);
+	assert_int_equal(s.n, 4);
+	assert_int_equal(s.v[0], where[0]);
+	assert_int_equal(s.v[2], where[1]);
+	assert_int_equal(s.v[3], where[2] + 1);
+	van_arena_free(room.arena);
 }
 
 /* An item in error spoils itself alone, as long as nobody can doubt where it ends. */
@@ -157,6 +178,7 @@ int main(void)
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(in_pieces),
 		cmocka_unit_test(each_item),
+		cmocka_unit_test(starts_of_items),
 	};
 	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }

@@ -37,6 +37,7 @@ struct job_terms {
 struct job_document {
 	struct tree *tree;
 	uint64_t number;             /* in the file, from 1 */
+	uint64_t begins, ends;       /* lines or bytes of the file, as its format counts; ends 0: with the file */
 	bool known;                  /* it says what it is */
 };
 
@@ -56,6 +57,8 @@ struct job_plain {
 	struct slice extension;      /* of its file name */
 	struct job_document *documents; /* NULL: there are none, the file only passes through */
 	size_t n;                    /* those that the job is about */
+	struct slice sheet;          /* that divided the file into documents; absent: none did */
+	uint64_t sheet_version;
 	bool parted;                 /* the file holds others, too, or its documents go several ways */
 	struct job_share *shares, *share; /* the one at hand */
 	size_t share_count;
@@ -98,10 +101,14 @@ struct slice job_plain_text(const struct tree *document, const char *name);
 
 /* share.c: j->plain->documents come to stand in shares, by between whom they are. VAN_ELIMIT with `e`; VAN_ENOMEM. */
 int job_share(struct job *j, struct van_error *e);
-/* Which documents of the file a share holds, as in ipc_job; absent: no memory. */
-struct slice job_share_numbers(struct van_arena *arena, const struct job_share *s);
+/* documents.c: which documents of the file these are, as in ipc_job; absent: no memory. */
+struct slice job_documents_numbers(struct van_arena *arena, const struct job_document *v, size_t n);
 /* Is `number` in such a text? `at` stands where the last, smaller one was found; at first the whole text. Absent: all are. */
-bool job_share_has(struct slice *at, uint64_t number);
+bool job_documents_have(struct slice *at, uint64_t number);
+/* How the file was divided where these documents are, to be kept beside their numbers: a digest, and the sheet that did it. Absent: no memory. */
+struct slice job_documents_division(struct job *j, const struct job_document *v, size_t n);
+/* Do the documents of these numbers still begin and end where they did then? VAN_ESYNTAX with what to do: no, or nobody knows. */
+int job_documents_same(struct job *j, const struct job_document *v, size_t n, struct slice division, struct van_error *e);
 
 /* Where one document goes. `connection` absent: authority is not asked (our own acknowledgement). *ret_zone_offset (may be
  * NULL): minutes east of UTC of the agreement's time zone. */

@@ -89,16 +89,21 @@ static int read_ubl(struct tree_room *room, struct slice text, struct tree **ret
 }
 
 /* VAN_ENOTFOUND: there is no such sheet. */
-static int read_csv(struct job *j, struct tree_room *room, struct slice text, struct tree **ret, struct van_error *e)
+static int read_csv(struct job *j, struct tree_room *room, struct slice text, struct tree **ret, struct tree_starts *starts, struct van_error *e)
 {
 	const struct directory_document *rule = &j->plain->rule;
 	const struct flat_sheet *sheet;
+	const struct map_sheet *source;
 	map_library_scope(j->worker->maps, j->from->partner, van_clock_now());
-	int rc = map_library_flat(j->worker->maps, rule->sheet, SLICE_NONE, rule->sheet_pin, &sheet, NULL, e);
-	return rc < 0 ? rc : flat_read_each(sheet, room, text, 0, ret, e);
+	int rc = map_library_flat(j->worker->maps, rule->sheet, SLICE_NONE, rule->sheet_pin, &sheet, &source, e);
+	if (rc < 0)
+		return rc;
+	j->plain->sheet = rule->sheet;
+	j->plain->sheet_version = source->version;
+	return flat_read_each(sheet, room, text, 0, ret, starts, e);
 }
 
-static int read_documents(struct job *j, struct tree_room *room, struct tree **ret, struct van_error *e)
+static int read_documents(struct job *j, struct tree_room *room, struct tree **ret, struct tree_starts *starts, struct van_error *e)
 {
 	struct slice text;
 	if (j->payload.length > BYTES_MAX)
@@ -112,12 +117,12 @@ static int read_documents(struct job *j, struct tree_room *room, struct tree **r
 		return VAN_ENOMEM;
 	text = van_arena_slice(room->arena, text); /* values point into it */
 	switch ((enum profile_document_format)j->plain->rule.format) {
-	case PROFILE_DOCUMENT_CSV: rc = text.p ? read_csv(j, room, text, ret, e) : VAN_ENOMEM; break;
+	case PROFILE_DOCUMENT_CSV: rc = text.p ? read_csv(j, room, text, ret, starts, e) : VAN_ENOMEM; break;
 	case PROFILE_DOCUMENT_UBL: rc = text.p ? read_ubl(room, text, ret, e) : VAN_ENOMEM; break;
 	default:
 		if (slice_starts(text, "\xef\xbb\xbf"))
 			text = slice_make(text.p + 3, text.n - 3);
-		rc = text.p ? tree_read_each(room, slice_trim(text), ret, e) : VAN_ENOMEM;
+		rc = text.p ? tree_read_each(room, slice_trim(text), ret, starts, e) : VAN_ENOMEM;
 	}
 	if (rc == VAN_ENOMEM)
 		rc = van_error_set(e, VAN_ELIMIT, "its documents need more than %zu MiB of memory: send it in parts", MEMORY >> 20);
@@ -167,7 +172,7 @@ static int take_document(struct tree *t, struct tree_room *room, struct job_docu
 }
 
 /* Those that the job is about. */
-static int list_documents(struct job *j, struct tree *all, struct tree_room *room, struct van_error *e)
+static int list_documents(struct job *j, struct tree *all, struct tree_room *room, const struct tree_starts *starts, struct van_error *e)
 {
 	struct job_plain *p = j->plain;
 	struct slice wanted = j->from->documents;
@@ -179,17 +184,18 @@ static int list_documents(struct job *j, struct tree *all, struct tree_room *roo
 		return VAN_ENOMEM;
 	for (struct tree *t = all->kind == TREE_ARRAY ? all->first : all; t; t = all->kind == TREE_ARRAY ? t->next : NULL) {
 		number++;
-		if (j->from->only ? number != j->from->only : !job_share_has(&wanted, number))
+		if (j->from->only ? number != j->from->only : !job_documents_have(&wanted, number))
 			continue;
 		struct job_document *d = &p->documents[p->n++];
 		d->number = number;
+		d->begins = number <= starts->n ? starts->v[number - 1] : 0;
+		d->ends = number < starts->n ? starts->v[number] : 0;
 		int rc = take_document(t, room, d);
 		if (rc < 0)
 			return rc;
 	}
 	p->parted = p->n < count;
-	return p->n ? 0 : van_error_set(e, VAN_ESYNTAX, "the documents that this was about are not in the file any more, as it is read today (it has %zu): look at it, and "
-							"reprocess the message that brought it", count);
+	return j->from->only || j->from->documents.p ? job_documents_same(j, p->documents, p->n, j->from->division, e) : 0;
 }
 
 /* --- as an interchange --------------------------------------------------------------------------------------------------------------- */
@@ -274,10 +280,11 @@ static void set_aside(struct job *j, struct ipc_interchange *to, enum ipc_interc
 static int read_and_share(struct job *j, struct van_error *e)
 {
 	struct tree_room room = {.left = VALUES};
+	struct tree_starts starts = {0};
 	struct tree *all = NULL;
-	int rc = read_documents(j, &room, &all, e);
+	int rc = read_documents(j, &room, &all, &starts, e);
 	if (rc == 0)
-		rc = list_documents(j, all, &room, e);
+		rc = list_documents(j, all, &room, &starts, e);
 	return rc == 0 ? job_share(j, e) : rc;
 }
 
@@ -294,6 +301,16 @@ static int pass_whole(struct job *j)
 	return 0;
 }
 
+/* Which documents of the file these are, where it holds others, too. */
+static int mark_part(struct job *j, const struct job_share *s, struct ipc_interchange *to)
+{
+	if (!j->plain->parted || !s->n)
+		return 0;
+	to->documents = job_documents_numbers(arena_of(j), s->documents, s->n);
+	to->division = job_documents_division(j, s->documents, s->n);
+	return to->documents.p && to->division.p ? 0 : VAN_ENOMEM;
+}
+
 static int each_share(struct job *j)
 {
 	size_t n = j->plain->share_count;
@@ -304,10 +321,9 @@ static int each_share(struct job *j)
 	for (size_t i = 0; i < n; i++) {
 		struct job_share *s = j->plain->share = &j->plain->shares[i];
 		const struct edi_interchange *in = as_interchange(j, s);
-		v[i] = (struct ipc_interchange){.state = IPC_INTERCHANGE_PROCESSED, .documents = j->plain->parted && s->n ? job_share_numbers(arena_of(j), s) : SLICE_NONE};
-		if (!in || (j->plain->parted && s->n && !v[i].documents.p))
-			return VAN_ENOMEM;
-		int rc = job_interchange(j, in, i, &v[i]);
+		v[i] = (struct ipc_interchange){.state = IPC_INTERCHANGE_PROCESSED};
+		int rc = in ? mark_part(j, s, &v[i]) : VAN_ENOMEM;
+		rc = rc < 0 ? rc : job_interchange(j, in, i, &v[i]);
 		if (rc < 0)
 			return rc;
 	}

@@ -40,7 +40,8 @@ static int add_lines(struct work *w, struct slice_list *to, const struct slice_l
 
 static int set_aside(struct work *w, const struct edi_message *m, uint64_t number, struct slice why, const struct slice_list *findings)
 {
-	uint64_t place = w->job->plain ? w->job->plain->share->documents[number - 1].number : number;
+	const struct job_document *d = w->job->plain ? &w->job->plain->share->documents[number - 1] : NULL;
+	uint64_t place = d ? d->number : number;
 	struct slice text = m->control_number.n ? van_arena_printf(arena_of(w), "message %.*s: %.*s", SLICE_ARG(m->control_number), SLICE_ARG(why))
 						: van_arena_printf(arena_of(w), "document %llu: %.*s", (unsigned long long)place, SLICE_ARG(why));
 	bool alone = work_only(w) || documents_in(w) == 1;
@@ -55,7 +56,10 @@ static int set_aside(struct work *w, const struct edi_message *m, uint64_t numbe
 		return VAN_ENOMEM;
 	if (w->out->asides.n)
 		memcpy(v, w->out->asides.v, w->out->asides.n * sizeof *v);
-	v[w->out->asides.n] = (struct ipc_aside){.number = number, .only = place == number ? 0 : place, .error = text, .findings = *findings};
+	struct slice division = d ? job_documents_division(w->job, d, 1) : SLICE_NONE;
+	if (d && !division.p)
+		return VAN_ENOMEM;
+	v[w->out->asides.n] = (struct ipc_aside){.number = number, .only = place == number ? 0 : place, .division = division, .error = text, .findings = *findings};
 	w->out->asides = (struct record_list){v, w->out->asides.n + 1};
 	return 0;
 }

@@ -226,38 +226,3 @@ int job_share(struct job *j, struct van_error *e)
 	p->parted |= s.n > 1;
 	return rc;
 }
-
-/* --- which they are ----------------------------------------------------------------------------------------------------------------- */
-
-struct slice job_share_numbers(struct van_arena *arena, const struct job_share *s)
-{
-	struct van_buf text = VAN_BUF_INIT((size_t)16 << 20);
-	for (size_t i = 0, end; i < s->n; i = end) {
-		for (end = i + 1; end < s->n && s->documents[end].number == s->documents[end - 1].number + 1;)
-			end++;
-		van_buf_printf(&text, i ? ",%llu" : "%llu", (unsigned long long)s->documents[i].number);
-		if (end > i + 1)
-			van_buf_printf(&text, "-%llu", (unsigned long long)s->documents[end - 1].number);
-	}
-	struct slice ret = van_buf_error(&text) ? SLICE_NONE : van_arena_slice(arena, van_buf_slice(&text));
-	van_buf_free(&text);
-	return ret;
-}
-
-bool job_share_has(struct slice *at, uint64_t number)
-{
-	if (!at->p)
-		return true;
-	while (at->p) {
-		struct slice rest = *at, range = slice_cut(&rest, ','), last = range, first = slice_cut(&last, '-');
-		unsigned long long from, to;
-		if (!slice_u64(first, &from))
-			return false;
-		if (!last.p || !slice_u64(last, &to))
-			to = from;
-		if (number <= to)
-			return number >= from;
-		*at = rest.p ? rest : SLICE("");
-	}
-	return false;
-}
