@@ -428,6 +428,7 @@ static const struct record_field mailbox_name_fields[] = {
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_name, section),
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_name, name),
 	RECORD_FIELD(4, RECORD_U64, struct ipc_mailbox_name, fetched),
+	RECORD_FIELD(5, RECORD_TEXT, struct ipc_mailbox_name, id),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_name_table = {"mailbox_name", 1, sizeof(struct ipc_mailbox_name), mailbox_name_fields};

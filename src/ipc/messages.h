@@ -682,6 +682,7 @@ struct ipc_mailbox_name {
 	uint32_t folder;
 	struct slice section, name; /* of an archive: a date; of the others: a subfolder, absent: the folder itself */
 	uint64_t fetched; /* IPC_MAILBOX_FETCHED */
+	struct slice id;  /* IPC_MAILBOX_FETCHED, _COLLECTED: of the entry that was read: another one of that name is not meant */
 };
 /* Pieces begin at multiples of their size. */
 #define IPC_PIECE ((uint64_t)512 << 10)

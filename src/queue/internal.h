@@ -25,6 +25,7 @@ struct queue {
 	store_table_id mailbox;   /* connection, folder, section, name → mailbox entry */
 	store_table_id mailbox_usage; /* connection → what its uploads take */
 	store_table_id pickup;    /* connection, name on the partner's server → what became of it */
+	store_table_id look;      /* message id, who, what → when that had its receipt last */
 	store_table_id login;     /* address, user → failures; address → failures with unknown names, last success */
 	store_table_id ban;       /* network, user → ban */
 	store_table_id expect;    /* env, group parties, code, number, message id → expect */

@@ -88,10 +88,16 @@ int queue_mailbox_usage_without(struct queue_work *w, const struct queue_place *
 /* So many files more may come, UINT64_MAX: any number. At 0 *ret_why (of w->arena) says which limit it is, and what to do. */
 uint64_t queue_mailbox_files_left(struct queue_work *w, const struct queue_mailbox_usage *u, const struct queue_mailbox_limits *l, struct slice *ret_why);
 
+/* What was read is named by its place and by the message that lay there when it was opened: a session may end long after another took the
+ * document, and one that bears its name since is nobody's yet. VAN_ENOTFOUND where that message lies there no more: nothing is changed. */
 /* So much of it, from its start on, was sent to the partner: a download may be resumed there. */
-int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, uint64_t bytes);
+int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, struct slice message, uint64_t bytes);
 /* A complete download, of what waits or from the archive. The first marks it collected; each has its receipt. */
-int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at, struct slice actor);
+int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at, struct slice message, struct slice actor);
+/* A complete download of a document of this connection that lies there no more: a receipt, and nothing else. 0 or VAN_ENOTFOUND. */
+int queue_mailbox_collected_late(struct queue_work *w, struct slice connection, struct slice message, struct slice actor);
+/* It was read, if only in part: a document of the connection, wherever it lies by now, or what is staged at that place. 0 or VAN_ENOTFOUND. */
+int queue_mailbox_looked_at(struct queue_work *w, const struct queue_place *at, struct slice message, struct slice actor);
 /* The partner deleted or renamed it: to the archive of the day. */
 int queue_mailbox_taken(struct queue_work *w, const struct queue_place *at, struct slice actor);
 /* Puts a taken document back; VAN_ESTATE when it waits already or was no mailbox message. */

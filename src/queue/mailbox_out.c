@@ -7,21 +7,52 @@ static int find_with_message(struct queue_work *w, const struct queue_place *at,
 	return rc < 0 ? rc : queue_message_get(w, e->message, m);
 }
 
-int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, uint64_t bytes)
+static int find_same(struct queue_work *w, const struct queue_place *at, struct slice message, struct queue_mailbox_entry *e)
+{
+	int rc = queue_mailbox_find(w, at, e);
+	return rc == 0 && !slice_eq(e->message, message) ? van_error_set(&w->err, VAN_ENOTFOUND, "no such file") : rc;
+}
+
+static int get_own(struct queue_work *w, struct slice connection, struct slice message, struct queue_message *m)
+{
+	int rc = queue_message_get(w, message, m);
+	return rc == 0 && !slice_eq(m->connection, connection) ? van_error_set(&w->err, VAN_ENOTFOUND, "no such message") : rc;
+}
+
+int queue_mailbox_fetched(struct queue_work *w, const struct queue_place *at, struct slice message, uint64_t bytes)
 {
 	struct queue_mailbox_entry e;
-	int rc = queue_mailbox_find(w, at, &e);
+	int rc = find_same(w, at, message, &e);
 	if (rc < 0 || bytes <= e.fetched)
 		return rc;
 	e.fetched = bytes < e.bytes ? bytes : e.bytes;
 	return mailbox_put(w, at, &e);
 }
 
-int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at, struct slice actor)
+int queue_mailbox_looked_at(struct queue_work *w, const struct queue_place *at, struct slice message, struct slice actor)
 {
 	struct queue_mailbox_entry e;
 	struct queue_message m;
-	int rc = find_with_message(w, at, &e, &m);
+	int rc = get_own(w, at->connection, message, &m);
+	if (rc == VAN_ENOTFOUND && at->folder == QUEUE_FOLDER_STAGED)
+		rc = find_same(w, at, message, &e);
+	return rc < 0 ? rc : queue_message_looked_at(w, message, SLICE("payload"), actor);
+}
+
+int queue_mailbox_collected_late(struct queue_work *w, struct slice connection, struct slice message, struct slice actor)
+{
+	struct queue_message m;
+	int rc = get_own(w, connection, message, &m);
+	return rc < 0 ? rc : queue_trail_receipt(w, RECEIPT_SFTP_OUT, &m, SLICE("downloaded, and gone from its place meanwhile"), actor, NULL, 0);
+}
+
+int queue_mailbox_collected(struct queue_work *w, const struct queue_place *at, struct slice message, struct slice actor)
+{
+	struct queue_mailbox_entry e;
+	struct queue_message m;
+	int rc = find_same(w, at, message, &e);
+	if (rc == 0)
+		rc = queue_message_get(w, message, &m);
 	if (rc < 0)
 		return rc;
 	struct queue_message old = m;

@@ -17,7 +17,7 @@ static int open_tables(struct queue *q, struct van_error *err)
 		{"profile", &q->profile}, {"profile-version", &q->profile_version}, {"mailbox-usage", &q->mailbox_usage},
 		{"segment", &q->segment}, {"seen", &q->seen}, {"sheet", &q->sheet}, {"sheet-version", &q->sheet_version},
 		{"batch", &q->batch}, {"batch-item", &q->batch_item}, {"batch-open", &q->batch_open},
-		{"login", &q->login}, {"pickup", &q->pickup}, {"ban", &q->ban},
+		{"login", &q->login}, {"pickup", &q->pickup}, {"look", &q->look}, {"ban", &q->ban},
 	};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		int rc = store_table(q->store, tables[i].name, tables[i].table, err);

@@ -624,6 +624,39 @@ def taken_by_download(n):
         t.equal(f.read(), b"by hand", "vanctl mailbox put")
 
 
+def late_closes(n):
+    """Two sessions read a document; one takes it, another of that name comes, and then the other session closes: it speaks of the old one."""
+    def put(data):
+        with tempfile.NamedTemporaryFile(dir=n.root, suffix=".edi") as f:
+            f.write(data)
+            f.flush()
+            n.vanctl("mailbox", "put", "beta", f.name, "--name", "same.edi")
+
+    def waits():
+        return [(e["name"], e["id"], e["state"]) for e in n.json("mailbox", "list", "beta")]
+
+    put(b"the first one")
+    first = waits()[0][1]
+    with Session(n, "beta") as s, Session(n, "beta") as late, Session(n, "beta") as broken:
+        whole, half = late.open("/out/same.edi"), broken.open("/out/same.edi")
+        t.equal((whole.read(), half.read(5)), (b"the first one", b"the f"), "two sessions read what a third one takes")
+        with s.open("/out/same.edi") as f:
+            f.read()
+        put(b"the second one, which nobody has read")
+        second = waits()[0]
+        whole.close()
+        half.close()
+        late_ones = demo.wait_for("the log of both", lambda: [found for found in [re.findall(r"mailbox-read-late.*file=same.edi.*", n.log())] if len(found) == 2])[0]
+        t.equal((waits(), second[1] != first), ([second], True), "another one of its name waits as it did when they have closed")
+        t.ok(all(first in line for line in late_ones), "and the log says of which message they spoke", late_ones)
+        said_of = [r["text"] for r in n.json("receipt", "list", "--message", first, "--event", "sftp-out")]
+        t.ok("downloaded, and gone from its place meanwhile" in said_of, "whose second download has its receipt", said_of)
+        t.equal(n.json("receipt", "list", "--message", second[1], "--event", "sftp-out"), [], "and the other none")
+        with s.open("/out/same.edi") as f:
+            t.equal(f.read(), b"the second one, which nobody has read", "it can still be fetched")
+        t.equal(s.listdir("/out"), [], "and is taken then")
+
+
 def looks_and_opens(n):
     """A client that looks at each file before it opens it is answered ahead: with the same bytes, and with nothing that is gone."""
     documents = {}
@@ -686,7 +719,7 @@ def main():
         n.start()
         n.apply_profiles()
         for group in (resumed_uploads, going_on, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, looks, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
-                      taken_by_download, many_entries):
+                      taken_by_download, late_closes, many_entries):
             t.run(group, n)
         n.check_sound(t, killed_sessions=1)
         n.tell(t)

@@ -417,6 +417,37 @@ static void test_looks(void **state)
 	assert_int_equal(looks(f, &other, "payload", "uid 0"), 1); /* no message yet */
 }
 
+#define LITTLE ((size_t)64 << 10)
+
+/* A look with little memory, in which the receipts of a document that has many could not be read. */
+static int look_with_little(struct fixture *f, const struct van_id *id, const char *actor)
+{
+	struct van_arena *all = f->w.arena, *little = van_arena_new(LITTLE);
+	assert_non_null(little);
+	fixture_begin(f, STORE_WRITE);
+	f->w.arena = little;
+	int rc = queue_message_looked_at(&f->w, id_slice(id), SLICE("payload"), slice_str(actor));
+	f->w.arena = all;
+	fixture_commit(f);
+	van_arena_free(little);
+	return rc;
+}
+
+/* A look costs the same, however many receipts the document has. */
+static void test_looks_at_what_many_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	struct van_id id = upload(f, "ack.edi", "ISA~", false, 0);
+	fixture_begin(f, STORE_WRITE);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(queue_message_looked_at(&f->w, id_slice(&id), SLICE("payload"), van_arena_printf(f->arena, "uid %d", i)), 0);
+	fixture_commit(f);
+	assert_int_equal(looks(f, &id, "payload", "uid 0"), 1000);
+	assert_int_equal(look_with_little(f, &id, "uid 0"), 0);
+	assert_int_equal(look_with_little(f, &id, "uid 1000"), 0);
+	assert_int_equal(looks(f, &id, "payload", "uid 999"), 1001);
+}
+
 static void test_collected_taken_restored(void **state)
 {
 	struct fixture *f = *state;
@@ -426,7 +457,7 @@ static void test_collected_taken_restored(void **state)
 	fixture_commit(f);
 	for (int i = 0; i < 2; i++) {
 		fixture_begin(f, STORE_WRITE);
-		assert_int_equal(queue_mailbox_collected(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, SLICE("sftp user volt")), 0);
+		assert_int_equal(queue_mailbox_collected(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, id_slice(&out), SLICE("sftp user volt")), 0);
 		fixture_commit(f);
 		fixture_assert_states(f, &out, "processed/collected/expected");
 	}
@@ -445,6 +476,49 @@ static void test_collected_taken_restored(void **state)
 	fixture_commit(f);
 	fixture_assert_states(f, &out, "processed/available/expected");
 	assert_folder(f, "volt-box", QUEUE_FOLDER_OUT_ARCHIVE, today(f), NULL, "");
+}
+
+/* What lies in /out of volt-box under that name: VAN_ENOTFOUND, or 0. */
+static int waiting(struct fixture *f, struct slice name, struct queue_mailbox_entry *ret)
+{
+	fixture_begin(f, STORE_READ);
+	int rc = queue_mailbox_find(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, ret);
+	fixture_commit(f);
+	return rc;
+}
+
+/* Two sessions read the same document. The first takes it, another of that name comes, and then the second one's close. */
+static void test_late_close(void **state)
+{
+	struct fixture *f = *state;
+	struct slice name = SLICE("orders.edi"), actor = SLICE("sftp user volt");
+	struct queue_place at = {SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name};
+	struct queue_mailbox_entry e;
+	struct van_id old = hand_in(f, "orders.edi", "ISA~ISA~");
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_collected(&f->w, &at, id_slice(&old), actor), 0);
+	assert_int_equal(queue_mailbox_taken(&f->w, &at, actor), 0);
+	fixture_commit(f);
+	struct van_id new = hand_in(f, "orders.edi", "ISA~ISA~");
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_collected(&f->w, &at, id_slice(&old), actor), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_fetched(&f->w, &at, id_slice(&old), 3), VAN_ENOTFOUND);
+	assert_int_equal(queue_mailbox_collected_late(&f->w, at.connection, id_slice(&old), actor), 0);
+	assert_int_equal(queue_mailbox_collected_late(&f->w, SLICE("acme-box"), id_slice(&old), actor), VAN_ENOTFOUND); /* another's */
+	assert_int_equal(queue_mailbox_looked_at(&f->w, &at, id_slice(&old), actor), 0); /* it was read wherever it lies */
+	assert_int_equal(queue_mailbox_looked_at(&f->w, &(struct queue_place){SLICE("acme-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, id_slice(&old), actor),
+			 VAN_ENOTFOUND);
+	fixture_commit(f);
+	assert_int_equal(waiting(f, name, &e), 0);
+	assert_true(slice_eq(e.message, id_slice(&new)) && e.state == QUEUE_MAILBOX_WAITING && e.fetched == 0);
+	fixture_assert_states(f, &new, "processed/available/none");
+	assert_true(fixture_history_has(f, &old, "sftp-out", "gone from its place meanwhile"));
+	assert_true(fixture_history_has(f, &old, "looked-at", "payload"));
+	assert_false(fixture_history_has(f, &new, "sftp-out", ""));
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_fetched(&f->w, &at, id_slice(&new), 3), 0);
+	fixture_commit(f);
+	assert_true(waiting(f, name, &e) == 0 && e.fetched == 3);
 }
 
 static void test_names_are_unique_and_clean(void **state)
@@ -562,12 +636,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_staged_uploads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restored_beside_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collected_taken_restored, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_late_close, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names_are_unique_and_clean, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profile_versions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		/* last: clocks go on in them, and ids never go back */
 		cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_looks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_looks_at_what_many_looked_at, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("queue: acknowledgements and mailboxes", tests, NULL, NULL);
 }

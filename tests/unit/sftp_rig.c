@@ -186,7 +186,7 @@ static void answer_name(struct rig *r, struct ipc_channel *c, uint32_t type, uin
 		return reply(c, request, IPC_MAILBOX_NO_FILE, NULL, -1);
 	if (type == IPC_MAILBOX_OPEN)
 		return reply(c, request, IPC_MAILBOX_OK, e, e->fd);
-	if (type == IPC_MAILBOX_COLLECTED)
+	if (type == IPC_MAILBOX_COLLECTED && slice_is(n->id, e->id))
 		e->collected = true;
 	if (!request)
 		return;

@@ -29,7 +29,8 @@ struct file {
 	/* download */
 	int fd;
 	char *bytes; /* a small one, whole, where there is no descriptor */
-	char id[48]; /* of what comes in pieces: fd is that of one piece, which begins at piece_at; empty: the whole file */
+	char id[48]; /* of the entry, as the store knows it: its name may be another one's by the time of the close */
+	bool in_pieces; /* fd is that of one piece, which begins at piece_at; else the whole file */
 	uint64_t piece_at;
 	uint64_t offset; /* where the content begins */
 	struct sftpd_attributes attributes;
@@ -126,8 +127,8 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	if (status != SFTPD_OK)
 		return status;
 	bool whole = fd < 0 && reply.entry && reply.content.n == reply.entry->bytes;
-	bool pieces = reply.entry && reply.entry->in_pieces && reply.entry->id.n < sizeof ((struct file *)0)->id;
-	struct file *f = reply.entry && (fd >= 0 || whole || pieces) ? file_new(at) : NULL;
+	bool pieces = reply.entry && reply.entry->in_pieces, named = reply.entry && reply.entry->id.n < sizeof ((struct file *)0)->id;
+	struct file *f = named && (fd >= 0 || whole || pieces) ? file_new(at) : NULL;
 	if (f && whole && !(f->bytes = malloc(reply.content.n + 1))) {
 		free(f);
 		f = NULL;
@@ -139,8 +140,9 @@ static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sft
 	}
 	if (whole && reply.content.n)
 		memcpy(f->bytes, reply.content.p, reply.content.n);
-	if (pieces)
+	if (reply.entry->id.n)
 		memcpy(f->id, reply.entry->id.p, reply.entry->id.n);
+	f->in_pieces = pieces;
 	f->fd = fd;
 	f->offset = reply.entry->offset;
 	f->attributes = sftpd_entry_attributes(m, reply.entry);
@@ -430,9 +432,9 @@ static enum sftpd_status need_piece(struct sftpd_mailbox *m, struct file *f, uin
 /* As much as the descriptor at hand has. */
 static enum sftpd_status read_some(struct sftpd_mailbox *m, struct file *f, uint64_t at, char *to, size_t n, size_t *ret_got, struct sftpd_why *why)
 {
-	enum sftpd_status status = f->id[0] ? need_piece(m, f, at, why) : SFTPD_OK;
+	enum sftpd_status status = f->in_pieces ? need_piece(m, f, at, why) : SFTPD_OK;
 	uint64_t from = f->offset + at;
-	if (f->id[0]) {
+	if (f->in_pieces) {
 		uint64_t left = IPC_PIECE - at % IPC_PIECE;
 		from = at % IPC_PIECE;
 		n = n < left ? n : (size_t)left;
@@ -589,13 +591,12 @@ static enum sftpd_status commit(struct sftpd_mailbox *m, struct file *f, struct 
 /* The whole file was read: the sender may know. */
 static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct sftpd_why *why)
 {
-	struct sftpd_place at = {SFTPD_PLACE_FILE, f->folder, section_of(f), name_of(f)};
 	struct ipc_mailbox_reply reply;
-	struct ipc_mailbox_name name = {.folder = at.folder, .section = at.section, .name = at.name};
+	struct ipc_mailbox_name name = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .id = slice_str(f->id)};
 	enum sftpd_status status = SFTPD_OK;
 	/* Where the file stays until it is deleted, nothing depends on when this is durable: the client needn't wait. */
 	if (m->taken_by_download && f->folder == IPC_FOLDER_OUT)
-		status = ask_about(m, IPC_MAILBOX_COLLECTED, &at, &reply, NULL, why);
+		status = sftpd_store_mailbox(m->store, IPC_MAILBOX_COLLECTED, &ipc_mailbox_name_table, &name, -1, &reply, NULL, why);
 	else
 		sftpd_store_tell(m->store, IPC_MAILBOX_COLLECTED, &ipc_mailbox_name_table, &name);
 	sftpd_spans_free(&f->progress->read); /* fetched once more, it is told once more */
@@ -609,8 +610,8 @@ static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct
 static void note_progress(struct sftpd_mailbox *m, const struct file *f)
 {
 	uint64_t prefix = f->progress ? sftpd_spans_prefix(&f->progress->read) : 0;
-	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix};
-	if (!f->was_read || (f->progress && f->progress->looked && prefix <= f->progress->told))
+	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix, .id = slice_str(f->id)};
+	if (!f->was_read || !f->id[0] || (f->progress && f->progress->looked && prefix <= f->progress->told))
 		return;
 	if (f->progress) {
 		f->progress->told = prefix > f->progress->told ? prefix : f->progress->told;

@@ -156,7 +156,7 @@ int upload_status(struct session *e, struct queue_work *w, const struct ipc_mail
 	if (rc == 0 && ret_fd)
 		rc = *ret_fd = memfd_with("status", text.p, text.n);
 	if (rc >= 0)
-		*ret = (struct ipc_mailbox_entry){.name = name->name, .id = found.message, .bytes = text.n, .time = found.time};
+		*ret = (struct ipc_mailbox_entry){.name = name->name, .bytes = text.n, .time = found.time};
 	van_buf_free(&text);
 	return rc < 0 ? rc : 0;
 }

@@ -21,6 +21,7 @@ struct changing {
 	struct ipc_pickup pickup;
 	struct slice replaced; /* a message id whose staged file goes */
 	struct slice received; /* a message id whose job waits now */
+	bool late; /* it was read from a place where it lies no more: nothing there was changed */
 };
 
 static struct changing *changing_new(struct session *e, struct ipc_message *m, const struct write_ops *ops)
@@ -93,7 +94,10 @@ static void done(struct write_request *r)
 		remove_file(c, c->replaced);
 		if (c->received.p)
 			jobs_add(e->s, c->received, 0);
-		if (c->type != IPC_MAILBOX_SYNC)
+		if (c->late)
+			log_event(LOG_LEVEL_INFO, "mailbox-read-late", "partner", e->partner, "connection", e->connection, "file", log_slice(c->name.name),
+				  "message", log_slice(c->name.id), "result", "it is not there any more; nothing was changed", NULL);
+		else if (c->type != IPC_MAILBOX_SYNC)
 			log_event(LOG_LEVEL_INFO, "mailbox-changed", "partner", e->partner, "request", log_u64(c->type), "message",
 				  log_slice(c->received), NULL);
 	} else if (c->upload.file) {
@@ -203,22 +207,23 @@ static int run_collected(struct changing *c, struct queue_work *w)
 	struct queue_place at = place_in(c, archive ? QUEUE_FOLDER_OUT_ARCHIVE : QUEUE_FOLDER_OUT, c->name.section, c->name.name);
 	if (c->name.folder != IPC_FOLDER_OUT && !archive)
 		return 0;
-	int rc = queue_mailbox_collected(w, &at, c->upload.actor);
+	int rc = queue_mailbox_collected(w, &at, c->name.id, c->upload.actor);
+	if (rc == VAN_ENOTFOUND) {
+		c->late = true;
+		return queue_mailbox_collected_late(w, at.connection, c->name.id, c->upload.actor);
+	}
 	return rc == 0 && !archive && c->e->taken == PROFILE_TAKEN_DOWNLOAD ? queue_mailbox_taken(w, &at, c->upload.actor) : rc;
 }
 
 static int run_fetched(struct changing *c, struct queue_work *w)
 {
 	struct queue_place at = place_in(c, session_folder(c->name.folder), c->name.section, c->name.name);
-	struct queue_mailbox_entry e;
-	int rc = c->name.folder == IPC_FOLDER_OUT ? queue_mailbox_fetched(w, &at, c->name.fetched) : 0;
-	if (rc == 0)
-		rc = queue_mailbox_find(w, &at, &e);
-	if (rc == VAN_ENOTFOUND && c->name.folder == IPC_FOLDER_IN) /* as it was opened */
-		rc = queue_mailbox_find_uploaded(w, at.connection, at.name, QUEUE_UPLOADED_LATELY, &e);
-	if (rc == 0)
-		rc = queue_message_looked_at(w, e.message, e.part, c->upload.actor);
-	return rc == VAN_ENOTFOUND ? 0 : rc; /* a report, or taken meanwhile */
+	int rc = c->name.folder == IPC_FOLDER_OUT ? queue_mailbox_fetched(w, &at, c->name.id, c->name.fetched) : 0;
+	c->late = rc == VAN_ENOTFOUND;
+	if (rc == 0 || c->late)
+		rc = queue_mailbox_looked_at(w, &at, c->name.id, c->upload.actor);
+	c->late |= rc == VAN_ENOTFOUND;
+	return rc == VAN_ENOTFOUND ? 0 : rc; /* an upload that another one has replaced since */
 }
 
 static int run_remove(struct changing *c, struct queue_work *w)
@@ -265,6 +270,7 @@ static int run_change(struct write_request *r, struct queue_work *w)
 {
 	struct changing *c = (struct changing *)r;
 	c->replaced = c->received = SLICE_NONE;
+	c->late = false;
 	switch (c->type) {
 	case IPC_MAILBOX_COLLECTED: return run_collected(c, w);
 	case IPC_MAILBOX_FETCHED: return run_fetched(c, w);
