@@ -108,6 +108,20 @@ struct edi_transition {
 	const int32_t *missing;
 	uint32_t missing_count;
 };
+/* The first of the node's transitions to a segment of this identifier; the others follow it, in order of preference. Where there is none: the first
+ * behind its place, which may be their end. */
+static inline const struct edi_transition *edi_transitions_to(const struct edi_node *n, uint32_t id)
+{
+	const struct edi_transition *low = n->transitions, *high = low + n->transition_count;
+	while (low < high) {
+		const struct edi_transition *middle = low + (high - low) / 2;
+		if (middle->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
 
 /* Below which levels an HL level may stand. */
 struct edi_hl_rule {

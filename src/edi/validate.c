@@ -65,20 +65,6 @@ static bool when_holds(const struct edi_node *n, const struct edi_segment *s)
 	return false;
 }
 
-/* The transitions for this identifier, in order of preference. */
-static const struct edi_transition *find(const struct edi_node *n, uint32_t id)
-{
-	const struct edi_transition *low = n->transitions, *high = low + n->transition_count;
-	while (low < high) {
-		const struct edi_transition *middle = low + (high - low) / 2;
-		if (middle->id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* The conditions of its segment and its loop. */
 static bool fits(const struct edi_validator *v, const struct edi_transition *t)
 {
@@ -93,7 +79,7 @@ static const struct edi_transition *first_for(struct edi_validator *v, uint32_t 
 	if (v->cache[slot].node != v->at || v->cache[slot].id != id) {
 		v->cache[slot].node = v->at;
 		v->cache[slot].id = id;
-		v->cache[slot].first = find(&v->message->nodes[v->at], id);
+		v->cache[slot].first = edi_transitions_to(&v->message->nodes[v->at], id);
 	}
 	return v->cache[slot].first;
 }

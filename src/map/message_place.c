@@ -24,18 +24,12 @@ static bool when_holds(const struct walk *w, const struct edi_node *n, const str
 static const struct edi_transition *first_to(const struct walk *w, const struct edi_node *n, uint32_t id)
 {
 	uint32_t hint = w->hints[w->at];
-	const struct edi_transition *low = n->transitions, *high = low + n->transition_count;
-	if (hint < n->transition_count && low[hint].id == id && (!hint || low[hint - 1].id != id))
-		return low + hint;
-	while (low < high) {
-		const struct edi_transition *middle = low + (high - low) / 2;
-		if (middle->id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	w->hints[w->at] = (uint32_t)(low - n->transitions);
-	return low;
+	const struct edi_transition *all = n->transitions;
+	if (hint < n->transition_count && all[hint].id == id && (!hint || all[hint - 1].id != id))
+		return all + hint;
+	const struct edi_transition *first = edi_transitions_to(n, id);
+	w->hints[w->at] = (uint32_t)(first - all);
+	return first;
 }
 
 static const struct edi_transition *choose(const struct walk *w, const struct map_segment *s)
