@@ -441,7 +441,8 @@ int map_parse(struct map_set *set, struct slice name, struct slice text, struct 
 		return rc == VAN_ENOMEM ? map_reader_no_memory(&r)
 		                        : map_reader_fail(&r, "a quote has no end, or the row has too many columns", SLICE(""));
 	if (!m->ways)
-		return map_reader_fail(&r, "there is no row @map", SLICE(""));
+		return van_error_set(e, VAN_ESYNTAX, "map %.*s: there is no row @map: add one like @map,x12 850 004010 <-> order/1.0 below the first line; see maps/README.md",
+				     SLICE_ARG(name));
 	rc = finish_scopes(&r);
 	if (rc < 0)
 		return rc;

@@ -42,25 +42,37 @@ static bool line_at(struct slice text, unsigned row, size_t *ret_start, size_t *
 	return true;
 }
 
-/* Compiling stops at the first error: its row is made empty, and the rest is compiled again. */
+static void print_error(const struct map_source *s, unsigned row, const char *text, json_t *list)
+{
+	if (list)
+		json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "sheet", map_source_place(s), "row", (int)row, "error", text));
+	else if (row)
+		fprintf(stderr, "%s:%u: %s\n", map_source_place(s), row, text);
+	else
+		fprintf(stderr, "%s: %s\n", map_source_place(s), text);
+}
+
+/* Compiling stops at the first error: its row is made empty, and the rest is compiled again. What is wrong only because a row was made empty is no
+ * error of the sheet: a first line or a row @map in error is told alone. */
 size_t map_print_errors(struct map_source *s, json_t *list)
 {
 	size_t count = 0, start, end;
 	char *text = van_arena_str(s->arena, s->text);
 	struct map_set *set = NULL;
+	bool head_is_gone = false;
 	for (unsigned last = 0; text && count < ERRORS_MOST;) {
 		struct van_error e = {0};
 		struct slice now = slice_make(text, s->text.n);
 		if (map_library_compile(s->library, s->name, now, &set, &e) == 0)
 			break;
 		unsigned row = row_of(e.text);
-		if (list)
-			json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "sheet", map_source_place(s), "row", (int)row, "error", e.text));
-		else
-			fprintf(stderr, "%s:%u: %s\n", map_source_place(s), row, e.text);
-		count++;
-		if (!row || row == last || !line_at(now, row, &start, &end))
+		if ((row == last && row) || (!row && head_is_gone))
 			return count;
+		print_error(s, row, e.text, list);
+		count++;
+		if (row < 2 || !line_at(now, row, &start, &end))
+			return count;
+		head_is_gone |= slice_starts(slice_make(text + start, end - start), "@map");
 		for (size_t i = start; i < end; i++)
 			text[i] = ',';
 		for (size_t i = start + 7; i < end; i++) /* an empty row: blanks take no columns */

@@ -251,4 +251,13 @@ bad 'BEG01,,x,required' 'expected: ELEMENT=VALUE'; ok "guide: a bad condition"
 bad 'BEG01,,,length,5..2' 'the range is empty'; ok "guide: an empty range"
 bad 'BEG01,,,pattern,"[a"' 'not an extended regular expression'; ok "guide: a bad pattern"
 bad 'CTT01,,,equals,product(PO1)' 'expected: count'; ok "guide: a bad sum"
+# checks ERRORS SHEET: so many lines of errors, each of them once
+checks() {
+	printf "$2" >"$work/own.csv"
+	gives 1 "$vanctl" map check "$work/own.csv" && [ "$(wc -l <"$work/err")" -eq "$1" ] && [ "$(sort -u "$work/err" | wc -l)" -eq "$1" ]
+}
+checks 1 'target,source\nID,BEG.03\n' && grep -q 'there is no row @map: add one' "$work/err"; ok "map check: a sheet without @map, once"
+checks 1 'target;source\n@map;x12 850 004010 <-> order/1.0\n'; ok "map check: a first line in error is the only one"
+checks 2 'target,source\n@map,x12 850\nID,BEG.03\nID,BEG.3.4.5\n' && ! grep -q 'no row @map' "$work/err"; ok "map check: a row @map in error is there"
+checks 3 'target,source\nID,BEG.3.4.5\nID,FOO BAR\n' && grep -q 'no row @map' "$work/err"; ok "map check: other errors are told beside it"
 echo "1..$n"
