@@ -334,9 +334,9 @@ static const struct schema_table server_table = {
 static const struct schema_field push_fields[] = {
 	{.key = "folder", .kind = SCHEMA_TEXT, AT(profile_push, folder), .fallback = ".", .check = profile_check_remote_folder, .help = "where documents are put"},
 	{.key = "file_name", .kind = SCHEMA_TEXT, .flags = SCHEMA_NOT_EMPTY, AT(profile_push, file_name),
-	 .fallback = "{type}_{sender}_{control}_{id}.{ext}", .check = profile_check_file_name, .help = "their names, as those of mailboxes; with `{id}` a repeated try is known as such"},
+	 .fallback = "{type}_{sender}_{control}_{id}.{ext}", .check = profile_check_file_name, .help = "their names, as those of mailboxes; without `{id}` one waits while another of its name is there"},
 	{.key = "temporary", .kind = SCHEMA_TEXT, AT(profile_push, temporary), .fallback = "{name}.part", .check = profile_check_temporary,
-	 .help = "name while it is written, renamed at the end; `{name}` alone: none"},
+	 .help = "name while it is written, renamed at the end; `{name}` alone: none, and what has its name is replaced"},
 	{.key = "retry", .kind = SCHEMA_DURATIONS, AT(profile_push, retry), .fallback = "5m, 10m, 20m, 40m", .min = 1000000,
 	 .max = UINT64_C(2592000000000), .help = "waiting times before further tries; `[]`: no further try"},
 	{.key = NULL},

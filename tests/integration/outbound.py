@@ -72,6 +72,11 @@ class Sshd:
             except FileNotFoundError:
                 pass  # fetched just now
 
+    def clear_inbound(self):
+        """As the partner takes what has come."""
+        for name in os.listdir(self.inbound):
+            os.unlink(os.path.join(self.inbound, name))
+
     def received(self):
         return {n: demo.read(os.path.join(self.inbound, n)) for n in os.listdir(self.inbound)}
 
@@ -103,7 +108,7 @@ connections:
       timeout: 2m
 """
     if push:
-        text += f"    push: {{folder: {server.inbound}, retry: {AGAIN_AND_AGAIN}}}\n"
+        text += f"    push: {{folder: {server.inbound}, retry: {AGAIN_AND_AGAIN}{push if isinstance(push, str) else ''}}}\n"
     if poll:
         when = f'at: ["{at[0]}"], time_zone: {at[1]}' if at else f"every: {every}"
         text += f"    poll: {{folder: {server.outbound}, after: {poll}, {when}{patterns}"
@@ -177,6 +182,29 @@ def pushes(n, server):
     server.start()
     delivered(n, 904)
     t.ok(payload in server.received().values(), "and it arrives when the server is back")
+
+
+def name_is_taken(n, server):
+    """Where all documents have one name, each waits until the partner has taken the one before, however often it is tried."""
+    server.clear_inbound()
+    profile(n, server, poll=None, push=', file_name: "orders.edi"')
+    there = order(n, 970)
+    delivered(n, 970)
+    t.equal(server.received(), {"orders.edi": there}, "a name of its own")
+    for control, size, what in ((971, 6000, "of the same length"), (972, 7000, "of another length")):
+        payload = order(n, control, size)
+        tried = demo.wait_for("three tries", lambda: [q for q in n.json("queue", "list") if q["tries"] > 3])
+        t.ok("another document" in tried[0]["last_error"], "what is there is another document: told", tried)
+        t.equal((server.received(), outgoing(n, control)[0]["delivery"] == "delivered"), ({"orders.edi": there}, False), f"one {what} waits, and writes over nothing")
+        server.clear_inbound()
+        delivered(n, control)
+        t.equal(server.received(), {"orders.edi": payload}, "when that was taken, it comes")
+        there = payload
+    profile(n, server, poll=None, push=', file_name: "orders.edi", temporary: "{name}"')
+    payload = order(n, 973)
+    delivered(n, 973)
+    t.equal(server.received(), {"orders.edi": payload}, "without a temporary name, it replaces what is there")
+    server.clear_inbound()
 
 
 class Silent:
@@ -411,7 +439,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, confined, one_of_many, passwords, polls, schedules, larger_than_taken, killed_at_points, killed_at_random):
+            for group in (pushes, name_is_taken, confined, one_of_many, passwords, polls, schedules, larger_than_taken, killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

@@ -21,6 +21,46 @@ static bool is_there(struct sftp_client *c, const char *path, uint64_t bytes, bo
 	return same;
 }
 
+/* The next bytes of the document; of a pipe each comes once. */
+static int next_piece(const struct ipc_deliver *w, int body, bool piped, uint64_t at, void *to, size_t n)
+{
+	if (w->body.p)
+		memcpy(to, w->body.p + at, n);
+	else if (piped)
+		return fd_read_all(body, to, n);
+	else
+		return fd_pread_all(body, to, n, (off_t)(w->offset + at));
+	return 0;
+}
+
+static bool read_piece(sftp_file f, char *to, size_t n)
+{
+	for (size_t got = 0; got < n;) {
+		ssize_t k = sftp_read(f, to + got, n - got);
+		if (k <= 0)
+			return false;
+		got += (size_t)k;
+	}
+	return true;
+}
+
+/* What is there has our document's length: is it another one? Where we may write and not read, nobody can say: then it is not. */
+static bool is_another(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, const char *path)
+{
+	char ours[PIECE], there[PIECE];
+	bool same = true, read = true;
+	sftp_file f = sftp_open(c->sftp, path, O_RDONLY, 0);
+	for (uint64_t at = 0; f && same && read && at < w->bytes; at += PIECE) {
+		size_t n = w->bytes - at < PIECE ? (size_t)(w->bytes - at) : PIECE;
+		read = read_piece(f, there, n) && next_piece(w, body, piped, at, ours, n) == 0;
+		same = !read || memcmp(ours, there, n) == 0;
+		sftp_client_progress(c);
+	}
+	if (f)
+		sftp_close(f);
+	return !same;
+}
+
 static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, const char *path)
 {
 	sftp_file f = sftp_open(c->sftp, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -28,12 +68,7 @@ static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int bod
 	int rc = f ? 0 : sftp_client_failed(c, VAN_EIO, "can't write", path);
 	for (uint64_t at = 0; rc == 0 && at < w->bytes;) {
 		size_t n = w->bytes - at < sizeof piece ? (size_t)(w->bytes - at) : sizeof piece;
-		if (w->body.p)
-			memcpy(piece, w->body.p + at, n);
-		else if (piped)
-			rc = fd_read_all(body, piece, n);
-		else
-			rc = fd_pread_all(body, piece, n, (off_t)(w->offset + at));
+		rc = next_piece(w, body, piped, at, piece, n);
 		if (rc < 0)
 			snprintf(c->error, sizeof c->error, "the document could not be read here");
 		else if (sftp_write(f, piece, n) != (ssize_t)n)
@@ -58,6 +93,21 @@ static struct slice temporary_name(const struct ipc_deliver *w, char *to, size_t
 	return n > 0 && (size_t)n < room ? slice_make(to, (size_t)n) : w->name;
 }
 
+/* 1: an earlier try got so far; 0: to be written; negative: another document has the name, which a rename must not replace. */
+static int look_first(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, bool renamed, const char *final)
+{
+	bool other, same = is_there(c, final, w->bytes, &other), ask = w->again && same;
+	if (ask && !renamed && piped) /* what was compared could not be written any more */
+		return 0;
+	if (ask && !is_another(c, w, body, piped, final))
+		return 1;
+	if (!renamed || (!same && !other)) /* written under its own name, it replaces what is there */
+		return 0;
+	snprintf(c->error, sizeof c->error, "%.200s is there already, and it is another document: tried again later; with {id} in push.file_name no two share a name",
+		 final);
+	return VAN_EEXISTS;
+}
+
 int sftp_push(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped)
 {
 	char final[SFTP_CLIENT_PATH], temporary[SFTP_CLIENT_PATH], name[512];
@@ -66,20 +116,20 @@ int sftp_push(struct sftp_client *c, const struct ipc_deliver *w, int body, bool
 	bool renamed = !slice_eq(written, w->name);
 	if (!sftp_client_path(c, final, w->folder, w->name) || !sftp_client_path(c, temporary, w->folder, written))
 		return VAN_ELIMIT;
-	if (w->again && is_there(c, final, w->bytes, &other))
-		return 0; /* an earlier try got so far */
-	if (renamed && !w->again && (is_there(c, final, w->bytes, &other) || other)) {
-		snprintf(c->error, sizeof c->error, "%.200s is there already, and it is another document: add {id} to push.file_name", final);
-		return VAN_EEXISTS;
-	}
-	int rc = write_all(c, w, body, piped, temporary);
+	int rc = look_first(c, w, body, piped, renamed, final);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = write_all(c, w, body, piped, temporary);
 	if (rc == 0 && !is_there(c, temporary, w->bytes, &other) && other) {
 		snprintf(c->error, sizeof c->error, "%.200s has another length there than was written", temporary);
 		rc = VAN_EIO;
 	}
 	van_fault_point("deliver-before-rename");
-	if (rc == 0 && renamed && sftp_rename(c->sftp, temporary, final) < 0 && !is_there(c, final, w->bytes, &other))
+	if (rc == 0 && renamed && sftp_rename(c->sftp, temporary, final) < 0) {
 		rc = sftp_client_failed(c, VAN_EIO, "can't rename to", final);
+		if (!is_there(c, temporary, w->bytes, &other) && !other && is_there(c, final, w->bytes, &other))
+			rc = 0; /* it was done, whatever the answer says */
+	}
 	van_fault_point("deliver-after-rename");
 	return rc;
 }
