@@ -27,6 +27,7 @@ struct map_library {
 	struct map_table_scope scope;
 	char partner[128];      /* of the scope */
 	struct edi_dictionary_set *dictionaries;
+	size_t tables_memory, remember;
 };
 
 static bool is_table(struct slice name)
@@ -102,6 +103,15 @@ static int add_shipped(void *arg, struct slice name, const char *path, struct sl
 	return 0;
 }
 
+void map_library_bounds(struct map_library *l, size_t tables, size_t remember)
+{
+	l->tables_memory = tables;
+	l->remember = remember;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].set)
+			map_set_remember(l->v[i].set, remember);
+}
+
 void map_library_free(struct map_library *l)
 {
 	if (!l)
@@ -129,20 +139,23 @@ static void forget_compiled(struct map_library *l)
 /* The folder's tables come first: what is added later stands before them. One in error is left out. */
 static int compile_tables(struct map_library *l, struct van_error *e)
 {
-	struct map_set *set;
+	struct map_set *set = NULL;
 	if (l->tables)
 		return 0;
-	int rc = map_set_new(NULL, &set, e);
+	int rc = map_set_of(NULL, l->tables_memory, &set, e);
 	if (rc == 0)
 		map_set_scope(set, &l->scope);
 	for (size_t i = 0; rc == 0 && i < l->n; i++) {
 		struct entry *t = &l->v[i];
 		bool in = is_table(t->sheet.name) && (t->sheet.active || t->sheet.version == MAP_VERSION_SHIPPED);
 		if (in && map_set_add(set, t->sheet.name, t->sheet.text, &t->error) == VAN_ENOMEM)
-			rc = VAN_ENOMEM;
+			rc = van_error_set(e, VAN_ELIMIT, "the tables need more than %zu MiB of memory, as far as %.*s: drop rows, or raise translation.tables in vand.yaml",
+					   l->tables_memory >> 20, SLICE_ARG(t->sheet.name));
 	}
-	if (rc < 0)
+	if (rc < 0) {
+		map_set_free(set);
 		return rc;
+	}
 	l->tables = set;
 	return 0;
 }
@@ -156,6 +169,7 @@ int map_library_compile(struct map_library *l, struct slice name, struct slice t
 	if (rc < 0)
 		return rc;
 	map_set_dictionaries(set, l->dictionaries);
+	map_set_remember(set, l->remember);
 	if (is_rules(name)) {
 		const struct map_rules *rules;
 		rc = map_rules_compile(set->arena, name, text, &rules, e);
@@ -208,6 +222,7 @@ int map_library_open(const char *path, struct map_library **ret, struct van_erro
 	struct map_library *l = calloc(1, sizeof *l);
 	if (!l)
 		return van_error_set(e, VAN_ENOMEM, "no memory for the maps");
+	map_library_bounds(l, MAP_TABLES_MEMORY, MAP_REMEMBER);
 	int rc = map_folder_each(path, add_shipped, l, e);
 	if (rc == 0)
 		qsort(l->v, l->n, sizeof *l->v, by_name);

@@ -24,6 +24,8 @@ struct map_sheet {
 int map_library_open(const char *path, struct map_library **ret, struct van_error *e);
 /* Where the maps look up loops and the order of segments; as map_set_dictionaries(). */
 void map_library_dictionaries(struct map_library *l, struct edi_dictionary_set *dictionaries);
+/* Most bytes of all tables, compiled (512 MiB unless told; asked when tables are next compiled), and map_set_remember() of every sheet. */
+void map_library_bounds(struct map_library *l, size_t tables, size_t remember);
 void map_library_free(struct map_library *l); /* NULL is fine */
 
 /* Replaces everything that is not of the folder; texts are copied. Maps found before are gone. Of a name there is at most one

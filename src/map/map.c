@@ -9,8 +9,6 @@
 
 #define SUFFIX ".csv"
 #define SET_MEMORY ((size_t)64 << 20)
-#define SHAPES_MEMORY ((size_t)512 << 10)
-#define TABLES_MEMORY ((size_t)512 << 20) /* of a set that others see: all tables */
 
 int map_set_add(struct map_set *set, struct slice name, struct slice text, struct van_error *e)
 {
@@ -36,13 +34,18 @@ static int take_file(void *arg, struct slice name, const char *path, struct slic
 
 int map_set_new(const struct map_set *tables, struct map_set **ret, struct van_error *e)
 {
+	return map_set_of(tables, tables ? SET_MEMORY : MAP_TABLES_MEMORY, ret, e);
+}
+
+int map_set_of(const struct map_set *tables, size_t memory, struct map_set **ret, struct van_error *e)
+{
 	struct map_set *set = calloc(1, sizeof *set);
-	if (!set || !(set->arena = van_arena_new(tables ? SET_MEMORY : TABLES_MEMORY))) {
+	if (!set || !(set->arena = van_arena_new(memory))) {
 		free(set);
 		return van_error_set(e, VAN_ENOMEM, "no memory for the maps");
 	}
 	set->more = tables;
-	set->remembered = SHAPES_MEMORY;
+	set->remembered = MAP_REMEMBER;
 	*ret = set;
 	return 0;
 }

@@ -33,6 +33,7 @@ void map_set_free(struct map_set *set); /* NULL is fine */
 /* Most bytes in which a set remembers what rows had to do in loops of the same shape, for those that come, and as many again for objects on
  * the way out; 512 KiB unless told. 0: nothing. */
 void map_set_remember(struct map_set *set, size_t bytes);
+#define MAP_REMEMBER ((size_t)512 << 10)
 /* Where loops and the order of segments are looked up; without them maps go one way only, in, and loops name their segments.
  * The dictionaries must outlive the set, and are used by one thread at a time. */
 void map_set_dictionaries(struct map_set *set, struct edi_dictionary_set *dictionaries);

@@ -217,6 +217,10 @@ struct map_set {
 };
 
 /* Adds a sheet or table from its file's text. */
+/* As map_set_new(), with most bytes of all that is compiled. */
+int map_set_of(const struct map_set *tables, size_t memory, struct map_set **ret, struct van_error *e);
+#define MAP_TABLES_MEMORY ((size_t)512 << 20) /* of a set that others see: all tables */
+
 int map_parse(struct map_set *set, struct slice name, struct slice text, struct van_error *e);
 int map_parse_table(struct map_set *set, struct slice name, struct slice text, struct van_error *e);
 /* After all files: rows find their tables, and sheets yield their maps. */

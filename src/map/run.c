@@ -66,10 +66,14 @@ uint64_t map_run_count(const struct map_run_state *r, enum map_note_kind kind)
 
 int map_run_fail(struct map_run_state *r, int code)
 {
-	if (r->e->code == VAN_OK)
-		van_error_set(r->e, (enum van_err)code, "map %s: the message is larger than the map may hold (%s)", r->map ? r->map->name : "",
-			van_err_name(code));
-	return code;
+	const char *name = r->map ? r->map->name : "";
+	if (r->e->code != VAN_OK)
+		return code;
+	if (r->room.error == VAN_ELIMIT)
+		return van_error_set(r->e, VAN_ELIMIT, "map %s: the document has more than %zu values: divide it", name, r->options.max_values);
+	if (code == VAN_ENOMEM)
+		return van_error_set(r->e, VAN_ENOMEM, "map %s: the document needs more than %zu MiB of memory: divide it", name, r->options.max_memory >> 20);
+	return van_error_set(r->e, (enum van_err)code, "map %s: the message has more segments or elements than a map can hold: divide it", name);
 }
 
 int map_run_definition(const struct map *m, const struct edi_message_def **ret, struct van_error *e)

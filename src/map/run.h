@@ -54,7 +54,8 @@ int map_run_fail(struct map_run_state *r, int code);
 static inline int map_run_step(struct map_run_state *r, uint64_t n)
 {
 	if (r->steps < n)
-		return van_error_set(r->e, VAN_ELIMIT, "map %s: the message takes more steps than a run may", r->map->name);
+		return van_error_set(r->e, VAN_ELIMIT, "map %s: the message takes more than %llu steps: divide it", r->map->name,
+			(unsigned long long)r->options.max_steps);
 	r->steps -= n;
 	return 0;
 }

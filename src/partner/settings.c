@@ -205,6 +205,36 @@ static const struct schema_table deliver_table = {
 	.name = "deliver", .size = sizeof(struct van_config_deliver), .fields = deliver_fields, .help = "Sending to partners.",
 };
 
+static const struct schema_field translation_fields[] = {
+	{.key = "message", .kind = SCHEMA_SIZE, AT(van_config_translation, message), .fallback = "256MiB", .min = 1 << 20, .max = UINT64_C(4) << 30,
+	 .help = "largest message of an interchange that is translated"},
+	{.key = "result", .kind = SCHEMA_SIZE, AT(van_config_translation, result), .fallback = "256MiB", .min = 1 << 20, .max = UINT64_C(4) << 30,
+	 .help = "largest document that is written as CSV, UBL or JSON, or interchange as a form"},
+	{.key = "document_values", .kind = SCHEMA_INTEGER, AT(van_config_translation, document_values), .fallback = "1000000", .min = 1000, .max = 1000000000,
+	 .help = "values of one canonical document"},
+	{.key = "document_memory", .kind = SCHEMA_SIZE, AT(van_config_translation, document_memory), .fallback = "256MiB", .min = 1 << 20, .max = UINT64_C(1) << 40,
+	 .help = "memory for the translation of one document; see `limits.memory_worker`"},
+	{.key = "document_steps", .kind = SCHEMA_INTEGER, AT(van_config_translation, document_steps), .fallback = "10000000", .min = 10000, .max = 1000000000000,
+	 .help = "rows and segments looked at, and steps of expressions, for one document"},
+	{.key = "file", .kind = SCHEMA_SIZE, AT(van_config_translation, file), .fallback = "64MiB", .min = 1024, .max = UINT64_C(4) << 30,
+	 .help = "largest CSV, UBL or JSON file that is read; it is read as a whole"},
+	{.key = "file_values", .kind = SCHEMA_INTEGER, AT(van_config_translation, file_values), .fallback = "1000000", .min = 1000, .max = 1000000000,
+	 .help = "values of all documents of such a file"},
+	{.key = "file_memory", .kind = SCHEMA_SIZE, AT(van_config_translation, file_memory), .fallback = "256MiB", .min = 1 << 20, .max = UINT64_C(1) << 40,
+	 .help = "memory for all documents of such a file; see `limits.memory_worker`"},
+	{.key = "shares", .kind = SCHEMA_INTEGER, AT(van_config_translation, shares), .fallback = "1000", .min = 1, .max = 100000,
+	 .help = "pairs of sender and receiver between which such a file has documents"},
+	{.key = "tables", .kind = SCHEMA_SIZE, AT(van_config_translation, tables), .fallback = "512MiB", .min = 1 << 20, .max = UINT64_C(1) << 40,
+	 .help = "memory of each worker for all tables together; see `limits.memory_worker`"},
+	{.key = "remember", .kind = SCHEMA_SIZE, AT(van_config_translation, remember), .fallback = "512KiB", .max = UINT64_C(1) << 30,
+	 .help = "memory of each worker, for each sheet and way, in which it keeps what rows had to do, for documents that are alike; 96 KiB come to it on the way out. 0: nothing is kept, and documents take longer"},
+	{.key = NULL},
+};
+static const struct schema_table translation_table = {
+	.name = "translation", .size = sizeof(struct van_config_translation), .fields = translation_fields,
+	.help = "Bounds of translation: what is past them goes to quarantine, and its error says so.",
+};
+
 static const struct schema_field store_fields[] = {
 	{.key = "backend", .kind = SCHEMA_ENUM, AT(van_config_store, backend), .names = backend_names, .fallback = "lmdb", .help = "kind of store"},
 	{.key = "map_size", .kind = SCHEMA_SIZE, AT(van_config_store, map_size), .fallback = "64GiB", .min = 1 << 20, .max = UINT64_C(1) << 46,
@@ -255,6 +285,7 @@ static const struct schema_field settings_fields[] = {
 	{.key = "as2", .kind = SCHEMA_OBJECT, AT(van_config, as2), .sub = &as2_table, .help = "AS2 in"},
 	{.key = "http", .kind = SCHEMA_OBJECT, AT(van_config, http), .sub = &http_table, .help = "bounds on HTTP clients"},
 	{.key = "deliver", .kind = SCHEMA_OBJECT, AT(van_config, deliver), .sub = &deliver_table, .help = "sending to partners"},
+	{.key = "translation", .kind = SCHEMA_OBJECT, AT(van_config, translation), .sub = &translation_table, .help = "bounds of translation"},
 	{.key = "sftp", .kind = SCHEMA_OBJECT, AT(van_config, sftp), .sub = &sftp_table, .help = "bounds on SFTP clients"},
 	{.key = "dictionaries", .kind = SCHEMA_PATHS, AT(van_config, dictionaries), .help = "further folders of EDI dictionaries, looked in before the installed ones"},
 	{.key = "maps", .kind = SCHEMA_PATHS, AT(van_config, maps), .help = "further folders of maps"},

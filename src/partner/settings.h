@@ -108,6 +108,17 @@ struct van_config_log {
 	uint32_t level;  /* enum log_level */
 };
 
+/* Bounds of translation, of one document, file or worker. */
+struct van_config_translation {
+	uint64_t message;         /* bytes of one message that is translated */
+	uint64_t result;          /* bytes of one document that it becomes, where that is no EDI */
+	uint64_t document_values, document_memory, document_steps; /* map_options */
+	uint64_t file, file_values, file_memory; /* bytes of one without EDI; values and bytes of its documents */
+	uint64_t shares;          /* pairs of sender and receiver of such a file */
+	uint64_t tables;          /* bytes of all tables, as compiled */
+	uint64_t remember;        /* bytes for each sheet and way: map_set_remember() */
+};
+
 struct van_config {
 	struct {
 		struct slice name, host;
@@ -127,6 +138,7 @@ struct van_config {
 	struct van_config_http http;
 	struct van_config_sftp sftp;
 	struct van_config_deliver deliver;
+	struct van_config_translation translation;
 	struct slice_list dictionaries, maps, templates; /* further folders, searched before the installed ones */
 	struct slice_list guides; /* folders of guides */
 

@@ -468,6 +468,24 @@ def csv_and_forms_go_out(n):
     t.ok(len(sent) >= 2, "and the network acknowledges both")
 
 
+def bounds_are_settings(n):
+    """In a network whose vand.yaml allows little."""
+    many = HEAD + "".join(order(f"PO-L{k}") for k in range(100))
+    m = put(n, "shop", many, "orders-l.csv")
+    t.ok(m["state"] == "quarantined" and "more than 1000 values" in m["error"] and "translation.file_values" in m["error"], "a file with too many values says which setting", m)
+    m = put(n, "shop", many + order("PO-L") * 1000, "orders-l2.csv")
+    t.ok(m["state"] == "quarantined" and "16384" in m["error"] and "translation.file " in m["error"], "so does one that is too long", m)
+    m = put(n, "shop", "Supplier," + HEAD + "A1," + order("PO-L1") + "B1," + order("PO-L2"), "many-l.csv")
+    t.ok(m["state"] == "quarantined" and "1 pairs" in m["error"] and "translation.shares" in m["error"], "and one for too many receivers", m)
+    n.send(x12.order_850(BUYER, "ZZ:SHOP", 601, "PO-L601", lines=200))
+    n.drain()
+    m = [x for x in n.messages("--direction", "in") if x["control_number"] == "000000601"][0]
+    t.ok(m["state"] == "quarantined" and "more than 1000 values: divide it; or raise the bound, see translation in vand.yaml" in m["error"], "and a message with too many lines", m)
+    n.send(x12.order_850(BUYER, "ZZ:SHOP", 602, "PO-L602", lines=2))
+    n.drain()
+    t.ok([x for x in n.messages("--direction", "out") if "PO-L602" in n.vanctl("message", "get", x["id"]).stdout.decode(errors="replace")], "others go on, with nothing remembered either")
+
+
 def what_is_wrong_is_refused_at_apply(n):
     base = f'kind: partner\nid: x\nname: X\nconnections:\n  - id: x-sftp\n    protocol: sftp-mailbox\n    user: x\n    keys: [{{key: "{n.keys["shop"][1]}"}}]\n    presents: ["x12 ZZ:X"]\n'
     for rule, word in (("{format: csv, to: 'x12 ZZ:A'}", "sheet"), ("{format: ubl-xml}", "to"), ("{format: canonical-json, sheet: csv-order}", "sheet"),
@@ -498,6 +516,9 @@ def main():
         n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_broken_row_spoils_its_own_order, each_order_finds_its_receiver, the_rest_waits_where_that_is_agreed, numbers_that_mean_others_are_not_guessed,
                          one_json_document_spoils_itself, a_part_is_not_passed_through, a_rule_sets_one_order_of_the_file_aside,
                          ubl_and_json_come_in, test_stays_apart, over_as2_too, csv_and_forms_go_out, what_is_wrong_is_refused_at_apply))
+    with demo.Network(config={"translation": "{file: 16KiB, file_values: 1000, document_values: 1000, shares: 1, remember: 0}"}, keep="--keep" in sys.argv) as n:
+        make(n)
+        n.run_groups(t, (bounds_are_settings,))
     return t.done()
 
 

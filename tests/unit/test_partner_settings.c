@@ -125,6 +125,9 @@ static void defaults_are_there(void **state)
 	assert_true(c->sftp.passwords);
 	assert_int_equal(c->sftp.handles, 64);
 	assert_int_equal(c->limits.memory_sftp, 256 << 20);
+	assert_int_equal(c->translation.remember, 512 << 10);
+	assert_int_equal(c->translation.document_values, 1000000);
+	assert_int_equal(c->translation.file, 64 << 20);
 	assert_int_equal(c->listen.as2.n, 0);
 	van_config_free(c);
 }

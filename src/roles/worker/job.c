@@ -11,7 +11,14 @@
 #include <unistd.h>
 
 #define RESULT_INLINE_MAX ((size_t)128 * 1024)
-#define STRETCH_MAX ((size_t)256 << 20) /* the largest message that is translated */
+
+#define STRETCH_LEAST ((size_t)256 << 20) /* also what is not translated is read: in another form, in another envelope, from a batch */
+
+static size_t stretch_max(const struct van_config_translation *bounds)
+{
+	size_t n = bounds->message > bounds->file ? bounds->message : bounds->file;
+	return n > STRETCH_LEAST ? n : STRETCH_LEAST;
+}
 
 /* --- payload ---------------------------------------------------------------------------------------------------------------- */
 
@@ -213,7 +220,7 @@ static void run_process(struct worker *w, uint64_t request, const struct ipc_job
 	struct van_error e = {0};
 	j.result.message = from->message;
 	spool_open(&j.content, w->spool_folder, 0);
-	j.stretch = VAN_BUF_INIT(STRETCH_MAX);
+	j.stretch = VAN_BUF_INIT(stretch_max(worker_bounds(w)));
 	int rc = worker_maps(w, from->maps);
 	if (rc == 0)
 		rc = find_payload(&j, fds[0]);

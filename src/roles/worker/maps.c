@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "map/library.h"
 #include "map/sample.h"
+#include "partner/settings.h"
 #include "roles/worker/worker.h"
 
 #include <unistd.h>
@@ -46,10 +47,17 @@ int worker_maps(struct worker *w, uint64_t generation)
 	return rc;
 }
 
+const struct van_config_translation *worker_bounds(const struct worker *w)
+{
+	return &w->role->config->translation;
+}
+
 struct map_run_state *worker_map_run(struct worker *w)
 {
+	const struct van_config_translation *t = worker_bounds(w);
+	const struct map_options options = {.max_values = t->document_values, .max_memory = t->document_memory, .max_steps = t->document_steps};
 	if (!w->map_run)
-		w->map_run = map_run_new(NULL);
+		w->map_run = map_run_new(&options);
 	else
 		map_run_reset(w->map_run);
 	return w->map_run;

@@ -1,7 +1,9 @@
 /* EDI for the receiver: messages become interchanges as the agreement has them, at once or after they waited in a batch. */
 #include "map/library.h"
+#include "partner/settings.h"
 #include "roles/worker/interchange.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* One message on its way out. */
@@ -302,6 +304,16 @@ bool work_is_verdict(int rc)
 	return rc == VAN_ESYNTAX || rc == VAN_EINVAL || rc == VAN_ELIMIT || rc == VAN_ENOTFOUND;
 }
 
+/* What a bound has stopped says where it is set. A run's memory is one, too: another try would end in the same way. */
+static int name_bounds(int rc, struct van_error *e)
+{
+	size_t n = strlen(e->text);
+	if ((rc != VAN_ELIMIT && rc != VAN_ENOMEM) || !n)
+		return rc;
+	snprintf(e->text + n, sizeof e->text - n, "; or raise the bound, see translation in vand.yaml");
+	return VAN_ELIMIT;
+}
+
 static int no_map(struct work *w, int rc, const struct van_error *e)
 {
 	return work_is_verdict(rc) ? hold_why(w, e->text) : rc;
@@ -319,8 +331,12 @@ static int take_document(struct work *w, const struct edi_group *g, const struct
 		struct slice why = job_plain_error(*ret);
 		return why.p ? van_error_set(e, VAN_ESYNTAX, "%.*s", SLICE_ARG(why)) : 0;
 	}
+	const struct van_config_translation *bounds = worker_bounds(w->job->worker);
+	if (m->length > bounds->message)
+		return van_error_set(e, VAN_ELIMIT, "the message has %llu bytes, and %llu are translated at most: divide it, or raise translation.message in vand.yaml",
+				     (unsigned long long)m->length, (unsigned long long)bounds->message);
 	int rc = job_payload_bytes(w->job, m->offset, m->length, &bytes);
-	return rc < 0 ? rc : map_read(run, in, bytes, d, &envelope, ret, e);
+	return rc < 0 ? rc : name_bounds(map_read(run, in, bytes, d, &envelope, ret, e), e);
 }
 
 int work_document(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct map *in,
@@ -379,7 +395,7 @@ static int map_message(struct work *w, const struct edi_group *g, const struct e
 	if (rc < 0 || p->aside)
 		return rc;
 	map_library_scope(w->job->worker->maps, w->route.to_party, van_clock_now());
-	rc = write_message(w, run, out, document, p, &e);
+	rc = name_bounds(write_message(w, run, out, document, p, &e), &e);
 	if (rc == 0)
 		rc = report(w, m, run, p);
 	if (rc == 0)

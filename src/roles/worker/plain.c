@@ -5,12 +5,10 @@
 #include "map/tree.h"
 #include "map/tree_each.h"
 #include "map/ubl.h"
+#include "partner/settings.h"
 #include "roles/worker/interchange.h"
 
-#define MEMORY ((size_t)256 << 20) /* of all documents of a file */
-#define VALUES 1000000
 #define SNIFF 64
-#define BYTES_MAX FLAT_MAX_BYTES   /* of a file that is read */
 
 static struct van_arena *arena_of(struct job *j)
 {
@@ -100,19 +98,20 @@ static int read_csv(struct job *j, struct tree_room *room, struct slice text, st
 		return rc;
 	j->plain->sheet = rule->sheet;
 	j->plain->sheet_version = source->version;
-	return flat_read_each(sheet, room, text, 0, ret, starts, e);
+	return flat_read_each(sheet, room, text, worker_bounds(j->worker)->file, ret, starts, e);
 }
 
 static int read_documents(struct job *j, struct tree_room *room, struct tree **ret, struct tree_starts *starts, struct van_error *e)
 {
+	const struct van_config_translation *bounds = worker_bounds(j->worker);
 	struct slice text;
-	if (j->payload.length > BYTES_MAX)
-		return van_error_set(e, VAN_ELIMIT, "the file has %llu bytes, and %zu are read at most: send it in parts",
-				     (unsigned long long)j->payload.length, BYTES_MAX);
+	if (j->payload.length > bounds->file)
+		return van_error_set(e, VAN_ELIMIT, "the file has %llu bytes, and %llu are read at most: send it in parts, or raise translation.file in vand.yaml",
+				     (unsigned long long)j->payload.length, (unsigned long long)bounds->file);
 	int rc = job_payload_bytes(j, 0, j->payload.length, &text);
 	if (rc < 0)
 		return rc;
-	j->plain->arena = room->arena = van_arena_new(MEMORY);
+	j->plain->arena = room->arena = van_arena_new(bounds->file_memory);
 	if (!room->arena)
 		return VAN_ENOMEM;
 	text = van_arena_slice(room->arena, text); /* values point into it */
@@ -125,7 +124,11 @@ static int read_documents(struct job *j, struct tree_room *room, struct tree **r
 		rc = text.p ? tree_read_each(room, slice_trim(text), ret, starts, e) : VAN_ENOMEM;
 	}
 	if (rc == VAN_ENOMEM)
-		rc = van_error_set(e, VAN_ELIMIT, "its documents need more than %zu MiB of memory: send it in parts", MEMORY >> 20);
+		rc = van_error_set(e, VAN_ELIMIT, "its documents need more than %llu MiB of memory: send it in parts, or raise translation.file_memory in vand.yaml (see "
+						  "limits.memory_worker, too)", (unsigned long long)bounds->file_memory >> 20);
+	else if (rc == VAN_ELIMIT && room->error == VAN_ELIMIT)
+		rc = van_error_set(e, VAN_ELIMIT, "its documents have more than %llu values: send it in parts, or raise translation.file_values in vand.yaml",
+				   (unsigned long long)bounds->file_values);
 	return rc;
 }
 
@@ -279,7 +282,7 @@ static void set_aside(struct job *j, struct ipc_interchange *to, enum ipc_interc
 
 static int read_and_share(struct job *j, struct van_error *e)
 {
-	struct tree_room room = {.left = VALUES};
+	struct tree_room room = {.left = worker_bounds(j->worker)->file_values};
 	struct tree_starts starts = {0};
 	struct tree *all = NULL;
 	int rc = read_documents(j, &room, &all, &starts, e);

@@ -3,9 +3,9 @@
 #include "map/rules.h"
 #include "map/tree.h"
 #include "partner/profile.h"
+#include "partner/settings.h"
 #include "roles/worker/interchange.h"
 
-#define VALUES_MAX 1000000
 #define SHOWN_MAX 20 /* findings of one document in its history */
 
 static struct van_arena *arena_of(struct work *w)
@@ -192,7 +192,7 @@ int work_advise_of(struct work *w, const struct edi_group *g, const struct edi_m
 int work_judge(struct work *w, const struct edi_group *g, const struct edi_message *m, uint64_t number, const struct tree *document, bool *ret_goes_on)
 {
 	struct judgement j = {.w = w, .last = &j.all};
-	struct tree_room room = {.arena = arena_of(w), .left = VALUES_MAX};
+	struct tree_room room = {.arena = arena_of(w), .left = worker_bounds(w->job->worker)->document_values};
 	struct van_error e = {0};
 	*ret_goes_on = true;
 	if (!w->route.rules.n)

@@ -2,11 +2,10 @@
  * of an interchange, with an agreement, an outcome and a stored message of their own where there are several. */
 #include "map/tree.h"
 #include "partner/identity.h"
+#include "partner/settings.h"
 #include "roles/worker/interchange.h"
 
 #include <stdlib.h>
-
-#define SHARES_MAX 1000 /* of one file: each asks the directory and makes a stored message */
 
 /* What one document says of its ends. */
 struct ends {
@@ -116,8 +115,10 @@ static int find_pair(struct sharing *s, const struct ends *e, size_t *ret, struc
 			*ret = s->last = i;
 			return 0;
 		}
-	if (s->pairs == SHARES_MAX)
-		return van_error_set(err, VAN_ELIMIT, "the file has documents between more than %d pairs of sender and receiver: send it in parts", SHARES_MAX);
+	size_t most = worker_bounds(s->job->worker)->shares; /* each asks the directory and makes a stored message */
+	if (s->pairs == most)
+		return van_error_set(err, VAN_ELIMIT, "the file has documents between more than %zu pairs of sender and receiver: send it in parts, or raise "
+						      "translation.shares in vand.yaml", most);
 	s->pairs++;
 	s->last = s->n;
 	return add_share(s, &(struct job_share){.from = e->from, .to = e->to}, ret);

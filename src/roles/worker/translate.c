@@ -4,10 +4,9 @@
 #include "map/library.h"
 #include "map/tree.h"
 #include "map/ubl.h"
+#include "partner/settings.h"
 #include "roles/worker/interchange.h"
 
-#define OUTPUT_MAX ((size_t)256 << 20)
-#define VALUES_MAX 1000000
 #define LEFT_OUT_SHOWN 5 /* places in the report of what the form has no room for */
 
 static struct van_arena *arena_of(struct work *w)
@@ -73,7 +72,7 @@ static int write_csv(struct writing *x, struct tree_room *room, struct van_error
 
 static int write_form(struct writing *x, struct van_error *e)
 {
-	struct tree_room room = {.arena = arena_of(x->w), .left = VALUES_MAX};
+	struct tree_room room = {.arena = arena_of(x->w), .left = worker_bounds(x->w->job->worker)->document_values};
 	struct slice format = x->w->route.format;
 	if (slice_is(format, "csv")) {
 		x->extension = SLICE("csv");
@@ -116,7 +115,7 @@ static int put_output(struct writing *x, const struct edi_message *m)
 static int translate_message(struct work *w, const struct map *map, const struct map_sheet *sheet, const struct edi_group *g, const struct edi_message *m,
 			     uint64_t number)
 {
-	struct writing x = {.w = w, .text = VAN_BUF_INIT(OUTPUT_MAX), .left_out = VAN_BUF_INIT(65536)};
+	struct writing x = {.w = w, .text = VAN_BUF_INIT(worker_bounds(w->job->worker)->result), .left_out = VAN_BUF_INIT(65536)};
 	struct van_error e = {0};
 	struct map_run_state *run = worker_map_run(w->job->worker);
 	struct tree *document = NULL;
@@ -204,8 +203,8 @@ static enum edi_charset fallback_of(struct slice bytes)
 static int write_whole(struct work *w)
 {
 	bool xml = slice_is(w->route.format, "xml");
-	struct form_run f = {.w = w, .text = VAN_BUF_INIT(OUTPUT_MAX)};
-	struct van_buf scratch = VAN_BUF_INIT(OUTPUT_MAX);
+	struct form_run f = {.w = w, .text = VAN_BUF_INIT(worker_bounds(w->job->worker)->result)};
+	struct van_buf scratch = VAN_BUF_INIT(worker_bounds(w->job->worker)->result);
 	struct van_error e = {0};
 	struct slice bytes = SLICE_NONE;
 	int rc = sound_bytes(w, &scratch, &bytes);

@@ -155,8 +155,10 @@ static int load_data(struct worker *w)
 	if (rc == 0 && maps) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", maps->fd);
 		rc = map_library_open(path, &w->maps, &e);
-		if (rc == 0)
+		if (rc == 0) {
 			map_library_dictionaries(w->maps, w->dictionaries);
+			map_library_bounds(w->maps, w->role->config->translation.tables, w->role->config->translation.remember);
+		}
 	}
 	if (rc == 0)
 		rc = add_guides(w, &e);

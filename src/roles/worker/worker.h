@@ -75,6 +75,8 @@ int worker_ask_seen(struct worker *w, const struct ipc_lookup *l, struct slice *
 int worker_maps(struct worker *w, uint64_t generation);
 /* For one translation after the other, with nothing of the one before in it; NULL: no memory. */
 struct map_run_state *worker_map_run(struct worker *w);
+struct van_config_translation;
+const struct van_config_translation *worker_bounds(const struct worker *w);
 void worker_map_trial(struct worker *w, struct ipc_message *m);
 
 /* receive.c, job.c: one message each ------------------------------------------------------------------------------------ */
