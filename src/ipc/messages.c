@@ -228,9 +228,33 @@ static const struct record_field poll_fields[] = {
 	RECORD_FIELD(6, RECORD_TEXT, struct ipc_poll, archive),
 	RECORD_FIELD(7, RECORD_TEXTS, struct ipc_poll, remembered),
 	RECORD_FIELD(8, RECORD_U64, struct ipc_poll, max),
+	RECORD_FIELD(9, RECORD_U64, struct ipc_poll, settle),
+	RECORD_FIELD(10, RECORD_BOOL, struct ipc_poll, look),
 	RECORD_END,
 };
 const struct record_table ipc_poll_table = {"poll", 1, sizeof(struct ipc_poll), poll_fields};
+
+static const struct record_field polled_file_fields[] = {
+	RECORD_FIELD(1, RECORD_TEXT, struct ipc_polled_file, name),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_polled_file, bytes),
+	RECORD_FIELD(3, RECORD_TIME, struct ipc_polled_file, time),
+	RECORD_FIELD_ENUM(4, struct ipc_polled_file, fate, NULL),
+	RECORD_END,
+};
+static const struct record_table polled_file_table = {"polled_file", 1, sizeof(struct ipc_polled_file), polled_file_fields};
+
+static const struct record_field polled_fields[] = {
+	RECORD_FIELD(1, RECORD_BOOL, struct ipc_polled, ok),
+	RECORD_FIELD(2, RECORD_TEXT, struct ipc_polled, report),
+	RECORD_FIELD(3, RECORD_U64, struct ipc_polled, unsettled),
+	RECORD_FIELD(4, RECORD_U64, struct ipc_polled, listed),
+	RECORD_FIELD(5, RECORD_U64, struct ipc_polled, others),
+	RECORD_FIELD(6, RECORD_U64, struct ipc_polled, wanted),
+	RECORD_FIELD_SUB(7, RECORD_MANY, struct ipc_polled, files, &polled_file_table),
+	RECORD_FIELD(8, RECORD_BOOL, struct ipc_polled, reached),
+	RECORD_END,
+};
+const struct record_table ipc_polled_table = {"polled", 1, sizeof(struct ipc_polled), polled_fields};
 
 static const struct record_field pickup_fields[] = {
 	RECORD_FIELD(1, RECORD_TEXT, struct ipc_pickup, name),

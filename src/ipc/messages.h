@@ -92,7 +92,7 @@ enum ipc_type {
 	IPC_POLL,          /* store → deliver: struct ipc_poll. No answer */
 	IPC_PICKUP_SEEN,   /* poll → store: struct ipc_pickup: was it fetched before? Answer IPC_MAILBOX_REPLY: OK yes, NO_FILE no */
 	IPC_PICKUP_GONE,   /* poll → store: struct ipc_pickup: it is not there any more; answered after the commit */
-	IPC_POLL_DONE,     /* poll → store: struct ipc_verdict: how it went. No answer */
+	IPC_POLL_DONE,     /* poll → store: struct ipc_polled: how it went. No answer */
 	IPC_DELIVERED,     /* deliver → store: struct ipc_delivered; fd[0]: the answer's body where it is not inline */
 
 	/* control socket: vanctl, web → store */
@@ -559,6 +559,24 @@ struct ipc_poll {
 	struct slice archive;
 	struct slice_list remembered; /* names that were fetched and may be there still */
 	uint64_t max; /* bytes of a file: larger ones stay where they are; 0: no limit */
+	uint64_t settle; /* microseconds that a file has to stay as it is before it is fetched */
+	bool look;	 /* say what would be fetched, and touch nothing */
+};
+enum ipc_poll_fate { IPC_POLL_WANTED, IPC_POLL_TAKEN, IPC_POLL_TOO_LARGE };
+struct ipc_polled_file {
+	struct slice name;
+	uint64_t bytes;
+	van_time time;
+	uint32_t fate; /* enum ipc_poll_fate */
+};
+struct ipc_polled {
+	bool ok;
+	bool reached; /* the server let us in */
+	struct slice report;
+	uint64_t unsettled; /* files that are being written: worth another look soon */
+	uint64_t listed, others; /* files that have a wanted name, and those that have not */
+	uint64_t wanted;	 /* a look: so many would be fetched */
+	struct record_list files; /* a look: struct ipc_polled_file, the oldest */
 };
 struct ipc_pickup {
 	struct slice name;
@@ -738,7 +756,7 @@ struct ipc_control_reply {
 	X(header) X(as2_receive) X(http_reply) X(artefact) X(as2_accept) X(lookup) X(lookup_reply) \
 	X(job) X(piece) X(batch) X(answer) X(job_list) X(part) X(business_key) X(transaction) X(aside) X(unique) X(interchange) X(output) X(ack_item) X(ack_seen) X(job_result) \
 	X(job_failed) X(password_check) X(verdict) X(sheet) X(sheets) X(maps_reply) X(sample) X(sheet_samples) X(map_trial) \
-	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(pickup) X(deliver) X(delivered) \
+	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(polled) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
 	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) X(mailbox_read) \
 	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)

@@ -219,6 +219,7 @@ struct profile_poll {
 	van_time every;             /* 0: by `at` alone */
 	struct slice_list at;       /* crontab(5) */
 	struct slice time_zone;     /* of `at`; absent: the network's */
+	van_time settle;            /* so long a file stays as it is before it is fetched */
 };
 
 /* Documents that are no EDI: which they are, and between whom. */

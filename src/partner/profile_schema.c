@@ -345,16 +345,21 @@ static const struct schema_table push_table = {
 	.name = "push", .size = sizeof(struct profile_push), .fields = push_fields, .help = "How documents are put on the partner's SFTP server.",
 };
 
+/* As src/sftp/temporary.c knows them. */
+#define TEMPORARY "`*.part` `*.partial` `*.filepart` `*.tmp` `*.writing` `*.inprogress`, a leading dot"
+
 static const struct schema_field poll_fields[] = {
 	{.key = "folder", .kind = SCHEMA_TEXT, AT(profile_poll, folder), .fallback = ".", .check = profile_check_remote_folder, .help = "where documents are fetched"},
 	{.key = "patterns", .kind = SCHEMA_TEXTS, AT(profile_poll, patterns), .check = profile_check_pattern,
-	 .help = "names that are fetched, such as `*.edi`; default: all but temporary ones (`*.part` `*.filepart` `*.tmp`, a leading dot)"},
+	 .help = "names that are fetched, such as `*.edi`; default: any. Temporary names (" TEMPORARY ") are left alone, but by a pattern that ends, or begins with a dot, as they do"},
 	{.key = "after", .kind = SCHEMA_ENUM, AT(profile_poll, after), .names = profile_fetched_names, .fallback = "delete",
 	 .help = "what becomes of a fetched file there; one that stays is not fetched again"},
 	{.key = "archive", .kind = SCHEMA_TEXT, AT(profile_poll, archive), .check = profile_check_remote_folder, .help = "folder for `after: archive`"},
 	{.key = "every", .kind = SCHEMA_DURATION, AT(profile_poll, every), .fallback = "15m", .min = 1000000, .max = UINT64_C(2592000000000),
 	 .help = "how often it is looked for documents; without meaning where `at` is given"},
 	{.key = "at", .kind = SCHEMA_TEXTS, AT(profile_poll, at), .check = profile_check_cron, .help = "when, instead of `every`, as crontab(5) writes it: `0 6,18 * * 1-5`. A time over which clocks go forward comes when they do, one that they show twice comes once"},
+	{.key = "settle", .kind = SCHEMA_DURATION, AT(profile_poll, settle), .fallback = "30s", .max = UINT64_C(600000000),
+	 .help = "a file is fetched when its length and time were the same in two looks so far apart, `10m` at most; `0s`: at once, for partners that write under a temporary name and rename"},
 	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_poll, time_zone), .check = profile_check_time_zone, .help = "of `at`; default: the network's"},
 	{.key = NULL},
 };
@@ -431,7 +436,7 @@ static const struct schema_field connection_fields[] = {
 	{.key = "accept", .kind = SCHEMA_TEXTS, AT(profile_connection, accept), .only = SFTP, .check = profile_check_pattern,
 	 .help = "names that may be uploaded, such as `*.edi` (capitals don't matter); default: any"},
 	{.key = "temporary", .kind = SCHEMA_TEXTS, AT(profile_connection, temporary), .only = SFTP, .check = profile_check_pattern,
-	 .help = "names that wait for a rename, besides `*.part` `*.filepart` `*.tmp` and those that begin with a dot"},
+	 .help = "names that wait for a rename, besides " TEMPORARY ""},
 	{.key = "folders", .kind = SCHEMA_OBJECT, AT(profile_connection, folders), .only = SFTP, .sub = &folders_table, .help = "names of the mailbox's folders"},
 	{.key = "taken", .kind = SCHEMA_ENUM, AT(profile_connection, taken), .only = SFTP, .names = profile_taken_names, .fallback = "delete",
 	 .help = "when a waiting file goes: when the partner deletes or renames it, or after a complete download"},

@@ -15,7 +15,7 @@ vand_SOURCES = \
 	%D%/worker/maps.c %D%/worker/mdn.c %D%/worker/package.c %D%/worker/password.c %D%/worker/peers.c %D%/worker/receive.c %D%/worker/plain.c %D%/worker/rules.c %D%/worker/share.c %D%/worker/translate.c \
 	%D%/worker/worker.c %D%/worker/worker.h \
 	%D%/deliver/credentials.c %D%/deliver/deliver.c %D%/deliver/deliver.h %D%/deliver/poller.c \
-	%D%/deliver/sftp_client.c %D%/deliver/sftp_client.h %D%/deliver/sftp_job.c %D%/deliver/sftp_job.h \
+	%D%/deliver/sftp_client.c %D%/deliver/sftp_client.h %D%/deliver/sftp_folder.c %D%/deliver/sftp_folder.h %D%/deliver/sftp_job.c %D%/deliver/sftp_job.h \
 	%D%/deliver/sftp_poll.c %D%/deliver/sftp_push.c %D%/deliver/transfer.c %D%/web/page.c %D%/web/page.h %D%/web/web.c
 # src/roles/store/local.mk and src/roles/sftp/local.mk add to vand_SOURCES
 vand_LDADD = src/queue/libqueue.a src/receipt/libreceipt.a src/store/libstore.a src/partner/libpartner.a \

@@ -11,4 +11,5 @@ noinst_LIBRARIES += %D%/libsftp.a
 	%D%/proxy.c %D%/proxy.h \
 	%D%/reply.c \
 	%D%/request.c \
-	%D%/sftpd.h
+	%D%/sftpd.h \
+	%D%/temporary.c %D%/temporary.h

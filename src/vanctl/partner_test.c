@@ -29,7 +29,7 @@ const struct ctl_option partner_test_options[] = {
 	{"--file", "FILE", "file", CTL_TEXT, NULL, "send this file; default: a few lines of text that say what they are"},
 	{"--type", "TYPE", "content_type", CTL_TEXT, NULL, "Content-Type of FILE; default: by what it is"},
 	{"--wait", "SECONDS", "wait", CTL_NUMBER, NULL, "how long to wait for the partner's answer; default 60"},
-	{"--no-message", NULL, "no_message", CTL_FLAG, NULL, "send nothing: only look at profile and certificates"},
+	{"--no-message", NULL, "no_message", CTL_FLAG, NULL, "send nothing: look at profile, certificates, and what a poll would fetch"},
 	{NULL},
 };
 
@@ -255,6 +255,41 @@ static void log_in(struct test *t, const json_t *connection)
 	say(t, "message", RESULT_SKIPPED, "the partner fetches by itself");
 }
 
+static void told_file(char *to, size_t room, const json_t *f)
+{
+	const char *fate = text_of(f, "fate");
+	snprintf(to, room, "%s, %lld bytes%s", text_of(f, "name"), (long long)json_integer_value(json_object_get(f, "bytes")),
+		 !strcmp(fate, "taken") ? ": was fetched before" : !strcmp(fate, "too-large") ? ": larger than this connection takes, it stays there" : ": would be fetched");
+}
+
+/* The partner's server: reached, its host key, the log-in, the folder, and what would be fetched there. Nothing is. */
+static int look_there(struct test *t)
+{
+	json_t *ask = json_pack("{s:s}", "connection", t->connection), *found = NULL, *one;
+	int status = client_ask(t->c, "partner.look", ask, &found, NULL);
+	size_t i;
+	json_decref(ask);
+	if (status == CTL_NO) { /* it was said why */
+		say(t, "poll", RESULT_FAILED, "no look at its server");
+		return CTL_DONE;
+	}
+	if (!status && json_is_false(json_object_get(found, "ok"))) {
+		say(t, json_is_true(json_object_get(found, "reached")) ? "poll" : "log-in", RESULT_FAILED, "%s", text_of(found, "text"));
+	} else if (!status) {
+		say(t, "log-in", RESULT_OK, "its server shows the profile's host key, and lets us in");
+		long long wanted = json_integer_value(json_object_get(found, "wanted")), others = json_integer_value(json_object_get(found, "others"));
+		say(t, "poll", RESULT_OK, "%lld file%s would be fetched, of %lld with a name for it; %lld other%s left alone", wanted, wanted == 1 ? "" : "s",
+		    (long long)json_integer_value(json_object_get(found, "listed")), others, others == 1 ? " is" : "s are");
+		json_array_foreach(json_object_get(found, "files"), i, one) {
+			char text[512];
+			told_file(text, sizeof text, one);
+			say(t, "poll", !strcmp(text_of(one, "fate"), "too-large") ? RESULT_WARNING : RESULT_OK, "%s", text);
+		}
+	}
+	json_decref(found);
+	return status;
+}
+
 /* The station named, that of the connection, or the network's first. */
 static json_t *speaker(struct test *t, const json_t *connection)
 {
@@ -280,6 +315,11 @@ static int look_at(struct test *t, const char *partner, const json_t *connection
 	if (!strcmp(protocol, "sftp-mailbox")) {
 		log_in(t, connection);
 		return CTL_DONE;
+	}
+	if (json_is_object(json_object_get(connection, "poll"))) {
+		int status = look_there(t);
+		if (status)
+			return status;
 	}
 	if (!json_is_object(json_object_get(connection, as2 ? "send" : "push"))) {
 		last_received(t, partner);

@@ -3,7 +3,9 @@
 step, after which each document is there once."""
 
 import datetime
+import json
 import os
+import re
 import shutil
 import socket
 import signal
@@ -89,7 +91,7 @@ def user():
     return subprocess.check_output(["id", "-un"], text=True).strip()
 
 
-def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None, at=None):
+def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None, at=None, settle="0s"):
     path = os.path.join(n.root, "gamma.yaml")
     version[0] += 1
     text = f"""kind: partner
@@ -111,7 +113,7 @@ connections:
         text += f"    push: {{folder: {server.inbound}, retry: {AGAIN_AND_AGAIN}{push if isinstance(push, str) else ''}}}\n"
     if poll:
         when = f'at: ["{at[0]}"], time_zone: {at[1]}' if at else f"every: {every}"
-        text += f"    poll: {{folder: {server.outbound}, after: {poll}, {when}{patterns}"
+        text += f"    poll: {{folder: {server.outbound}, after: {poll}, settle: {settle}, {when}{patterns}"
         text += f", archive: {server.done}}}\n" if poll == "archive" else "}\n"
     text += f"""---
 kind: agreement
@@ -325,6 +327,70 @@ def polls(n, server):
     server.clear_outbound()
 
 
+def settling(n, server, settle=3):
+    """A partner that writes its files in place: none is fetched before it is whole."""
+    profile(n, server, push=False, patterns=', patterns: ["*"]', settle=f"{settle}s")
+    whole = x12.ack_997(GAMMA, demo.BUYER, 928, 928) + b" " * 5000
+    temporary = ["half.edi.part", "half.edi.partial", "half.edi.FILEPART", "half.tmp", "half.writing", "half.inprogress", ".half.edi"]
+    for name in temporary:
+        with open(os.path.join(server.outbound, name), "wb") as f:
+            f.write(b"half")
+    server.put("whole.edi", x12.ack_997(GAMMA, demo.BUYER, 929, 929))
+    began = time.monotonic()
+    with open(os.path.join(server.outbound, "slow.edi"), "wb") as f:
+        while time.monotonic() < began + 3 * settle:
+            f.write(whole[f.tell():f.tell() + len(whole) // 20])
+            f.flush()
+            time.sleep(settle / 6)
+        t.ok(len(fetched(n, "whole.edi")) == 1, "what nobody writes any more is fetched meanwhile")
+        t.equal([m for m in n.messages("--direction", "in", "--partner", "gamma") if m["file_name"] == "slow.edi"], [], "what is being written is not")
+        f.write(whole[f.tell():])
+    found = fetched(n, "slow.edi")
+    t.ok(n.vanctl("message", "get", found[0]["id"]).stdout == whole, "and then it is fetched whole", found)
+    demo.wait_for("deletion", lambda: sorted(os.listdir(server.outbound)) == sorted(temporary))
+    t.ok(re.search(r"event=polled .*still being written", n.log()), "the log says what was being written")
+    t.ok(True, "temporary names are left alone, also where the pattern is any")
+    profile(n, server, push=False, patterns=', patterns: ["*", "*.tmp"]')
+    t.equal(len(fetched(n, "half.tmp")), 1, "but for a pattern that asks for them")
+    server.clear_outbound()
+
+
+def looked_at(n, server):
+    """vanctl partner test: what a poll would fetch, with nothing fetched."""
+    def test():
+        answer = n.vanctl("--json", "partner", "test", "gamma", check=False)
+        return answer.returncode, [(r["step"], r["result"], r["text"]) for r in json.loads(answer.stdout)]
+
+    profile(n, server, push=False, at=("0 0 1 1 *", "UTC"), patterns=', patterns: ["*.edi"]')
+    n.wait_sessions_over()
+    n.drain()
+    server.clear_outbound()
+    for name in ("look.edi", "readme.txt"):
+        server.put(name, b"12345")
+    before = len(n.messages("--partner", "gamma"))
+    status, rows = test()
+    t.equal(status, 0, "partner test of a server that is only polled")
+    t.equal([r[1:] for r in rows if r[0] == "log-in"], [("ok", "its server shows the profile's host key, and lets us in")], "it logs in")
+    t.equal([r[1:] for r in rows if r[0] == "poll"],
+            [("ok", "1 file would be fetched, of 1 with a name for it; 1 other is left alone"), ("ok", "look.edi, 5 bytes: would be fetched")],
+            "and says what a poll would fetch")
+    t.equal((sorted(os.listdir(server.outbound)), len(n.messages("--partner", "gamma"))), (["look.edi", "readme.txt"], before), "which it does not")
+    stranger = demo.make_ssh_key(n.root, "another-stranger")[1]
+    profile(n, server, push=False, at=("0 0 1 1 *", "UTC"), host_key=stranger)
+    status, rows = test()
+    t.ok(status == 1 and [r[:2] for r in rows if "host key" in r[2]] == [("log-in", "failed")], "a server with another host key is told", rows)
+    path = os.path.join(n.root, "gamma.yaml")
+    profile(n, server, push=False, at=("0 0 1 1 *", "UTC"))
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace(f"folder: {server.outbound}", "folder: /nowhere"))
+    n.apply_profiles(path)
+    status, rows = test()
+    t.ok(status == 1 and [r[:2] for r in rows if "/nowhere" in r[2]] == [("poll", "failed")], "and a folder that is not there", rows)
+    server.clear_outbound()
+
+
 def schedules(n, server):
     """Cron style, in a zone of its own: not before its minute, and then once."""
     zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
@@ -439,7 +505,8 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, name_is_taken, confined, one_of_many, passwords, polls, schedules, larger_than_taken, killed_at_points, killed_at_random):
+            for group in (pushes, name_is_taken, confined, one_of_many, passwords, polls, settling, looked_at, schedules, larger_than_taken, killed_at_points,
+                          killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

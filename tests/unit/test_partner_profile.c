@@ -166,6 +166,8 @@ static void messages_say_where_and_what_to_do(void **state)
 		{"id: a\n", "kind: missing"},
 		{"- 1\n", "a profile is a map"},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: as2\n  user: u\n", "test.yaml:6: connections[0].user: belongs to protocol sftp-mailbox, and this is as2"},
+		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: sftp\n  server: {host: h, user: u, key: k, host_keys: []}\n  poll: {settle: 1h}\n",
+		 "test.yaml:7: connections[0].poll.settle: \"1h\" is out of range: from 0s to 10m"},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: ftp\n", "test.yaml:5: connections[0].protocol: \"ftp\" is unknown"},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: sftp-mailbox\n  user: u\n  password: secret\n", "test.yaml:7: connections[0].password: must be a yescrypt"},
 		{"kind: partner\nid: p\nconnections:\n- id: c\n  protocol: sftp-mailbox\n  user: u\n  folders: {in: /a, out: /a/b}\n", "two folders"},

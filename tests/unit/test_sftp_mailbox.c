@@ -91,7 +91,7 @@ static void test_view_with_other_names(void **state)
 static void test_temporary_names(void **state)
 {
 	(void)state;
-	static const char *const yes[] = {".x", ".x.edi", "x.part", "x.edi.filepart", "x.TMP", "a.tmp"};
+	static const char *const yes[] = {".x", ".x.edi", "x.part", "x.edi.filepart", "x.TMP", "a.tmp", "x.edi.1a2b.partial", "x.writing", "x.edi.inprogress"};
 	static const char *const no[] = {"x", "x.edi", "part", "tmp", "x.parts", "x.tmp.edi"};
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		assert_true(sftpd_view_is_temporary(&(struct sftpd_view){.temporary = {0}}, slice_str(yes[i])));

@@ -138,6 +138,8 @@ static int run_child(struct work *w, bool push, int report)
 	rc = sftp_client_open(&c, w->server, w->key.n ? slice_make(w->key.p, w->key.n) : SLICE_NONE, van_buf_slice(&w->password));
 	if (rc == 0 && push)
 		rc = sftp_push(&c, &w->push, fds[1], w->piped);
+	else if (!push && rc < 0)
+		sftp_poll_not_begun(fds[1], c.error);
 	else if (rc == 0)
 		rc = sftp_poll(&c, &w->poll, fds[1], text + 1, sizeof text - 1);
 	if (rc < 0 && !text[1])

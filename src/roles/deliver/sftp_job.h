@@ -16,5 +16,7 @@ void sftp_jobs_cancel_all(struct deliver *d);
 /* In the child. Each returns 0 or negative, with c->error. `piped`: the body is read from its beginning, and not what->offset of a file. */
 int sftp_push(struct sftp_client *c, const struct ipc_deliver *what, int body, bool piped);
 int sftp_poll(struct sftp_client *c, const struct ipc_poll *what, int store, char *ret_report, size_t room);
+/* The server was not reached: the store is told why. */
+void sftp_poll_not_begun(int store, const char *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* What lies on a partner's server becomes messages here, each file once: the store remembers a file (name, length, time) in the very
  * transaction that makes the message, and forgets it when it is gone from the server. So whatever breaks between fetching and
  * deleting, the next poll only deletes. */
+#include "roles/deliver/sftp_folder.h"
 #include "roles/deliver/sftp_job.h"
 
 #include "base/error.h"
@@ -8,25 +9,22 @@
 #include "base/fdio.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/clock.h"
 #include "partner/profile.h"
 
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FILES_MAX 10000 /* of one poll; the others wait for the next */
 #define PIECE ((size_t)32768)
 #define ANSWER_TIME (60 * VAN_SECOND)
 #define FLUSH_HERE ((uint64_t)64 << 10)
 #define SALT 16
-
-struct remote {
-	char *name;
-	uint64_t bytes, time;
-};
+#define AWAKE (10 * VAN_SECOND) /* no server hears less of us while files settle */
+#define TOLD_MAX 20	       /* files that a look names */
 
 struct poll {
 	struct sftp_client *c;
@@ -34,10 +32,8 @@ struct poll {
 	struct ipc_channel *store;
 	struct van_arena *arena;
 	uint64_t request;
-	struct remote *files;
-	size_t n;
-	bool more;
-	unsigned taken, failed;
+	struct sftp_folder folder;
+	unsigned taken, failed, unsettled;
 };
 
 /* --- the store ----------------------------------------------------------------------------------------------------------------- */
@@ -67,93 +63,86 @@ static int ask(struct poll *p, uint32_t type, const struct record_table *t, cons
 	return r.status == IPC_MAILBOX_NO_FILE ? VAN_ENOTFOUND : VAN_ENOSPC;
 }
 
-static struct ipc_pickup pickup_of(const struct remote *f)
+static struct ipc_pickup pickup_of(const struct sftp_remote *f)
 {
 	return (struct ipc_pickup){slice_str(f->name), f->bytes, f->time};
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------------------- */
 
-static bool ends_with(struct slice name, const char *suffix)
-{
-	size_t n = strlen(suffix);
-	return name.n > n && slice_case_is(slice_make(name.p + name.n - n, n), suffix);
-}
-
-static bool wanted(const struct ipc_poll *w, const char *name)
-{
-	char pattern[256];
-	struct slice s = slice_str(name);
-	if (!w->patterns.n)
-		return name[0] != '.' && !ends_with(s, ".part") && !ends_with(s, ".filepart") && !ends_with(s, ".tmp");
-	for (size_t i = 0; i < w->patterns.n; i++) {
-		snprintf(pattern, sizeof pattern, "%.*s", SLICE_ARG(w->patterns.v[i]));
-		if (fnmatch(pattern, name, FNM_NOESCAPE | FNM_CASEFOLD | FNM_PERIOD) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A name that a message can have, whatever the server says. */
-static bool name_ok(const char *name)
-{
-	size_t n = strlen(name);
-	return n >= 1 && n <= 255 && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-static int add(struct poll *p, sftp_attributes a)
-{
-	if (a->type != SSH_FILEXFER_TYPE_REGULAR || !a->name || !name_ok(a->name) || !wanted(p->what, a->name))
-		return 0;
-	if (p->n == FILES_MAX) {
-		p->more = true;
-		return 0;
-	}
-	struct remote *f = &p->files[p->n];
-	*f = (struct remote){strdup(a->name), a->size, a->mtime64 ? a->mtime64 : a->mtime};
-	if (!f->name)
-		return VAN_ENOMEM;
-	p->n++;
-	return 0;
-}
-
-static int list(struct poll *p)
-{
-	char folder[SFTP_CLIENT_PATH];
-	snprintf(folder, sizeof folder, "%.*s", SLICE_ARG(p->what->folder));
-	sftp_dir d = sftp_opendir(p->c->sftp, folder);
-	sftp_attributes a;
-	int rc = d ? 0 : sftp_client_failed(p->c, VAN_EIO, "can't list", folder);
-	while (rc == 0 && (a = sftp_readdir(p->c->sftp, d))) {
-		sftp_client_progress(p->c);
-		rc = add(p, a);
-		sftp_attributes_free(a);
-	}
-	if (rc == 0 && !sftp_dir_eof(d))
-		rc = sftp_client_failed(p->c, VAN_EIO, "the listing broke off:", folder);
-	if (d)
-		sftp_closedir(d);
-	return rc;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct remote *x = a, *y = b;
-	return x->time != y->time ? x->time < y->time ? -1 : 1 : strcmp(x->name, y->name);
-}
-
 /* What the store remembers and the server has no more: gone, though we could not say so at the time. */
 static int forget_gone(struct poll *p)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && !p->more && i < p->what->remembered.n; i++) {
+	for (size_t i = 0; rc == 0 && !p->folder.more && i < p->what->remembered.n; i++) {
 		struct ipc_pickup gone = {.name = p->what->remembered.v[i]};
 		bool there = false;
-		for (size_t k = 0; k < p->n; k++)
-			there |= slice_is(gone.name, p->files[k].name);
+		for (size_t k = 0; k < p->folder.n; k++)
+			there |= slice_is(gone.name, p->folder.files[k].name);
 		if (!there)
 			rc = ask(p, IPC_PICKUP_GONE, &ipc_pickup_table, &gone, -1, NULL);
 	}
+	return rc;
+}
+
+static bool too_large(const struct poll *p, const struct sftp_remote *f)
+{
+	return p->what->max && f->bytes > p->what->max;
+}
+
+/* Which of them were fetched before? *ret_new: how many were not, and could be. */
+static int ask_what_was_taken(struct poll *p, size_t *ret_new)
+{
+	*ret_new = 0;
+	for (size_t i = 0; i < p->folder.n; i++) {
+		struct sftp_remote *f = &p->folder.files[i];
+		struct ipc_pickup pickup = pickup_of(f);
+		int rc = ask(p, IPC_PICKUP_SEEN, &ipc_pickup_table, &pickup, -1, NULL);
+		if (rc < 0 && rc != VAN_ENOTFOUND)
+			return rc;
+		f->taken = rc == 0;
+		*ret_new += !f->taken && !too_large(p, f);
+	}
+	return 0;
+}
+
+/* Waits, but hears when the store wants no more, and lets the server hear of us. */
+static int pause_for(struct poll *p, van_time pause)
+{
+	char folder[SFTP_CLIENT_PATH];
+	van_time until = van_clock_monotonic() + pause, least = (van_time)p->c->server->timeout / 2, left;
+	snprintf(folder, sizeof folder, "%.*s", SLICE_ARG(p->what->folder));
+	while ((left = until - van_clock_monotonic()) > 0) {
+		struct pollfd store = {.fd = ipc_channel_fd(p->store), .events = POLLIN};
+		van_time step = least < AWAKE ? least : AWAKE;
+		if (poll(&store, 1, (int)((left < step ? left : step) / 1000) + 1) > 0) {
+			snprintf(p->c->error, sizeof p->c->error, "the poll was ended");
+			return VAN_ECLOSED;
+		}
+		sftp_attributes a = sftp_stat(p->c->sftp, folder);
+		if (!a && !ssh_is_connected(p->c->ssh))
+			return sftp_client_failed(p->c, VAN_ECLOSED, "the connection broke off while files settled:", folder);
+		sftp_attributes_free(a);
+		sftp_client_progress(p->c);
+	}
+	return 0;
+}
+
+/* Partners write their files in place, and no server says who is still writing: what is as long and as old a while later is whole. */
+static int settle(struct poll *p, size_t new)
+{
+	struct sftp_folder later = {0};
+	int rc = 0;
+	for (size_t i = 0; i < p->folder.n && !p->what->settle; i++)
+		p->folder.files[i].settled = true;
+	if (!new || !p->what->settle)
+		return 0;
+	rc = pause_for(p, (van_time)p->what->settle);
+	if (rc == 0)
+		rc = sftp_folder_list(p->c, p->what, &later);
+	if (rc == 0)
+		sftp_folder_settle(&p->folder, &later);
+	sftp_folder_free(&later);
 	return rc;
 }
 
@@ -178,7 +167,7 @@ static bool end(struct hashes *h)
 	return EVP_DigestFinal_ex(h->plain, h->sha256, NULL) == 1 && EVP_DigestFinal_ex(h->salted, h->salted_sha256, NULL) == 1;
 }
 
-static int copy(struct poll *p, const struct remote *f, const char *path, int to, struct hashes *h)
+static int copy(struct poll *p, const struct sftp_remote *f, const char *path, int to, struct hashes *h)
 {
 	char piece[PIECE];
 	uint64_t at = 0;
@@ -205,6 +194,7 @@ static int copy(struct poll *p, const struct remote *f, const char *path, int to
 	sftp_attributes a = rc == 0 ? sftp_stat(p->c->sftp, path) : NULL;
 	if (rc == 0 && (!a || a->size != f->bytes || at != f->bytes || (a->mtime64 ? a->mtime64 : a->mtime) != f->time)) {
 		snprintf(p->c->error, sizeof p->c->error, "%.200s changed while it was fetched: it is taken another time", path);
+		p->unsettled++;
 		rc = VAN_EAGAIN;
 	}
 	sftp_attributes_free(a);
@@ -213,16 +203,8 @@ static int copy(struct poll *p, const struct remote *f, const char *path, int to
 	return rc;
 }
 
-static int too_large(struct poll *p, const char *path)
+static int fetch(struct poll *p, const struct sftp_remote *f, const char *path)
 {
-	snprintf(p->c->error, sizeof p->c->error, "%.200s is larger than this connection takes: it stays there", path);
-	return VAN_EDENIED;
-}
-
-static int fetch(struct poll *p, const struct remote *f, const char *path)
-{
-	if (p->what->max && f->bytes > p->what->max)
-		return too_large(p, path);
 	struct hashes h = {0};
 	struct ipc_pickup pickup = pickup_of(f);
 	int fd = -1, rc = ask(p, IPC_MAILBOX_CREATE, NULL, NULL, -1, &fd);
@@ -247,7 +229,7 @@ static int fetch(struct poll *p, const struct remote *f, const char *path)
 }
 
 /* Deletes it there, or puts it into the archive. */
-static int clear_away(struct poll *p, const struct remote *f, const char *path)
+static int clear_away(struct poll *p, const struct sftp_remote *f, const char *path)
 {
 	char to[SFTP_CLIENT_PATH];
 	struct ipc_pickup pickup = pickup_of(f);
@@ -269,15 +251,20 @@ static int clear_away(struct poll *p, const struct remote *f, const char *path)
 	return ask(p, IPC_PICKUP_GONE, &ipc_pickup_table, &pickup, -1, NULL);
 }
 
-static int take(struct poll *p, const struct remote *f)
+static int take(struct poll *p, const struct sftp_remote *f)
 {
 	char path[SFTP_CLIENT_PATH];
-	struct ipc_pickup pickup = pickup_of(f);
 	if (!sftp_client_path(p->c, path, p->what->folder, slice_str(f->name)))
 		return VAN_ELIMIT;
-	int rc = ask(p, IPC_PICKUP_SEEN, &ipc_pickup_table, &pickup, -1, NULL);
-	if (rc == VAN_ENOTFOUND)
-		rc = fetch(p, f, path);
+	if (!f->taken && too_large(p, f)) {
+		snprintf(p->c->error, sizeof p->c->error, "%.200s is larger than this connection takes: it stays there", path);
+		return VAN_EDENIED;
+	}
+	if (!f->taken && !f->settled) {
+		p->unsettled++;
+		return 0;
+	}
+	int rc = f->taken ? 0 : fetch(p, f, path);
 	return rc < 0 ? rc : clear_away(p, f, path);
 }
 
@@ -286,15 +273,15 @@ static int take_all(struct poll *p)
 {
 	char first[sizeof p->c->error] = "";
 	int rc = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		int one = take(p, &p->files[i]);
+	for (size_t i = 0; i < p->folder.n; i++) {
+		int one = take(p, &p->folder.files[i]);
 		if (one == 0)
 			continue;
 		p->failed++;
 		if (!first[0])
 			snprintf(first, sizeof first, "%s", p->c->error);
 		rc = one;
-		log_event(LOG_LEVEL_WARNING, "poll-file", "file", p->files[i].name, "error", p->c->error, NULL);
+		log_event(LOG_LEVEL_WARNING, "poll-file", "file", p->folder.files[i].name, "error", p->c->error, NULL);
 		if (one == VAN_ECLOSED || one == VAN_ETIMEOUT || one == VAN_ENOSPC || !ssh_is_connected(p->c->ssh))
 			break;
 	}
@@ -303,22 +290,66 @@ static int take_all(struct poll *p)
 	return rc;
 }
 
+/* --- telling ---------------------------------------------------------------------------------------------------------------------- */
+
+static enum ipc_poll_fate fate_of(const struct poll *p, const struct sftp_remote *f)
+{
+	return f->taken ? IPC_POLL_TAKEN : too_large(p, f) ? IPC_POLL_TOO_LARGE : IPC_POLL_WANTED;
+}
+
+/* What a look found. */
+static void tell_files(const struct poll *p, struct ipc_polled *to, struct ipc_polled_file v[TOLD_MAX])
+{
+	for (size_t i = 0; i < p->folder.n; i++) {
+		const struct sftp_remote *f = &p->folder.files[i];
+		if (to->files.n < TOLD_MAX)
+			v[to->files.n++] = (struct ipc_polled_file){slice_str(f->name), f->bytes, (van_time)f->time * VAN_SECOND, fate_of(p, f)};
+		to->wanted += fate_of(p, f) == IPC_POLL_WANTED;
+	}
+	to->files.v = v;
+}
+
+static void report(struct poll *p, int rc, char *to, size_t room)
+{
+	struct ipc_polled_file files[TOLD_MAX];
+	struct ipc_polled told = {.ok = rc == 0, .reached = true, .unsettled = p->unsettled, .listed = p->folder.n, .others = p->folder.others};
+	char waits[64] = "";
+	if (p->unsettled)
+		snprintf(waits, sizeof waits, ", %u still being written", p->unsettled);
+	if (p->what->look)
+		snprintf(to, room, "looked at %zu%s%s", p->folder.n, rc < 0 ? ": " : "", rc < 0 ? p->c->error : "");
+	else
+		snprintf(to, room, "%u fetched of %zu%s%s%s", p->taken, p->folder.n, waits, rc < 0 ? ": " : "", rc < 0 ? p->c->error : "");
+	if (p->what->look)
+		tell_files(p, &told, files);
+	told.report = slice_str(p->what->look && rc < 0 ? p->c->error : to);
+	if (p->store)
+		ipc_send(p->store, IPC_POLL_DONE, 0, &ipc_polled_table, &told, NULL, 0);
+}
+
+void sftp_poll_not_begun(int store, const char *why)
+{
+	struct ipc_polled told = {.report = slice_str(why)};
+	struct ipc_channel *c = ipc_channel_new(store);
+	if (c)
+		ipc_send(c, IPC_POLL_DONE, 0, &ipc_polled_table, &told, NULL, 0);
+}
+
 int sftp_poll(struct sftp_client *c, const struct ipc_poll *what, int store, char *ret_report, size_t room)
 {
-	struct poll p = {.c = c, .what = what, .store = ipc_channel_new(store), .arena = van_arena_new(1 << 20),
-			 .files = calloc(FILES_MAX, sizeof *p.files)};
-	int rc = p.store && p.arena && p.files ? 0 : VAN_ENOMEM;
+	struct poll p = {.c = c, .what = what, .store = ipc_channel_new(store), .arena = van_arena_new(1 << 20)};
+	size_t new = 0;
+	int rc = p.store && p.arena ? 0 : VAN_ENOMEM;
 	if (rc == 0)
-		rc = list(&p);
-	if (rc == 0)
+		rc = sftp_folder_list(c, what, &p.folder);
+	if (rc == 0 && !what->look)
 		rc = forget_gone(&p);
 	if (rc == 0)
-		qsort(p.files, p.n, sizeof *p.files, by_time);
-	if (rc == 0)
+		rc = ask_what_was_taken(&p, &new);
+	if (rc == 0 && !what->look)
+		rc = settle(&p, new);
+	if (rc == 0 && !what->look)
 		rc = take_all(&p);
-	snprintf(ret_report, room, "%u fetched of %zu%s%s", p.taken, p.n, rc < 0 ? ": " : "", rc < 0 ? c->error : "");
-	struct ipc_verdict v = {.ok = rc == 0, .error = slice_str(ret_report)};
-	if (p.store)
-		ipc_send(p.store, IPC_POLL_DONE, 0, &ipc_verdict_table, &v, NULL, 0);
+	report(&p, rc, ret_report, room);
 	return rc; /* the process ends: what it holds goes with it */
 }

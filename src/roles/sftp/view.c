@@ -1,6 +1,7 @@
 #include "roles/sftp/view.h"
 
 #include "base/error.h"
+#include "sftp/temporary.h"
 
 #include <fnmatch.h>
 
@@ -134,12 +135,6 @@ size_t sftpd_view_below(const struct sftpd_view *v, struct slice path, struct sl
 	return count;
 }
 
-static bool ends_with(struct slice name, const char *suffix)
-{
-	size_t n = strlen(suffix);
-	return name.n > n && slice_case_is(slice_make(name.p + name.n - n, n), suffix);
-}
-
 static bool matches(const struct slice_list *patterns, struct slice name)
 {
 	char text[SFTPD_NAME_MAX + 1], pattern[SFTPD_NAME_MAX + 1];
@@ -160,8 +155,7 @@ static bool matches(const struct slice_list *patterns, struct slice name)
 
 bool sftpd_view_is_temporary(const struct sftpd_view *v, struct slice name)
 {
-	return (name.n && name.p[0] == '.') || ends_with(name, ".part") || ends_with(name, ".filepart") || ends_with(name, ".tmp") ||
-	       matches(&v->temporary, name);
+	return sftpd_name_is_temporary(name) || matches(&v->temporary, name);
 }
 
 bool sftpd_view_accepts(const struct sftpd_view *v, struct slice name)

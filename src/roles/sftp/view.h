@@ -39,7 +39,7 @@ size_t sftpd_view_below(const struct sftpd_view *v, struct slice path, struct sl
 /* Subfolders of /in or /out; none of archives. */
 struct slice_list sftpd_view_subfolders(const struct sftpd_view *v, enum ipc_folder folder);
 
-/* A name that clients use while they upload: .part .filepart .tmp at the end, a dot in front, or a pattern of the profile. */
+/* A name that clients use while they upload: one of the usual (sftp/temporary.h), or by a pattern of the profile. */
 bool sftpd_view_is_temporary(const struct sftpd_view *v, struct slice name);
 /* May a file have this name for good? */
 bool sftpd_view_accepts(const struct sftpd_view *v, struct slice name);

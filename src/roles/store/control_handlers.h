@@ -24,7 +24,7 @@ control_fn control_receipt_list, control_receipt_show, control_receipt_export, c
 control_fn control_route_explain;
 control_fn control_metrics;
 control_fn control_cert_list, control_cert_show;
-control_fn control_partner_list, control_partner_show, control_partner_history, control_partner_dump;
+control_fn control_partner_list, control_partner_show, control_partner_history, control_partner_dump, control_partner_look;
 
 control_fn control_apply_prepare, control_apply_write; /* write serves enable and disable, too */
 control_fn control_enable_prepare, control_disable_prepare;

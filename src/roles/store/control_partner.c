@@ -1,8 +1,10 @@
-/* partner.list, partner.show, partner.history: profiles as they stand and as they were. */
+/* partner.list, partner.show, partner.history: profiles as they stand and as they were; partner.look: what a poll would fetch. */
 #include "queue/queue.h"
+#include "roles/store/connections.h"
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
 #include "roles/store/control_handlers.h"
+#include "roles/store/polls.h"
 
 #include <inttypes.h>
 
@@ -181,4 +183,17 @@ int control_partner_history(struct control_call *c)
 			van_buf_append_char(c->out, ',');
 	}
 	return van_buf_append_char(c->out, ']');
+}
+
+int control_partner_look(struct control_call *c)
+{
+	struct slice id = control_arg_text(&c->args, "connection");
+	const struct profile *partner = NULL;
+	const struct profile_connection *connection = directory_connection(c->work->directory, id, &partner);
+	if (!connection)
+		return control_say(c, 1, "there is no connection '%.*s': vanctl partner list", SLICE_ARG(id));
+	if (!connection->poll)
+		return control_say(c, 1, "nothing is fetched over %.*s: its profile has no \"poll\"", SLICE_ARG(id));
+	int rc = polls_look_for(c->role, partner, connection, pending_call_of(c));
+	return rc < 0 ? control_say(c, 2, "no look could be begun; try again later") : CONTROL_LATER;
 }

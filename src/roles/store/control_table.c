@@ -20,6 +20,7 @@ const struct control_command control_commands[] = {
 	{.name = "partner.list", .read = control_partner_list},
 	{.name = "partner.show", .read = control_partner_show},
 	{.name = "partner.history", .read = control_partner_history},
+	{.name = "partner.look", .read = control_partner_look},
 	{.name = "agreement.list", .read = control_agreement_list},
 	{.name = "agreement.show", .read = control_agreement_show},
 	{.name = "agreement.waiting", .apart = control_agreement_waiting},

@@ -3,14 +3,17 @@
 #include "base/cron.h"
 #include "base/log.h"
 #include "partner/settings.h"
+#include "roles/store/connections.h"
 #include "roles/store/sessions.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define AFTER_START (2 * VAN_SECOND) /* roles are up by then */
 #define LATER (10 * VAN_SECOND)      /* deliver is not there, or all is held since a restore */
 #define BROKEN_OFF (30 * VAN_SECOND)   /* its process ended without a word: not as late as the schedule says */
+#define UNSETTLED (5 * VAN_SECOND)     /* something is being written there */
 #define LOOK_AGAIN (3600 * VAN_SECOND) /* clocks are set meanwhile */
 #define REMEMBERED_MAX 1000          /* told to one poll */
 
@@ -23,6 +26,11 @@ struct poll {
 	bool running;
 	bool seen; /* still in the directory */
 	bool told; /* its process said how it went */
+	bool reached;   /* ... and that the server let it in */
+	bool unsettled; /* ... and that something is being written there */
+	van_time settle;
+	bool is_look; /* in no list */
+	struct pending_call *asker; /* of a look, who waits for it; NULL: was answered */
 };
 
 struct polls {
@@ -86,19 +94,25 @@ static uint64_t largest(const struct store_role *s, const struct profile_connect
 	return one == UINT64_MAX ? 0 : one;
 }
 
+static struct ipc_poll what_to_poll(const struct store_role *s, const struct profile_connection *c, const struct ipc_sftp_server *server)
+{
+	return (struct ipc_poll){.connection = c->id, .server = (struct ipc_sftp_server *)server, .folder = c->poll->folder, .patterns = c->poll->patterns,
+				 .after = c->poll->after, .archive = c->poll->archive, .max = largest(s, c), .settle = (uint64_t)c->poll->settle};
+}
+
 /* Under the directory's lock. */
 static int send_poll(struct poll *p, const struct profile *partner, const struct profile_connection *c)
 {
 	struct store_role *s = p->s;
 	struct store_read r;
 	struct ipc_sftp_server server = polls_server(c);
-	struct ipc_poll m = {.connection = c->id, .server = &server, .folder = c->poll->folder, .patterns = c->poll->patterns, .after = c->poll->after,
-			     .archive = c->poll->archive, .max = largest(s, c)};
+	struct ipc_poll m = what_to_poll(s, c, &server);
 	struct names *names = van_arena_alloc(s->arena, sizeof *names);
 	int fd = -1, rc = names ? store_read_begin(s, s->arena, &r) : VAN_ENOMEM;
 	if (rc < 0)
 		return rc;
 	names->n = 0;
+	p->settle = c->poll->settle;
 	rc = c->poll->after == PROFILE_FETCHED_KEEP ? 0 : queue_pickups(&r.work, c->id, add_name, names);
 	m.remembered = (struct slice_list){names->v, names->n};
 	struct session *e = rc >= 0 ? session_new_poll(s, p, partner, c, &fd) : NULL;
@@ -119,7 +133,7 @@ static void begin(struct poll *p)
 	int rc = VAN_ECLOSED;
 	van_arena_reset(s->arena);
 	p->last = van_clock_now();
-	p->told = false;
+	p->told = p->reached = p->unsettled = false;
 	pthread_rwlock_rdlock(&s->directory_lock);
 	const struct profile_connection *c = directory_connection(s->directory, slice_str(p->connection), &partner);
 	bool wanted = c && c->poll && c->enabled && partner->partner->enabled, held = atomic_load(&s->sending_held);
@@ -146,14 +160,89 @@ static void on_timer(void *arg)
 		begin(p);
 }
 
+/* --- a look ---------------------------------------------------------------------------------------------------------------------------- */
+
+static void put_text(struct van_buf *to, const char *key, struct slice value)
+{
+	van_buf_printf(to, ",\"%s\":", key);
+	json_put_text(to, value);
+}
+
+static void put_file(struct van_buf *to, const struct ipc_polled_file *f)
+{
+	static const char *const fates[] = {"wanted", "taken", "too-large"};
+	char time[VAN_TIME_TEXT];
+	van_buf_append_str(to, "{\"name\":");
+	json_put_text(to, f->name);
+	put_text(to, "time", slice_str(van_time_rfc3339(time, f->time)));
+	van_buf_printf(to, ",\"bytes\":%" PRIu64 ",\"fate\":\"%s\"}", f->bytes, f->fate < 3 ? fates[f->fate] : fates[0]);
+}
+
+static void answer_look(struct poll *p, const struct ipc_polled *v)
+{
+	struct van_buf *to = &p->asker->out;
+	van_buf_printf(to, "{\"ok\":%s,\"reached\":%s", v->ok ? "true" : "false", v->reached ? "true" : "false");
+	put_text(to, "text", v->report);
+	van_buf_printf(to, ",\"listed\":%" PRIu64 ",\"others\":%" PRIu64 ",\"wanted\":%" PRIu64 ",\"files\":[", v->listed, v->others, v->wanted);
+	for (size_t i = 0; i < v->files.n; i++) {
+		if (i)
+			van_buf_append_char(to, ',');
+		put_file(to, RECORD_AT(v->files, struct ipc_polled_file, i));
+	}
+	van_buf_append_str(to, "]}");
+	pending_call_finish(p->asker, 0);
+	p->asker = NULL;
+}
+
+static void look_ended(struct poll *p)
+{
+	if (p->asker && !p->s->stopping)
+		pending_call_finish(p->asker, control_say(&p->asker->call, 1, "the look at %s ended without a result: the server makes no progress, or vand's log says why",
+							  p->connection));
+	free(p->connection);
+	free(p);
+}
+
+int polls_look_for(struct store_role *s, const struct profile *partner, const struct profile_connection *c, struct pending_call *asker)
+{
+	struct ipc_sftp_server server = polls_server(c);
+	struct ipc_poll m = what_to_poll(s, c, &server);
+	struct poll *p = calloc(1, sizeof *p);
+	int fd = -1;
+	m.look = true;
+	if (!p || !(p->connection = strndup(c->id.p, c->id.n))) {
+		free(p);
+		return VAN_ENOMEM;
+	}
+	p->s = s;
+	p->is_look = true;
+	struct session *e = s->deliver ? session_new_poll(s, p, partner, c, &fd) : NULL;
+	int rc = e ? ipc_send(s->deliver, IPC_POLL, 0, &ipc_poll_table, &m, &fd, 1) : VAN_ECLOSED;
+	if (fd >= 0)
+		close(fd);
+	if (e && rc < 0)
+		session_stop(e, "the look could not be begun"); /* and with it the look */
+	else if (!e)
+		look_ended(p);
+	else
+		p->asker = asker;
+	return rc;
+}
+
 void polls_done(struct store_role *s, struct poll *p, struct ipc_message *m)
 {
-	struct ipc_verdict v;
-	if (!p || record_decode(&ipc_verdict_table, m->body, s->arena, &v) < 0)
+	struct ipc_polled v;
+	if (!p || record_decode(&ipc_polled_table, m->body, s->arena, &v) < 0)
 		return;
+	if (p->asker) {
+		answer_look(p, &v);
+		return;
+	}
 	p->told = true;
-	bool quiet = v.ok && slice_starts(v.error, "0 fetched");
-	log_event(quiet ? LOG_LEVEL_DEBUG : v.ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", log_slice(v.error), NULL);
+	p->reached = v.reached;
+	p->unsettled = v.unsettled;
+	bool quiet = v.ok && slice_starts(v.report, "0 fetched");
+	log_event(quiet ? LOG_LEVEL_DEBUG : v.ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", log_slice(v.report), NULL);
 }
 
 static void poll_free(struct poll *p)
@@ -163,13 +252,26 @@ static void poll_free(struct poll *p)
 	free(p);
 }
 
+/* What is being written is whole soon; who has a schedule of once a day needn't wait for the next one. */
+static void poll_soon(struct poll *p, van_time pause)
+{
+	if (p->due > van_clock_now() + pause)
+		p->due = van_clock_now() + pause;
+}
+
 void polls_ended(struct store_role *s, struct poll *p)
 {
+	if (p->is_look) {
+		look_ended(p);
+		return;
+	}
 	if (!p->told)
 		log_event(LOG_LEVEL_WARNING, "polled", "connection", p->connection, "result", "it broke off", NULL);
 	p->running = false;
-	if (!p->told && p->due > van_clock_now() + BROKEN_OFF)
-		p->due = van_clock_now() + BROKEN_OFF;
+	if (!p->reached)
+		poll_soon(p, BROKEN_OFF);
+	else if (p->unsettled)
+		poll_soon(p, p->settle > UNSETTLED ? p->settle : UNSETTLED);
 	if (s->polls && p->due && p->due < van_clock_now()) /* it took longer than the pause between two */
 		p->due = van_clock_now() + VAN_SECOND;
 	set_timer(p);

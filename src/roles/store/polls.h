@@ -15,6 +15,11 @@ void polls_done(struct store_role *s, struct poll *p, struct ipc_message *m);
 /* Its session has ended. */
 void polls_ended(struct store_role *s, struct poll *p);
 
+/* Logs in to that server and says what a poll would fetch now: the answer to `asker`, which waits for it. Under the directory's lock. 0 or negative:
+ * nobody answers. */
+struct pending_call;
+int polls_look_for(struct store_role *s, const struct profile *partner, const struct profile_connection *c, struct pending_call *asker);
+
 /* What deliver needs of a server; slices are the profile's. */
 struct ipc_sftp_server polls_server(const struct profile_connection *c);
 
