@@ -29,7 +29,7 @@ dist_maps_DATA = \
 	%D%/table-party-scheme.csv \
 	%D%/table-payment-means.csv \
 	%D%/table-period-unit.csv \
-	%D%/table-price-type.csv \
+	%D%/table-price-basis.csv %D%/table-price-type.csv \
 	%D%/table-purpose.csv \
 	%D%/table-reference.csv \
 	%D%/table-report-type.csv \

@@ -338,6 +338,33 @@ def terms_stay(t):
     t.equal(problems(out), [], "which is valid")
 
 
+def prices_stay(t):
+    """A price per hundred stays one: by its code in X12, by its basis in EDIFACT and UBL; where there is no code for the basis, as the price of one."""
+    with open(os.path.join(MAPS, "samples", "x12-850-order", "order-004010.x12"), "rb") as file:
+        order = file.read()
+    for code, basis in (("HP", b":100"), ("TP", b":1000"), ("TC", b"TC:100"), ("CT", b"CT")):
+        text = order.replace(b"PO1*2*10*CA*88.5**", b"PO1*2*10*CA*88.5*%s*" % code.encode())
+        _, out, _ = vanctl("convert", "--to", "edifact", "--map", "order-to-edifact-d96a-orders", "-", text=text)
+        t.ok("PRI+AAA:88.5::" + basis.decode() in segments(out), f"{code}: PRI has its basis", segments(out))
+        _, back, _ = vanctl("convert", "--to", "x12", "--map", "order-to-x12-005010-850", "-", text=out)
+        t.ok(any(s.startswith("PO1*2*10*CA*88.5*" + ("HP" if code == "TC" else code)) for s in segments(back)), f"{code}: and so it is back", segments(back))
+        _, out, _ = vanctl("convert", "--to", "canonical", "-", text=text)
+        _, back, err = vanctl("convert", "--to", "x12", "-", text=out)
+        t.equal(segments(back), segments(text), f"{code}: through the document it comes back equal")
+    with open(os.path.join(MAPS, "samples", "edifact-orders-order", "order-d96a.edi"), "rb") as file:
+        order = file.read()
+    for basis, price in ((b"1", "6.9*"), (b"12", "6.9*PD*"), (b"100", "6.9*HP*"), (b"50", "0.138*"), (b"100.0", "0.069*")):
+        text = order.replace(b"PRI+AAA:6.9:::1:", b"PRI+AAA:6.9:::%s:" % basis)
+        _, out, _ = vanctl("convert", "--to", "x12", "--map", "order-to-x12-004010-850", "--sender", "ZZ:A", "--receiver", "ZZ:B", "-", text=text)
+        t.ok(any(s.startswith("PO1*1*48*PC*" + price) for s in segments(out)), f"per {basis.decode()}: {price}", segments(out))
+        _, out, _ = vanctl("convert", "--to", "csv", "--sheet", "csv-order", "-", text=text)
+        rows = list(csv.DictReader(out.decode().splitlines()))
+        t.equal(rows[0]["Price"], {"12": "0.575", "100": "0.069", "1": "6.9"}.get(basis.decode(), price[:-1]), f"per {basis.decode()}: CSV has the price of one")
+    status, out, err = vanctl("convert", "--to", "x12", "--map", "order-to-x12-004010-850", "--sender", "ZZ:A", "--receiver", "ZZ:B", "-",
+                              text=order.replace(b"PRI+AAA:6.9:::1:", b"PRI+AAA:10:::3:"))
+    t.ok(status == 1 and "is longer than" in err and "row" in err, "a price of one that has no end is refused, and not rounded", err)
+
+
 def raw_bytes_come_back(t, check_document):
     """BIN and BDS hold any bytes, delimiters too; texts around them are UTF-8 all the same."""
     blob = bytes(range(256)) + b"~*>\r\n  "
@@ -482,6 +509,7 @@ def main():
         if found:
             t.run(to_the_other_standard, t, name, found, sheets)
     t.run(terms_stay, t)
+    t.run(prices_stay, t)
     t.run(orders_have_levels, t)
     t.run(raw_bytes_come_back, t, check_document)
     t.run(collected, t, sheets)
