@@ -172,6 +172,8 @@ static const struct schema_field sftp_fields[] = {
 	{.key = "login_tries", .kind = SCHEMA_INTEGER, AT(van_config_sftp, login_tries), .fallback = "6", .min = 1, .max = 100, .help = "tries in one connection"},
 	{.key = "handles", .kind = SCHEMA_INTEGER, AT(van_config_sftp, handles), .fallback = "64", .min = 1, .max = 4096,
 	 .help = "files and folders that one session may have open at one time; see `limits.memory_sftp`"},
+	{.key = "channels", .kind = SCHEMA_INTEGER, AT(van_config_sftp, channels), .fallback = "10", .min = 1, .max = 1000,
+	 .help = "conversations that a client may hold over one connection at one time"},
 	{.key = "passwords", .kind = SCHEMA_BOOL, AT(van_config_sftp, passwords), .fallback = "true", .help = "`false`: keys only"},
 	{.key = "session_timeout", .kind = SCHEMA_DURATION, AT(van_config_sftp, session_timeout), .fallback = "1d", .max = 365 * DAY,
 	 .help = "a session ends after so long, busy or not; 0s: never"},

@@ -73,6 +73,7 @@ struct van_config_sftp {
 	van_time login_timeout, idle_timeout;
 	uint64_t login_tries;
 	uint64_t handles; /* open files and folders of one session */
+	uint64_t channels; /* of one session, at once */
 	bool passwords; /* password log-in allowed at all */
 	van_time session_timeout;  /* longest session; 0: no limit */
 	uint64_t failures;         /* of one name at one address that lead to a ban; 0: never */

@@ -25,6 +25,7 @@ struct sftpd *sftpd_new(const struct sftpd_options *o, const struct sftpd_ops *o
 	s->o.names_max = or_default(s->o.names_max, 32768);
 	snprintf(s->owner, sizeof s->owner, "%s", s->o.owner ? s->o.owner : "van");
 	s->o.owner = s->owner;
+	s->open = s->o.handles_open ? s->o.handles_open : &s->own_open;
 	s->ops = ops;
 	s->arg = arg;
 	s->in = VAN_BUF_INIT((size_t)s->o.packet_max + 4);
@@ -68,7 +69,7 @@ bool sftpd_wants_input(const struct sftpd *s)
 
 uint32_t sftpd_open_handles(const struct sftpd *s)
 {
-	return s->open;
+	return *s->open;
 }
 
 /* How many of a packet's first bytes must stand together to act upon it, as far as `n` of them tell: all, but of a WRITE

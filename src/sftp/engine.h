@@ -38,7 +38,8 @@ struct sftpd {
 	size_t sent; /* of out */
 
 	struct handle *handles; /* o.handles_max of them */
-	uint32_t open;
+	uint32_t *open;		/* how many are in use: o.handles_open, or the next one */
+	uint32_t own_open;
 };
 
 struct sftpd_names {

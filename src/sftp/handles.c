@@ -11,7 +11,7 @@ struct handle *handle_take(struct sftpd *s, enum handle_kind kind, void *thing)
 		h->kind = kind;
 		h->generation++;
 		h->thing = thing;
-		s->open++;
+		(*s->open)++;
 		return h;
 	}
 	return NULL;
@@ -41,7 +41,7 @@ void handle_release(struct sftpd *s, struct handle *h)
 		s->write.handle = NULL;
 	h->kind = HANDLE_FREE;
 	h->thing = NULL;
-	s->open--;
+	(*s->open)--;
 }
 
 void handle_abandon_all(struct sftpd *s)

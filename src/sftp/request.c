@@ -49,7 +49,7 @@ static void opened(struct sftpd *s, uint32_t id, enum handle_kind kind, void *th
 
 static bool handles_left(struct sftpd *s, uint32_t id)
 {
-	if (s->open < s->o.handles_max)
+	if (*s->open < s->o.handles_max)
 		return true;
 	struct sftpd_why why;
 	reply_status(s, id, sftpd_refuse(&why, SFTPD_FAILURE, "At most %u files may be open: close some first", s->o.handles_max), &why);

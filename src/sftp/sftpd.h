@@ -107,6 +107,7 @@ struct sftpd_options {
 	uint32_t read_max;     /* most bytes of one READ; 261120 */
 	uint32_t write_max;    /* announced for WRITE; 261120, what fits into packet_max is taken */
 	uint32_t handles_max;  /* open files and folders, count; 64 */
+	uint32_t *handles_open; /* where they are counted, for conversations that share the bound; outlives them. NULL: each for itself */
 	uint32_t output_high;  /* stop taking input while this many wait; 65536 */
 	uint32_t names_max;    /* of one READDIR reply; 32768 */
 	const char *owner;     /* user and group name in long names, copied; "van" */

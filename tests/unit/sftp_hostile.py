@@ -181,12 +181,18 @@ def before_login(rig):
 
 def other_requests(rig):
     t = rig.login()
+    for what, ask in (("command", lambda c: c.exec_command("id")), ("shell", lambda c: c.invoke_shell()),
+                      ("program that is called like the server's, but for its ending", lambda c: c.exec_command("/bin/sftp-server.sh"))):
+        c = t.open_session()
+        c.settimeout(PATIENCE)
+        ask(c)
+        said = c.makefile_stderr().read()
+        ok(b"SFTP mailbox" in said and c.recv_exit_status() == 1 and c.recv(1) == b"", f"no {what}, which is said in words", said)
     c = t.open_session()
-    ok(refused(lambda: c.exec_command("id")) is not None, "no commands")
-    t.close()
-    t = rig.login()
-    c = t.open_session()
-    ok(refused(c.invoke_shell) is not None, "no shell")
+    c.exec_command("/usr/lib/openssh/sftp-server -l INFO")
+    c.sendall(packet(INIT, u32(3)))
+    ok(receive(c)[0] == 2, "SFTP by the path of a server's program")
+    ok(refused(lambda: c.exec_command("id")) is not None, "and nothing else on that channel")
     t.close()
     t = rig.login()
     ok(refused(lambda: t.open_channel("direct-tcpip", ("127.0.0.1", 22), ("127.0.0.1", 1))) is not None, "no forwarding")
@@ -216,6 +222,53 @@ def handles(rig):
     while n < 10000 and opened(c, b"/out/order.edi", 1):
         n += 1
     ok(0 < n < 10000, f"handles end at {n}")
+    t.close()
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return value
+
+
+def begun(t):
+    """One more channel of a connection on which SFTP has begun."""
+    c = t.open_session()
+    c.invoke_subsystem("sftp")
+    c.settimeout(PATIENCE)
+    c.sendall(packet(INIT, u32(3)))
+    receive(c)
+    return c
+
+
+def channels(rig):
+    """Several conversations over one connection."""
+    t, first = rig.raw()
+    second = begun(t)
+    h = opened(first, b"/out/order.edi", 1)
+    for i in range(40):
+        first.sendall(packet(READ, u32(i) + h + u64(0) + u32(261120)))  # more than its window takes, and nothing is read
+    wait_until(lambda: len(first.in_buffer) > first.in_window_size - 1000)  # what it has read already counts, too
+    ok(opened(second, b"/out/order.edi", 1) is not None, "a channel that nobody reads doesn't hold up another one")
+    got = [receive(first) for _ in range(40)]
+    ok(all(g[0] == 103 and len(g[1]) == 261120 + 8 for g in got) and [struct.unpack(">I", g[1][:4])[0] for g in got] == list(range(40)),
+       "and all that was asked for comes when it is read")
+    while opened(second, b"/out/order.edi", 1):
+        pass
+    ok(opened(first, b"/out/order.edi", 1) is None, "files that are open on one count for the other")
+    second.close()
+    ok(wait_until(lambda: opened(first, b"/out/order.edi", 1)), "until it is closed")
+    more = [begun(t) for _ in range(9)]
+    ok(refused(lambda: t.open_session(timeout=PATIENCE)) is not None and rig.wait_logged("event=channel-refused"), "no eleventh channel at one time")
+    ok(all(opened(c, b"/out/nothing", 1) is None for c in more), "the ten others answer")
+    h = opened(more[0], b"/in/left.edi", 0x1A)
+    more[0].sendall(packet(WRITE, u32(2) + h + u64(0) + text(b"ISA" * 1000)))
+    status(more[0])
+    for c in [first, *more]:
+        c.close()
+    ok(rig.wait_logged("event=unfinished name=left.edi bytes=3000"), "what was being uploaded when its channel was closed is kept")
+    ok(opened(begun(t), b"/out/order.edi", 1) is not None, "and when all have been closed, another one may begin")
     t.close()
 
 
@@ -499,7 +552,7 @@ def long_listing(folder, count=int(os.environ.get("VAN_LISTING", "100000"))):
 def main():
     with tempfile.TemporaryDirectory(prefix="openvan-sftp-") as folder:
         rig = Rig(folder)
-        for check in (before_login, other_requests, packets, links_and_names, kernel_says, handles, uploads, flood, window, slow_readers):
+        for check in (before_login, other_requests, packets, links_and_names, kernel_says, handles, channels, uploads, flood, window, slow_readers):
             check(rig)
         ok(not rig.logged("session-crashed"), "no session crashed")
         rig.stop()

@@ -34,7 +34,7 @@ static const char everything[] =
 	"log: {format: json, level: debug}\n"
 	"as2: {path: /in/as2, receive_timeout: 2m, duplicate_window: 30d}\n"
 	"http: {header_timeout: 5s, body_timeout: 30s, idle_timeout: 10s, header_size: 16KiB}\n"
-	"sftp: {login_timeout: 10s, idle_timeout: 5m, login_tries: 3, handles: 32, passwords: false}\n"
+	"sftp: {login_timeout: 10s, idle_timeout: 5m, login_tries: 3, handles: 32, channels: 3, passwords: false}\n"
 	"dictionaries: [dict]\n"
 	"maps: [maps, /opt/maps]\n"
 	"templates: [templates]\n";
@@ -85,6 +85,7 @@ static void every_key_round_trips(void **state)
 	assert_int_equal(a->log.level, LOG_LEVEL_DEBUG);
 	assert_false(a->sftp.passwords);
 	assert_int_equal(a->sftp.handles, 32);
+	assert_int_equal(a->sftp.channels, 3);
 	assert_string_equal(a->maps.v[1].p, "/opt/maps");
 	assert_int_equal(van_config_to_json(a, &one), 0);
 	assert_int_equal(van_config_from_json(van_buf_slice(&one), &b, NULL), 0);
@@ -124,6 +125,7 @@ static void defaults_are_there(void **state)
 	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
 	assert_true(c->sftp.passwords);
 	assert_int_equal(c->sftp.handles, 64);
+	assert_int_equal(c->sftp.channels, 10);
 	assert_int_equal(c->limits.memory_sftp, 256 << 20);
 	assert_int_equal(c->translation.remember, 512 << 10);
 	assert_int_equal(c->translation.document_values, 1000000);

@@ -88,6 +88,7 @@ struct sftpd_limits sftpd_limits_default(void)
 		.login_failures = 6,
 		.key_offers = 20,
 		.handles = 64,
+		.channels = 10,
 		.memory = (uint64_t)256 << 20,
 		.passwords = true,
 		.file_size = 0,

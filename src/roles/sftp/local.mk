@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libsftprole.a
 %C%_libsftprole_a_SOURCES = \
 	%D%/authority.c %D%/authority.h \
+	%D%/channel.c %D%/channel.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/files.c %D%/files.h \
 	%D%/hashing.c %D%/hashing.h \

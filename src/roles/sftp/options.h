@@ -14,6 +14,7 @@ struct sftpd_limits {
 	uint32_t login_failures;          /* passwords and signatures refused before the session is ended */
 	uint32_t key_offers;              /* keys refused before the session is ended: agents offer many */
 	uint32_t handles;                 /* open files of one session */
+	uint32_t channels;                /* of one session, at once */
 	uint64_t memory;                  /* address space of one session, bytes; 0: no limit */
 	uint64_t folder_entries;          /* most that one listing shows; 0: all */
 	bool passwords;                   /* log-in by password allowed at all */

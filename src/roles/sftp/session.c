@@ -1,8 +1,7 @@
 #include "roles/sftp/session.h"
 
 #include "base/log.h"
-#include "roles/sftp/login.h"
-#include "roles/sftp/mailbox.h"
+#include "roles/sftp/channel.h"
 
 #include <errno.h>
 #include <libssh/callbacks.h>
@@ -19,9 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READ_AT_ONCE ((uint32_t)256 << 10)
-#define FAREWELL (5 * VAN_SECOND)
-#define SETTLE (5 * VAN_SECOND)
 #define TICK 1000 /* milliseconds between looks at the clock */
 #define OWED 5    /* milliseconds that the store is left untold of what it needn't answer */
 #define PASSWORD_METHODS (SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE)
@@ -33,20 +29,12 @@ struct session {
 	const struct sftpd_limits *limits;
 	ssh_session ssh;
 	ssh_event event;
-	ssh_channel channel;
 	struct ssh_server_callbacks_struct server; /* libssh keeps pointers: one set for each session */
-	struct ssh_channel_callbacks_struct on_channel;
 	struct sftpd_store store;
 	struct sftpd_login login;
-	struct sftpd_mailbox *mailbox;
-	struct sftpd *engine; /* NULL until the subsystem was asked for */
-	char *left_over;      /* for what came while output waited */
-	bool sending;         /* inside ssh_channel_write, which may call back */
-	bool waiting_input;   /* libssh holds bytes that the engine had no room for */
-	bool at_end;          /* the client sends no more */
-	bool done;            /* ... and all of it was served */
+	struct sftpd_channels channels;
 	bool over;            /* the session must end */
-	van_time started, last_heard;
+	van_time started;
 	char *asked_user; /* keyboard-interactive: who is asked for a password */
 	char told_why[256]; /* by the store, when it ended the session */
 	const char *reason; /* why it ended, for the log */
@@ -125,99 +113,11 @@ static int on_message(ssh_session ssh, ssh_message m, void *arg)
 	return 0;
 }
 
-/* --- the channel ------------------------------------------------------------------------------------------------------ */
-
-static int start_sftp(struct session *s)
-{
-	struct sftpd_options o = {.handles_max = s->limits->handles, .owner = s->login.partner};
-	s->mailbox = sftpd_mailbox_new(&s->store, &s->login.reply, s->limits, van_clock_now());
-	s->engine = s->mailbox ? sftpd_new(&o, &sftpd_mailbox_ops, s->mailbox) : NULL;
-	if (!s->engine)
-		end(s, "the mailbox could not be opened");
-	return s->engine ? 0 : VAN_ENOMEM;
-}
-
-/* 0 to grant. */
-static int on_subsystem(ssh_session ssh, ssh_channel channel, const char *name, void *arg)
-{
-	struct session *s = arg;
-	(void)ssh, (void)channel;
-	if (!s->login.authenticated || s->engine || strcmp(name, "sftp") != 0)
-		return 1;
-	return start_sftp(s) < 0;
-}
-
-/* Clients set their locale, which means nothing here. */
-static int on_environment(ssh_session ssh, ssh_channel channel, const char *name, const char *value, void *arg)
-{
-	(void)ssh, (void)channel, (void)name, (void)value, (void)arg;
-	return 1;
-}
-
-/* Keeps the mailbox's bandwidth. */
-static void pace(const struct session *s, uint64_t bytes)
-{
-	van_time wait = s->login.throttle ? throttle_take(s->login.throttle, bytes, s->login.reply.bandwidth, van_clock_monotonic()) : 0;
-	if (wait > 0)
-		nanosleep(&(struct timespec){.tv_sec = (time_t)(wait / VAN_SECOND), .tv_nsec = (long)(wait % VAN_SECOND) * 1000}, NULL);
-}
-
-static uint32_t take_input(struct session *s, const void *p, uint32_t n)
-{
-	struct van_error e;
-	size_t taken = 0;
-	if (sftpd_input(s->engine, p, n, van_clock_now(), &taken, &e) < 0) {
-		log_event(LOG_LEVEL_WARNING, "protocol-error", "error", e.text, NULL);
-		end(s, "what the client sent is not SFTP");
-		return n;
-	}
-	pace(s, taken);
-	return (uint32_t)taken;
-}
-
-/* Returns how much was used; libssh keeps the rest. */
-static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t n, int is_error, void *arg)
-{
-	struct session *s = arg;
-	(void)ssh, (void)channel;
-	if (!s->engine || is_error || s->over)
-		return (int)n;
-	s->last_heard = van_clock_monotonic();
-	if (s->sending) {
-		s->waiting_input = true;
-		return 0;
-	}
-	uint32_t used = take_input(s, data, n);
-	s->waiting_input = used < n;
-	return (int)used;
-}
-
-/* What it sent before is still served. */
-static void on_eof(ssh_session ssh, ssh_channel channel, void *arg)
-{
-	struct session *s = arg;
-	(void)ssh, (void)channel;
-	s->at_end = true;
-}
-
 static ssh_channel on_open(ssh_session ssh, void *arg)
 {
 	struct session *s = arg;
-	if (!s->login.authenticated || s->channel)
-		return NULL;
-	s->channel = ssh_channel_new(ssh);
-	if (!s->channel)
-		return NULL;
-	s->on_channel = (struct ssh_channel_callbacks_struct){
-		.userdata = s,
-		.channel_data_function = on_data,
-		.channel_eof_function = on_eof,
-		.channel_close_function = on_eof,
-		.channel_subsystem_request_function = on_subsystem,
-		.channel_env_request_function = on_environment,
-	};
-	ssh_callbacks_init(&s->on_channel);
-	return ssh_set_channel_callbacks(s->channel, &s->on_channel) == SSH_OK ? s->channel : NULL;
+	(void)ssh;
+	return s->login.authenticated && !s->over ? sftpd_channels_open(&s->channels) : NULL;
 }
 
 /* --- the session ------------------------------------------------------------------------------------------------------ */
@@ -241,62 +141,29 @@ static int on_store(socket_t fd, int events, void *arg)
 	return 0;
 }
 
-static void send_output(struct session *s)
+/* The connection is gone, which is as it should be once all conversations have ended. */
+static const char *how_it_went(const struct session *s)
 {
-	struct slice out = sftpd_output(s->engine);
-	s->sending = true;
-	int n = ssh_channel_write(s->channel, out.p, (uint32_t)out.n);
-	s->sending = false;
-	if (n <= 0)
-		end(s, "the client stopped reading");
-	else
-		sftpd_output_sent(s->engine, (size_t)n);
-	if (n > 0)
-		pace(s, (uint64_t)n);
-	s->last_heard = van_clock_monotonic(); /* whoever takes bytes is there */
-}
-
-static void take_left_over(struct session *s)
-{
-	s->sending = true; /* keeps the callback from overtaking what is read here */
-	int n = ssh_channel_read_nonblocking(s->channel, s->left_over, READ_AT_ONCE, 0);
-	s->sending = false;
-	if (n <= 0) {
-		s->waiting_input = false;
-		if (n < 0)
-			end(s, "the connection was lost");
-		return;
-	}
-	/* The engine takes it in several goes when answers fill its output. */
-	for (uint32_t at = 0; at < (uint32_t)n && !s->over;) {
-		at += take_input(s, s->left_over + at, (uint32_t)n - at);
-		while (sftpd_output(s->engine).n && !s->over)
-			send_output(s);
-	}
+	return s->channels.left ? "the client closed the session" : "the connection was lost";
 }
 
 static void serve_once(struct session *s)
 {
-	if (s->engine && sftpd_output(s->engine).n) {
-		send_output(s);
-	} else if (s->engine && s->waiting_input) {
-		take_left_over(s);
-	} else if (s->at_end) {
-		s->done = true;
-		end(s, "the client closed the session");
-	} else {
+	if (!sftpd_channels_work(&s->channels)) {
 		log_flush(); /* the client has its answer */
 		if (ssh_event_dopoll(s->event, s->store.owed_type ? OWED : TICK) == SSH_ERROR)
-			end(s, "the connection was lost");
+			end(s, how_it_went(s));
 	}
 	sftpd_store_pay(&s->store, OWED * VAN_SECOND / 1000);
 	if (!s->over && told_to_stop)
 		end(s, "the server is stopping: log in again later");
 	if (!s->over && s->store.gone)
 		end(s, "the mailboxes can't be reached just now: log in again later");
+	if (!s->over && s->channels.broken)
+		end(s, s->channels.broken);
 	if (!s->over && !ssh_is_connected(s->ssh))
-		end(s, "the connection was lost");
-	if (!s->over && van_clock_monotonic() - s->last_heard > s->limits->idle)
+		end(s, how_it_went(s));
+	if (!s->over && van_clock_monotonic() - s->channels.last_heard > s->limits->idle)
 		end(s, "nothing came for too long");
 	if (!s->over && s->limits->session && van_clock_monotonic() - s->started > s->limits->session)
 		end(s, "the session lasted too long: log in again");
@@ -305,7 +172,7 @@ static void serve_once(struct session *s)
 static void serve(struct session *s)
 {
 	van_time deadline = van_clock_monotonic() + s->limits->login_grace;
-	s->started = s->last_heard = van_clock_monotonic();
+	s->started = s->channels.last_heard = van_clock_monotonic();
 	while (!s->over && !s->login.authenticated) {
 		serve_once(s);
 		if (van_clock_monotonic() > deadline)
@@ -316,9 +183,8 @@ static void serve(struct session *s)
 	while (!s->over)
 		serve_once(s);
 	log_hold(false);
-	/* What is answered already still goes out. */
-	if (s->engine && s->channel && ssh_is_connected(s->ssh) && ssh_channel_is_open(s->channel) && sftpd_output(s->engine).n)
-		send_output(s);
+	if (ssh_is_connected(s->ssh))
+		sftpd_channels_flush(&s->channels);
 }
 
 static int set_up(struct session *s, struct sftpd_session_start *start)
@@ -331,13 +197,13 @@ static int set_up(struct session *s, struct sftpd_session_start *start)
 		.channel_open_request_session_function = on_open,
 	};
 	ssh_callbacks_init(&s->server);
-	s->left_over = malloc(READ_AT_ONCE);
 	s->ssh = ssh_new();
 	s->event = ssh_event_new();
-	if (!s->left_over || !s->ssh || !s->event || sftpd_store_open(&s->store, start->store, s->limits->store_timeout) < 0)
+	if (!s->ssh || !s->event || sftpd_store_open(&s->store, start->store, s->limits->store_timeout) < 0)
 		return VAN_ENOMEM;
 	s->login.store = &s->store;
 	s->login.limits = s->limits;
+	s->channels = (struct sftpd_channels){.ssh = s->ssh, .limits = s->limits, .login = &s->login, .store = &s->store};
 	if (ssh_options_set(s->ssh, SSH_OPTIONS_TIMEOUT, &seconds) != SSH_OK ||
 	    ssh_set_server_callbacks(s->ssh, &s->server) != SSH_OK || ssh_bind_accept_fd(start->keys, s->ssh, start->client) != SSH_OK)
 		return VAN_EINTERNAL;
@@ -364,22 +230,8 @@ static int talk(struct session *s, const struct sftpd_confinement *c)
 	return 0;
 }
 
-/* The client has said it is done: it gets its exit status, and closes the connection itself. */
-static void see_off(struct session *s)
-{
-	van_time deadline = van_clock_monotonic() + FAREWELL;
-	ssh_channel_request_send_exit_status(s->channel, 0);
-	ssh_channel_send_eof(s->channel);
-	ssh_channel_close(s->channel);
-	while (ssh_is_connected(s->ssh) && van_clock_monotonic() < deadline)
-		if (ssh_event_dopoll(s->event, 100) == SSH_ERROR)
-			break;
-}
-
 static void say_goodbye(struct session *s)
 {
-	if (s->ssh && s->done && ssh_is_connected(s->ssh))
-		see_off(s);
 	if (!s->ssh || !ssh_is_connected(s->ssh))
 		return;
 	ssh_session_set_disconnect_message(s->ssh, s->reason ? s->reason : "The session ends");
@@ -438,9 +290,7 @@ int sftpd_session_run(struct sftpd_session_start *start)
 	if (rc == 0)
 		rc = talk(&s, start->confinement);
 	log_end(&s, rc);
-	sftpd_free(s.engine); /* abandons what is open */
-	sftpd_store_settle(&s.store, SETTLE); /* what the client has seen done is done when it has left */
-	sftpd_mailbox_free(s.mailbox);
+	sftpd_channels_free(&s.channels);
 	say_goodbye(&s);
 	return rc < 0;
 }

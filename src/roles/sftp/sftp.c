@@ -29,6 +29,7 @@ static struct sftpd_limits limits_of(const struct van_config *c)
 	l.passwords = c->sftp.passwords;
 	l.folder_entries = c->limits.sftp_folder_entries;
 	l.handles = bounded(c->sftp.handles);
+	l.channels = bounded(c->sftp.channels);
 	l.memory = c->limits.memory_sftp;
 	l.disk_reserve = c->limits.disk_reserve;
 	l.file_size = c->limits.message == UINT64_MAX ? 0 : c->limits.message;
