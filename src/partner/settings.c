@@ -241,11 +241,15 @@ static const struct schema_field store_fields[] = {
 	{.key = "backend", .kind = SCHEMA_ENUM, AT(van_config_store, backend), .names = backend_names, .fallback = "lmdb", .help = "kind of store"},
 	{.key = "map_size", .kind = SCHEMA_SIZE, AT(van_config_store, map_size), .fallback = "64GiB", .min = 1 << 20, .max = UINT64_C(1) << 46,
 	 .help = "size of the memory map at start; grows by itself"},
+	{.key = "map_growth", .kind = SCHEMA_SIZE, AT(van_config_store, map_growth), .fallback = "1GiB", .min = 1 << 20, .max = UINT64_C(1) << 40,
+	 .help = "what the map grows by, at least; a start takes so much more than there is"},
 	{.key = "gather", .kind = SCHEMA_DURATION, AT(van_config_store, gather), .fallback = "5ms", .max = SECOND, .help = "longest that a commit waits for company under load"},
 	{.key = "settle", .kind = SCHEMA_DURATION, AT(van_config_store, settle), .fallback = "200ms", .min = 1000, .max = 60 * SECOND,
 	 .help = "longest that commits stand in the log alone, before the database gets them all at once; a start after a crash repeats them"},
 	{.key = "settle_bytes", .kind = SCHEMA_SIZE, AT(van_config_store, settle_bytes), .fallback = "16MiB", .min = 4096, .max = 1 << 30,
 	 .help = "most that stands in the log alone"},
+	{.key = "backup_patience", .kind = SCHEMA_DURATION, AT(van_config_store, backup_patience), .fallback = "10m", .min = SECOND, .max = DAY,
+	 .help = "a backup whose target takes nothing for so long is given up: while one is made the database can't use again what becomes free in it"},
 	{.key = NULL},
 };
 static const struct schema_table store_table = {

@@ -94,9 +94,11 @@ struct van_config_deliver {
 struct van_config_store {
 	uint32_t backend;  /* 0: lmdb */
 	uint64_t map_size; /* bytes at start; grows by itself */
+	uint64_t map_growth; /* bytes at least, each time */
 	van_time gather;   /* longest time requests wait for others before a flush */
 	van_time settle;   /* longest time commits stand in the log alone */
 	uint64_t settle_bytes;
+	van_time backup_patience; /* a backup whose target takes nothing for so long is given up */
 };
 
 struct van_config_receipts {

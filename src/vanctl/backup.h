@@ -54,8 +54,12 @@ int backup_hash(int fd, const char *path, int (*write)(void *arg, const void *p,
 /* What there should be, after the last file. */
 int backup_check_counts(const struct backup_reading *r);
 const char *backup_text(const struct backup_reading *r, const char *key); /* of backup.json; "" when absent */
+/* Says of a file what is wrong with it: CTL_NO. */
+int backup_differs(const char *path, const char *how);
+/* Names, a line each, what was not there already when the backup was made, and what to do. How many there are. */
+size_t backup_tell_missing(const struct backup_reading *r);
 
 int network_restore(struct ctl *c); /* restore.c */
-int backup_verify(struct ctl *c);   /* restore.c */
+int backup_verify(struct ctl *c);   /* backup_verify.c */
 
 #endif

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define PLACE_MAX (PATH_MAX + sizeof "config")
-#define DEPTH 8 /* of folders in folders */
+#define DEPTH_MAX 64 /* of folders in folders; each takes a descriptor, and a page of the stack */
 
 struct copying {
 	struct backup_making *b;
@@ -61,7 +61,7 @@ static void straighten(struct copying *k, const char *path, char to[PATH_MAX])
 			note_folder(k->b->folders, to, n);
 			while (n && to[--n] != '/')
 				;
-		} else if (part && !(part == 1 && at[0] == '.') && n + part + 2 < PATH_MAX) {
+		} else if (part && !(part == 1 && at[0] == '.')) { /* no longer than the path was */
 			to[n++] = '/';
 			memcpy(to + n, at, part);
 			n += part;
@@ -113,9 +113,12 @@ static void copy_path(struct copying *k, const char *named)
 static void copy_slice(struct copying *k, struct slice path, bool secret)
 {
 	char name[PATH_MAX];
-	if (!path.n)
+	if (!path.n || k->status)
 		return;
-	snprintf(name, sizeof name, "%.*s", SLICE_ARG(path));
+	if (snprintf(name, sizeof name, "%.*s", SLICE_ARG(path)) >= (int)sizeof name) {
+		k->status = ctl_fail(CTL_USAGE, "%.100s…: a path of more than %d bytes", name, PATH_MAX - 1);
+		return;
+	}
 	k->secret = secret;
 	copy_path(k, name);
 }
@@ -155,23 +158,64 @@ static void copy_listeners(struct copying *k, const struct record_list *list)
 
 /* --- folders: dictionaries, maps, templates, guides of one's own ------------------------------------------------------------------------- */
 
-static void copy_folder(struct copying *k, const char *folder, int depth)
+struct inside { /* the folders around the one at hand */
+	const struct inside *around;
+	unsigned depth;
+	dev_t dev;
+	ino_t ino;
+};
+
+static bool is_inside(const struct inside *in, const struct stat *st)
 {
-	DIR *d = opendir(folder);
-	if (!d && errno != ENOENT)
-		k->status = cannot_read(k, folder, errno);
-	for (struct dirent *e; d && !k->status && (e = readdir(d));) {
-		char path[PATH_MAX];
-		struct stat st;
-		int n = snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-		if (e->d_name[0] == '.' || n >= (int)sizeof path || stat(path, &st))
-			continue;
-		k->secret = k->beside && !(st.st_mode & S_IROTH); /* who hid it had a reason */
-		if (S_ISREG(st.st_mode))
-			copy_path(k, path);
-		else if (S_ISDIR(st.st_mode) && depth < DEPTH)
-			copy_folder(k, path, depth + 1);
+	for (; in; in = in->around)
+		if (in->dev == st->st_dev && in->ino == st->st_ino)
+			return true;
+	return false;
+}
+
+static void copy_folder(struct copying *k, const char *folder, const struct inside *around);
+
+static void copy_entry(struct copying *k, const char *path, const struct inside *in)
+{
+	struct stat st;
+	if (stat(path, &st)) {
+		if (errno == ENOENT || errno == ELOOP) /* a link to nothing, or it is gone by now */
+			json_array_append_new(k->b->missing, json_string(path));
+		else
+			k->status = cannot_read(k, path, errno);
+		return;
 	}
+	k->secret = k->beside && !(st.st_mode & S_IROTH); /* who hid it had a reason */
+	if (S_ISREG(st.st_mode))
+		copy_path(k, path);
+	else if (S_ISDIR(st.st_mode) && is_inside(in, &st))
+		k->status = ctl_fail(CTL_USAGE, "%s is a link to a folder that it lies in: remove it", path);
+	else if (S_ISDIR(st.st_mode) && in->depth == DEPTH_MAX)
+		k->status = ctl_fail(CTL_USAGE, "%s is more than %d folders deep: move it further up", path, DEPTH_MAX);
+	else if (S_ISDIR(st.st_mode))
+		copy_folder(k, path, in);
+}
+
+/* All that is in it, however deep, but for hidden files, which vand doesn't read. */
+static void copy_folder(struct copying *k, const char *folder, const struct inside *around)
+{
+	struct stat st = {0};
+	DIR *d = opendir(folder);
+	if ((!d && errno != ENOENT) || (d && fstat(dirfd(d), &st)))
+		k->status = cannot_read(k, folder, errno);
+	struct inside in = {around, around ? around->depth + 1 : 1, st.st_dev, st.st_ino};
+	for (struct dirent *e; d && !k->status && (errno = 0, e = readdir(d));) {
+		char path[PATH_MAX];
+		int n = snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+		if (e->d_name[0] == '.')
+			continue;
+		if (n >= (int)sizeof path)
+			k->status = cannot_read(k, folder, ENAMETOOLONG);
+		else
+			copy_entry(k, path, &in);
+	}
+	if (d && !k->status && errno)
+		k->status = cannot_read(k, folder, errno);
 	if (d)
 		closedir(d);
 }
@@ -181,7 +225,7 @@ static void copy_folders(struct copying *k, const struct slice_list *folders)
 	for (size_t i = 0; i < folders->n; i++) {
 		char path[PATH_MAX];
 		snprintf(path, sizeof path, "%.*s", SLICE_ARG(folders->v[i]));
-		copy_folder(k, path, 0);
+		copy_folder(k, path, NULL);
 	}
 }
 
@@ -214,7 +258,7 @@ static void copy_beside(struct copying *k, const char *name)
 	const char *slash = file.n ? memrchr(file.p, '/', file.n) : NULL;
 	k->beside = true;
 	if (slash && snprintf(path, sizeof path, "%.*s/%s", (int)(slash - file.p), file.p, name) < (int)sizeof path)
-		copy_folder(k, path, 0);
+		copy_folder(k, path, NULL);
 }
 
 int backup_copy_configuration(struct backup_making *b, const struct van_config *config)

@@ -2,6 +2,7 @@
 #include "vanctl/backup.h"
 
 #include "base/codec.h"
+#include "base/id.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,4 +134,32 @@ const char *backup_text(const struct backup_reading *r, const char *key)
 {
 	const char *text = json_string_value(json_object_get(r->facts, key));
 	return text ? text : "";
+}
+
+int backup_differs(const char *path, const char *how)
+{
+	return ctl_fail(CTL_NO, "%s %s", path, how);
+}
+
+/* "payload/FOLDER/ID.PART", "segment/NUMBER.seg", or the absolute path of a file that vand.yaml or a profile names. */
+static void tell_one(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	struct slice id = name && strlen(name + 1) > VAN_ID_LEN ? slice_make(name + 1, VAN_ID_LEN) : SLICE_NONE;
+	if (strncmp(path, "payload/", 8) == 0 && van_id_valid(id))
+		ctl_fail(CTL_NO, "%s, of message %.*s, was missing or not whole when this backup was made, and is so here: put it in from an older backup's "
+			 "data/, or have the document sent again (vanctl message show %.*s says by whom)", path, SLICE_ARG(id), SLICE_ARG(id));
+	else if (path[0] != '/')
+		ctl_fail(CTL_NO, "%s was missing when this backup was made, and is so here, with the documents in it: put it in from an older backup's data/", path);
+	else
+		ctl_fail(CTL_NO, "%s was not there when this backup was made: put it there, or take its name out of vand.yaml or the profile that has it", path);
+}
+
+size_t backup_tell_missing(const struct backup_reading *r)
+{
+	const json_t *v, *missing = json_object_get(r->facts, "missing");
+	size_t i;
+	json_array_foreach(missing, i, v)
+		tell_one(json_string_value(v) ? json_string_value(v) : "?");
+	return json_array_size(missing);
 }

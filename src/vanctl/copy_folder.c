@@ -28,6 +28,7 @@ struct copy_folder {
 	char name[PATH_MAX]; /* of the file at hand */
 	char made[PATH_MAX]; /* the folder that was made last */
 	bool owned, committed;
+	bool (*given)(const char *path); /* where owned: what else gets the owner */
 	uid_t user;
 	gid_t group;
 	EVP_MD_CTX *md;
@@ -138,9 +139,10 @@ void copy_folder_set_rate(struct copy_folder *f, uint64_t rate)
 	f->rate = rate;
 }
 
-void copy_folder_set_owner(struct copy_folder *f, uid_t user, gid_t group)
+void copy_folder_set_owner(struct copy_folder *f, uid_t user, gid_t group, bool (*given)(const char *path))
 {
 	f->owned = user != geteuid();
+	f->given = given;
 	f->user = user;
 	f->group = group;
 }
@@ -160,7 +162,7 @@ bool copy_path_ok(const char *path)
 	return strpbrk(path, "\n\r\\") == NULL;
 }
 
-static int make_folders(struct copy_folder *f, const char *path)
+static int make_folders(struct copy_folder *f, const char *path, bool given)
 {
 	char folder[PATH_MAX];
 	const char *last = strrchr(path, '/');
@@ -172,7 +174,7 @@ static int make_folders(struct copy_folder *f, const char *path)
 		if (at)
 			*at = 0;
 		if (mkdirat(f->fd, folder, 0700) == 0) {
-			if (f->owned && fchownat(f->fd, folder, f->user, f->group, AT_SYMLINK_NOFOLLOW))
+			if (given && fchownat(f->fd, folder, f->user, f->group, AT_SYMLINK_NOFOLLOW))
 				return failed(f, folder, errno);
 		} else if (errno != EEXIST) {
 			return failed(f, folder, errno);
@@ -188,12 +190,12 @@ int copy_file_begin(struct copy_folder *f, const char *path, mode_t mode)
 {
 	if (!copy_path_ok(path))
 		return ctl_fail(CTL_USAGE, "'%.200s' is no path that can be copied", path);
-	int status = make_folders(f, path);
+	bool given = f->owned && f->given(path);
+	int status = make_folders(f, path, given);
 	if (status)
 		return status;
 	snprintf(f->name, sizeof f->name, "%s", path);
 	f->file = openat(f->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	bool given = f->owned && strchr(path, '/');
 	if (f->file < 0 || fchmod(f->file, mode) || (given && fchown(f->file, f->user, f->group)))
 		return failed(f, path, errno);
 	f->at = f->flushed = 0;

@@ -19,8 +19,9 @@ struct copy_folder;
 int copy_folder_new(const char *path, struct copy_folder **ret);
 /* Bytes a second at most; 0: as fast as it goes. */
 void copy_folder_set_rate(struct copy_folder *f, uint64_t rate);
-/* Folders, and files in them, get this owner, where that is not the one who makes them; what stands directly in the new folder does not. */
-void copy_folder_set_owner(struct copy_folder *f, uid_t user, gid_t group);
+/* The new folder gets this owner, and so does what `given` says yes to, of files (their paths) and the folders that they make necessary; all
+ * else stays with the one who makes it. */
+void copy_folder_set_owner(struct copy_folder *f, uid_t user, gid_t group, bool (*given)(const char *path));
 /* A new file below the folder; folders on the way are made. */
 int copy_file_begin(struct copy_folder *f, const char *path, mode_t mode);
 int copy_file_write(struct copy_folder *f, const void *p, size_t n);

@@ -7,6 +7,7 @@ vanctl_SOURCES = \
 	%D%/backup.c %D%/backup.h \
 	%D%/backup_files.c \
 	%D%/backup_read.c \
+	%D%/backup_verify.c \
 	%D%/certificate.c %D%/certificate.h %D%/certificate_profile.c \
 	%D%/client.c %D%/client.h \
 	%D%/control.c \

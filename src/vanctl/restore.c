@@ -1,9 +1,9 @@
-/* backup --verify, and restore: a data folder out of a backup. */
+/* restore: a data folder out of a backup, and configuration and keys to where they were. */
 #include "vanctl/backup.h"
 
 #include "base/error.h"
 #include "base/fdio.h"
-#include "store/store.h"
+#include "ipc/copy_stream.h"
 #include "vanctl/print.h"
 
 #include <errno.h>
@@ -13,89 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* --- verify ------------------------------------------------------------------------------------------------------------------------------ */
-
-static int differs(const char *path, const char *how)
-{
-	return ctl_fail(CTL_NO, "%s %s", path, how);
-}
-
-/* Every file; all that are wrong are named. */
-static int verify_files(struct backup_reading *r)
-{
-	char wanted[COPY_HASH_TEXT], hash[COPY_HASH_TEXT] = "";
-	const char *path;
-	int fd, more, status = CTL_DONE;
-	while ((more = backup_next(r, &path, wanted, &fd)) > 0) {
-		uint64_t bytes = 0;
-		if (fd < 0) {
-			status = differs(path, errno == ENOENT ? "is missing" : strerror(errno));
-			continue;
-		}
-		int one = backup_hash(fd, path, NULL, NULL, &bytes, hash);
-		close(fd);
-		r->bytes += bytes;
-		if (!one && strcmp(hash, wanted))
-			one = differs(path, "was changed since the backup was made");
-		status = one ? one : status;
-	}
-	if (more < 0)
-		return -more;
-	return status ? status : backup_check_counts(r);
-}
-
-/* Its messages, as the database itself counts them; nothing is written. */
-static int count_messages(int dir, uint64_t *ret, struct van_error *err)
-{
-	struct store *s;
-	struct store_txn *t;
-	store_table_id table;
-	struct store_options o = {.dirfd = dir, .look_only = true};
-	int rc = store_open(&o, &s, err);
-	if (rc < 0)
-		return rc;
-	rc = store_table(s, "message", &table, err);
-	if (rc == 0)
-		rc = store_begin(s, STORE_SNAPSHOT, &t, err);
-	if (rc == 0) {
-		rc = store_count(t, table, ret);
-		store_abort(t);
-	}
-	store_close(s);
-	return rc;
-}
-
-static int verify_database(const struct backup_reading *r)
-{
-	struct van_error err = {0};
-	uint64_t n = 0, wanted = (uint64_t)json_integer_value(json_object_get(r->facts, "messages"));
-	int dir = openat(r->fd, "data/store", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = dir < 0 ? (int)van_err_from_errno(errno) : count_messages(dir, &n, &err);
-	if (dir >= 0)
-		close(dir);
-	if (rc < 0)
-		return ctl_fail(CTL_NO, "its database can't be opened: %s", err.text[0] ? err.text : van_err_name(rc));
-	return n == wanted ? CTL_DONE : ctl_fail(CTL_NO, "its database has %llu messages, and %llu were copied", (unsigned long long)n, (unsigned long long)wanted);
-}
-
-int backup_verify(struct ctl *c)
-{
-	struct backup_reading r;
-	int status = backup_open(c->args[0], &r);
-	if (status)
-		return status;
-	status = verify_files(&r);
-	if (!status)
-		status = verify_database(&r);
-	if (!status && c->json)
-		print_json(r.facts);
-	else if (!status)
-		printf("%s: whole, as of %s: %" JSON_INTEGER_FORMAT " messages, %llu files, %.1f MB\n", c->args[0], backup_text(&r, "point"),
-		       json_integer_value(json_object_get(r.facts, "messages")), (unsigned long long)r.files, (double)r.bytes / 1e6);
-	backup_close(&r);
-	return status;
-}
 
 /* --- configuration and keys, to where they were ---------------------------------------------------------------------------------------------- */
 
@@ -131,7 +48,7 @@ static int put_file(int from, const char *path, const char *wanted)
 		return ctl_fail(CTL_USAGE, "%s: %s", part, strerror(errno));
 	int status = backup_hash(from, path, write_to, &fd, &bytes, hash);
 	if (!status && strcmp(hash, wanted))
-		status = differs(path, "was changed since the backup was made: use another backup");
+		status = backup_differs(path, "was changed since the backup was made: use another backup");
 	bool ok = !status && (geteuid() || !fchown(fd, st.st_uid, st.st_gid)) && !fchmod(fd, st.st_mode & 07777) && !fsync(fd) && !rename(part, path);
 	if (!ok && !status)
 		status = ctl_fail(CTL_USAGE, "%s: %s", path, strerror(errno));
@@ -180,17 +97,25 @@ static int write_piece(void *arg, const void *p, size_t n)
 	return copy_file_write(arg, p, n);
 }
 
+/* A key in the data folder keeps owner and mode, as keys elsewhere do. */
 static int restore_file(struct copy_folder *to, int fd, const char *path, const char *wanted)
 {
 	char hash[COPY_HASH_TEXT] = "", written[COPY_HASH_TEXT];
+	const char *place = path + strlen("data/");
+	bool key = !copy_path_streamed(place);
+	struct stat st;
 	uint64_t bytes;
-	int status = copy_file_begin(to, path + strlen("data/"), 0600);
+	if (fstat(fd, &st))
+		return ctl_fail(CTL_USAGE, "%s: %s", path, strerror(errno));
+	int status = copy_file_begin(to, place, key ? st.st_mode & 0777 : 0600);
+	if (!status && key)
+		copy_file_own(to, &st);
 	if (!status)
 		status = backup_hash(fd, path, write_piece, to, &bytes, hash);
 	if (!status)
 		status = copy_file_end(to, written);
 	if (!status && strcmp(hash, wanted))
-		status = differs(path, "was changed since the backup was made: use another backup");
+		status = backup_differs(path, "was changed since the backup was made: use another backup");
 	return status;
 }
 
@@ -208,7 +133,7 @@ static int restore_one(struct restoring *x, int fd, const char *path, const char
 	if (!data && !(x->files && (config || keys)))
 		return CTL_DONE;
 	if (fd < 0)
-		return differs(path, errno == ENOENT ? "is missing: use another backup" : strerror(errno));
+		return backup_differs(path, errno == ENOENT ? "is missing: use another backup" : strerror(errno));
 	return data ? restore_file(x->to, fd, path, wanted) : restore_outside(fd, path + (keys ? 4 : 6), wanted, keys ? 0700 : 0755);
 }
 
@@ -250,7 +175,7 @@ static int choose_owner(const struct ctl *c, const struct restoring *x)
 		return CTL_DONE;
 	if (!p)
 		return ctl_fail(CTL_USAGE, "there is no user '%s' here, whose the data was; make it (useradd --system %s), or name another with --owner", name, name);
-	copy_folder_set_owner(x->to, p->pw_uid, p->pw_gid);
+	copy_folder_set_owner(x->to, p->pw_uid, p->pw_gid, copy_path_streamed);
 	return CTL_DONE;
 }
 
@@ -298,6 +223,8 @@ int network_restore(struct ctl *c)
 		print_json(x.from.facts);
 	else if (!status)
 		print_next(c, &x, hold);
+	if (!status && backup_tell_missing(&x.from))
+		status = CTL_NO;
 	backup_close(&x.from);
 	return status;
 }

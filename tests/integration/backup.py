@@ -125,7 +125,7 @@ def backups_under_load(n, c, state):
         t.ok(sums.returncode == 0, "sha256sum finds the same", sums.stdout.decode())
     state.update(path=paths[-1], before=before)
     restored_names = sorted(os.listdir(os.path.join(paths[-1], "data")))
-    t.equal(restored_names, ["payload", "receipts.key", "segment", "store"], "no spool, socket or lock is in it")
+    t.equal(restored_names, ["log-keys", "payload", "segment", "store"], "no spool, socket or lock is in it")
     modes = {oct(os.stat(os.path.join(top, name)).st_mode & 0o077) for top, _, names in os.walk(paths[-1] + "/keys") for name in names}
     t.equal((modes, oct(os.stat(paths[-1]).st_mode & 0o777)), ({"0o0"}, "0o700"), "keys are their owner's alone, and so is the folder")
 
@@ -215,6 +215,32 @@ def glob_payload(n):
     return [os.path.join(top, name) for top, _, names in os.walk(os.path.join(n.dir, "data", "payload")) for name in names if name.endswith(".payload")]
 
 
+def folders_of_ones_own(n, own):
+    """However deep; and what can't be taken is said, never left out."""
+    deep = os.path.join(own, *"abcdefghijkl")
+    os.makedirs(deep)
+    with open(os.path.join(deep, "deep.yaml"), "w") as f:
+        f.write("kind: partner\n")
+    path, done = backup(n, "deep", check=False)
+    t.ok(done.returncode == 0 and os.path.exists(path + "/config" + deep + "/deep.yaml"), "a folder of one's own is copied twelve levels deep", said(done))
+    os.symlink("..", os.path.join(deep, "round"))
+    path, done = backup(n, "round", check=False)
+    t.ok(done.returncode == 2 and (deep + "/round").encode() in done.stderr and b"remove it" in done.stderr, "a link into a circle is named", said(done))
+    nothing_left(path, "a circle")
+    os.unlink(os.path.join(deep, "round"))
+    os.symlink("nowhere", os.path.join(deep, "gone.yaml"))
+    path, done = backup(n, "dangling", check=False)
+    t.ok(done.returncode == 1 and (deep + "/gone.yaml").encode() in done.stderr, "and so is a link to nothing", said(done))
+    os.unlink(os.path.join(deep, "gone.yaml"))
+    deepest = os.path.join(own, *(["d"] * 70))
+    os.makedirs(deepest)
+    path, done = backup(n, "too-deep", check=False)
+    t.ok(done.returncode == 2 and b"64 folders" in done.stderr, "what is too deep is an error, and no smaller backup", said(done))
+    nothing_left(path, "too deep")
+    shutil.rmtree(own)
+    os.mkdir(own)
+
+
 def full_target(n):
     if os.geteuid() != 0:
         raise tap.Skip("needs root to mount a small disk")
@@ -259,9 +285,17 @@ def damage_is_found(n, state):
     path, done = backup(n, "without-one", check=False)
     os.rename(missing + ".away", missing)
     t.ok(done.returncode == 1 and os.path.basename(missing).encode() in done.stderr, "a document that the data folder has lost is named", said(done))
-    t.equal(n.vanctl("backup", "--verify", path, check=False).returncode, 0, "and all else is in the backup")
+    verified = n.vanctl("backup", "--verify", path, check=False)
+    t.ok(verified.returncode == 0 and os.path.basename(missing).encode() in verified.stderr, "and all else is in the backup; --verify names it too",
+         said(verified))
+    restored = os.path.join(n.root, "without-one-data")
+    done = n.vanctl("restore", path, restored, check=False)
+    name = os.path.basename(missing)
+    t.ok(done.returncode == 1 and name.encode() in done.stderr and b"older backup" in done.stderr
+         and f"message show {name.split('.')[0]}".encode() in done.stderr and os.path.isdir(restored + "/store"),
+         "restore makes the data folder, names what is missing and what to do, and exits with 1", said(done))
     path, done = backup(n, "without-keys", "--without-keys")
-    t.ok(not os.path.exists(path + "/keys") and not os.path.exists(path + "/data/receipts.key") and b"not in it" in done.stdout,
+    t.ok(not os.path.exists(path + "/keys") and not os.path.exists(path + "/data/log-keys") and b"not in it" in done.stdout,
          "--without-keys: no key is in it, and it says so", said(done))
 
 
@@ -276,6 +310,9 @@ def restore(n, c, state, receiver):
     done = n.vanctl("restore", "--files", state["path"], os.path.join(n.dir, "data"), check=False)
     t.ok(done.returncode == 0 and b"queue resume" in done.stdout, "restore: done, and it says what comes next", said(done))
     t.equal(n.vanctl("restore", state["path"], os.path.join(n.dir, "data"), check=False).returncode, 1, "a data folder that is there is not touched")
+    keys = [os.stat(os.path.join(n.dir, "data", name)) for name in ("log-keys", "log-keys/receipts.key")]
+    t.equal([(s.st_uid, oct(s.st_mode & 0o077)) for s in keys], [(os.geteuid(), "0o0")] * 2,
+            "the receipt key is whose it was, and not the role user's, whatever folder of the data it lies in")
     del receiver.seen[:]
     logged = len(n.log())
     n.start()
@@ -320,6 +357,90 @@ def held_until_resumed(n, receiver):
     n.vanctl("queue", "drop", next(d["id"] for d in waiting if d["connection"] == "gamma-as2"))
 
 
+# --- growth -------------------------------------------------------------------------------------------------------------
+
+
+def upload_until(n, over, patience=demo.PATIENCE):
+    """Small files, in one session after the other, until `over()`: (how many, the longest that any session took)."""
+    path, taken, longest = os.path.join(n.root, "small.txt"), 0, 0.0
+    with open(path, "wb") as f:
+        f.write(b"no EDI " * 60)
+    deadline = time.monotonic() + patience
+    while not over() and time.monotonic() < deadline:
+        began = time.monotonic()
+        with open(path + ".batch", "w") as f:
+            f.writelines(f"put {path} /in/grow-{taken + i}.txt\n" for i in range(20))
+        done = subprocess.run(["sftp", *n.sftp_options("buyer"), "-b", path + ".batch", "buyer@127.0.0.1"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=patience)
+        if done.returncode:
+            break
+        taken += 20
+        longest = max(longest, time.monotonic() - began)
+    return taken, longest
+
+
+def the_database_grows(n):
+    """To grow it waits until no snapshot is there, and everybody waits with it."""
+    n.sftp_put("beta", b"ISA" + b"x" * 6000000, "/in/large.part")
+    path, process = start_slow(n, "full-pipe")
+    process.send_signal(signal.SIGSTOP)
+    logged = len(n.log())
+    try:
+        taken, longest = upload_until(n, lambda: "backup-failed" in n.log()[logged:])
+    except subprocess.TimeoutExpired:
+        taken, longest = 0, demo.PATIENCE
+    process.send_signal(signal.SIGCONT)
+    out, _ = process.communicate(timeout=demo.PATIENCE)
+    t.ok(taken and longest < 10, f"the database grows while nobody takes a backup's bytes: uploads wait {longest:.1f} s at the longest", (taken, longest))
+    t.ok(process.returncode == 2 and b"has to grow" in out, "for it the backup is given up, and says so", out.decode())
+    nothing_left(path, "a growth")
+
+    n.stop()
+    n.start(environment={"OPENVAN_FAULT": "store-before-backup:1:10000"})
+    path = os.path.join(n.root, "deadlock")
+    process = subprocess.Popen([demo.program("vanctl"), "-c", n.config, "backup", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env=n.environment)
+    try:
+        taken, longest = upload_until(n, lambda: process.poll() is not None, 40)
+    except subprocess.TimeoutExpired:
+        taken, longest = 0, 40
+    t.ok(taken and 0.9 < longest < 20, f"it has to grow before a backup's copy has begun: uploads wait {longest:.1f} s for the snapshot to end, and go on",
+         (taken, longest))
+    if process.poll() is None and longest == 40:
+        process.kill()
+    out, _ = process.communicate(timeout=demo.PATIENCE)
+    t.equal(process.returncode, 0, "and the backup is made: " + out.decode().replace("\n", " ")[-300:])
+
+
+def nobody_takes_it(n):
+    """A target that stands still: the backup ends by itself, when store.backup_patience is over."""
+    path, process = start_slow(n, "still")
+    process.send_signal(signal.SIGSTOP)
+    logged, began = len(n.log()), time.monotonic()
+    over = demo.wait_for("the backup's end", lambda: "backup-failed" in n.log()[logged:] and time.monotonic() - began)
+    process.send_signal(signal.SIGCONT)
+    out, _ = process.communicate(timeout=demo.PATIENCE)
+    t.ok(process.returncode == 2 and b"backup_patience" in out and 2 < over < 10, f"a target that takes nothing ends the backup after {over:.1f} s of 3",
+         out.decode())
+
+
+def a_job_alone_waits(n):
+    """With no delivery whose time comes, `queue resume` itself has to set the jobs going."""
+    n.stop()
+    with open(os.path.join(n.dir, "data", "restored"), "w") as f:
+        f.write('{"point": "2026-01-02T03:04:05Z"}')
+    n.start()
+    n.sftp_put("alpha", x12.order_850(demo.ALPHA, "ZZ:NOBODY", 900002, "ALONE"), "/in/alone.edi")
+
+    def states():
+        return [m["state"] for m in n.messages("--direction", "in") if m["file_name"] == "alone.edi"]
+
+    time.sleep(1.5)
+    t.equal(states(), ["received"], "restored, with no delivery: what comes is taken, and not processed")
+    n.vanctl("queue", "resume")
+    t.ok(demo.wait_for("the job", lambda: states() == ["unroutable"]), "and is when sending may go on")
+
+
 state_ids = set()
 
 
@@ -328,7 +449,14 @@ def main():
         tap.skip_all("vand is not built")
     receiver, state = Receiver(), {}
     with demo.Network() as n:
-        n.up()
+        n.create()
+        own = os.path.join(n.dir, "own")
+        for folder in (own, os.path.join(n.dir, "data", "log-keys")):
+            os.makedirs(folder, 0o700, exist_ok=True)
+        n.set_config("templates", f"[{own}]")
+        n.set_config("receipts", "{key: data/log-keys/receipts.key}")
+        n.start()
+        n.apply_profiles()
         gamma(n, receiver)
         path = os.path.join(n.root, "order.edi")
         with open(path, "wb") as f:
@@ -343,12 +471,19 @@ def main():
         t.run(nobody_waits_for_the_copy_to_begin, n)
         t.run(ends_of_others, n)
         t.run(removed_meanwhile, n)
+        t.run(folders_of_ones_own, n, own)
         t.run(full_target, n)
         t.run(damage_is_found, n, state)
         t.run(restore, n, c, state, receiver)
         c.messages = [m for m in c.messages if m.mdn]
         c.count(t, "restored: ")
         c.close()
+        n.tell(t)
+    with demo.Network(config={"store": "{map_size: 1MiB, map_growth: 1MiB, backup_patience: 3s}"}) as n:
+        n.up()
+        t.run(the_database_grows, n)
+        t.run(nobody_takes_it, n)
+        t.run(a_job_alone_waits, n)
         n.tell(t)
     return t.done()
 

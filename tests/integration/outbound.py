@@ -410,6 +410,22 @@ def schedules(n, server):
     t.equal(server.visits() - visits, 1, "once, and never before")
 
 
+def held_after_a_restore(n, server):
+    """What `vanctl restore` made fetches nothing, which would take it from there, until it may."""
+    profile(n, server, push=False)
+    n.stop()
+    with open(os.path.join(n.dir, "data", "restored"), "w") as f:
+        f.write('{"point": "2026-01-02T03:04:05Z"}')
+    n.start()
+    visits, name = server.visits(), "held.edi"
+    server.put(name, x12.ack_997(GAMMA, demo.BUYER, 928, 928))
+    time.sleep(6)  # a start polls after two seconds, this profile every second
+    t.equal((server.visits() - visits, name in os.listdir(server.outbound)), (0, True), "a restored node polls nothing")
+    n.vanctl("queue", "resume")
+    t.equal(len(fetched(n, name)), 1, "until it may: then it fetches what is there")
+    server.clear_outbound()
+
+
 def larger_than_taken(n, server):
     """What the connection doesn't take stays there, and holds up nothing else."""
     profile(n, server, push=False, patterns=", patterns: [\"*.edi\"]", version=[500])
@@ -505,8 +521,8 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, name_is_taken, confined, one_of_many, passwords, polls, settling, looked_at, schedules, larger_than_taken, killed_at_points,
-                          killed_at_random):
+            for group in (pushes, name_is_taken, confined, one_of_many, passwords, polls, settling, looked_at, schedules, held_after_a_restore, larger_than_taken,
+                          killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

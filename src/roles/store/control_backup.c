@@ -23,8 +23,6 @@
 #include <unistd.h>
 
 #define LOOK_MS 200 /* while the pipe is full: how often it is asked whether the store stops */
-/* A snapshot keeps the database's free pages from being used again: who takes nothing for so long is taken for dead. */
-#define STALL (600 * VAN_SECOND)
 
 struct backup {
 	struct control_call *c;
@@ -44,8 +42,10 @@ static int wait_room(struct backup *b, van_time since, struct van_error *err)
 		return van_error_set(err, VAN_ECLOSED, "vand is stopping: the backup is not complete");
 	if (store_growth_waits(b->c->role->store))
 		return van_error_set(err, VAN_EAGAIN, "the database has to grow, which waits for the copy to end: make the backup again");
-	if (van_clock_monotonic() - since > STALL)
-		return van_error_set(err, VAN_ETIMEOUT, "nothing was written to the backup's folder for ten minutes: the backup was given up");
+	van_time patience = b->c->role->role->config->store.backup_patience;
+	if (van_clock_monotonic() - since > patience)
+		return van_error_set(err, VAN_ETIMEOUT, "nothing was written to the backup's folder for %llu s (store.backup_patience): the backup was given up; look at its disk",
+			(unsigned long long)(patience / VAN_SECOND));
 	return 0;
 }
 
@@ -80,6 +80,8 @@ static int frame(struct backup *b, enum copy_kind kind, const void *p, size_t n,
 
 static int begin_file(struct backup *b, const char *path, struct van_error *err)
 {
+	if (!copy_path_streamed(path)) /* restored, it would not be the store's */
+		return van_error_set(err, VAN_EINTERNAL, "a defect: %s is in none of the store's folders", path);
 	b->files++;
 	return frame(b, COPY_FILE, path, strlen(path), err);
 }
@@ -122,7 +124,6 @@ static int copy_database(struct backup *b, struct van_error *err)
 	int rc = begin_file(b, path, err); /* before anything is held up: whoever reads the pipe may be slow */
 	if (rc < 0)
 		return rc;
-	control_snapshot_end(b->c);
 	writer_settling_hold(s->writer);
 	b->held = true;
 	rc = control_snapshot_again(b->c);
@@ -253,7 +254,9 @@ int control_backup(struct control_call *c)
 	int rc = payload_pin(c->role->payload, &err);
 	if (rc < 0)
 		return control_refuse(c, rc, &err);
-	/* A file that was removed before is of no record then: the snapshot is of what is settled from here on. */
+	van_fault_point("store-before-backup");
+	/* A file that was removed before is of no record then: the snapshot is of what is settled from here on. Until there is that one, none
+	 * is held: the writer, which is waited for, may be waiting for all of them to end (store_grow). */
 	control_snapshot_end(c);
 	writer_settle(c->role->writer);
 	rc = run(&b, &err);

@@ -235,7 +235,7 @@ static int open_database(struct store_role *s, int data)
 	int dir = openat(data, "store", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (dir < 0)
 		return failed("folder", NULL, van_err_from_errno(errno));
-	struct store_options o = {.dirfd = dir, .map_size = c->store.map_size};
+	struct store_options o = {.dirfd = dir, .map_size = c->store.map_size, .map_growth = c->store.map_growth};
 	int rc = store_open(&o, &s->store, &err);
 	close(dir);
 	if (rc == 0)
