@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_BUFFER (4 << 20)
 #define MESSAGES_AT_ONCE 64
+#define CROWDED_TRIES 30000 /* a millisecond apart */
 
 /* Precedes every body; both ends are the same binary, so host order will do. */
 struct header {
@@ -132,7 +135,8 @@ void *ipc_channel_tag(const struct ipc_channel *c)
 	return c->tag;
 }
 
-/* 0 sent, VAN_EAGAIN would block, or an error. */
+/* 0 sent, VAN_EAGAIN would block, or an error. Of one user's descriptors no more may be under way, those of all its processes together, than
+ * the sender may have open (unix(7), ETOOMANYREFS): that is over as soon as others have received theirs. */
 static int send_packet(int fd, const struct header *h, struct slice body, const int *fds, size_t nfds)
 {
 	struct iovec iov[2] = {{(void *)h, sizeof *h}, {(void *)body.p, body.n}};
@@ -156,7 +160,7 @@ static int send_packet(int fd, const struct header *h, struct slice body, const 
 	while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return 0;
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
+	if (errno == EAGAIN || errno == EWOULDBLOCK || (nfds && errno == ETOOMANYREFS))
 		return VAN_EAGAIN;
 	if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
 		return VAN_ECLOSED;
@@ -204,7 +208,13 @@ int ipc_send_raw(struct ipc_channel *c, uint32_t type, uint64_t request, struct 
 	if (c->first)
 		return enqueue(c, &h, body, fds, nfds);
 	int rc = send_packet(c->fd, &h, body, fds, nfds);
-	return rc == VAN_EAGAIN && c->watch ? enqueue(c, &h, body, fds, nfds) : rc;
+	if (rc == VAN_EAGAIN && c->watch)
+		return enqueue(c, &h, body, fds, nfds);
+	for (int i = 0; rc == VAN_EAGAIN && i < CROWDED_TRIES; i++) { /* a blocking socket waits for room by itself */
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		rc = send_packet(c->fd, &h, body, fds, nfds);
+	}
+	return rc;
 }
 
 int ipc_send_past(struct ipc_channel *c, uint32_t type, uint64_t request, struct slice body)
@@ -310,8 +320,10 @@ static void flush_queue(struct ipc_channel *c)
 	while (c->first) {
 		struct queued *q = c->first;
 		int rc = send_packet(c->fd, &q->header, slice_make(q->body, q->n), q->fds, q->nfds);
-		if (rc == VAN_EAGAIN)
+		if (rc == VAN_EAGAIN) {
+			sched_yield(); /* there may be room, and too many descriptors under way */
 			return;
+		}
 		c->first = q->next;
 		if (!c->first)
 			c->last = &c->first;

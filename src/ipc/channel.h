@@ -30,7 +30,8 @@ void ipc_channel_free(struct ipc_channel *c); /* closes; NULL is fine */
 int ipc_channel_fd(const struct ipc_channel *c);
 
 /* Sends a message; `fds` stay the caller's (they are duplicated by the kernel; when the message must wait, by us).
- * On a channel attached to a loop a message that the peer can't take yet is queued; on a blocking channel this waits.
+ * On a channel attached to a loop a message that the peer can't take yet is queued; on a blocking channel this waits. So it is when the
+ * user's processes have so many descriptors under way that the kernel takes no more from this one.
  * 0, VAN_ECLOSED, VAN_ELIMIT (too large, or the queue is full), VAN_ENOMEM. Thread-safe only on blocking channels. */
 int ipc_send(struct ipc_channel *c, uint32_t type, uint64_t request, const struct record_table *t, const void *msg,
 	     const int *fds, size_t nfds);

@@ -5,9 +5,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -72,6 +76,95 @@ static void queues_for_a_slow_peer(void **state)
 	assert_int_equal(loop_run(r.loop), 0);
 	assert_true(r.closed);
 	loop_free(r.loop);
+}
+
+/* --- more descriptors under way than the kernel lets a process add to ---------------------------------------------------------------------- */
+
+#define PAIRS 20
+#define OPEN_MAX_HERE 128
+
+/* As a session: few descriptors, no powers. */
+static void be_small(void)
+{
+	struct rlimit few = {OPEN_MAX_HERE, OPEN_MAX_HERE};
+	if (setrlimit(RLIMIT_NOFILE, &few) < 0 || (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0))
+		_exit(2);
+}
+
+/* Until the kernel takes no more; how many it took. */
+static int fill(int fds[PAIRS][2], int fd)
+{
+	int n = 0;
+	for (;; n++) {
+		union {
+			char room[CMSG_SPACE(sizeof(int))];
+			struct cmsghdr align;
+		} control = {.align = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+		char byte = 0;
+		struct iovec iov = {&byte, 1};
+		struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof fd);
+		if (sendmsg(fds[n % PAIRS][0], &m, MSG_DONTWAIT) < 0)
+			return errno == ETOOMANYREFS ? n : -1;
+	}
+}
+
+/* Fills, says so and sends: at once, or with a loop. */
+static void send_in_a_crowd(int fds[PAIRS][2], int to, int said, bool with_loop)
+{
+	int fd = memfd_with("t", "hello", 5);
+	struct ipc_channel *c = ipc_channel_new(to);
+	struct receiver r = {.loop = with_loop ? loop_new() : NULL};
+	be_small();
+	if (fd < 0 || !c || fill(fds, fd) < 1 || write(said, "x", 1) != 1)
+		_exit(3);
+	if (with_loop && ipc_channel_attach(c, r.loop, on_message, on_closed, &r) < 0)
+		_exit(4);
+	if (ipc_send_raw(c, 7, 0, SLICE("body"), &fd, 1) < 0)
+		_exit(5);
+	_exit(with_loop ? loop_run(r.loop) < 0 || !r.closed : 0);
+}
+
+static void empty(int fds[PAIRS][2])
+{
+	char byte;
+	for (int i = 0; i < PAIRS; i++)
+		while (recv(fds[i][1], &byte, 1, MSG_DONTWAIT) == 1) /* without room for descriptors: they are closed */
+			;
+}
+
+static void waits_in_a_crowd_of_descriptors(void **state)
+{
+	(void)state;
+	for (int with_loop = 0; with_loop < 2; with_loop++) {
+		int fds[PAIRS][2], pair[2], said[2], status;
+		char byte;
+		struct ipc_message m;
+		for (int i = 0; i < PAIRS; i++)
+			assert_int_equal(ipc_pair(fds[i]), 0);
+		assert_int_equal(ipc_pair(pair), 0);
+		assert_int_equal(pipe(said), 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			close(pair[1]);
+			send_in_a_crowd(fds, pair[0], said[1], with_loop);
+		}
+		close(pair[0]);
+		close(said[1]);
+		struct ipc_channel *c = ipc_channel_new(pair[1]);
+		assert_int_equal(read(said[0], &byte, 1), 1);
+		assert_int_equal(ipc_receive(c, VAN_SECOND / 5, &m), VAN_ETIMEOUT); /* as long as nobody receives the others */
+		empty(fds);
+		assert_int_equal(ipc_receive(c, -1, &m), 1);
+		assert_int_equal(m.nfds, 1);
+		close(ipc_take_fd(&m, 0));
+		ipc_channel_free(c);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		close(said[0]);
+		for (int i = 0; i < PAIRS; i++)
+			close(fds[i][0]), close(fds[i][1]);
+	}
 }
 
 static void refuses_what_is_too_long(void **state)
@@ -207,6 +300,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_for_a_slow_peer),
+		cmocka_unit_test(waits_in_a_crowd_of_descriptors),
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(the_last_words_of_a_peer_count),
 		cmocka_unit_test(draining_does_not_wait),
