@@ -336,6 +336,15 @@ def addresses_and_limits(n):
     tr.sock.close()
     tr.close()
     demo.wait_for("what was sent", lambda: "resumed.edi" in n.sftp_list("bounded", "/in"))
+    logged = len(n.log())
+    with tempfile.NamedTemporaryFile(dir=n.root) as much:
+        much.write(b"x" * (40 << 20))
+        much.flush()
+        said = n.sftp("bounded", f"reput {much.name} /in/resumed.edi", check=False)
+    taken = int(re.search(r"event=upload-refused .*bytes=(\d+)", n.log()[logged:]).group(1))
+    left = demo.run(["find", n.dir, "-type", "f", "-path", "*/payload/*", "-size", "+1400k", "-printf", "%s "]).stdout.split()
+    t.ok(said.returncode != 0 and taken <= 2 << 20, f"of 40 MiB with which an upload goes on, the server writes {taken >> 10} KiB", said)
+    t.equal(left, [b"1500000"], "and keeps what was there before")
     with tempfile.NamedTemporaryFile(dir=n.root) as whole:
         whole.write(b"x" * 1900000)
         whole.flush()

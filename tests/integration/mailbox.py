@@ -129,6 +129,12 @@ def resumed_uploads(n):
             return resume
         check("paramiko r+", "paramiko.edi", with_paramiko("r+"))
         check("paramiko a", "appended.edi", with_paramiko("a"))
+
+        def at_its_end(to):
+            with Session(n, "beta") as s, s.open(to, "a") as f:
+                f.seek(0)
+                f.write(ack[100:])
+        check("added at its end, whatever offset the client names", "seek.edi", at_its_end)
     big = os.urandom(3 << 20)
     broken_off(n, "/in/big.part", big[:2 << 20])
     with Session(n, "beta") as s:
@@ -180,6 +186,14 @@ def going_on(n):
                 pass
         return total
 
+    s, f = opened(n, "/in/direct.edi", "wb")
+    f.write(big)
+    if "sandbox-relaxed" not in n.log():
+        held = {pid: demo.process_status(pid)["Threads"] for pid in session_pids(n)}
+        t.ok("2" in held.values(), "a large upload is written by a thread of its own: the filter lets it", held)
+    f.close()
+    s.close()
+    n.wait_sessions_over()
     broken_off(n, "/in/on.edi", big[:half])
     s, f = opened(n, "/in/on.edi")
     demo.wait_for("the end of the session that broke off", lambda: len(session_pids(n)) == 1)
@@ -248,8 +262,8 @@ def resumed_downloads(n):
     payload = order_for(n, demo.BETA, 820)
     name = demo.wait_for("order", lambda: n.sftp_list("beta"))[0]
     s = Session(n, "beta")
-    with s.sftp.open(f"/out/{name}") as f:
-        first = f.read(20000)
+    f = s.sftp.open(f"/out/{name}")  # is still open when the session ends
+    first = f.read(20000)
     s.vanish()
     n.wait_sessions_over()  # how far it came is told at its end
     with tempfile.TemporaryDirectory(dir=n.root) as folder:
@@ -551,7 +565,7 @@ def one_of_many(n):
     own = x12.order_850(demo.BUYER, demo.BETA, 875, "PO-M875", pad_to=1300000) + b"\n"  # line ends go with what stands before them
     other = x12.ack_997(demo.BUYER, demo.ALPHA, 876, 876) + b"\n"
     small = x12.order_850(demo.BUYER, demo.BETA, 877, "PO-M877", pad_to=20000)
-    alone = x12.order_850(demo.BUYER, demo.BETA, 878, "PO-M878", pad_to=200000) + b"\r\n"
+    alone = b"\r\n" + x12.order_850(demo.BUYER, demo.BETA, 878, "PO-M878", pad_to=200000) + b"\r\n"
     n.send(other + own + small)
     n.sftp_put("buyer", alone, "/in/alone.edi")
     n.drain()

@@ -314,9 +314,63 @@ static void test_what_is_gone_on_with_stays(void **state)
 	assert_int_equal(sftpd_upload_keep(u), 300);
 	assert_false(sftpd_upload_kept(u, kept));
 	sftpd_upload_free(u);
+	u = upload(0); /* in order, but of other bytes than were hashed */
+	write_at(u, 0, 300);
+	assert_int_equal(sftpd_upload_resize(u, 200, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_write(u, 200, content + 100000, 100, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_keep(u), 300);
+	assert_false(sftpd_upload_kept(u, kept));
+	sftpd_upload_free(u);
 	u = upload(0);
 	assert_false(sftpd_upload_resume(u, -1, SLICE("\1 something else")));
 	sftpd_upload_free(u);
+}
+
+static uint64_t size_of(int fd)
+{
+	uint64_t size = 0;
+	assert_int_equal(fd_size(fd, &size), 0);
+	return size;
+}
+
+/* What can't be taken over as it is: cut off, given back, or copied by the session, for which nobody else waits. */
+static void test_ends_of_what_broke_off(void **state)
+{
+	(void)state;
+	unsigned char kept[SFTPD_HASHING_KEPT];
+	struct sftpd_upload *u = upload(0);
+	write_at(u, 0, 100000);
+	write_at(u, 150000, 1000); /* behind a hole */
+	assert_int_equal(sftpd_upload_keep(u), 100000);
+	assert_int_equal(size_of(sftpd_upload_fd(u)), 100000);
+	sftpd_upload_free(u);
+
+	int fd = broken_off(100000, kept);
+	u = resumed(fd, kept);
+	write_at(u, 100000, 600000);
+	sftpd_upload_give_back(u);
+	assert_int_equal(size_of(fd), 100000);
+	sftpd_upload_free(u);
+
+	char path[] = "/tmp/openvan-upload-XXXXXX", byte;
+	for (int finished = 0; finished < 2; finished++) { /* its name goes while somebody goes on with it */
+		int named = mkstemp(path);
+		assert_true(named >= 0);
+		assert_int_equal(fd_pwrite_all(named, content, 100000, 0), 0);
+		u = resumed(named, kept);
+		files_made = 0;
+		write_at(u, 100000, 50000);
+		assert_int_equal(unlink(path), 0);
+		if (finished)
+			check_finish(u, 150000);
+		else
+			assert_int_equal(sftpd_upload_keep(u), 150000), sftpd_upload_free(u);
+		assert_int_equal(files_made, 1);
+		assert_int_equal(pread(named, &byte, 1, 100000), 0); /* given back */
+		close(named);
+		memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	}
+	close(fd);
 }
 
 static void test_holes_are_refused(void **state)
@@ -337,6 +391,12 @@ static void test_holes_are_refused(void **state)
 	u = upload(0); /* a length that is set first has to be filled */
 	assert_int_equal(sftpd_upload_resize(u, 1000, NULL), SFTPD_OK);
 	write_at(u, 0, 999);
+	assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
+	sftpd_upload_free(u);
+	u = upload(0); /* cut off and lengthened again, without what stood there */
+	write_at(u, 0, 1000);
+	assert_int_equal(sftpd_upload_resize(u, 100, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_resize(u, 1000, NULL), SFTPD_OK);
 	assert_int_equal(sftpd_upload_finish(u, &h, &why), SFTPD_FAILURE);
 	sftpd_upload_free(u);
 	u = upload(0);
@@ -656,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_uploads_in_disorder),
 		cmocka_unit_test(test_uploads_go_on),
 		cmocka_unit_test(test_what_is_gone_on_with_stays),
+		cmocka_unit_test(test_ends_of_what_broke_off),
 		cmocka_unit_test(test_holes_are_refused),
 		cmocka_unit_test(test_resize_and_read),
 		cmocka_unit_test(test_limits_of_uploads),
