@@ -19,6 +19,7 @@ struct parts {
 	unsigned year, month, day, hour, minute, second, week;
 	bool has_year, has_month, has_day, has_time, has_seconds, has_week, has_zone;
 	int zone; /* minutes east */
+	struct van_civil utc; /* of what was written in ISO 8601 with a zone */
 };
 
 static const struct layout *layout_of(struct slice code)
@@ -149,7 +150,8 @@ static bool read_iso(struct slice s, struct parts *t)
 		return true;
 	if (s.n == 8 && s.p[4] == '-' && s.p[5] == 'W' && digits_at(s, 6, 2)) {
 		t->week = two(s.p + 6);
-		return t->has_week = sound(t);
+		t->has_week = true;
+		return sound(t);
 	}
 	if (s.p[4] != '-' || !digits_at(s, 5, 2) || (s.n > 7 && (s.p[7] != '-' || !digits_at(s, 8, 2))))
 		return false;
@@ -161,6 +163,9 @@ static bool read_iso(struct slice s, struct parts *t)
 	}
 	if (s.n <= 10)
 		return (s.n == 7 || s.n == 10) && sound(t);
+	/* a day with a zone, which XML Schema's dates may have (2026-01-15Z, 2026-01-15+01:00), is that day */
+	if ((s.n == 11 && s.p[10] == 'Z') || (s.n == 16 && (s.p[10] == '+' || s.p[10] == '-') && digits_at(s, 11, 2) && s.p[13] == ':' && digits_at(s, 14, 2)))
+		return sound(t);
 	if ((s.p[10] != 'T' && s.p[10] != ' ') || !digits_at(s, 11, 2) || s.n < 16 || s.p[13] != ':' || !digits_at(s, 14, 2))
 		return false;
 	t->hour = two(s.p + 11);
@@ -181,12 +186,7 @@ static bool read_iso(struct slice s, struct parts *t)
 		snprintf(iso, sizeof iso, "%.*sT%.2s:%.2s:%02u%.*s", 10, s.p, s.p + 11, s.p + 14, t->second, (int)(s.n - at > 6 ? 6 : s.n - at), s.p + at);
 		if (van_time_parse(slice_str(iso), &utc) < 0)
 			return false;
-		struct van_civil c = van_time_civil(utc);
-		t->year = (unsigned)c.year;
-		t->month = (unsigned)c.month;
-		t->day = (unsigned)c.day;
-		t->hour = (unsigned)c.hour;
-		t->minute = (unsigned)c.minute;
+		t->utc = van_time_civil(utc);
 	}
 	return sound(t);
 }
@@ -202,10 +202,20 @@ static const char *usual_format(const struct parts *t)
 	return t->has_zone ? t->has_seconds ? "304" : "303" : t->has_seconds ? "204" : "203";
 }
 
-static struct slice print_layout(struct van_arena *a, const char *layout, const struct parts *t)
+/* Where there is no room for the zone the day and the hour stay those that were written, as they are for whoever is there. */
+static struct slice print_layout(struct van_arena *a, const char *layout, const struct parts *from)
 {
+	struct parts parts = *from;
+	const struct parts *t = &parts;
 	char text[40];
 	int n = 0;
+	if (from->has_zone && strchr(layout, 'Z')) {
+		parts.year = (unsigned)from->utc.year;
+		parts.month = (unsigned)from->utc.month;
+		parts.day = (unsigned)from->utc.day;
+		parts.hour = (unsigned)from->utc.hour;
+		parts.minute = (unsigned)from->utc.minute;
+	}
 	for (const char *p = layout; *p && n < 30; p += 2) {
 		unsigned v = *p == 'C' ? t->year / 100 : *p == 'Y' ? t->year % 100 : *p == 'M' ? t->month : *p == 'D' ? t->day : *p == 'H' ? t->hour :
 		             *p == 'N' ? t->minute : *p == 'S' ? t->second : t->week;

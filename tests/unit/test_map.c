@@ -33,17 +33,17 @@ static void csv_as_rfc_4180(void **state)
 }
 
 /* Runs one map made of these rows over a message; the result, or "ERROR: …". */
-static void maps(const char *rows, const char *message, const char *expected)
+static void maps_from(const char *source, const struct map_delimiters *d, const char *rows, const char *message, const char *expected)
 {
 	struct map_set set = {.arena = van_arena_new(0)};
 	struct van_buf text = VAN_BUF_INIT(0), out = VAN_BUF_INIT(0);
 	struct van_error e = {0};
-	van_buf_printf(&text, "target,source,when,transform,table,default,required,note\n@map,x12 850 004010 -> order/1.0\n%s", rows);
-	int rc = map_parse_table(&set, SLICE("unit"), SLICE("from,to\nFT,FOT\nEA,EA\n"), &e);
+	van_buf_printf(&text, "target,source,when,transform,table,default,required,note\n@map,%s -> order/1.0\n%s", source, rows);
+	int rc = map_parse_table(&set, SLICE("unit"), SLICE("from,to\nFT,FOT\nEA,EA\nyes,true\n"), &e);
 	rc = rc == 0 ? map_parse(&set, SLICE("m"), van_buf_slice(&text), &e) : rc;
 	rc = rc == 0 ? map_link(&set, &e) : rc;
 	if (rc == 0)
-		rc = map_run(set.maps, slice_str(message), X12, NULL, NULL, &out, &e);
+		rc = map_run(set.maps, slice_str(message), *d, NULL, NULL, &out, &e);
 	if (rc < 0) {
 		van_buf_reset(&out);
 		van_buf_printf(&out, "ERROR: %s", e.text);
@@ -53,6 +53,11 @@ static void maps(const char *rows, const char *message, const char *expected)
 	van_buf_free(&text);
 	van_buf_free(&out);
 	van_arena_free(set.arena);
+}
+
+static void maps(const char *rows, const char *message, const char *expected)
+{
+	maps_from("x12 850 004010", &X12, rows, message, expected);
 }
 
 #define HEAD "{\"_document\":\"order/1.0\","
@@ -72,6 +77,79 @@ static void values_and_transforms(void **state)
 	maps("T,XX.01,,,,none\nS,'DAY'\nN[],XX.02\n", "XX**a~XX**b~", HEAD "\"T\":\"none\",\"S\":\"DAY\",\"N\":[\"a\",\"b\"],\"_unmapped\":[]}");
 	maps("V,XX.02.02\n", "XX**a>b>c~", HEAD "\"V\":\"b\",\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":2,\"component\":1,\"value\":\"a\"},"
 		"{\"segment\":\"XX\",\"position\":1,\"element\":2,\"component\":3,\"value\":\"c\"}]}");
+}
+
+/* X12's two forms, and EDIFACT's formats of 2379. */
+static void dates_become_iso(void **state)
+{
+	(void)state;
+	static const struct map_delimiters edifact = {'+', ':', 0, '?', '\''};
+	static const struct {
+		const char *value, *date; /* NULL: refused */
+	} x12[] = {
+		{"20260115", "2026-01-15"}, {"260115", "2026-01-15"}, {"490101", "2049-01-01"}, {"500101", "1950-01-01"}, {"991231", "1999-12-31"}, {"19491231", "1949-12-31"},
+		{"20261301", NULL}, {"20260001", NULL}, {"20260132", NULL}, {"20260100", NULL}, {"2026011", NULL}, {"2026-1-5", NULL},
+	}, times[] = {
+		{"0930", "09:30:00"}, {"093007", "09:30:07"}, {"09300725", "09:30:07"}, {"2400", "24:00:00"}, {"2500", NULL}, {"0960", NULL}, {"093061", NULL}, {"930", NULL},
+		{"09300", NULL}, {"9:30", NULL},
+	}, formats[] = {
+		{"20260115:102", "2026-01-15"}, {"260115:101", "2026-01-15"}, {"150126:2", "2026-01-15"}, {"011526:3", "2026-01-15"}, {"15012026:4", "2026-01-15"},
+		{"2601150930:201", "2026-01-15T09:30:00"}, {"260115093007:202", "2026-01-15T09:30:07"}, {"202601150930:203", "2026-01-15T09:30:00"},
+		{"20260115093007:204", "2026-01-15T09:30:07"}, {"2601150930EST:301", "2026-01-15T09:30:00-05:00"}, {"260115093007UTC:302", "2026-01-15T09:30:07Z"},
+		{"202601150930CET:303", "2026-01-15T09:30:00+01:00"}, {"202601150930BST:303", "2026-01-15T09:30:00+01:00"}, {"202601150930?+02:303", "2026-01-15T09:30:00+02:00"},
+		{"202601150930-11:303", "2026-01-15T09:30:00-11:00"}, {"20260115093007JST:304", "2026-01-15T09:30:07+09:00"}, {"2026:602", "2026"}, {"2601:609", "2026-01"},
+		{"202601:610", "2026-01"}, {"2607:615", "2026-W07"}, {"202653:616", "2026-W53"}, {"5001010930:201", "1950-01-01T09:30:00"}, {"4901010930:201", "2049-01-01T09:30:00"},
+		{"202654:616", NULL}, {"202600:616", NULL}, {"202613:610", NULL}, {"202601152560:203", NULL}, {"202601150960:203", NULL}, {"202601150930XYZ:303", NULL},
+		{"20260115:203", NULL}, {"2026011520260131:718", NULL},
+	};
+	char message[100], expected[400];
+	for (size_t i = 0; i < sizeof x12 / sizeof *x12; i++) {
+		snprintf(message, sizeof message, "DD*%s~", x12[i].value);
+		snprintf(expected, sizeof expected, x12[i].date ? HEAD "\"D\":\"%s\",\"_unmapped\":[]}" : "ERROR: map m, row 3 (D): %s in segment 1 (DD) is not a date (YYMMDD or CCYYMMDD)",
+			x12[i].date ? x12[i].date : x12[i].value);
+		maps("D,DD.01,,date\n", message, expected);
+	}
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		snprintf(message, sizeof message, "DD*%s~", times[i].value);
+		snprintf(expected, sizeof expected, times[i].date ? HEAD "\"D\":\"%s\",\"_unmapped\":[]}" : "ERROR: map m, row 3 (D): %s in segment 1 (DD) is not a time (HHMM or HHMMSS)",
+			times[i].date ? times[i].date : times[i].value);
+		maps("D,DD.01,,time\n", message, expected);
+	}
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct slice rest = slice_str(formats[i].value), value = slice_cut(&rest, ':');
+		char text[40];
+		snprintf(text, sizeof text, "%.*s", SLICE_ARG(value));
+		snprintf(message, sizeof message, "DTM+%s'", formats[i].value);
+		snprintf(expected, sizeof expected, formats[i].date ? HEAD "\"D\":\"%s\",\"_unmapped\":[]}" : "ERROR: map m, row 3 (D): %s in segment 1 (DTM) is %s",
+			formats[i].date ? formats[i].date : text, slice_is(rest, "718") ? "in a format of 2379 that 'date' does not know; take it without 'date'"
+			: "not a date of the format that stands behind it");
+		maps_from("edifact ORDERS D:96A", &edifact, "D,DTM.01.01,,date\n", message, expected);
+	}
+}
+
+static void numbers_keep_their_digits(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value, *number; /* NULL: refused */
+	} decimals[] = {{"12,50", "12.50"}, {"-007.10", "-7.10"}, {"+5", "5"}, {"5.", "5"}, {".5", "0.5"}, {"-,5", "-0.5"}, {"0", "0"}, {"00", "0"}, {"12345678901234567890123.45", "12345678901234567890123.45"},
+		{"1.2.3", NULL}, {"1,000.5", NULL}, {"-", NULL}, {".", NULL}, {"1e5", NULL}, {"12A", NULL}},
+	implied[] = {{"1250", "12.50"}, {"-5", "-0.05"}, {"-1250", "-12.50"}, {"5", "0.05"}, {"000", "0.00"}, {"12.5", NULL}, {"+5", NULL}, {"-", NULL}};
+	char message[100], expected[200];
+	for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
+		snprintf(message, sizeof message, "XX*%s~", decimals[i].value);
+		snprintf(expected, sizeof expected, decimals[i].number ? HEAD "\"N\":\"%s\",\"_unmapped\":[]}" : "ERROR: map m, row 3 (N): %s in segment 1 (XX) is not a decimal number",
+			decimals[i].number ? decimals[i].number : decimals[i].value);
+		maps("N,XX.01,,decimal\n", message, expected);
+	}
+	for (size_t i = 0; i < sizeof implied / sizeof *implied; i++) {
+		snprintf(message, sizeof message, "XX*%s~", implied[i].value);
+		snprintf(expected, sizeof expected, implied[i].number ? HEAD "\"N\":\"%s\",\"_unmapped\":[]}"
+			: "ERROR: map m, row 3 (N): %s in segment 1 (XX) is not a whole number with implied decimals", implied[i].number ? implied[i].number : implied[i].value);
+		maps("N,XX.01,,implied(2)\n", message, expected);
+	}
+	maps("B,XX.01,,bool,unit\n", "XX*yes~", HEAD "\"B\":true,\"_unmapped\":[]}");
+	maps("B,XX.01,,bool,unit:pass\n", "XX*no~", "ERROR: map m, row 3 (B): no in segment 1 (XX) is not true or false after the row's table");
 }
 
 static void errors_name_row_and_remedy(void **state)
@@ -166,6 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(csv_as_rfc_4180),
 		cmocka_unit_test(values_and_transforms),
+		cmocka_unit_test(dates_become_iso),
+		cmocka_unit_test(numbers_keep_their_digits),
 		cmocka_unit_test(errors_name_row_and_remedy),
 		cmocka_unit_test(tables_and_pairs),
 		cmocka_unit_test(conditions_that_write),

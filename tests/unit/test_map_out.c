@@ -167,6 +167,63 @@ static void values_go_back(void **state)
 		"P.Tel,COM.01.01,COM.01.02=TE\n", "{\"P\":{\"ID\":\"1\",\"scheme\":\"OURS\",\"Name\":\"n\",\"Tel\":\"t\"}}", "NAD+BY+1::92'CTA+PD+:n'COM+t:TE'");
 }
 
+/* Dates as documents have them, in the formats that the row asks for; what a format has no room for is left, and no day moves by that. */
+static void dates_go_back(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *format, *date, *expected; /* format NULL: the usual one */
+	} known[] = {
+		{NULL, "2026-01-15", "20260115:102"}, {NULL, "2026-01-15T09:30:00", "202601150930:203"}, {NULL, "2026-01-15T09:30:07", "20260115093007:204"},
+		{NULL, "2026-01-15T23:30:00-05:00", "202601160430UTC:303"}, {NULL, "2026-01-01T00:30:15+02:00", "20251231223015UTC:304"},
+		{NULL, "2026-01", "202601:610"}, {NULL, "2026", "2026:602"}, {NULL, "2026-W07", "202607:616"}, {NULL, "2026-01-15Z", "20260115:102"},
+		{NULL, "2026-01-15-05:00", "20260115:102"}, {"2", "2026-01-15", "150126:2"}, {"3", "2026-01-15", "011526:3"}, {"4", "2026-01-15", "15012026:4"},
+		{"101", "2026-01-15", "260115:101"}, {"102", "2026-01-15T23:30:00-05:00", "20260115:102"}, {"201", "2026-01-15T09:30:00", "2601150930:201"},
+		{"202", "2026-01-15T09:30:07", "260115093007:202"}, {"203", "2026-01-15T23:30:00-05:00", "202601152330:203"}, {"301", "2026-01-15T23:30:00-05:00", "2601160430UTC:301"},
+		{"302", "2026-01-15T09:30:07Z", "260115093007UTC:302"}, {"609", "2026-01-15", "2601:609"}, {"615", "2026-W07", "2607:615"},
+	};
+	static const struct {
+		const char *format, *date;
+	} refused[] = {{"102", "2026-01"}, {"616", "2026-01-15"}, {"718", "2026-01-15"}, {NULL, "2026-13-01"}, {NULL, "2026-00-01"}, {NULL, "2026-01-32"}, {NULL, "2026-01-00"},
+		{NULL, "2026-W54"}, {NULL, "15.01.2026"}, {NULL, "2026-01-15T09:60:00"}, {NULL, "2026-01-15T9:30"}, {NULL, "2026-01-15T09:30:00+0200"}, {NULL, "2026-01-15X"}};
+	char row[200], json[100], expected[100];
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		snprintf(row, sizeof row, "D,DTM.01.02,DTM.01.01=137%s%s,date\n", known[i].format ? " and DTM.01.03=" : "", known[i].format ? known[i].format : "");
+		snprintf(json, sizeof json, "{\"D\":\"%s\"}", known[i].date);
+		snprintf(expected, sizeof expected, "DTM+137:%s'", known[i].expected);
+		writes("edifact ORDERS D:96A <-> order/1.0", row, json, expected);
+	}
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct fixture f;
+		snprintf(row, sizeof row, "D,DTM.01.02,DTM.01.01=137%s%s,date\n", refused[i].format ? " and DTM.01.03=" : "", refused[i].format ? refused[i].format : "");
+		snprintf(json, sizeof json, "{\"D\":\"%s\"}", refused[i].date);
+		set_up(&f, "s", "edifact ORDERS D:96A <-> order/1.0", row, NULL);
+		const char *got = write_json(&f, "s-out", json);
+		if (strncmp(got, "ERROR: map s-out, row 3 (D): ", 29) != 0 || !strstr(got, refused[i].date))
+			fail_msg("%s in %s: %s", refused[i].date, refused[i].format ? refused[i].format : "the usual format", got);
+		tear_down(&f);
+	}
+	const char *x12 = "x12 850 004010 <-> order/1.0", *rows = "D,DTM.02,DTM.01=002,date\nD2,DTM.03,DTM.01=002,time\n";
+	writes(x12, rows, "{\"D\":\"2026-01-15T23:30:00-05:00\",\"D2\":\"2026-01-15T23:30:07-05:00\"}", "DTM*002*20260115*233007~");
+	writes(x12, rows, "{\"D\":\"2026-01\"}", "ERROR: map s-out, row 3 (D): 2026-01 is not a date (2026-01-15, or with a time 2026-01-15T09:30:00)");
+	writes(x12, rows, "{\"D2\":\"9:30\"}", "ERROR: map s-out, row 4 (D2): 9:30 is not a time (09:30:00)");
+}
+
+/* What the dictionary says of a number decides how it is written. */
+static void numbers_go_back(void **state)
+{
+	(void)state;
+	const char *x12 = "x12 850 004010 <-> order/1.0";
+	writes(x12, "N,CTT.01,,decimal\n", "{\"N\":\"12.0\"}", "CTT*12~");
+	writes(x12, "N,CTT.01,,number\n", "{\"N\":12}", "CTT*12~");
+	writes(x12, "N,CTT.01,,decimal\n", "{\"N\":\"12.5\"}", "ERROR: map s-out, row 3 (N): 12.5 has more decimals than the element holds; round it with an expression");
+	writes(x12, "N,SAC.05,SAC.01=C,decimal\n", "{\"N\":\"12.5\"}", "SAC*C****1250~");
+	writes(x12, "N,PO1.02,,decimal\n", "{\"N\":\"007,50\"}", "PO1**7.50~");
+	writes(x12, "N,PO1.02,,decimal\n", "{\"N\":\"-12345678901234.5\"}", "PO1**-12345678901234.5~"); /* 15 digits: sign and point are none */
+	writes(x12, "N,PO1.02,,decimal\n", "{\"N\":\"-1234567890123456\"}", "ERROR: map s-out, row 3 (N): '-1234567890123456' is longer than the 15 characters of PO1.02 (quantity ordered); shorten "
+		"it, or add cut to the row's transform");
+}
+
 static void expressions_in_cells(void **state)
 {
 	(void)state;
@@ -468,6 +525,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escape_sequences), cmocka_unit_test(segments_stand_in_the_order_of_the_standard),
 		cmocka_unit_test(values_go_back),
+		cmocka_unit_test(dates_go_back),
+		cmocka_unit_test(numbers_go_back),
 		cmocka_unit_test(expressions_in_cells),
 		cmocka_unit_test(hierarchies_nest_and_come_back),
 		cmocka_unit_test(order_comes_back),
