@@ -420,6 +420,7 @@ static const struct record_field mailbox_list_fields[] = {
 	RECORD_FIELD(2, RECORD_TEXT, struct ipc_mailbox_list, section),
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_list, after),
 	RECORD_FIELD(4, RECORD_U64, struct ipc_mailbox_list, limit),
+	RECORD_FIELD(5, RECORD_BOOL, struct ipc_mailbox_list, contents),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_list_table = {"mailbox_list", 1, sizeof(struct ipc_mailbox_list), mailbox_list_fields};
@@ -436,6 +437,7 @@ static const struct record_field mailbox_entry_fields[] = {
 	RECORD_FIELD(9, RECORD_BOOL, struct ipc_mailbox_entry, unfinished),
 	RECORD_FIELD(10, RECORD_U64, struct ipc_mailbox_entry, fetched),
 	RECORD_FIELD(11, RECORD_BOOL, struct ipc_mailbox_entry, in_pieces),
+	RECORD_FIELD(12, RECORD_BYTES, struct ipc_mailbox_entry, content),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_entry_table = {"mailbox_entry", 1, sizeof(struct ipc_mailbox_entry), mailbox_entry_fields};

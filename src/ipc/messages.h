@@ -681,6 +681,7 @@ struct ipc_mailbox_list {
 	struct slice section; /* archives: a date, "2026-01-31"; absent: the list of dates (as folder entries). Others: a subfolder */
 	struct slice after; /* name of the last entry of the page before; absent: from the start */
 	uint64_t limit;
+	bool contents; /* of /out: with the files themselves, up to the first that is not small, as many as go into an answer */
 };
 struct ipc_mailbox_entry {
 	struct slice name, id;
@@ -691,6 +692,7 @@ struct ipc_mailbox_entry {
 	uint64_t fetched; /* in /out: bytes from the start on that were sent already */
 	uint64_t offset; /* OPEN: where the content begins in fd[0] */
 	bool in_pieces;	 /* OPEN: one of several in a file: it is read by IPC_MAILBOX_READ */
+	struct slice content; /* LIST with contents */
 };
 struct ipc_mailbox_entries {
 	struct record_list entries; /* struct ipc_mailbox_entry, by name */

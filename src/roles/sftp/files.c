@@ -119,35 +119,50 @@ static struct sftpd_progress *progress_of(struct sftpd_mailbox *m, const struct 
 	return best;
 }
 
-static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sftpd_place *at, struct file **ret, struct sftpd_why *why)
+/* A file that the store has given: whole, as a descriptor, or to be fetched in pieces. Owns the descriptor when it succeeds. NULL: it has nothing
+ * to read, or there is no memory. */
+static struct file *download_new(struct sftpd_mailbox *m, const struct sftpd_place *at, const struct ipc_mailbox_entry *e, struct slice content, int fd)
 {
-	struct ipc_mailbox_reply reply;
-	int fd = -1;
-	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
-	if (status != SFTPD_OK)
-		return status;
-	bool whole = fd < 0 && reply.entry && reply.content.n == reply.entry->bytes;
-	bool pieces = reply.entry && reply.entry->in_pieces, named = reply.entry && reply.entry->id.n < sizeof ((struct file *)0)->id;
+	bool whole = fd < 0 && content.n == e->bytes, pieces = e->in_pieces, named = e->id.n < sizeof ((struct file *)0)->id;
 	struct file *f = named && (fd >= 0 || whole || pieces) ? file_new(at) : NULL;
-	if (f && whole && !(f->bytes = malloc(reply.content.n + 1))) {
+	if (f && whole && !(f->bytes = malloc(content.n + 1))) {
 		free(f);
 		f = NULL;
 	}
+	if (!f)
+		return NULL;
+	if (whole && content.n)
+		memcpy(f->bytes, content.p, content.n);
+	if (e->id.n)
+		memcpy(f->id, e->id.p, e->id.n);
+	f->in_pieces = pieces;
+	f->fd = fd;
+	f->offset = e->offset;
+	f->attributes = sftpd_entry_attributes(m, e);
+	if (at->folder == IPC_FOLDER_OUT || at->folder == IPC_FOLDER_OUT_ARCHIVE)
+		f->progress = progress_of(m, e);
+	return f;
+}
+
+/* `*ret_until`: how long what is read of it is known to be there still. */
+static enum sftpd_status open_download(struct sftpd_mailbox *m, const struct sftpd_place *at, struct file **ret, van_time *ret_until,
+				       struct sftpd_why *why)
+{
+	struct ipc_mailbox_reply reply;
+	int fd = -1;
+	const struct ipc_mailbox_entry *next = sftpd_ahead_take(m, at, ret_until);
+	if (next)
+		return (*ret = download_new(m, at, next, next->content, -1)) ? SFTPD_OK : SFTPD_FAILURE;
+	*ret_until = van_clock_monotonic() + AHEAD_GOOD;
+	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
+	if (status != SFTPD_OK)
+		return status;
+	struct file *f = reply.entry ? download_new(m, at, reply.entry, reply.content, fd) : NULL;
 	if (!f) {
 		if (fd >= 0)
 			close(fd);
 		return SFTPD_FAILURE;
 	}
-	if (whole && reply.content.n)
-		memcpy(f->bytes, reply.content.p, reply.content.n);
-	if (reply.entry->id.n)
-		memcpy(f->id, reply.entry->id.p, reply.entry->id.n);
-	f->in_pieces = pieces;
-	f->fd = fd;
-	f->offset = reply.entry->offset;
-	f->attributes = sftpd_entry_attributes(m, reply.entry);
-	if (at->folder == IPC_FOLDER_OUT || at->folder == IPC_FOLDER_OUT_ARCHIVE)
-		f->progress = progress_of(m, reply.entry);
 	if (fd >= 0)
 		posix_fadvise(fd, (off_t)f->offset, (off_t)f->attributes.size, POSIX_FADV_SEQUENTIAL);
 	*ret = f;
@@ -168,6 +183,7 @@ void sftpd_file_forget_look(struct sftpd_mailbox *m)
 {
 	forget_last(m);
 	sftpd_neighbours_forget(m);
+	sftpd_ahead_forget(m);
 }
 
 enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, const struct sftpd_place *at, struct sftpd_attributes *ret,
@@ -182,8 +198,7 @@ enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, co
 		memcpy(m->looked_at.text, path.p, path.n);
 		m->looked_at.n = path.n;
 	}
-	if (m->opens_after_look && m->looked_at.n && open_download(m, at, &m->ahead, NULL) == SFTPD_OK) {
-		m->ahead_until = van_clock_monotonic() + AHEAD_GOOD;
+	if (m->opens_after_look && m->looked_at.n && open_download(m, at, &m->ahead, &m->ahead_until, NULL) == SFTPD_OK) {
 		*ret = m->ahead->attributes;
 		if (!m->ahead->bytes) { /* a descriptor would keep what is purged on the disk */
 			file_free(m, m->ahead);
@@ -211,7 +226,8 @@ static struct file *take_ahead(struct sftpd_mailbox *m, struct slice path)
 		f = m->ahead;
 		m->ahead = NULL;
 	}
-	sftpd_file_forget_look(m);
+	forget_last(m);
+	sftpd_neighbours_forget(m);
 	return f;
 }
 
@@ -399,7 +415,9 @@ enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, 
 	if (at.kind != SFTPD_PLACE_FILE)
 		return sftpd_refuse(why, SFTPD_FAILURE, "This is a folder");
 	struct file *ahead = take_ahead(m, path);
+	van_time until;
 	if (flags & (SFTPD_OPEN_WRITE | SFTPD_OPEN_APPEND)) {
+		sftpd_ahead_forget(m);
 		if (ahead)
 			file_free(m, ahead);
 		status = open_upload(m, &at, flags, &f, why);
@@ -407,8 +425,10 @@ enum sftpd_status sftpd_file_open(void *arg, struct slice path, uint32_t flags, 
 		f = ahead;
 		status = SFTPD_OK;
 	} else {
-		status = open_download(m, &at, &f, why);
+		status = open_download(m, &at, &f, &until, why);
 	}
+	if (f && f->bytes)
+		sftpd_ahead_opened(m, &at);
 	if (status == SFTPD_OK)
 		*ret_file = f;
 	return status;

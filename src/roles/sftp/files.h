@@ -34,6 +34,19 @@ struct sftpd_neighbours {
 	unsigned in_vain; /* it looked at another one then, so many times */
 };
 
+/* Small files of /out that the client will open next: it opened those before, one after the other. Good for a second, until the client changes
+ * anything. */
+#define SFTPD_AHEAD 16
+struct sftpd_ahead {
+	struct ipc_mailbox_entry v[SFTPD_AHEAD]; /* with contents, in `arena` */
+	size_t n, next;
+	van_time until; /* by the monotonic clock */
+	struct van_arena *arena; /* NULL: not needed so far */
+	char section[SFTPD_NAME_MAX], name[SFTPD_NAME_MAX]; /* of the file that was opened last */
+	size_t section_n, name_n; /* 0: none was */
+	unsigned asked; /* how many came with the last answer to be used up; the next brings twice as many */
+};
+
 struct file;
 
 struct sftpd_mailbox {
@@ -55,6 +68,7 @@ struct sftpd_mailbox {
 	struct file *ahead;       /* is open already, a small one; or NULL */
 	van_time ahead_until;     /* by the monotonic clock */
 	struct sftpd_neighbours neighbours;
+	struct sftpd_ahead read_ahead;
 	struct sftpd_writer *idle_writer; /* of the last small upload, for the next one: its memory is there already */
 	bool taken_by_download; /* a file goes when it was fetched */
 };
@@ -79,7 +93,7 @@ void sftpd_file_abandon(void *arg, void *file);
  * that is done at once if it is small, and when its own open comes, within a second, the store needn't be asked again. */
 enum sftpd_status sftpd_file_look(struct sftpd_mailbox *m, struct slice path, const struct sftpd_place *at, struct sftpd_attributes *ret,
 				  struct sftpd_why *why);
-void sftpd_file_forget_look(struct sftpd_mailbox *m); /* when the client changes something */
+void sftpd_file_forget_look(struct sftpd_mailbox *m); /* when the client changes something, and at the end */
 /* Is it being uploaded by this session? Then its attributes. */
 bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_place *at, struct sftpd_attributes *ret);
 
@@ -88,6 +102,14 @@ bool sftpd_file_uploading(const struct sftpd_mailbox *m, const struct sftpd_plac
  * once for many. False: the store has to be asked for this one. */
 bool sftpd_neighbours_look(struct sftpd_mailbox *m, const struct sftpd_place *before, const struct sftpd_place *at, struct sftpd_attributes *ret);
 void sftpd_neighbours_forget(struct sftpd_mailbox *m);
+
+/* ahead.c */
+/* The client opens `at`, or looks at it and will open it: its entry with its content, until the next call, and how long that is good. NULL: the
+ * store has to be asked for this one. */
+const struct ipc_mailbox_entry *sftpd_ahead_take(struct sftpd_mailbox *m, const struct sftpd_place *at, van_time *ret_until);
+void sftpd_ahead_opened(struct sftpd_mailbox *m, const struct sftpd_place *at); /* a small file */
+void sftpd_ahead_forget(struct sftpd_mailbox *m);
+void sftpd_ahead_free(struct sftpd_mailbox *m);
 
 /* listing.c */
 enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_folder, struct sftpd_why *why);

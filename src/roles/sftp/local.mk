@@ -1,6 +1,7 @@
 # The SFTP role, as a library: part of vand, and of the rig that clients are tried against.
 noinst_LIBRARIES += %D%/libsftprole.a
 %C%_libsftprole_a_SOURCES = \
+	%D%/ahead.c \
 	%D%/authority.c %D%/authority.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/confine.c %D%/confine.h \

@@ -31,6 +31,7 @@ void sftpd_mailbox_free(struct sftpd_mailbox *m)
 		sftpd_spans_free(&m->progress[i].read);
 	if (m) {
 		sftpd_file_forget_look(m);
+		sftpd_ahead_free(m);
 		sftpd_writer_free(m->idle_writer);
 	}
 	free(m);

@@ -57,9 +57,10 @@ enum queue_folder session_folder(uint32_t folder)
 
 struct page {
 	struct ipc_mailbox_entry *v;
-	size_t n, max;
+	size_t n, max, bytes; /* of contents */
 	struct slice after;
 	struct van_arena *arena;
+	struct queue_work *work;
 	bool more;
 };
 
@@ -79,6 +80,24 @@ static int add_entry(void *arg, const struct queue_mailbox_entry *e)
 		return 1;
 	}
 	p->v[p->n++] = entry_of(e);
+	return 0;
+}
+
+/* Whoever fetches one small file after the other gets several at a time. */
+static int add_content(void *arg, const struct queue_mailbox_entry *e)
+{
+	struct page *p = arg;
+	struct ipc_mailbox_entry to = entry_of(e);
+	int fd = -1;
+	if (p->n == p->max || e->bytes > IPC_INLINE_MAX || p->bytes + e->bytes > SESSION_CONTENTS)
+		return 1;
+	int rc = session_open_entry(p->work, e, &to, &to.content, &fd);
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0 || fd >= 0 || to.content.n != e->bytes) /* whoever opens it will be told why */
+		return 1;
+	p->bytes += e->bytes;
+	p->v[p->n++] = to;
 	return 0;
 }
 
@@ -117,13 +136,16 @@ static void on_list(struct session *e, struct ipc_message *m)
 	if (l.limit && l.limit < p.max)
 		p.max = l.limit;
 	p.after = l.after;
+	p.work = &r.work;
 	enum queue_folder folder = session_folder(l.folder);
 	bool archive = folder == QUEUE_FOLDER_IN_ARCHIVE || folder == QUEUE_FOLDER_OUT_ARCHIVE;
 	struct queue_place at = {mailbox, folder, l.section, SLICE_NONE};
 	if (archive && !l.section.p)
 		queue_mailbox_sections(&r.work, mailbox, folder, add_date, &p);
-	else
+	else if (!l.contents)
 		queue_mailbox_each(&r.work, &at, l.after, add_entry, &p);
+	else if (folder == QUEUE_FOLDER_OUT)
+		queue_mailbox_each(&r.work, &at, l.after, add_content, &p);
 	struct ipc_mailbox_entries reply = {.entries = {p.v, p.n}, .more = p.more};
 	ipc_send(e->channel, IPC_MAILBOX_ENTRIES, m->request, &ipc_mailbox_entries_table, &reply, NULL, 0);
 	store_read_end(s, &r);

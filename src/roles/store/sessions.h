@@ -5,6 +5,7 @@
 #include "roles/store/store_role.h"
 
 #define SESSION_PAGE 200 /* entries of a listing in one answer */
+#define SESSION_CONTENTS (4 * IPC_INLINE_MAX) /* bytes of files in one answer; a packet holds IPC_MESSAGE_MAX, names included */
 
 struct throttle; /* what the sessions of a mailbox with a bandwidth share */
 
