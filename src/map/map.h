@@ -75,6 +75,7 @@ struct map_options {
 	bool pretty;         /* indented */
 	bool explain;        /* notes of all that was taken and written, too */
 	bool counts_only;    /* notes are counted and not kept: map_run_count(). Together with no_side_car */
+	bool row_by_row;     /* every row looks for itself: nothing is planned for a loop, nothing remembered. The same comes of it, slower: to compare with */
 	bool no_side_car;    /* neither _unmapped nor _source in the document: its notes tell */
 };
 

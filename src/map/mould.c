@@ -2,7 +2,7 @@
 
 const struct map_mould *map_mould_find(const struct out *o, const struct out_scope *s)
 {
-	const struct map_mould *x = s->odd || o->r->options.explain ? NULL : s->plan->moulds->first;
+	const struct map_mould *x = s->odd || o->r->options.explain || o->r->options.row_by_row ? NULL : s->plan->moulds->first;
 	while (x && (x->filled_count != s->filled_count || memcmp(x->filled, s->filled, s->filled_count * sizeof *s->filled) != 0))
 		x = x->next;
 	return x;

@@ -139,7 +139,7 @@ void map_mould_value(struct mould_recorder *x, const struct out_segment *g, cons
 	struct slice v, struct slice format)
 {
 	const struct out_cell *there;
-	if (map_out_find_cell(g, element, component, &there) && !there->weak)
+	if (map_out_find_cell(g, element, component, &there) && there->value.p && !there->weak)
 		map_mould_is_odd(x); /* what becomes of it depends on the value there */
 	if (!x->source || x->full)
 		return;
@@ -246,7 +246,7 @@ static bool was_seen(struct map_mould_list *list, const struct out_scope *s)
 struct mould_recorder *map_mould_record(const struct out *o, const struct out_scope *s)
 {
 	struct map_set *set = o->map->sheet->set;
-	if (s->odd || o->r->options.explain || !set->remembered || !was_seen(s->plan->moulds, s))
+	if (s->odd || o->r->options.explain || o->r->options.row_by_row || !set->remembered || !was_seen(s->plan->moulds, s))
 		return NULL;
 	struct mould_recorder *x = recorder_of(set);
 	if (!x)

@@ -375,7 +375,7 @@ static void take_all(struct map_run_state *r, const struct in_scope *s, const st
 static int find_steps(struct map_run_state *r, struct in_scope *s, struct map_shape *ret)
 {
 	*ret = (struct map_shape){.scope = s->scope, .map = r->map, .own = s->own_count, .key = r->key};
-	ret->words = map_shape_key(r, s, &ret->hash);
+	ret->words = r->options.row_by_row ? 0 : map_shape_key(r, s, &ret->hash);
 	const struct map_shape *known = ret->words ? map_shape_find(r->map->sheet->set, ret) : NULL;
 	if (known)
 		*ret = *known;

@@ -176,6 +176,8 @@ static int plan_row(struct planner *p, const struct map_brief *b)
 	const struct map_row *row = &p->r->map->sheet->rows[b->row];
 	uint32_t before = p->count;
 	int rc = 0;
+	if (p->r->options.row_by_row)
+		return leave_to_row(p, b);
 	if (row->group_later || (!row->many && p->filled[row->slot] == FILLED))
 		return 0;
 	if (row->outer || row->kind == MAP_EXPRESSION || row->kind == MAP_ENVELOPE) {
@@ -199,7 +201,7 @@ static int plan_constant(struct planner *p, const struct map_brief *b)
 {
 	const struct map_row *row = &p->r->map->sheet->rows[b->row];
 	int rc = 0;
-	if (!b->fixed)
+	if (!b->fixed || p->r->options.row_by_row)
 		return add_step(p, (struct map_step){.does = MAP_STEP_COUNT, .row = row, .segment = -1});
 	for (int32_t i = p->s->heads[row->segment]; i >= 0 && rc == 0; i = p->r->message.segments[i].next) {
 		struct map_segment *g = &p->r->message.segments[i];
@@ -280,6 +282,13 @@ static int begin(struct planner *p)
 	return map_in_list(p->r, p->s);
 }
 
+/* All that there are. */
+static void take_briefs(const struct map_scope *scope, uint64_t *live)
+{
+	for (int32_t i = 0; i < scope->brief_count; i++)
+		live[i / 64] |= (uint64_t)1 << (i & 63);
+}
+
 int map_in_plan(struct map_run_state *r, struct in_scope *s, struct map_shape *ret)
 {
 	const struct map_scope *scope = s->scope;
@@ -291,13 +300,15 @@ int map_in_plan(struct map_run_state *r, struct in_scope *s, struct map_shape *r
 		return rc;
 	/* the briefs for which there is a segment, or that need none */
 	memcpy(live, scope->brief_always, words * sizeof *live);
+	if (r->options.row_by_row)
+		take_briefs(scope, live);
 	for (int32_t k = 0; k < r->map->sheet->id_count; k++)
 		for (uint32_t w = 0; s->heads[k] >= 0 && w < words; w++)
 			live[w] |= scope->brief_sets[(uint32_t)k * words + w];
 	for (uint32_t w = 0; w < words; w++)
 		for (uint64_t bits = live[w]; bits && rc == 0; bits &= bits - 1) {
 			const struct map_brief *b = &scope->briefs[w * 64 + (uint32_t)__builtin_ctzll(bits)];
-			if (!b->qualifier || has_qualifier(&p, b))
+			if (r->options.row_by_row || !b->qualifier || has_qualifier(&p, b))
 				rc = plan_brief(&p, b);
 		}
 	drop_taken(&p);

@@ -200,7 +200,7 @@ int map_run_condition(struct map_run_state *r, const struct map_row *row, const 
 {
 	const struct expression_variable variables[] = {{SLICE("object"), object}, {SLICE("document"), r->document}};
 	const struct tree *result = NULL;
-	int answer = r->steps > 2 * EXPRESSION_TEXT_MAX ? expression_asks(x, input, variables, 2) : -1; /* its own steps are no more than its letters */
+	int answer = !r->options.row_by_row && r->steps > 2 * EXPRESSION_TEXT_MAX ? expression_asks(x, input, variables, 2) : -1; /* its own steps are no more than its letters */
 	int rc = answer < 0 ? map_run_expression(r, row, "when", x, input, object, &result) : map_run_step(r, 100);
 	return rc < 0 ? rc : answer < 0 ? expression_true(result) : answer;
 }

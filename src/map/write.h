@@ -106,7 +106,21 @@ uint32_t map_out_left(const struct out *o, const struct out_loop *l, int32_t nod
 
 /* The first cell of element and component. False: there is none. */
 bool map_out_find_cell(const struct out_segment *s, uint32_t element, uint32_t component, const struct out_cell **ret);
-/* 0, or negative; a weak value gives way to another row's. */
+/* Another row has written another value there, which stays: this one is not written, and is told. */
+static inline bool map_out_differs(const struct out_cell *c, struct slice v)
+{
+	return c->value.p && !c->weak && !slice_eq(c->value, v);
+}
+/* The first value stays; a weak one gives way to another row's. */
+static inline void map_out_fill_cell(struct out_cell *c, struct slice v, bool weak, const struct map_row *row)
+{
+	if (c->value.p && (weak || !c->weak))
+		return;
+	c->value = v;
+	c->weak = weak;
+	c->row = row ? row->line : 0;
+}
+/* The same of a cell that may not be there yet. 0, or negative. */
 int map_out_set_cell(struct map_run_state *r, struct out_segment *s, uint32_t element, uint32_t component, uint32_t repetition, struct slice v,
 	bool weak, const struct map_row *row);
 /* 0 where the element has no components: its first one is all of it. */

@@ -159,11 +159,7 @@ int map_out_set_cell(struct map_run_state *r, struct out_segment *s, uint32_t el
 	struct out_cell *c = map_out_cell(r, s, element, component, repetition);
 	if (!c)
 		return VAN_ENOMEM;
-	if (c->value.p && (weak || !c->weak))
-		return 0; /* the first stays */
-	c->value = v;
-	c->weak = weak;
-	c->row = row ? row->line : 0;
+	map_out_fill_cell(c, v, weak, row);
 	return 0;
 }
 
@@ -196,11 +192,15 @@ int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row
 	const struct map_plan_row *known = &o->plan->rows[row - o->map->sheet->rows];
 	bool own = element == row->element && component == known->component;
 	const struct edi_element_def *d = own ? known->element : map_plan_element(g->plan->definition, element, component);
-	if (known->plain && !weak && v.n && (!d || v.n <= d->max) && !r->options.explain) {
+	if (known->plain && !weak && v.n && (!d || v.n <= d->max) && !r->options.explain && !r->options.row_by_row) {
+		struct out_cell *c = map_out_cell(r, g, element, component, repetition);
+		if (!c || (!repetition && map_out_differs(c, v)))
+			return c ? 0 : VAN_ENOMEM;
 		*wrote = true;
 		if (o->recorder)
 			map_mould_value(o->recorder, g, d, element, component, v, SLICE_NONE);
-		return map_out_set_cell(r, g, element, component, repetition, v, false, row);
+		map_out_fill_cell(c, v, false, row);
+		return 0;
 	}
 	struct slice raw = v, format = SLICE_NONE;
 	const char *what = "";
@@ -214,8 +214,8 @@ int map_out_write_value(struct out *o, struct out_scope *s, const struct map_row
 	if (rc != 1)
 		return rc;
 	rc = fit(o, row, g, d, element, &v);
-	if (rc == 0 && !weak && !repetition && map_out_find_cell(g, element, component, &there) && !there->weak && !slice_eq(there->value, v))
-		return 0; /* another row has written another value: this one is told as unwritten */
+	if (rc == 0 && !weak && !repetition && map_out_find_cell(g, element, component, &there) && map_out_differs(there, v))
+		return 0;
 	if (rc == 0 && o->recorder && !weak)
 		map_mould_value(o->recorder, g, d, element, component, v, dated ? format : SLICE_NONE);
 	if (rc == 0)

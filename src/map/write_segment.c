@@ -160,9 +160,12 @@ static int write_direct(struct out *o, const struct out_scope *s, int32_t number
 {
 	const struct map_plan_row *known = &o->plan->rows[number];
 	const struct tree *t = known->direct ? s->places[known->slot] : NULL;
-	if (!map_out_is_leaf(t) || !t->text.n || (known->element && t->text.n > known->element->max) || o->r->options.explain)
+	if (!map_out_is_leaf(t) || !t->text.n || (known->element && t->text.n > known->element->max) || o->r->options.explain || o->r->options.row_by_row)
 		return 0;
 	const struct map_row *row = &o->map->sheet->rows[number];
+	struct out_cell *c = map_out_cell(o->r, g, row->element, known->component, 0);
+	if (!c || map_out_differs(c, t->text))
+		return c ? 0 : VAN_ENOMEM;
 	*did = true;
 	map_out_take(o->r, t);
 	g->origin = g->origin ? g->origin : t->origin;
@@ -171,7 +174,8 @@ static int write_direct(struct out *o, const struct out_scope *s, int32_t number
 		map_mould_value(o->recorder, g, known->element, row->element, known->component, t->text, SLICE_NONE);
 		map_mould_source_end(o->recorder, true);
 	}
-	return map_out_set_cell(o->r, g, row->element, known->component, 0, t->text, false, row);
+	map_out_fill_cell(c, t->text, false, row);
+	return 0;
 }
 
 static int write_row(struct out *o, struct out_scope *s, int32_t number, struct out_segment *g, size_t turn, bool *wrote)

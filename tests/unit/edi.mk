@@ -1,5 +1,5 @@
 # EDI and maps.
-EDI_TESTS = %D%/test_edi_ack %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_edi_write %D%/test_edi_policy %D%/test_edi_large %D%/test_map %D%/test_map_shape %D%/test_map_out %D%/test_map_mould %D%/test_map_form %D%/test_edi_edifact
+EDI_TESTS = %D%/test_edi_ack %D%/test_edi_charset %D%/test_edi_lexer %D%/test_edi_check %D%/test_edi_dictionary %D%/test_edi_write %D%/test_edi_policy %D%/test_edi_large %D%/test_map %D%/test_map_shape %D%/test_map_out %D%/test_map_mould %D%/test_map_rows %D%/test_map_form %D%/test_edi_edifact
 check_PROGRAMS += $(EDI_TESTS)
 TESTS += $(EDI_TESTS)
 %C%_test_edi_charset_SOURCES = %D%/test_edi_charset.c
@@ -35,6 +35,10 @@ TESTS += $(EDI_TESTS)
 %C%_test_map_out_SOURCES = %D%/test_map_out.c %D%/edi_input.h
 %C%_test_map_out_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_map_out_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)
+%C%_test_map_rows_SOURCES = %D%/test_map_rows.c %D%/edi_input.h
+%C%_test_map_rows_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_map_rows_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)
+
 %C%_test_map_mould_SOURCES = %D%/test_map_mould.c %D%/edi_input.h
 %C%_test_map_mould_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_map_mould_LDADD = $(LIB_MAP) $(CMOCKA_LIBS)

@@ -232,6 +232,7 @@ static void with(struct map_options options, unsigned forms, size_t remember)
 	glob_t found = {0};
 	struct pair p;
 	set_up(&p.moulds, &options, NULL, remember);
+	options.row_by_row = true;
 	set_up(&p.rows, &options, NULL, 0);
 	assert_int_equal(glob(edi_source_path(path, sizeof path, "maps/samples/*/*.expected.json"), 0, NULL, &found), 0);
 	assert_true(found.gl_pathc > 20);
@@ -257,7 +258,7 @@ static void loops_that_are_full(void **state)
 		"Line[],loop PO1\nLine[].ID,PO1.01\nLine[].Note[],PID.05,PID.01=F\n";
 	struct pair p;
 	set_up(&p.moulds, NULL, sheet, USUAL);
-	set_up(&p.rows, NULL, sheet, 0);
+	set_up(&p.rows, &(struct map_options){.row_by_row = true}, sheet, 0);
 	const struct map *m = map_find(p.rows.set, SLICE("s-out"));
 	assert_non_null(m);
 	for (unsigned i = 0; i < 400; i++) {
