@@ -358,7 +358,7 @@ static const struct schema_field poll_fields[] = {
 	{.key = "every", .kind = SCHEMA_DURATION, AT(profile_poll, every), .fallback = "15m", .min = 1000000, .max = UINT64_C(2592000000000),
 	 .help = "how often it is looked for documents; without meaning where `at` is given"},
 	{.key = "at", .kind = SCHEMA_TEXTS, AT(profile_poll, at), .check = profile_check_cron, .help = "when, instead of `every`, as crontab(5) writes it: `0 6,18 * * 1-5`. A time over which clocks go forward comes when they do, one that they show twice comes once"},
-	{.key = "settle", .kind = SCHEMA_DURATION, AT(profile_poll, settle), .fallback = "30s", .max = UINT64_C(600000000),
+	{.key = "settle", .kind = SCHEMA_DURATION, AT(profile_poll, settle), .fallback = "10s", .max = UINT64_C(600000000),
 	 .help = "a file is fetched when its length and time were the same in two looks so far apart, `10m` at most; `0s`: at once, for partners that write under a temporary name and rename"},
 	{.key = "time_zone", .kind = SCHEMA_TEXT, AT(profile_poll, time_zone), .check = profile_check_time_zone, .help = "of `at`; default: the network's"},
 	{.key = NULL},
