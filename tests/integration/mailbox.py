@@ -169,7 +169,7 @@ def opened(n, name, mode="a"):
 def going_on(n):
     """A large upload is gone on with in its own file, by one session at a time, and what was kept is never spoilt."""
     big = os.urandom(4 << 20)
-    half = 2 << 20
+    half = (2 << 20) + 1  # no multiple of any disk's sector
 
     def whole(name):
         found = received(n, name)

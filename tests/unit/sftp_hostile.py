@@ -81,8 +81,8 @@ class Rig:
             time.sleep(0.05)
         return self.logged(text)
 
-    def reach(self):
-        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+    def reach(self, source="127.0.0.1"):
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE, (source, 0))
 
     def transport(self):
         t = paramiko.Transport(self.reach())
@@ -454,9 +454,36 @@ def limits(folder):
     rig = Rig(folder, SFTP_RIG_SESSIONS="3")
     three = [rig.login(), rig.reach(), rig.reach()]
     with rig.reach() as s:
-        ok(b"Too many connections" in s.recv(200), "sessions of one address are bounded")
+        ok(b"Too many connections from your address" in s.recv(200), "sessions of one address are bounded")
     for s in three:
         s.close()
+    rig.stop()
+
+    rig = Rig(folder, SFTP_RIG_CONNECTIONS="3", SFTP_RIG_ENTRIES="50", SFTP_RIG_LISTED="20")
+    three = [rig.login(), rig.reach("127.0.0.2"), rig.reach("127.0.0.3")]
+    with rig.reach("127.0.0.4") as s:
+        ok(b"Too many connections: try again later" in s.recv(200), "and so are all together")
+    listed = paramiko.SFTPClient.from_transport(three[0]).listdir("/out")
+    ok(len(listed) == 20, "a listing ends where it may", len(listed))
+    for s in three:
+        s.close()
+    rig.stop()
+
+    rig = Rig(folder)
+    t, tries = rig.transport(), 0
+    t.start_client()
+    while tries < 20:
+        tries += 1
+        try:
+            t.auth_password("volt", "wrong", fallback=False)
+        except paramiko.AuthenticationException:
+            pass
+        except (paramiko.SSHException, EOFError):
+            break
+        if not t.is_active():
+            break
+    ok(rig.wait_logged("Too many failed log-ins") and tries in (6, 7), "after six failed log-ins the connection ends", tries)
+    t.close()
     rig.stop()
     rig = Rig(folder, SFTP_RIG_GRACE="1")
     with rig.reach() as silent:

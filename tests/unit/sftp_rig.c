@@ -419,6 +419,10 @@ int main(int argc, char **argv)
 		limits.session = atoi(getenv("SFTP_RIG_TOTAL")) * VAN_SECOND;
 	if (getenv("SFTP_RIG_SESSIONS"))
 		limits.connections_per_address = (uint32_t)atoi(getenv("SFTP_RIG_SESSIONS"));
+	if (getenv("SFTP_RIG_CONNECTIONS"))
+		limits.connections = (uint32_t)atoi(getenv("SFTP_RIG_CONNECTIONS"));
+	if (getenv("SFTP_RIG_LISTED"))
+		limits.folder_entries = strtoull(getenv("SFTP_RIG_LISTED"), NULL, 10);
 	if (getenv("SFTP_RIG_RESERVE"))
 		limits.disk_reserve = strtoull(getenv("SFTP_RIG_RESERVE"), NULL, 10);
 	struct van_error e = {0};

@@ -9,6 +9,7 @@
 #include "base/fdio.h"
 #include "ipc/messages.h"
 #include "roles/sftp/confine.h"
+#include "roles/sftp/files.h"
 #include "roles/sftp/listener.h"
 #include "roles/sftp/mailbox.h"
 #include "roles/sftp/upload.h"
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -463,6 +465,69 @@ static void test_limits_of_uploads(void **state)
 	sftpd_upload_free(u);
 }
 
+/* What one write could not do stays undone, though the next ones go well. */
+static void test_a_failed_write_spoils_the_file(void **state)
+{
+	(void)state;
+	struct sftpd_hashes h;
+	struct rlimit before, small;
+	char path[] = "/tmp/openvan-upload-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){700000, before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	struct sftpd_upload *u = sftpd_upload_new(new_file, path, 0, NULL);
+	assert_non_null(u);
+	for (size_t at = 0; at < CONTENT; at += 32768) /* in time it hears of it */
+		sftpd_upload_write(u, at, content + at, 32768, NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_not_equal(sftpd_upload_finish(u, &h, NULL), SFTPD_OK);
+	sftpd_upload_free(u);
+	unlink(path);
+}
+
+/* The lower of the network's limit and the connection's. */
+static void test_the_lower_limit_counts(void **state)
+{
+	(void)state;
+	static const uint64_t cases[][3] = {{0, 0, 0}, {0, 500, 500}, {1000, 0, 1000}, {1000, 500, 500}, {500, 1000, 500}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sftpd_limits limits = {.file_size = cases[i][0]};
+		struct ipc_auth_reply who = {.max_message = cases[i][1]};
+		struct sftpd_mailbox *m = sftpd_mailbox_new(NULL, &who, &limits, 0);
+		assert_non_null(m);
+		assert_int_equal(m->limits.file_size, cases[i][2]);
+		sftpd_mailbox_free(m);
+	}
+}
+
+/* What becomes of a request that was not answered in time nobody knows: the session asks nothing more. */
+static void test_a_silent_store_is_given_up(void **state)
+{
+	(void)state;
+	int pair[2];
+	struct sftpd_store s;
+	struct ipc_mailbox_reply reply;
+	struct sftpd_why why = {""};
+	struct ipc_mailbox_name name = {.name = SLICE("x")};
+	assert_int_equal(ipc_pair(pair), 0);
+	assert_int_equal(sftpd_store_open(&s, pair[0], VAN_SECOND / 100), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sftpd_store_mailbox(&s, IPC_MAILBOX_STAT, &ipc_mailbox_name_table, &name, -1, &reply, NULL, &why), SFTPD_FAILURE);
+		assert_non_null(strstr(why.text, "log in again"));
+		assert_true(s.gone);
+	}
+	sftpd_store_close(&s);
+	struct ipc_channel *c = ipc_channel_new(pair[1]);
+	struct ipc_message m;
+	assert_int_equal(ipc_receive(c, 0, &m), 1); /* the first one alone was sent */
+	assert_int_equal(ipc_receive(c, 0, &m), VAN_ECLOSED);
+	ipc_channel_free(c);
+}
+
 /* --- looking at one file after the other --------------------------------------------------------------------------------- */
 
 #define WAITING 100 /* files in /out: e00 to e99 */
@@ -863,6 +928,9 @@ int main(void)
 		cmocka_unit_test(test_holes_are_refused),
 		cmocka_unit_test(test_resize_and_read),
 		cmocka_unit_test(test_limits_of_uploads),
+		cmocka_unit_test(test_a_failed_write_spoils_the_file),
+		cmocka_unit_test(test_the_lower_limit_counts),
+		cmocka_unit_test(test_a_silent_store_is_given_up),
 		cmocka_unit_test(test_looks_in_order),
 		cmocka_unit_test(test_looks_in_disorder),
 		cmocka_unit_test(test_looks_are_not_kept),
