@@ -83,7 +83,7 @@ uint32_t function_arity(const struct value *function)
 static bool fits(char letter, const struct value *v, bool lenient)
 {
 	struct decimal d;
-	switch (v->kind == V_NOTHING ? 'x' : letter) {
+	switch (v->kind == V_NOTHING && letter != 'f' ? 'x' : letter) { /* nothing is in the place of any value, but of no function */
 	case 's': return v->kind == V_TEXT;
 	case 'n': return v->kind == V_NUMBER || (lenient && v->kind == V_TEXT && decimal_read(v->text, &d) != VAN_ESYNTAX) ||
 	                 (lenient && v->kind == V_OBJECT && tree_find(v->tree, SLICE("value")));

@@ -178,6 +178,7 @@ class Maker:
         return self.some(
             lambda: f"$split({self.text(d)}, {self.quoted(self.c.choice([',', '-', ' ']))})",
             lambda: f"$split({self.text(d)}, '-', {self.missing(str(self.c.randint(0, 3)))})",
+            lambda: f"$map({self.texts(d)}, Absent)",
             lambda: f"$map({self.texts(d)}, $uppercase)",
             lambda: f"$map({self.numbers(d)}, $string)",
             lambda: f"$map({self.texts(d)}, function($v){{$v & '!'}})",
