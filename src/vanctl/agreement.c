@@ -125,7 +125,7 @@ const struct ctl_command commands_agreement[] = {
 	{"agreement", "list", "", 0, 0, "Agreements, and how many messages wait for each", list_options, agreement_list},
 	{"agreement", "show", "ID", 1, 1, "Print an agreement as it stands", NULL, agreement_show},
 	{"agreement", "hold", "ID", 1, 1, "Accept what comes under an agreement, and let it wait", NULL, agreement_hold},
-	{"agreement", "release", "ID", 1, 1, "End the hold; what waited goes on, oldest first", NULL, agreement_release},
+	{"agreement", "release", "ID", 1, 1, "End the hold; what waited is begun oldest first", NULL, agreement_release},
 	{"agreement", "promote", "ID", 1, 1, "Make an agreement that was for tests one for production", promote_options, agreement_promote},
 	{NULL},
 };
