@@ -186,7 +186,7 @@ static const struct schema_field sftp_fields[] = {
 	 .help = "an address that fails five times as often with unknown names is banned as a whole, unless somebody logged in from it within 30 days or it is a proxy"},
 	{.key = "failure_delay", .kind = SCHEMA_DURATION, AT(van_config_sftp, failure_delay), .fallback = "500ms", .max = 60 * SECOND,
 	 .help = "a failed log-in is answered so much later, the second twice as much, up to ten times"},
-	{.key = "keep_unfinished", .kind = SCHEMA_DURATION, AT(van_config_sftp, keep_unfinished), .fallback = "7d", .min = 60 * SECOND, .max = 3650 * DAY,
+	{.key = "keep_unfinished", .kind = SCHEMA_DURATION, AT(van_config_sftp, keep_unfinished), .fallback = "7d", .min = SECOND, .max = 3650 * DAY,
 	 .help = "uploads that broke off, and those under temporary names, are deleted when they are older"},
 	{.key = NULL},
 };

@@ -468,6 +468,11 @@ def bans(n):
     t.ok(refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.113.9")), "an operator bans a network")
     t.ok(not refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.114.9")), "and only that")
     t.equal(n.vanctl("ban", "remove", "203.0.113.0/25", check=False).returncode, 1, "what is not banned can't be lifted")
+    for options in ((), ("--user", "neighbour")):
+        n.vanctl("ban", "add", "203.0.112.0/24", *options, "--for", "2s")
+        demo.wait_for("the ban", lambda: refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.112.9")))
+        demo.wait_for("its end", lambda: not refused(n, "neighbour", pkey(key), port=PROXY_PORT, header=v1("203.0.112.9")))
+        t.ok(True, f"a ban of {options[1] if options else 'a network'} ends when it is over")
     events = [r["event"] for r in n.json("receipt", "list", "--limit", "1000")]
     t.ok(events.count("login-refused") >= 3, "refusals and bans are receipts", len(events))
 
@@ -519,6 +524,13 @@ def sessions_end(n):
     t.ok(ended(tr) and refused(n, "guest", pkey(key)), "disabling a partner ends its sessions, and lets nobody in")
     n.vanctl("partner", "enable", "guest")
     t.ok(not refused(n, "guest", pkey(key)) and other.is_active(), "enabled again it is let in")
+    tr = log_in(n, "guest", pkey(key))
+    path = os.path.join(n.root, "guest.yaml")
+    text = demo.read(path).decode()
+    with open(path, "w") as f:
+        f.write(text.replace("guest-sftp", "guest-other"))
+    n.apply_profiles(path)
+    t.ok(ended(tr) and not refused(n, "guest", pkey(key)), "a name that belongs to another mailbox now leaves the former one")
     other.close()
 
 

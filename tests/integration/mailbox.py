@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import re
+import signal
 import shutil
 import sys
 import tempfile
@@ -724,6 +725,46 @@ def many_entries(n, count=1000):
         t.ok(not [a for a in s.listdir("/in") if a.startswith("many-")], "and deleted again")
 
 
+def old_uploads_go(n):
+    """What nobody finishes is deleted when it is old, and not before: one is sent anew all the time."""
+    with Session(n, "beta") as s:
+        with s.open("/in/old.tmp", "wb") as f:
+            f.write(b"x" * 200000)
+    n.stop()
+    n.set_config("sftp", "{keep_unfinished: 8s}")
+    n.start()
+    logged = len(n.log())
+    with Session(n, "beta") as s:
+        def fresh():
+            with s.open("/in/fresh.tmp", "wb") as f:
+                f.write(b"x" * 200000)
+            return re.search(r"event=unfinished-uploads-deleted files=(\d+)", n.log()[logged:])
+        found = demo.wait_for("the old one's end", fresh, pause=0.5)
+        t.equal((found[1], s.listdir("/in")), ("1", ["fresh.tmp"]), "an upload that is too old is deleted, and no other")
+        s.remove("/in/fresh.tmp")
+    left = demo.run(["find", n.dir, "-type", "f", "-path", "*/payload/*", "-size", "200000c"]).stdout
+    t.equal(left, b"", "and none leaves its bytes behind")
+
+
+def full_disk(n):
+    """Below the reserve nothing is taken, and the client learns it before it sends; who has begun, when it closes."""
+    with Session(n, "beta") as early:
+        begun = early.open("/in/full.edi", "wb")
+        begun.write(b"x" * 100)
+        n.set_config("limits", "{disk_reserve: 999999GiB}")
+        n.vand.send_signal(signal.SIGHUP)
+        with Session(n, "beta") as s:
+            text = demo.wait_for("a full disk", lambda: said(lambda: s.open("/in/other.edi", "wb").close()))
+        t.ok("try again later" in text, "nobody begins an upload when the disk is full", text)
+        text = said(lambda: early._request(paramiko.sftp.CMD_CLOSE, begun.handle))  # paramiko's own close doesn't tell
+        t.ok(text and "try again later" in text, "one that had begun is refused when it is closed", text)
+    t.equal(received(n, "full.edi"), [], "and is no message")
+    n.set_config("limits", "{}")
+    n.vand.send_signal(signal.SIGHUP)
+    demo.wait_for("room", lambda: n.sftp_put("beta", b"x", "/in/room.tmp", check=False).returncode == 0)
+    n.sftp("beta", "rm /in/room.tmp")
+
+
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
@@ -733,7 +774,7 @@ def main():
         n.start()
         n.apply_profiles()
         for group in (resumed_uploads, going_on, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, looks, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
-                      taken_by_download, late_closes, many_entries):
+                      taken_by_download, late_closes, many_entries, old_uploads_go, full_disk):
             t.run(group, n)
         n.check_sound(t, killed_sessions=1)
         n.tell(t)

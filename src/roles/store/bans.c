@@ -9,6 +9,7 @@
 
 #define TIDY_EVERY (600 * VAN_SECOND)
 #define TIDY_AT_ONCE 1000
+#define OVER_AT_MOST (3600 * VAN_SECOND) /* the clock may be set meanwhile */
 #define NETWORKS_TOLD 3000 /* most that the listener is told; further ones are refused at their log-in */
 
 struct ban {
@@ -22,6 +23,7 @@ struct bans {
 	struct ban *v;
 	size_t n, room;
 	struct loop_timer *tidy;
+	struct loop_timer *over; /* the next end of a ban that the listener was told */
 	bool tidying;
 };
 
@@ -91,22 +93,34 @@ static void end_sessions(struct store_role *s)
 	}
 }
 
+static void on_over(void *arg)
+{
+	struct store_role *s = arg;
+	s->bans->over = NULL;
+	bans_tell_listener(s);
+}
+
 void bans_tell_listener(struct store_role *s)
 {
 	struct bans *b = s->bans;
 	struct slice *v;
 	struct ipc_bans m = {0};
-	van_time now = van_clock_now();
+	van_time now = van_clock_now(), end = 0;
 	if (!b || !s->sftp)
 		return;
 	van_arena_reset(s->arena);
 	v = van_arena_array(s->arena, b->n + 1, sizeof *v);
 	for (size_t i = 0; v && i < b->n && m.networks.n < NETWORKS_TOLD; i++) {
 		char *text = van_arena_alloc(s->arena, VAN_CIDR_TEXT);
-		if (text && !b->v[i].user && in_force(&b->v[i], now))
-			v[m.networks.n++] = slice_str(van_cidr_text(text, &b->v[i].network));
+		if (!text || b->v[i].user || !in_force(&b->v[i], now))
+			continue;
+		v[m.networks.n++] = slice_str(van_cidr_text(text, &b->v[i].network));
+		if (b->v[i].until && (!end || b->v[i].until < end))
+			end = b->v[i].until;
 	}
 	m.networks.v = v;
+	loop_cancel(b->over);
+	b->over = end && !s->stopping ? loop_after(s->role->loop, end - now < OVER_AT_MOST ? end - now : OVER_AT_MOST, on_over, s) : NULL;
 	ipc_send(s->sftp, IPC_BANS, 0, &ipc_bans_table, &m, NULL, 0);
 }
 
@@ -267,6 +281,7 @@ void bans_free(struct store_role *s)
 	if (!s->bans)
 		return;
 	loop_cancel(s->bans->tidy);
+	loop_cancel(s->bans->over);
 	forget_all(s->bans);
 	free(s->bans->v);
 	free(s->bans);
