@@ -496,19 +496,36 @@ static bool goes_out_elsewhere(const struct compiler *c, const struct map_scope 
 	return false;
 }
 
+/* The place that writes what a row only reads, such as the head's currency for that of an amount: the message says the same there, or it does
+ * not say it. -1: none does. */
+static int32_t written_by(const struct compiler *c, int32_t scope, const struct map_row *row)
+{
+	const struct map_scope *s = &c->sheet->scopes[row->outer ? 0 : scope];
+	for (int32_t i = 0; i < s->row_count && row->kind == MAP_ELEMENT && !(row->way & MAP_WAY_OUT) && !row->many; i++) {
+		const struct map_row *other = &c->sheet->rows[s->rows[i]];
+		if (other->kind == MAP_ELEMENT && other->way & MAP_WAY_OUT && other->to == MAP_TO_PLACE && other->slot >= 0 && !other->many &&
+		    other->segment == row->segment && other->element == row->element && other->component == row->component)
+			return other->slot;
+	}
+	return -1;
+}
+
 /* A text, what the envelope has, a row that only goes in. */
 static int list_others(struct compiler *c, int32_t scope)
 {
 	const struct map_scope *s = &c->sheet->scopes[scope];
 	struct map_plan_scope *p = &c->plan->scopes[scope];
 	p->others = van_arena_array(c->set->arena, (size_t)s->row_count + 1, sizeof *p->others);
-	if (!p->others)
+	p->told_by = van_arena_array(c->set->arena, (size_t)s->row_count + 1, sizeof *p->told_by);
+	if (!p->others || !p->told_by)
 		return no_memory(c);
 	for (int32_t i = 0; i < s->row_count; i++) {
 		const struct map_row *row = &c->sheet->rows[s->rows[i]];
 		bool other = (!(row->way & MAP_WAY_OUT) && !goes_out_elsewhere(c, s, row)) || row->kind == MAP_ENVELOPE || row->kind == MAP_NOTHING || row->kind == MAP_LITERAL;
-		if (row->slot >= 0 && row->kind != MAP_LOOP && other)
-			p->others[p->other_count++] = s->rows[i];
+		if (row->slot < 0 || row->kind == MAP_LOOP || !other)
+			continue;
+		p->told_by[p->other_count] = written_by(c, scope, row);
+		p->others[p->other_count++] = s->rows[i];
 	}
 	return 0;
 }

@@ -59,6 +59,7 @@ struct map_plan_scope {
 	int32_t *next_taker;                /* by number in scope->loops: the next one with its slot; -1 */
 	struct map_mould_list *moulds;      /* what is remembered of objects (mould.h) */
 	int32_t *others;                    /* rows that are not written, and yet tell what is at their place */
+	int32_t *told_by;                   /* by number in others: the slot (of the head for `^`) that writes the element which the row reads; -1: none */
 	int32_t other_count;
 };
 

@@ -193,13 +193,21 @@ static int write_loops(struct out *o, struct out_scope *s)
 	return rc;
 }
 
+static bool same_text(const struct tree *a, const struct tree *b)
+{
+	return map_out_is_leaf(a) && map_out_is_leaf(b) && slice_eq(a->text, b->text);
+}
+
 /* A row that is not written, and yet tells what is there: a text, what the envelope has, a way in. */
 static void take_others(struct out *o, struct out_scope *s)
 {
 	for (int32_t i = 0; i < s->plan->other_count; i++) {
 		const struct map_row *row = &o->map->sheet->rows[s->plan->others[i]];
-		const struct tree *t = s->places[row->slot];
-		if (t && (!(row->way & MAP_WAY_OUT) || row->kind != MAP_LITERAL || (map_out_is_leaf(t) && slice_eq(t->text, row->literal))))
+		const struct tree *t = s->places[row->slot], *const *places = row->outer ? o->plan->scopes[0].work->places : s->places;
+		int32_t by = s->plan->told_by[i];
+		if (!t || (by >= 0 && !same_text(t, places[by])))
+			continue;
+		if (!(row->way & MAP_WAY_OUT) || row->kind != MAP_LITERAL || (map_out_is_leaf(t) && slice_eq(t->text, row->literal)))
 			map_out_take_all(o->r, t);
 	}
 }

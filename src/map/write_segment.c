@@ -228,6 +228,17 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	return rc;
 }
 
+/* The head has such a segment with other values, and no room for another: those here are told as not written. */
+static void untake(struct out *o, const struct out_scope *s, const struct map_plan_segment *p)
+{
+	for (int32_t i = 0; i < p->row_count; i++) {
+		const struct map_plan_row *known = &o->plan->rows[p->rows[i]];
+		const struct tree *t = known->scope == s->number && known->slot >= 0 ? s->places[known->slot] : NULL;
+		if (map_out_is_leaf(t))
+			((struct tree *)(uintptr_t)t)->taken = 0;
+	}
+}
+
 /* Whether there may be no room for them in the loop. */
 static bool is_bounded(const struct out_scope *s, const struct map_plan_segment *p)
 {
@@ -276,8 +287,10 @@ int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_sc
 			rc = merge(o, g, plan, written, &merged);
 		if (merged || rc < 0)
 			continue;
-		if (outer && written[number])
-			continue; /* the head has one, with other values: those here are told as not written */
+		if (outer && (written[number] || !map_out_left(o, loop, p->node))) {
+			untake(o, s, p);
+			continue;
+		}
 		if (o->recorder)
 			map_mould_segment(o->recorder, g);
 		rc = map_out_settle(o, s, p, number, written, loop, g);

@@ -209,6 +209,27 @@ static void dates_go_back(void **state)
 	writes(x12, rows, "{\"D2\":\"9:30\"}", "ERROR: map s-out, row 4 (D2): 9:30 is not a time (09:30:00)");
 }
 
+static const struct map_note *note(const struct fixture *f, enum map_note_kind kind, const char *place);
+
+/* An amount in another currency than the message says is told: neither rows that only read the head's nor those that write it can say it. */
+static void other_currencies_are_told(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {"L[].A.c,^CUR.02,,,,,,,in\n", "L[].A.c,^CUR.02\n"};
+	const char *json = "{\"C\":\"EUR\",\"L\":[{\"A\":{\"v\":\"1\",\"c\":\"EUR\"}},{\"A\":{\"v\":\"2\",\"c\":\"USD\"}},{\"A\":{\"v\":\"3\",\"c\":\"EUR\"}}]}";
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		char text[300];
+		snprintf(text, sizeof text, "C,CUR.02,CUR.01=BY\nL[],loop PO1\nL[].A.v,PO1.04,,decimal\n%s", rows[i]);
+		set_up(&f, "s", "x12 850 004010 <-> order/1.0", text, NULL);
+		assert_string_equal(write_json(&f, "s-out", json), "CUR*BY*EUR~PO1****1~PO1****2~PO1****3~");
+		assert_null(note(&f, MAP_NOTE_UNWRITTEN, "L[1].A.c"));
+		assert_non_null(note(&f, MAP_NOTE_UNWRITTEN, "L[2].A.c"));
+		assert_null(note(&f, MAP_NOTE_UNWRITTEN, "L[3].A.c"));
+		tear_down(&f);
+	}
+}
+
 /* What the dictionary says of a number decides how it is written. */
 static void numbers_go_back(void **state)
 {
@@ -527,6 +548,7 @@ int main(void)
 		cmocka_unit_test(values_go_back),
 		cmocka_unit_test(dates_go_back),
 		cmocka_unit_test(numbers_go_back),
+		cmocka_unit_test(other_currencies_are_told),
 		cmocka_unit_test(expressions_in_cells),
 		cmocka_unit_test(hierarchies_nest_and_come_back),
 		cmocka_unit_test(order_comes_back),
