@@ -369,6 +369,13 @@ const struct record_table ipc_session_open_table = {"session_open", 1, sizeof(st
 static const struct record_field session_end_fields[] = {RECORD_FIELD(1, RECORD_TEXT, struct ipc_session_end, reason), RECORD_END};
 const struct record_table ipc_session_end_table = {"session_end", 1, sizeof(struct ipc_session_end), session_end_fields};
 
+static const struct record_field session_limits_fields[] = {
+	RECORD_FIELD(1, RECORD_U64, struct ipc_session_limits, max_message),
+	RECORD_FIELD(2, RECORD_U64, struct ipc_session_limits, bandwidth),
+	RECORD_END,
+};
+const struct record_table ipc_session_limits_table = {"session_limits", 1, sizeof(struct ipc_session_limits), session_limits_fields};
+
 static const struct record_field bans_fields[] = {RECORD_FIELD(1, RECORD_TEXTS, struct ipc_bans, networks), RECORD_END};
 const struct record_table ipc_bans_table = {"bans", 1, sizeof(struct ipc_bans), bans_fields};
 

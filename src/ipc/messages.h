@@ -86,6 +86,7 @@ enum ipc_type {
 	IPC_MAILBOX_RESUME,     /* struct ipc_mailbox_name of an unfinished upload; the reply has fd[0] to write on from where it ended, and content:
 				 * ipc_mailbox_commit.hashing. Refused where it can't be gone on with like this: it can still be read (OPEN) */
 	IPC_MAILBOX_READ,       /* struct ipc_mailbox_read; the reply has fd[0], a copy of the IPC_PIECE bytes there, or of what is left */
+	IPC_SESSION_LIMITS,     /* store → session: struct ipc_session_limits; fd[0] as with IPC_AUTH_REPLY. No answer */
 
 	/* deliveries: store ↔ deliver. The store starts a try and hears how it ended; `request` names the try */
 	IPC_DELIVER = 550, /* struct ipc_deliver; fd[0]: the body where it is not inline */
@@ -640,6 +641,10 @@ struct ipc_session_open {
 struct ipc_session_end {
 	struct slice reason; /* for the client */
 };
+/* The profile has changed: what counts from now on, as in struct ipc_auth_reply. */
+struct ipc_session_limits {
+	uint64_t max_message, bandwidth;
+};
 struct ipc_bans {
 	struct slice_list networks; /* from which nobody may connect */
 };
@@ -760,7 +765,7 @@ struct ipc_control_reply {
 	X(job_failed) X(password_check) X(verdict) X(sheet) X(sheets) X(maps_reply) X(sample) X(sheet_samples) X(map_trial) \
 	X(package) X(packaged) X(mdn_check) X(mdn_checked) X(mdn_posted) X(sftp_server) X(poll) X(polled) X(pickup) X(deliver) X(delivered) \
 	X(unwrap) X(unwrapped) X(sign) X(signed) X(checkpoint) X(checkpoint_signed) \
-	X(session_open) X(session_end) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) X(mailbox_read) \
+	X(session_open) X(session_end) X(session_limits) X(bans) X(certificate) X(auth) X(auth_reply) X(mailbox_list) X(mailbox_entry) X(mailbox_entries) X(mailbox_name) X(mailbox_read) \
 	X(mailbox_commit) X(mailbox_rename) X(mailbox_reply) X(control) X(control_reply)
 #define IPC_DECLARE_TABLE(name) extern const struct record_table ipc_##name##_table;
 IPC_TABLES(IPC_DECLARE_TABLE)

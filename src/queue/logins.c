@@ -145,8 +145,8 @@ int queue_login_succeeded(struct queue_work *w, const struct queue_login *l)
 
 int queue_session_ended(struct queue_work *w, const struct queue_login *l, struct slice actor)
 {
-	return receipt(w, RECEIPT_OPERATOR, l, actor, van_arena_printf(w->arena, "ended the SFTP session of %.*s from %.*s", SLICE_ARG(l->user),
-								       SLICE_ARG(l->address)));
+	return receipt(w, RECEIPT_OPERATOR, l, actor, van_arena_printf(w->arena, "ended the SFTP session of %.*s from %.*s: %.*s", SLICE_ARG(l->user),
+								       SLICE_ARG(l->address), SLICE_ARG(l->text)));
 }
 
 /* --- bans --------------------------------------------------------------------------------------------------------------- */

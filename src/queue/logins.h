@@ -32,7 +32,7 @@ int queue_login_failed(struct queue_work *w, const struct queue_login *l, const 
 		       uint64_t *ret_failures, bool *ret_banned, struct queue_ban *ret_ban);
 /* Forgets the failures of that name at that address; a receipt. */
 int queue_login_succeeded(struct queue_work *w, const struct queue_login *l);
-/* An operator ended a session: a receipt. */
+/* A session was ended by an operator, or by vand because its profile has changed; `l->text` says why: a receipt. */
 int queue_session_ended(struct queue_work *w, const struct queue_login *l, struct slice actor);
 
 int queue_bans(struct queue_work *w, int (*fn)(void *arg, const struct queue_ban *b), void *arg);

@@ -534,6 +534,92 @@ def sessions_end(n):
     other.close()
 
 
+def access_taken_away(n):
+    """What a session was opened with is taken away: it ends, at once, and with a receipt. Those that were opened otherwise go on."""
+    one, one_pub = keygen(n, "one")
+    two, two_pub = keygen(n, "newer")
+    ca, ca_pub = keygen(n, "ca-leaving")
+    certified, _ = keygen(n, "leaver")
+    demo.run(["ssh-keygen", "-q", "-s", ca, "-I", "leaver", "-n", "leaver", "-V", "+1h", certified + ".pub"])
+    certificate = pkey(certified)
+    certificate.load_certificate(certified + "-cert.pub")
+    keys, authorities, password = f'["{one_pub}", "{two_pub}"]', f'["{ca_pub}"]', hashed(PASSWORD)
+
+    def settings(keys=keys, authorities=authorities, password=password, more=""):
+        profile(n, "leaver", f'    keys: {keys}\n    authorities: {authorities}\n    password: "{password}"\n{more}')
+
+    def check(what, change, key_ends, certificate_ends, password_ends, reason):
+        settings()
+        since = n.json("receipt", "list", "--limit", "1")[0]["index"]
+        open_ones = [log_in(n, "leaver", pkey(one)), log_in(n, "leaver", certificate), log_in(n, "leaver", password=PASSWORD), log_in(n, "leaver", pkey(two))]
+        ends = [key_ends, certificate_ends, password_ends]
+        change()
+        wanted = [not e for e in ends]
+        if wanted != [True] * 3:
+            demo.wait_for(what, lambda: [tr.is_active() for tr in open_ones[:3]] == wanted)
+        time.sleep(0.2)
+        t.equal([tr.is_active() for tr in open_ones[:3]], wanted, f"{what}: which sessions go on (key, certificate, password)")
+        found = demo.wait_for("receipts", lambda: [[x for x in leaves(n, since) if (x[2] or "").startswith("ended the SFTP session")]])[0]
+        if reason:
+            demo.wait_for("the receipts", lambda: sum((x[2] or "").startswith("ended the SFTP session of leaver from 127.0.0.1: " + reason)
+                                                      for x in leaves(n, since)) >= sum(ends))
+            t.ok(all(x[:2] == ("operator", "vand") for x in found) and reason in n.log(), f"{what}: a receipt for each, and the log", found)
+        else:
+            t.equal(found, [], f"{what}: no receipt of an end")
+        for tr in open_ones:
+            tr.close()
+        n.wait_sessions_over()
+
+    fingerprint = demo.run(["ssh-keygen", "-lf", one + ".pub"]).stdout.decode().split()[1]
+    check("nothing of it changed", lambda: settings(more="    limits: {storage: 1GiB}\n"), False, False, False, None)
+    check("the key removed", lambda: n.vanctl("user", "key", "remove", "leaver", fingerprint), True, False, False, "the key that this session")
+    check("the key expired", lambda: n.vanctl("user", "key", "expire", "leaver", fingerprint), True, False, False, "the key that this session")
+    check("the authority replaced", lambda: settings(authorities=f'["{one_pub}"]'), False, True, False, "the key that this session")
+    check("other principals", lambda: settings(more="    principals: [others]\n"), False, True, False, "the key that this session")
+    check("another password", lambda: settings(password=hashed("another")), False, False, True, "the password that this session")
+    check("keys alone", lambda: settings(more="    login: key\n"), False, False, True, "the password that this session")
+    check("both", lambda: settings(more="    login: both\n"), True, True, True, "this account needs a key and a password now")
+    check("other addresses", lambda: settings(more="    addresses: [192.0.2.0/24]\n"), True, True, True, "this account may not log in from this address")
+
+
+def limits_change(n):
+    """Limits of a profile count for the sessions that are open, from the next file on."""
+    key, pub = keygen(n, "one")
+
+    def settings(more=""):
+        profile(n, "shrinks", f'    keys: ["{pub}"]\n{more}')
+
+    def put(sftp, size, name="/in/a.tmp"):
+        try:
+            with sftp.open(name, "wb") as f:
+                f.set_pipelined(True)
+                f.write(os.urandom(size))
+            return sftp.stat(name).st_size == size  # paramiko tells nobody that a close was refused
+        except OSError:
+            return False
+
+    settings()
+    tr = log_in(n, "shrinks", pkey(key))
+    sftp = paramiko.SFTPClient.from_transport(tr)
+    t.ok(put(sftp, 200000), "without limits")
+    for more, words in (("    max_message: 100KiB\n", "max_message"), ("    limits: {storage: 100KiB}\n", "storage"), ("    limits: {files: 1}\n", "files")):
+        settings(more)
+        t.ok(not put(sftp, 200000, "/in/b.tmp") and tr.is_active(), f"{words}: less is allowed, and the open session is held to it")
+        settings()
+        t.ok(put(sftp, 200000), f"{words}: and when more is allowed again, it may have it")
+    settings("    limits: {bandwidth: 1MiB}\n")
+    start = time.monotonic()
+    t.ok(put(sftp, 3 << 20), "bandwidth")
+    seconds = time.monotonic() - start
+    t.ok(seconds > 1.5, f"bandwidth: 3 MiB at 1 MiB/s take {seconds:.1f} s")
+    settings()
+    start = time.monotonic()
+    put(sftp, 6 << 20)
+    faster = time.monotonic() - start
+    t.ok(faster < 4, f"and 6 MiB without a limit {faster:.1f} s")
+    tr.close()
+
+
 def leaves(n, since):
     """The receipts after number `since`, as (event, actor, text)."""
     newest = n.json("receipt", "list", "--limit", "1")[0]["index"]
@@ -650,7 +736,7 @@ def main():
         add_proxied_listener(n)
         n.start()
         n.apply_profiles()
-        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, sessions_end, actions_are_receipts, bad_arguments, delays, host_keys):
+        for group in (keys_and_passwords, password_hashes, certificates, addresses_and_limits, proxies, bans, sessions_and_keys, sessions_end, access_taken_away, limits_change, actions_are_receipts, bad_arguments, delays, host_keys):
             t.run(group, n)
         n.check_sound(t)
         n.tell(t)

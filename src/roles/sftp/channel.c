@@ -106,7 +106,7 @@ static int on_environment(ssh_session ssh, ssh_channel channel, const char *name
 /* Keeps the mailbox's bandwidth. */
 static void pace(const struct sftpd_channels *s, uint64_t bytes)
 {
-	van_time wait = s->login->throttle ? throttle_take(s->login->throttle, bytes, s->login->reply.bandwidth, van_clock_monotonic()) : 0;
+	van_time wait = s->login->reply.bandwidth ? throttle_take(s->login->throttle, bytes, s->login->reply.bandwidth, van_clock_monotonic()) : 0;
 	if (wait > 0)
 		nanosleep(&(struct timespec){.tv_sec = (time_t)(wait / VAN_SECOND), .tv_nsec = (long)(wait % VAN_SECOND) * 1000}, NULL);
 }

@@ -148,3 +148,12 @@ enum sftpd_login_result sftpd_login_key(struct sftpd_login *l, const char *user,
 {
 	return with_key(l, IPC_AUTH_KEY_VERIFIED, user, key, valid);
 }
+
+void sftpd_login_limits(struct sftpd_login *l, const struct ipc_session_limits *to, int fd)
+{
+	if (fd >= 0 && !l->throttle)
+		l->throttle = throttle_map(fd);
+	l->reply.max_message = to->max_message;
+	if (!to->bandwidth || l->throttle) /* without the page that the mailbox's sessions share it would be each one's own: as it was, then */
+		l->reply.bandwidth = to->bandwidth;
+}

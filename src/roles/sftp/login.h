@@ -21,7 +21,7 @@ struct sftpd_login {
 	struct van_buf text;
 	struct van_arena *lists; /* of the reply */
 	char partner[33];
-	struct throttle_page *throttle; /* NULL: no bandwidth limit */
+	struct throttle_page *throttle; /* never NULL where reply.bandwidth isn't 0 */
 };
 
 enum sftpd_login_result { SFTPD_LOGIN_NO, SFTPD_LOGIN_PARTIAL, SFTPD_LOGIN_YES };
@@ -30,5 +30,8 @@ enum sftpd_login_result sftpd_login_password(struct sftpd_login *l, const char *
 enum sftpd_login_result sftpd_login_offer(struct sftpd_login *l, const char *user, ssh_key key);
 /* `valid`: the client's signature holds. */
 enum sftpd_login_result sftpd_login_key(struct sftpd_login *l, const char *user, ssh_key key, bool valid);
+
+/* Other limits count from now on. `fd` as the store sends it with a bandwidth: it stays the caller's; -1: none. */
+void sftpd_login_limits(struct sftpd_login *l, const struct ipc_session_limits *to, int fd);
 
 #endif

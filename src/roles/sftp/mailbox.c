@@ -18,11 +18,15 @@ struct sftpd_mailbox *sftpd_mailbox_new(struct sftpd_store *store, const struct 
 	}
 	m->store = store;
 	m->limits = *l;
-	if (who->max_message && (!l->file_size || who->max_message < l->file_size))
-		m->limits.file_size = who->max_message;
+	sftpd_mailbox_limit(m, l, who->max_message);
 	m->started = now;
 	m->taken_by_download = slice_is(who->taken, "download");
 	return m;
+}
+
+void sftpd_mailbox_limit(struct sftpd_mailbox *m, const struct sftpd_limits *l, uint64_t max_message)
+{
+	m->limits.file_size = max_message && (!l->file_size || max_message < l->file_size) ? max_message : l->file_size;
 }
 
 void sftpd_mailbox_free(struct sftpd_mailbox *m)

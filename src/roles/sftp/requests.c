@@ -22,7 +22,7 @@ void sftpd_store_close(struct sftpd_store *s)
 	*s = (struct sftpd_store){.gone = true};
 }
 
-/* The answer to request `s->request`; answers that came too late for an earlier one are dropped. */
+/* The answer to request `s->request`; answers that came too late for an earlier one are dropped. What nobody asked for has no number. */
 static int await(struct sftpd_store *s, van_time timeout, struct ipc_message *ret)
 {
 	for (;;) {
@@ -31,8 +31,11 @@ static int await(struct sftpd_store *s, van_time timeout, struct ipc_message *re
 			return rc;
 		if (ret->request == s->request)
 			return 0;
+		if (!ret->request && s->unasked)
+			s->unasked(s->unasked_arg, ret);
 		for (size_t i = 0; i < ret->nfds; i++)
-			close(ipc_take_fd(ret, i));
+			if (ret->fds[i] >= 0)
+				close(ipc_take_fd(ret, i));
 	}
 }
 

@@ -16,6 +16,8 @@ struct sftpd_store {
 	struct van_buf owed; /* ... encoded */
 	van_time owed_since; /* by the monotonic clock */
 	bool told;           /* something was, since the last sftpd_store_settle() */
+	void (*unasked)(void *arg, struct ipc_message *m); /* what the store says of itself; NULL: nobody hears it */
+	void *unasked_arg;
 	bool gone; /* the channel closed, or an answer didn't come: nothing more can be asked */
 };
 

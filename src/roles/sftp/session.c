@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "roles/sftp/channel.h"
+#include "roles/sftp/mailbox.h"
 
 #include <errno.h>
 #include <libssh/callbacks.h>
@@ -122,22 +123,48 @@ static ssh_channel on_open(ssh_session ssh, void *arg)
 
 /* --- the session ------------------------------------------------------------------------------------------------------ */
 
+static void take_limits(struct session *s, struct ipc_message *m)
+{
+	struct ipc_session_limits l;
+	int fd = ipc_take_fd(m, 0);
+	if (record_decode(&ipc_session_limits_table, m->body, s->store.arena, &l) == 0) {
+		sftpd_login_limits(&s->login, &l, fd);
+		if (s->channels.mailbox)
+			sftpd_mailbox_limit(s->channels.mailbox, s->limits, l.max_message);
+		log_event(LOG_LEVEL_INFO, "limits-changed", "bandwidth", log_u64(l.bandwidth), "max_message", log_u64(l.max_message), NULL);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The end, or other limits; also while an answer is awaited. */
+static void on_unasked(void *arg, struct ipc_message *m)
+{
+	struct session *s = arg;
+	struct ipc_session_end why;
+	van_arena_reset(s->store.arena);
+	if (m->type == IPC_SESSION_LIMITS) {
+		take_limits(s, m);
+	} else if (m->type == IPC_SESSION_END && record_decode(&ipc_session_end_table, m->body, s->store.arena, &why) == 0) {
+		snprintf(s->told_why, sizeof s->told_why, "%.*s", SLICE_ARG(why.reason));
+		end(s, s->told_why);
+	}
+}
+
 static int on_store(socket_t fd, int events, void *arg)
 {
 	struct session *s = arg;
 	struct ipc_message m;
-	struct ipc_session_end why;
-	(void)fd, (void)events; /* answers are awaited where they are asked for: what else comes here is the end */
-	van_arena_reset(s->store.arena);
+	(void)fd, (void)events; /* answers are awaited where they are asked for: what else comes here nobody asked for */
 	int rc = ipc_receive(s->store.channel, 0, &m);
 	if (rc == VAN_ETIMEOUT) /* somebody who awaited an answer took it meanwhile */
 		return 0;
-	if (rc > 0 && m.type == IPC_SESSION_END &&
-	    record_decode(&ipc_session_end_table, m.body, s->store.arena, &why) == 0) {
-		snprintf(s->told_why, sizeof s->told_why, "%.*s", SLICE_ARG(why.reason));
-		end(s, s->told_why);
-	}
-	s->store.gone = true;
+	if (rc > 0)
+		on_unasked(s, &m);
+	for (size_t i = 0; rc > 0 && i < m.nfds; i++)
+		if (m.fds[i] >= 0)
+			close(ipc_take_fd(&m, i));
+	s->store.gone = rc <= 0 || m.type != IPC_SESSION_LIMITS;
 	return 0;
 }
 
@@ -204,6 +231,8 @@ static int set_up(struct session *s, struct sftpd_session_start *start)
 	s->login.store = &s->store;
 	s->login.limits = s->limits;
 	s->channels = (struct sftpd_channels){.ssh = s->ssh, .limits = s->limits, .login = &s->login, .store = &s->store};
+	s->store.unasked = on_unasked;
+	s->store.unasked_arg = s;
 	if (ssh_options_set(s->ssh, SSH_OPTIONS_TIMEOUT, &seconds) != SSH_OK ||
 	    ssh_set_server_callbacks(s->ssh, &s->server) != SSH_OK || ssh_bind_accept_fd(start->keys, s->ssh, start->client) != SSH_OK)
 		return VAN_EINTERNAL;

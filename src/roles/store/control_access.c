@@ -7,7 +7,7 @@
 #include "roles/store/control.h"
 #include "roles/store/control_args.h"
 #include "roles/store/control_handlers.h"
-#include "roles/store/sessions.h"
+#include "roles/store/session_proof.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -46,20 +46,6 @@ int control_session_list(struct control_call *c)
 	return van_buf_append_char(c->out, ']');
 }
 
-struct killing {
-	struct write_request base;
-	struct queue_login login;
-	struct slice actor;
-};
-
-static int run_kill(struct write_request *r, struct queue_work *w)
-{
-	struct killing *k = (struct killing *)r;
-	return queue_session_ended(w, &k->login, k->actor);
-}
-
-static const struct write_ops kill_ops = {.run = run_kill, .done = write_request_free};
-
 int control_session_kill(struct control_call *c)
 {
 	struct slice id = control_arg_text(&c->args, "id");
@@ -69,16 +55,8 @@ int control_session_kill(struct control_call *c)
 		e = e->next;
 	if (!e)
 		return control_say(c, 1, "there is no session %.*s; vanctl session list shows them", SLICE_ARG(id));
-	struct killing *k = write_request_new(c->role->writer, sizeof *k, &kill_ops);
-	if (!k)
+	if (session_end_by(e, c->actor, "an operator of the network ended this session") < 0)
 		return VAN_ENOMEM;
-	struct van_arena *a = k->base.arena;
-	k->login = (struct queue_login){.address = van_arena_slice(a, slice_str(e->peer)), .user = van_arena_slice(a, slice_str(e->user)),
-					.partner = van_arena_slice(a, slice_str(e->partner)),
-					.connection = van_arena_slice(a, slice_str(e->connection))};
-	k->actor = van_arena_slice(a, c->actor);
-	writer_submit(&k->base);
-	session_stop(e, "an operator of the network ended this session");
 	return van_buf_printf(c->out, "{\"id\":%llu}", number);
 }
 

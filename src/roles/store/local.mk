@@ -42,6 +42,7 @@ vand_SOURCES += \
 	%D%/polls.c %D%/polls.h \
 	%D%/receive.c \
 	%D%/restored.c %D%/restored.h \
+	%D%/session_proof.c %D%/session_proof.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \
 	%D%/throttles.c %D%/throttles.h \

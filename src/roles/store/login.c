@@ -9,6 +9,7 @@
 #include "partner/settings.h"
 #include "receipt/tree.h"
 #include "roles/store/bans.h"
+#include "roles/store/session_proof.h"
 #include "roles/store/throttles.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ void session_login_stop(struct session *e)
 
 void session_login_free(struct session *e)
 {
+	session_proof_free(&e->login.proof);
 	free(e->login.user);
 }
 
@@ -167,8 +169,7 @@ static bool bind_mailbox(struct session *e, const struct directory_sftp *who, st
 	keep(&e->method, method);
 	e->partner_version = who->version;
 	e->taken = who->taken;
-	e->max_message = who->max_message;
-	e->limits = (struct queue_mailbox_limits){who->storage, who->files, who->uploads};
+	session_limit(e, who);
 	e->open = e->user && e->partner && e->connection && e->method;
 	log_event(LOG_LEVEL_INFO, "sftp-login", "user", e->user, "partner", e->partner, "peer", e->peer, "method", e->method, NULL);
 	return e->open;
@@ -209,7 +210,11 @@ static void proven(struct session *e, const struct directory_sftp *who, enum ipc
 	const unsigned both = 1u << IPC_AUTH_KEY_VERIFIED | 1u << IPC_AUTH_PASSWORD;
 	e->login.proven |= 1u << method;
 	if (who->login != PROFILE_LOGIN_BOTH || e->login.proven == both) {
-		let_in(e, who, text);
+		const char *why = session_proof_misfit(&e->login.proof, e->login.proven, who, slice_str(e->peer), e->s->arena);
+		if (why) /* the profile has changed between one half and the other, or while a password was checked */
+			fail(e, who->user, who, slice_str(why));
+		else
+			let_in(e, who, text);
 		return;
 	}
 	struct ipc_auth_reply r = {.partial = true, .next = method == IPC_AUTH_PASSWORD ? SLICE("key") : SLICE("password")};
@@ -217,12 +222,6 @@ static void proven(struct session *e, const struct directory_sftp *who, enum ipc
 }
 
 /* --- passwords -------------------------------------------------------------------------------------------------------------------- */
-
-static bool may_use(const struct directory_sftp *who, enum ipc_auth_method method)
-{
-	return who->login == PROFILE_LOGIN_ANY || who->login == PROFILE_LOGIN_BOTH ||
-	       (who->login == PROFILE_LOGIN_PASSWORD) == (method == IPC_AUTH_PASSWORD);
-}
 
 static void on_password(void *arg, bool ok)
 {
@@ -232,7 +231,7 @@ static void on_password(void *arg, bool ok)
 	e->login.password = NULL;
 	pthread_rwlock_rdlock(&e->s->directory_lock);
 	bool known = session_account(e, user, &who);
-	if (ok && known && may_use(&who, IPC_AUTH_PASSWORD))
+	if (ok && known && session_may_use(&who, IPC_AUTH_PASSWORD))
 		proven(e, &who, IPC_AUTH_PASSWORD, SLICE("password"));
 	else
 		fail(e, user, known ? &who : NULL, SLICE("password"));
@@ -241,9 +240,9 @@ static void on_password(void *arg, bool ok)
 
 static void begin_password(struct session *e, const struct ipc_auth *a, const struct directory_sftp *who)
 {
-	bool usable = who && who->password.n && may_use(who, IPC_AUTH_PASSWORD);
+	bool usable = who && who->password.n && session_may_use(who, IPC_AUTH_PASSWORD);
 	struct slice hash = usable ? who->password : SLICE(NOBODYS_HASH);
-	if (e->s->role->config->sftp.passwords)
+	if (e->s->role->config->sftp.passwords && session_proof_password(&e->login.proof, hash) == 0)
 		e->login.password = jobs_password(e->s, hash, a->password, on_password, e);
 	if (!e->login.password)
 		say_no(e, e->login.request, NULL);
@@ -251,46 +250,12 @@ static void begin_password(struct session *e, const struct ipc_auth *a, const st
 
 /* --- keys and certificates ----------------------------------------------------------------------------------------------------------- */
 
-static bool listed(const struct record_list *keys, struct slice blob, van_time now)
-{
-	for (size_t i = 0; i < keys->n; i++) {
-		const struct directory_ssh_key *k = RECORD_AT(*keys, struct directory_ssh_key, i);
-		if (slice_eq(k->blob, blob) && (!k->from || k->from <= now) && (!k->until || now < k->until))
-			return true;
-	}
-	return false;
-}
-
-static bool holds(const struct slice_list *l, struct slice s)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (slice_eq(l->v[i], s))
-			return true;
-	return false;
-}
-
-static bool principal_fits(const struct directory_sftp *who, const struct ipc_certificate *c)
-{
-	if (!who->principals.n)
-		return holds(&c->principals, who->user);
-	for (size_t i = 0; i < who->principals.n; i++)
-		if (holds(&c->principals, who->principals.v[i]))
-			return true;
-	return false;
-}
-
 /* NULL: it fits; else why not. */
 static const char *certificate_misfit(const struct session *e, const struct directory_sftp *who, const struct ipc_certificate *c, van_time now)
 {
-	if (!listed(&who->authorities, c->authority, now))
-		return "certificate of an unknown authority";
 	if ((c->from && now < c->from) || (c->until && now >= c->until))
 		return "certificate out of its validity";
-	if (!principal_fits(who, c))
-		return "certificate for other principals";
-	if (c->addresses.n && !van_cidr_any(&c->addresses, slice_str(e->peer)))
-		return "certificate for other addresses";
-	return NULL;
+	return session_certificate_misfit(who, c, slice_str(e->peer), now);
 }
 
 static struct slice key_text(struct session *e, const struct ipc_auth *a)
@@ -312,8 +277,8 @@ static struct slice key_text(struct session *e, const struct ipc_auth *a)
 static void try_key(struct session *e, const struct ipc_auth *a, const struct directory_sftp *who)
 {
 	van_time now = van_clock_now();
-	bool usable = who && may_use(who, IPC_AUTH_KEY_VERIFIED);
-	const char *why = !usable || a->certificate ? NULL : listed(&who->keys, a->key_blob, now) ? NULL : "unknown key";
+	bool usable = who && session_may_use(who, IPC_AUTH_KEY_VERIFIED);
+	const char *why = !usable || a->certificate ? NULL : session_key_listed(&who->keys, a->key_blob, now) ? NULL : "unknown key";
 	if (usable && a->certificate)
 		why = certificate_misfit(e, who, a->certificate, now);
 	bool ok = usable && !why;
@@ -322,6 +287,8 @@ static void try_key(struct session *e, const struct ipc_auth *a, const struct di
 		if (!ok && why && a->certificate)
 			log_event(LOG_LEVEL_WARNING, "sftp-certificate-refused", "user", log_slice(a->user), "peer", e->peer, "reason", why, NULL);
 		answer(e, e->login.request, &r, -1);
+	} else if (ok && session_proof_key(&e->login.proof, a) < 0) {
+		say_no(e, e->login.request, NULL);
 	} else if (ok) {
 		proven(e, who, IPC_AUTH_KEY_VERIFIED, key_text(e, a));
 	} else {

@@ -2,6 +2,8 @@
 #include "roles/store/sessions.h"
 
 #include "roles/store/polls.h"
+#include "roles/store/session_proof.h"
+#include "roles/store/throttles.h"
 
 #include "base/fdio.h"
 #include "base/log.h"
@@ -411,18 +413,47 @@ void sessions_free(struct store_role *s)
 		session_end(s->sessions);
 }
 
+void session_limit(struct session *e, const struct directory_sftp *who)
+{
+	e->max_message = who->max_message;
+	e->bandwidth = who->bandwidth;
+	e->limits = (struct queue_mailbox_limits){who->storage, who->files, who->uploads};
+}
+
+/* The session's process keeps two of them itself. */
+static void tell_limits(struct session *e, const struct directory_sftp *who)
+{
+	bool same = e->max_message == who->max_message && e->bandwidth == who->bandwidth;
+	struct ipc_session_limits m = {.bandwidth = who->bandwidth, .max_message = who->max_message == UINT64_MAX ? 0 : who->max_message};
+	int fd = who->bandwidth && !same ? throttles_get(e->s, who->connection) : -1;
+	session_limit(e, who);
+	if (!same)
+		ipc_send(e->channel, IPC_SESSION_LIMITS, 0, &ipc_session_limits_table, &m, fd >= 0 ? &fd : NULL, fd >= 0);
+}
+
+/* NULL: it may go on, with its limits as they are now. */
+static const char *look_again(struct session *e)
+{
+	struct directory_sftp who;
+	if (!session_account(e, slice_str(e->user), &who) || !slice_is(who.connection, e->connection))
+		return "this account may not log in any more";
+	const char *why = session_proof_misfit(&e->login.proof, e->login.proven, &who, slice_str(e->peer), e->s->arena);
+	if (!why)
+		tell_limits(e, &who);
+	return why;
+}
+
 void sessions_check(struct store_role *s)
 {
 	struct session *next;
 	for (struct session *e = s->sessions; e; e = next) {
-		struct directory_sftp who;
 		next = e->next;
 		if (!e->open || e->poll)
 			continue;
 		pthread_rwlock_rdlock(&s->directory_lock);
-		bool stays = session_account(e, slice_str(e->user), &who) && slice_is(who.connection, e->connection);
+		const char *why = look_again(e);
 		pthread_rwlock_unlock(&s->directory_lock);
-		if (!stays)
-			session_stop(e, "this account may not log in any more");
+		if (why && session_end_by(e, SLICE("vand"), why) < 0)
+			session_stop(e, why);
 	}
 }

@@ -9,6 +9,12 @@
 
 struct throttle; /* what the sessions of a mailbox with a bandwidth share */
 
+/* What the partner has proven: see session_proof.h. */
+struct session_proof {
+	struct van_buf key; /* a record of struct ipc_auth: key_blob and certificate */
+	char *hash;	    /* that the password fitted */
+};
+
 struct session {
 	struct store_role *s;
 	struct ipc_channel *channel; /* NULL: ended; of the loop's thread, … */
@@ -18,7 +24,7 @@ struct session {
 	van_time since;
 	bool open; /* logged in: bound to the mailbox below, for good */
 	char *user, *partner, *connection, *peer, *method;
-	uint64_t partner_version, max_message;
+	uint64_t partner_version, max_message, bandwidth;
 	struct queue_mailbox_limits limits;
 	uint32_t taken; /* enum profile_taken */
 	struct session_login {
@@ -26,6 +32,7 @@ struct session {
 		uint64_t request;
 		char *user;      /* of the attempt, or of the half that was proven */
 		unsigned proven; /* bits of enum ipc_auth_method */
+		struct session_proof proof;
 		struct password_check *password; /* one that is being checked */
 		struct loop_timer *delay;        /* a refusal waits */
 	} login;
@@ -42,6 +49,8 @@ void session_unhold(struct session *e);
 
 void session_reply(struct session *e, uint64_t request, enum ipc_mailbox_status status, const char *text,
 		   const struct ipc_mailbox_entry *entry, int fd);
+/* What it may use from now on. */
+void session_limit(struct session *e, const struct directory_sftp *who);
 /* From the writer's thread. False: it is left to the loop. */
 bool session_reply_past(struct session *e, uint64_t request, const struct ipc_mailbox_reply *r);
 void session_refuse(struct session *e, uint64_t request, int rc, const struct van_error *err);
