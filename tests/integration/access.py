@@ -59,12 +59,12 @@ connections:
     return n.apply_profiles(path)
 
 
-def reach(n, port=PROXY_PORT):
-    return socket.create_connection(("127.0.0.1", n.ports[port]), demo.PATIENCE)
+def reach(n, port=PROXY_PORT, source="127.0.0.1"):
+    return socket.create_connection(("127.0.0.1", n.ports[port]), demo.PATIENCE, (source, 0))
 
 
-def connect(n, port="sftp", header=b""):
-    s = reach(n, port)
+def connect(n, port="sftp", header=b"", source="127.0.0.1"):
+    s = reach(n, port, source)
     s.sendall(header)
     return demo.sftp_transport(s)
 
@@ -259,6 +259,15 @@ def opens(sftp, name):
         return (e.errno, str(e))
 
 
+def closed(sftp, f):
+    """What the server says of the close of an upload, which paramiko's own doesn't tell; None when it takes it."""
+    try:
+        sftp._request(paramiko.sftp.CMD_CLOSE, f.handle)
+        return None
+    except OSError as e:
+        return str(e)
+
+
 def usage(n, partner):
     return {k: v for k, v in n.json("mailbox", "usage", partner)[0].items() if k not in ("connection", "user")}
 
@@ -292,6 +301,18 @@ def counted_files(n, key, pub):
     said = opens(sftp, "/in/again.tmp")
     t.ok(said and "The mailbox takes 7 files a day, and had them" in said[1], "the eighth is refused, though all were deleted", said)
     t.equal((usage(n, "many")["uploads_today"], usage(n, "many")["files"]), (7, 3), "vanctl mailbox usage counts those of today")
+    profile(n, "many", f'    keys: ["{pub}"]\n    limits: {{files: 4}}\n')
+    tr.close()
+    tr = log_in(n, "many", pkey(key))
+    sftp = paramiko.SFTPClient.from_transport(tr)
+    both = [sftp.open(f"/in/large{i}.tmp", "wb") for i in range(2)]
+    for f in both:
+        f.write(b"x" * 123457)
+    said = [closed(sftp, f) for f in both]
+    t.ok(said[0] is None and "holds as many files as it may (4)" in (said[1] or ""), "of two that are sent at one time the second is refused when it is closed", said)
+    left = demo.run(["find", n.dir, "-type", "f", "-path", "*/payload/*", "-size", "123457c"]).stdout.split()
+    t.equal(len(left), 1, "and leaves no bytes behind")
+    sftp.remove("/in/large0.tmp")
     shown = {folder: [e["name"] for e in n.json("mailbox", "list", "many", "--folder", folder)] for folder in ("out", "uploads", "in-archive", "out-archive", "archive")}
     t.equal(shown, {"out": [], "uploads": ["2.tmp", "3.tmp"], "in-archive": ["empty.edi"], "out-archive": [], "archive": ["empty.edi"]},
             "vanctl mailbox list shows them, each folder")
@@ -458,6 +479,9 @@ def bans(n):
     for i in range(26):
         fail(f"scanner{i}", 4, port=PROXY_PORT, header=v2("198.51.100.66"))
     t.ok(any(b["network"] == "198.51.100.66" and b["user"] is None for b in n.json("ban", "list")), "an address that tries unknown names is banned", n.json("ban", "list"))
+    for i in range(26):
+        fail(f"scanner{i}", 4, port=PROXY_PORT, header=v2("198.51.100.66", 0), source="127.0.0.77")
+    t.ok(not any(b["network"] == "127.0.0.77" for b in n.json("ban", "list")), "a proxy that tells no client's address is not: it is the address of all", n.json("ban", "list"))
 
     def greeting():
         with reach(n) as s:

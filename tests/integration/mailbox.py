@@ -537,6 +537,7 @@ def reports(n):
     good = x12.ack_997(demo.BETA, demo.BUYER, 860, 860)
     n.sftp_put("beta", good, "/in/good.edi")
     n.sftp_put("beta", b"this is no EDI at all", "/in/bad.edi")
+    n.sftp_put("beta", good + x12.ack_997(demo.ALPHA, demo.BUYER, 861, 861), "/in/foreign.edi")
     n.drain()
     with Session(n, "beta") as s:
         with s.open("/in/archive/good.edi.status") as f:
@@ -550,6 +551,9 @@ def reports(n):
         with s.open(f"/in/archive/{day}/bad.edi.status") as f:
             bad = f.read().decode()
         t.ok("verdict: " in bad and "accepted" not in bad and "error: " in bad, "a report of what is no EDI says so", bad)
+        with s.open("/in/archive/foreign.edi.status") as f:
+            foreign = dict(line.split(": ", 1) for line in f.read().decode().splitlines())
+        t.equal(foreign["verdict"], "held", "a file with an interchange that waits for a person is not accepted")
         t.ok(said(lambda: s.open("/in/archive/never.edi.status")) is not None, "no report of what was never sent")
         t.ok(not any(x.endswith(".status") for x in s.listdir("/in/archive") + s.listdir("/in/archive/" + day)), "reports are not listed: mirrors fetch nothing twice")
 

@@ -60,11 +60,13 @@ class Sshd:
         before = self.visits()
         demo.wait_for("polls", lambda: self.visits() >= before + count)
 
-    def put(self, name, data):
+    def put(self, name, data, mtime=None):
         """As a partner should: under another name first."""
         path = os.path.join(self.outbound, name)
         with open(path + ".tmp", "wb") as f:
             f.write(data)
+        if mtime:
+            os.utime(path + ".tmp", (mtime, mtime))
         os.rename(path + ".tmp", path)
 
     def clear_outbound(self):
@@ -324,6 +326,12 @@ def polls(n, server):
     fetched(n, "stays.edi")
     server.wait_visits(3)
     t.ok(len(fetched(n, "stays.edi")) == 1 and "stays.edi" in os.listdir(server.outbound), "after: keep leaves it, and it is not fetched again")
+    written = os.stat(os.path.join(server.outbound, "stays.edi")).st_mtime
+    for count, (data, mtime, what) in enumerate(((acks["ack4.edi"], written - 100, "of the same length, but another time"),
+                                                 (acks["ack4.edi"] + b"\n", written - 100, "of the same time, but another length")), 2):
+        server.put("stays.edi", data, mtime)
+        found = demo.wait_for(what, lambda: [f for f in [fetched(n, "stays.edi")] if len(f) == count])[0]
+        t.ok(data in [n.vanctl("message", "get", m["id"]).stdout for m in found], f"one {what}, is another one")
     server.clear_outbound()
 
 

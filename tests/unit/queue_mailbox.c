@@ -241,6 +241,14 @@ static void test_uploads(void **state)
 	assert_int_equal(queue_mailbox_sections(&f->w, SLICE("volt-box"), QUEUE_FOLDER_IN_ARCHIVE, add_date, &dates), 0);
 	fixture_commit(f);
 	assert_true(strncmp(dates.text, today(f), 10) == 0 && dates.n == 11);
+	for (int day = 1; day <= 2; day++) { /* of today and of yesterday */
+		f->now += 86400 * VAN_SECOND;
+		fixture_begin(f, STORE_READ);
+		assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("volt-box"), SLICE("ack.edi"), QUEUE_UPLOADED_LATELY, &e), day == 1 ? 0 : VAN_ENOTFOUND);
+		assert_int_equal(queue_mailbox_find_uploaded(&f->w, SLICE("volt-box"), SLICE("ack.edi"), QUEUE_UPLOADED_STATUS, &e), 0);
+		fixture_commit(f);
+	}
+	f->now -= 2 * 86400 * VAN_SECOND; /* ids of later times would stay ahead */
 	upload(f, "a/b", "x", false, VAN_EINVAL);
 	upload(f, "..", "x", false, VAN_EINVAL);
 }

@@ -435,6 +435,10 @@ static void test_limits_of_uploads(void **state)
 	assert_int_equal(sftpd_upload_write(u, 1000, "x", 1, NULL), SFTPD_PERMISSION_DENIED);
 	assert_int_equal(sftpd_upload_finish(u, &h, NULL), SFTPD_PERMISSION_DENIED); /* once failed it stays so */
 	sftpd_upload_free(u);
+	u = upload(1000);
+	assert_int_equal(sftpd_upload_resize(u, 1000, NULL), SFTPD_OK);
+	assert_int_equal(sftpd_upload_resize(u, 1001, NULL), SFTPD_PERMISSION_DENIED);
+	sftpd_upload_free(u);
 	u = upload(0); /* refused from outside */
 	write_at(u, 0, 1000);
 	struct sftpd_why said = {""};
