@@ -139,6 +139,13 @@ static const struct tree *best_reference(const struct tree *document, const stru
 	return reference;
 }
 
+/* BSN05 of goods that stood above their orders: not what is written. NULL: it says nothing else. The copy's own. */
+static struct tree *hierarchy_of(struct tree *copy)
+{
+	struct tree *code = tree_find(copy, SLICE("HierarchyCode"));
+	return code && slice_is(code->text, "0003") ? code : NULL;
+}
+
 static int arrange(struct by_order *b, const struct tree *document, struct tree **ret)
 {
 	static const char *const head[] = {"Shipment", "OrderReference", NULL};
@@ -158,6 +165,9 @@ static int arrange(struct by_order *b, const struct tree *document, struct tree 
 		reference->hash = 0;
 		copy_level(b, b->shipment, order, id_of(reference), 0);
 	}
+	struct tree *code = copy ? hierarchy_of(copy) : NULL;
+	if (code)
+		code->text = SLICE("0001");
 	if (list && !room->error && !b->alone.n)
 		copy_level(b, b->shipment, shipment, SLICE_NONE, 0);
 	*ret = copy;

@@ -140,11 +140,12 @@ static void take_numbers(struct map_run_state *r, struct map_segment *g)
 		map_take(&r->message, g, numbers[i], 0);
 }
 
-/* Gives the loop to the first row whose conditions hold; to none, and it stays unmapped. *took: it was taken. */
-static int run_instance(struct map_run_state *r, struct in_scope *outer, int32_t owner, int32_t level, bool *took)
+/* Gives the loop to the first row whose conditions hold; to none, and it stays unmapped. *took: it was taken. `around`: where its rows look for
+ * what stands around it (^); that is `outer`, or a level below that which was passed over. */
+static int run_instance(struct map_run_state *r, struct in_scope *outer, struct in_scope *around, int32_t owner, int32_t level, bool *took)
 {
 	const struct map_range range = r->ranges[owner];
-	struct in_scope inner = {.owner = owner, .level = level, .first = range.first, .end = range.end, .message = outer->message, .up = outer};
+	struct in_scope inner = {.owner = owner, .level = level, .first = range.first, .end = range.end, .message = outer->message, .up = around};
 	const struct map_row *row;
 	int rc = row_for(r, outer, &inner, &row);
 	*took = false;
@@ -243,22 +244,43 @@ static int find_levels(struct map_run_state *r, int32_t first)
 	return rc;
 }
 
-static int run_levels_below(struct map_run_state *r, struct in_scope *s, int32_t level, uint32_t depth);
+static int list_own(struct map_run_state *r, struct in_scope *s);
+static int run_levels_below(struct map_run_state *r, struct in_scope *s, struct in_scope *around, int32_t level, uint32_t depth);
 
-/* A level that no row takes is passed over: those below it count as its parent's. */
-static int run_level(struct map_run_state *r, struct in_scope *s, int32_t level, uint32_t depth)
+/* What rows below it have seen there goes back to its place with the rest of the level. */
+static void untake(struct map_run_state *r, const struct in_scope *s)
 {
-	bool took;
-	int rc = run_instance(r, s, r->levels[level].owner, level, &took);
-	return rc < 0 || took ? rc : run_levels_below(r, s, level, depth + 1);
+	for (uint32_t i = 0; i < s->own_count; i++) {
+		struct map_segment *g = &r->message.segments[s->own[i]];
+		g->taken = 0;
+		if (!g->masked)
+			memset(r->message.taken + g->first, 0, g->count * sizeof *r->message.taken);
+	}
 }
 
-static int run_levels_below(struct map_run_state *r, struct in_scope *s, int32_t level, uint32_t depth)
+/* A level that no row takes is passed over: those below it count as its parent's, and see its segments around them (^). */
+static int run_level(struct map_run_state *r, struct in_scope *s, struct in_scope *around, int32_t level, uint32_t depth)
+{
+	const struct map_range range = r->ranges[r->levels[level].owner];
+	struct in_scope passed = {.scope = s->scope, .owner = r->levels[level].owner, .level = level, .first = range.first, .end = range.end,
+		.message = s->message, .up = around};
+	bool took;
+	int rc = run_instance(r, s, around, passed.owner, level, &took);
+	if (rc < 0 || took || r->levels[level].child < 0)
+		return rc;
+	rc = list_own(r, &passed);
+	if (rc == 0)
+		rc = run_levels_below(r, s, &passed, level, depth + 1);
+	untake(r, &passed);
+	return rc;
+}
+
+static int run_levels_below(struct map_run_state *r, struct in_scope *s, struct in_scope *around, int32_t level, uint32_t depth)
 {
 	int rc = depth > MAP_MAX_LOOPS * 2 ? van_error_set(r->e, VAN_ELIMIT, "map %s: HL levels stand deeper in one another than maps go",
 		r->map->name) : 0;
 	for (int32_t i = r->levels[level].child; i >= 0 && rc == 0; i = r->levels[i].next)
-		rc = run_level(r, s, i, depth);
+		rc = run_level(r, s, around, i, depth);
 	return rc;
 }
 
@@ -270,14 +292,14 @@ static int run_loops(struct map_run_state *r, struct in_scope *s, int32_t first,
 	bool took;
 	for (int32_t i = first; i < end && rc == 0; i++)
 		if (r->message.segments[r->ranges[i].first].number != r->map->sheet->level)
-			rc = run_instance(r, s, i, -1, &took);
+			rc = run_instance(r, s, s, i, -1, &took);
 	if (rc < 0 || !s->scope->levels)
 		return rc;
 	if (s->level >= 0)
-		return run_levels_below(r, s, s->level, 0);
+		return run_levels_below(r, s, s, s->level, 0);
 	for (int32_t i = 0; i < r->level_count && rc == 0; i++)
 		if (r->levels[i].parent < 0)
-			rc = run_level(r, s, i, 0);
+			rc = run_level(r, s, s, i, 0);
 	return rc;
 }
 
