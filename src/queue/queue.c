@@ -124,6 +124,11 @@ int queue_make_ready(struct queue *q, struct van_error *err)
 	return rc;
 }
 
+bool queue_wants_ready(const struct queue *q)
+{
+	return segments_want_ready(q->segments);
+}
+
 bool queue_in_doubt(const struct queue *q)
 {
 	return q->in_doubt;

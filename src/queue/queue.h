@@ -43,6 +43,7 @@ void queue_abort(struct queue *q, struct store_txn *t);
 int queue_settle(struct queue *q, struct van_error *err);
 /* As segments_make_ready(): when the writer has nothing to do. */
 int queue_make_ready(struct queue *q, struct van_error *err);
+bool queue_wants_ready(const struct queue *q);
 /* The disk failed within a commit: whether it counts is known after the next start only. Until then nobody may be told yes or no,
  * and files that it refers to must stay. */
 bool queue_in_doubt(const struct queue *q);

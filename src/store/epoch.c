@@ -1,7 +1,8 @@
 /* A store with a log. Commits go to the log; the backend's write transaction stays open and takes one batch after another, until
  * store_settle() commits it. That time is an epoch. Two threads use the open transaction: the writer changes it, a reader sees the
  * last commit in it; the lock `live` keeps them apart, and what is not in the log yet from being seen. A batch that fails can't be
- * taken out again alone: the transaction is given up, and what the log has of this epoch, kept in memory too, is repeated. */
+ * taken out again alone: the transaction is given up, and what the log has of this epoch, kept in memory too, is repeated. The backend's
+ * transaction begins and ends on the writer's thread. Another one may borrow it for a batch; what fails there spoils it, and the writer mends that. */
 #include "store/redo.h"
 
 #include <stdlib.h>
@@ -15,6 +16,9 @@ struct epoch {
 	struct van_buf redo;     /* of what only the log has, and behind it of the transaction at hand */
 	size_t logged;           /* so much of it the log has */
 	int broken;
+	bool lent;               /* to another thread than the writer's, which may not end it */
+	bool spoiled;            /* ... and there a batch failed: what is open has changes that the log has not */
+	pthread_cond_t mended;
 };
 
 int store_set_log(struct store *s, const struct store_log *log)
@@ -23,6 +27,7 @@ int store_set_log(struct store *s, const struct store_log *log)
 	if (!e)
 		return VAN_ENOMEM;
 	pthread_mutex_init(&e->live, NULL);
+	pthread_cond_init(&e->mended, NULL);
 	e->log = *log;
 	e->redo.max = REDO_MAX;
 	s->epoch = e;
@@ -38,6 +43,7 @@ void store_drop_log(struct store *s)
 	if (e->open)
 		s->ops->abort(e->open); /* the log has it */
 	van_buf_free(&e->redo);
+	pthread_cond_destroy(&e->mended);
 	pthread_mutex_destroy(&e->live);
 	free(e);
 }
@@ -98,6 +104,8 @@ static int begin_write(struct store *s, struct store_txn **ret, struct van_error
 	return 0;
 }
 
+static void mend(struct store *s);
+
 int epoch_begin(struct store *s, enum store_mode mode, struct store_txn **ret, struct van_error *err)
 {
 	struct epoch *e = s->epoch;
@@ -105,11 +113,28 @@ int epoch_begin(struct store *s, enum store_mode mode, struct store_txn **ret, s
 	if (store_gate_mine(s, mode == STORE_READ ? STORE_WRITE : STORE_READ) || (mode == STORE_READ && store_gate_mine(s, STORE_SNAPSHOT)))
 		return van_error_set(err, VAN_ESTATE, "a defect: this thread holds a transaction already");
 	pthread_mutex_lock(&e->live);
+	while (e->spoiled && mode == STORE_READ)
+		pthread_cond_wait(&e->mended, &e->live);
+	mend(s);
 	if (e->broken) {
 		pthread_mutex_unlock(&e->live);
 		return refuse(e, err);
 	}
 	return mode == STORE_READ ? begin_read(s, ret, err) : begin_write(s, ret, err);
+}
+
+int store_borrow(struct store *s, struct store_txn **ret)
+{
+	struct epoch *e = s->epoch;
+	if (store_gate_mine(s, STORE_READ) || store_gate_mine(s, STORE_WRITE) || store_gate_mine(s, STORE_SNAPSHOT))
+		return VAN_ESTATE;
+	pthread_mutex_lock(&e->live);
+	if (e->broken || e->spoiled || !e->open) {
+		pthread_mutex_unlock(&e->live);
+		return VAN_ESTATE;
+	}
+	e->lent = true;
+	return begin_write(s, ret, NULL);
 }
 
 /* --- repeating what the log has --------------------------------------------------------------------------------------------------- */
@@ -137,15 +162,28 @@ static void restore(struct store *s)
 	e->broken = rc;
 }
 
-/* Ends the backend's transaction without its changes; what the log has of the epoch is repeated. */
+/* Ends the backend's transaction without its changes; what the log has of the epoch is repeated. Where it was borrowed, that is left to do. */
 static void give_up(struct store *s, struct store_txn *t)
 {
 	struct epoch *e = s->epoch;
 	e->redo.n = e->logged;
 	e->redo.error = 0;
+	e->spoiled = e->lent;
+	if (e->spoiled)
+		return;
 	e->open = NULL;
 	s->ops->abort(t);
 	restore(s);
+}
+
+/* On the writer's thread. */
+static void mend(struct store *s)
+{
+	struct epoch *e = s->epoch;
+	if (!e->spoiled)
+		return;
+	give_up(s, e->open);
+	pthread_cond_broadcast(&e->mended);
 }
 
 /* `live` is held. */
@@ -189,6 +227,7 @@ void epoch_abort(struct store_txn *t)
 	t->redo = NULL;
 	if (e->open != t || e->redo.n != e->logged || t->error) /* else it changed nothing, and the epoch goes on */
 		give_up(s, t);
+	e->lent = false;
 	pthread_mutex_unlock(&e->live);
 }
 
@@ -208,6 +247,7 @@ int epoch_commit(struct store_txn *t, struct van_error *err)
 		give_up(s, t);
 	else
 		e->open = t;
+	e->lent = false;
 	pthread_mutex_unlock(&e->live);
 	return rc;
 }
@@ -218,6 +258,7 @@ int store_settle(struct store *s, struct van_error *err)
 	if (!e)
 		return 0;
 	pthread_mutex_lock(&e->live);
+	mend(s);
 	int rc = e->broken ? refuse(e, err) : settle(s, err);
 	pthread_mutex_unlock(&e->live);
 	return rc;
@@ -228,6 +269,7 @@ int epoch_grow(struct store *s, struct van_error *err)
 {
 	struct epoch *e = s->epoch;
 	pthread_mutex_lock(&e->live);
+	mend(s);
 	if (e->open) {
 		s->ops->abort(e->open);
 		e->open = NULL;

@@ -69,6 +69,7 @@ void segments_rollback(struct segments *s); /* forgets what was appended since t
  * stays as it is. Under load batches are large, share the flush, and aren't written twice. VAN_EIO when the flush failed: then
  * everything does, until the process ends. A write that fails is the next batch's to find out. */
 int segments_make_ready(struct segments *s, struct van_error *err);
+bool segments_want_ready(const struct segments *s); /* between two batches: would it write anything? */
 
 /* --- any thread --- */
 

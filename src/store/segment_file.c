@@ -249,7 +249,7 @@ int segment_flush_written(struct segments *s)
 
 /* --- ahead ------------------------------------------------------------------------------------------------------------------------- */
 
-static bool wants_ready(const struct segments *s)
+bool segments_want_ready(const struct segments *s)
 {
 	uint64_t at = s->written % SEGMENT_SIZE;
 	bool between = s->fd >= 0 && !s->failed && !s->unflushed && s->end == s->kept && s->written == s->kept;
@@ -259,7 +259,7 @@ static bool wants_ready(const struct segments *s)
 int segment_make_ready(struct segments *s)
 {
 	static char zero[READY] __attribute__((aligned(SEGMENT_BLOCK)));
-	if (!wants_ready(s))
+	if (!segments_want_ready(s))
 		return 0;
 	uint64_t at = s->written % SEGMENT_SIZE, from = s->ready > at ? s->ready : at, to = at + READY;
 	allocate(s, to);

@@ -101,8 +101,11 @@ struct store_log {
 };
 
 /* From now on commits go to the log. Before the first of them, with no transaction open, when what the log held has been repeated.
- * Write transactions, store_settle() and store_grow() then belong to one thread. 0 or VAN_ENOMEM. */
+ * Write transactions, store_settle() and store_grow() then belong to one thread, the writer's. 0 or VAN_ENOMEM. */
 int store_set_log(struct store *s, const struct store_log *log);
+/* A write transaction for another thread, where one of the writer's is open, for a batch or a few of them since the store was settled. It ends as others do;
+ * where it fails, readers wait until the writer has begun its next one, or settles: which it must, soon. VAN_ESTATE: nothing is open, the writer has to begin. */
+int store_borrow(struct store *s, struct store_txn **ret);
 void store_drop_log(struct store *s); /* no longer; what is not settled stays in the log */
 /* Repeats a commit that the log had, in a write transaction. 0, VAN_ESYNTAX (damaged), VAN_EVERSION (a table that this program does
  * not know), or what store_put() says, which latches. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define COMMITS_MAX 4096
 #define KEYS 200
@@ -307,6 +308,98 @@ static void nothing_changed_nothing_open(void **state)
 	assert_int_equal(before.commits, after.commits);
 }
 
+/* --- a transaction that another thread borrows ------------------------------------------------------------------------------------ */
+
+enum borrowed_end { COMMIT, ABORT, REFUSED, UNCHANGED };
+
+struct borrowed {
+	struct fixture *f;
+	const char *value;
+	enum borrowed_end how;
+	int rc;
+};
+
+static void *borrow(void *arg)
+{
+	struct borrowed *b = arg;
+	struct store_txn *t;
+	b->rc = store_borrow(b->f->s, &t);
+	if (b->rc)
+		return NULL;
+	b->f->full = b->how == REFUSED;
+	if (b->how != UNCHANGED)
+		b->rc = store_put(t, b->f->a, SLICE("k"), slice_str(b->value));
+	if (b->how == ABORT || b->how == UNCHANGED)
+		store_abort(t);
+	else
+		b->rc = store_commit(t, NULL);
+	b->f->full = false;
+	return NULL;
+}
+
+static int borrow_elsewhere(struct fixture *f, const char *value, enum borrowed_end how)
+{
+	struct borrowed b = {f, value, how, 0};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, borrow, &b), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	return b.rc;
+}
+
+static void another_thread_borrows(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(borrow_elsewhere(f, "1", COMMIT), VAN_ESTATE); /* nothing is open */
+	put(f, "k", "1");
+	assert_int_equal(borrow_elsewhere(f, "2", COMMIT), 0);
+	assert_int_equal(f->n, 2);
+	assert_true(has(f, STORE_READ, "k", "2"));
+	assert_int_equal(borrow_elsewhere(f, "3", UNCHANGED), 0);
+	assert_true(has(f, STORE_READ, "k", "2"));
+	crash(f);
+	assert_true(has(f, STORE_READ, "k", "2"));
+	put(f, "other", "1");
+	assert_int_equal(borrow_elsewhere(f, "4", COMMIT), 0);
+	assert_int_equal(store_settle(f->s, NULL), 0);
+	assert_int_equal(borrow_elsewhere(f, "5", COMMIT), VAN_ESTATE);
+	assert_true(has(f, STORE_SNAPSHOT, "k", "4"));
+}
+
+static void *look(void *arg)
+{
+	struct borrowed *b = arg;
+	b->rc = has(b->f, STORE_READ, "k", "1") && has(b->f, STORE_READ, "other", b->value);
+	return NULL;
+}
+
+/* What failed there is never seen: readers wait for the writer. */
+static void what_fails_elsewhere_is_mended(void **state)
+{
+	struct fixture *f = *state;
+	static const enum borrowed_end ends[] = {ABORT, REFUSED};
+	put(f, "k", "1");
+	for (unsigned i = 0; i < 6; i++) {
+		char value[8];
+		snprintf(value, sizeof value, "%u", i);
+		put(f, "other", value);
+		assert_int_equal(borrow_elsewhere(f, "2", ends[i % 2]), ends[i % 2] == REFUSED ? VAN_ENOSPC : 0);
+		assert_int_equal(borrow_elsewhere(f, "3", COMMIT), VAN_ESTATE);
+		struct borrowed reader = {f, value, COMMIT, 0};
+		pthread_t thread;
+		assert_int_equal(pthread_create(&thread, NULL, look, &reader), 0);
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* it waits by now */
+		if (i < 2)
+			store_abort(txn(f, STORE_WRITE));
+		else
+			assert_int_equal(i < 4 ? store_settle(f->s, NULL) : store_grow(f->s, NULL), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_int_equal(reader.rc, 1);
+	}
+	assert_int_equal(borrow_elsewhere(f, "2", ABORT), 0);
+	crash(f);
+	assert_true(has(f, STORE_READ, "k", "1") && has(f, STORE_READ, "other", "5"));
+}
+
 /* --- everything in any order, with a map that has to grow ------------------------------------------------------------------------- */
 
 struct model {
@@ -383,29 +476,69 @@ static void check(struct fixture *f, enum store_mode mode, const struct model *m
 	store_abort(t);
 }
 
-/* A transaction of a few changes that is committed, given up or refused. */
-static void transact(struct fixture *f, struct model *m)
-{
+struct attempt {
+	struct fixture *f;
 	struct model next;
-	unsigned seed = (unsigned)rand(), how;
+	bool borrow;
+	unsigned how;
+	int rc;
+};
+
+static void *attempt(void *arg)
+{
+	struct attempt *a = arg;
+	struct fixture *f = a->f;
+	struct store_txn *t;
+	a->rc = a->borrow ? store_borrow(f->s, &t) : 0;
+	if (a->rc)
+		return NULL;
+	if (!a->borrow)
+		t = txn(f, STORE_WRITE);
+	a->how = (unsigned)rand() % 8;
+	bool whole = true;
+	for (int i = rand() % 30; i >= 0 && whole; i--)
+		whole = change(f, t, &a->next);
+	f->full = a->how == 1;
+	if (a->how == 0)
+		store_abort(t);
+	else
+		a->rc = store_commit(t, NULL);
+	f->full = false;
+	return NULL;
+}
+
+/* On another thread, which may not begin the backend's transaction nor end it. */
+static void attempt_elsewhere(struct attempt *a)
+{
+	pthread_t thread;
+	a->borrow = true;
+	assert_int_equal(pthread_create(&thread, NULL, attempt, a), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	a->borrow = false;
+}
+
+/* A transaction of a few changes that is committed, given up or refused. True: on another thread. */
+static bool transact(struct fixture *f, struct model *m)
+{
+	unsigned seed = (unsigned)rand();
+	bool elsewhere = rand() % 3 == 0;
 	for (;;) {
+		struct attempt a = {.f = f, .next = *m, .rc = VAN_ESTATE};
 		srand(seed); /* the same again after growth */
-		next = *m;
-		struct store_txn *t = txn(f, STORE_WRITE);
-		how = (unsigned)rand() % 8;
-		bool whole = true;
-		for (int i = rand() % 30; i >= 0 && whole; i--)
-			whole = change(f, t, &next);
-		f->full = how == 1;
-		if (how == 0)
-			store_abort(t);
-		int rc = how == 0 ? 0 : store_commit(t, NULL);
-		f->full = false;
-		if (rc != VAN_EAGAIN) {
-			assert_true(rc == 0 || (how == 1 && rc == VAN_ENOSPC));
-			if (how > 1)
-				*m = next;
-			return;
+		if (elsewhere)
+			attempt_elsewhere(&a);
+		bool lent = a.rc != VAN_ESTATE;
+		if (!lent)
+			attempt(&a);
+		if (a.rc != VAN_EAGAIN) {
+			assert_true(a.rc == 0 || (a.how == 1 && a.rc == VAN_ENOSPC));
+			if (a.how > 1)
+				*m = a.next;
+			else if (lent && rand() % 2) /* else the next of this thread mends it */
+				store_abort(txn(f, STORE_WRITE));
+			else
+				assert_int_equal(store_settle(f->s, NULL), 0);
+			return lent;
 		}
 		assert_int_equal(store_grow(f->s, NULL), 0);
 	}
@@ -422,11 +555,11 @@ static void any_order(void **state)
 	begin(f);
 	srand(seed ? (unsigned)atoi(seed) : 1);
 	store_stat(f->s, &before);
-	unsigned growths = 0;
+	unsigned growths = 0, lent = 0;
 	for (int i = 0; i < 1500; i++) {
 		int dice = rand() % 100;
 		if (dice < 80) {
-			transact(f, &m);
+			lent += transact(f, &m);
 		} else if (dice < 90) {
 			assert_int_equal(store_settle(f->s, NULL), 0);
 			settled = m;
@@ -441,7 +574,7 @@ static void any_order(void **state)
 			check(f, STORE_READ, &m);
 	}
 	store_stat(f->s, &after);
-	assert_true(growths + after.growths > 0); /* else the test is too tame */
+	assert_true(growths + after.growths > 0 && lent > 100); /* else the test is too tame */
 	check(f, STORE_READ, &m);
 }
 
@@ -507,6 +640,7 @@ int main(void)
 		TEST(seen_at_once_and_after_a_crash), TEST(a_snapshot_stands_still), TEST(what_the_log_refuses_is_undone),
 		TEST(readers_change_nothing), TEST(nothing_changed_nothing_logged), TEST(damaged_redo_is_refused),
 		TEST(no_memory_to_record_a_deletion), TEST(no_memory_for_what_the_log_would_have), TEST(nothing_changed_nothing_open),
+		TEST(another_thread_borrows), TEST(what_fails_elsewhere_is_mended),
 		TEST(any_order),
 		TEST(readers_see_whole_commits),
 	};

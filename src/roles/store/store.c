@@ -410,6 +410,7 @@ static void keep_memory(void)
 static void before_wait(void *arg)
 {
 	struct store_role *s = arg;
+	writer_serve(s->writer);
 	jobs_dispatch_added(s);
 	van_time t = writer_rest(s->writer);
 	if (t)

@@ -177,6 +177,7 @@ void session_commit(struct session *e, struct ipc_message *m)
 	if (rc == 0 && !store_has_room(e->s))
 		rc = VAN_ENOSPC;
 	if (rc == 0) {
+		c->base.small = !c->upload.file;
 		writer_submit(&c->base);
 		return;
 	}
@@ -299,6 +300,7 @@ void session_change(struct session *e, struct ipc_message *m)
 	if (rc == 0) {
 		/* That something was fetched is noted in passing: the client goes on meanwhile, and must not be slowed by it. */
 		c->base.patient = c->base.aside = !m->request;
+		c->base.small = true;
 		writer_submit(&c->base);
 		return;
 	}

@@ -35,6 +35,9 @@ struct writer {
 	bool due;               /* they have */
 	struct write_request *done, **done_last;
 	size_t wanted; /* size of the batch before, but for what is aside: what an adaptive wait hopes for */
+	bool turn;             /* one of the two threads is at the store: it commits, settles, makes ready */
+	bool turn_awaited;     /* by the writer's thread */
+	bool errand;           /* what the loop's thread leaves to the writer's after a commit */
 	bool stop;
 	bool ended;            /* the thread has */
 	unsigned settle_asked, settle_done; /* by writer_settle(), in rounds */
@@ -46,6 +49,7 @@ struct writer {
 	int event;
 	struct loop_watch *watch;
 	/* The loop thread's: */
+	bool owed; /* the writer is to be woken, where writer_serve() doesn't do it all */
 	struct loop_timer *patience;
 	struct van_arena *arenas[ARENAS_KEPT];
 	size_t narenas;
@@ -101,8 +105,7 @@ static void on_patience(void *arg)
 	bool due = w->waiting && (left <= 0 || !(w->patience = loop_after(w->o.loop, left, on_patience, w)));
 	w->due |= due;
 	pthread_mutex_unlock(&w->lock);
-	if (due)
-		pthread_cond_signal(&w->wake);
+	w->owed |= due;
 }
 
 void writer_submit(struct write_request *r)
@@ -121,8 +124,11 @@ void writer_submit(struct write_request *r)
 	if (w->waiting == 1)
 		w->patient_until = van_clock_monotonic() + PATIENCE;
 	bool wake = w->due || (!r->patient && w->eager == 1) || (w->eager && w->waiting >= w->wanted);
+	bool here = r->small && w->wanted < BUSY;
 	pthread_mutex_unlock(&w->lock);
-	if (wake) /* behind the lock: the thread would wake to wait for it */
+	if (wake && here)
+		w->owed = true;
+	else if (wake) /* behind the lock: the thread would wake to wait for it */
 		pthread_cond_signal(&w->wake);
 }
 
@@ -150,7 +156,7 @@ static bool wait_idle(struct writer *w)
  * one of their own when they have waited a while. False: the store is to be settled first. Called with the lock held. */
 static bool await_first(struct writer *w)
 {
-	while (!w->eager && !w->due && !w->stop)
+	while (!w->eager && !w->due && !w->errand && !w->stop)
 		if (wait_idle(w))
 			return false;
 	return true;
@@ -213,8 +219,9 @@ static void prepare(struct writer *w, struct write_request *batch)
 	struct van_error err = {0};
 	bool files = false;
 	for (struct write_request *r = batch; r; r = r->next) {
-		if (r->ops->prepare)
+		if (r->ops->prepare && !r->prepared)
 			r->rc = r->ops->prepare(r);
+		r->prepared = true;
 		files |= r->files;
 	}
 	int rc = files ? payload_sync(writer_payload(w), &err) : 0;
@@ -244,12 +251,13 @@ static void end_in_doubt(const struct van_error *err)
 	_exit(1);
 }
 
-static enum outcome run_batch(struct writer *w, struct write_request *batch, int *ret_rc, struct van_error *err)
+/* `borrowed`: on the loop's thread. */
+static enum outcome run_batch(struct writer *w, struct write_request *batch, bool borrowed, int *ret_rc, struct van_error *err)
 {
 	struct store_txn *t;
 	bool job = false;
 	unsigned done = 0;
-	int rc = store_begin(w->o.store, STORE_WRITE, &t, err);
+	int rc = borrowed ? store_borrow(w->o.store, &t) : store_begin(w->o.store, STORE_WRITE, &t, err);
 	if (rc < 0) {
 		*ret_rc = rc;
 		return BATCH_FAILED;
@@ -284,6 +292,14 @@ static enum outcome run_batch(struct writer *w, struct write_request *batch, int
 	return rc == 0 ? BATCH_COMMITTED : rc == VAN_EAGAIN ? BATCH_GROW : BATCH_FAILED;
 }
 
+/* Whoever waits comes before everything else that is to be done. */
+static void answer_first(struct write_request *batch)
+{
+	for (struct write_request *r = batch; r; r = r->next)
+		if (!r->rc && r->ops->answer)
+			r->ops->answer(r);
+}
+
 static void write_batch(struct writer *w, struct write_request *batch)
 {
 	struct van_error err = {0};
@@ -291,7 +307,7 @@ static void write_batch(struct writer *w, struct write_request *batch)
 	int rc = 0;
 	prepare(w, batch);
 	pthread_rwlock_rdlock(w->o.directory_lock);
-	while ((o = run_batch(w, batch, &rc, &err)) == BATCH_AGAIN || o == BATCH_GROW) {
+	while ((o = run_batch(w, batch, false, &rc, &err)) == BATCH_AGAIN || o == BATCH_GROW) {
 		if (o == BATCH_GROW && (rc = store_grow(w->o.store, &err)) < 0) {
 			o = BATCH_FAILED;
 			break;
@@ -309,18 +325,23 @@ static void write_batch(struct writer *w, struct write_request *batch)
 	for (struct write_request *r = batch; r; r = r->next)
 		if (!r->rc && r->ops->committed)
 			r->ops->committed(r);
-	for (struct write_request *r = w->wanted < BUSY ? batch : NULL; r; r = r->next)
-		if (!r->rc && r->ops->answer)
-			r->ops->answer(r);
+	if (w->wanted < BUSY)
+		answer_first(batch);
+}
+
+/* With the lock held. */
+static void append_done(struct writer *w, struct write_request *batch)
+{
+	*w->done_last = batch;
+	while (*w->done_last)
+		w->done_last = &(*w->done_last)->next;
 }
 
 static void give_back(struct writer *w, struct write_request *batch)
 {
 	uint64_t one = 1;
 	pthread_mutex_lock(&w->lock);
-	*w->done_last = batch;
-	while (*w->done_last)
-		w->done_last = &(*w->done_last)->next;
+	append_done(w, batch);
 	pthread_mutex_unlock(&w->lock);
 	if (write(w->event, &one, sizeof one) < 0)
 		log_event(LOG_LEVEL_ERROR, "store-wake-failed", "error", van_err_name(van_err_from_errno(errno)), NULL);
@@ -429,23 +450,41 @@ static void end_thread(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* With the lock held. */
+static void take_turn(struct writer *w)
+{
+	while (w->turn) {
+		w->turn_awaited = true;
+		pthread_cond_wait(&w->wake, &w->lock);
+	}
+	w->turn_awaited = false;
+	w->turn = true;
+}
+
 static void *writer_main(void *arg)
 {
 	struct writer *w = arg;
-	for (;;) {
+	bool stop = false;
+	while (!stop) {
 		pthread_mutex_lock(&w->lock);
 		gather(w);
+		take_turn(w);
 		struct write_request *batch = take_batch(w);
-		bool stop = w->stop && !batch;
+		bool errand = w->errand;
+		w->errand = false;
+		stop = w->stop && !batch;
 		pthread_mutex_unlock(&w->lock);
-		if (stop)
-			break;
 		if (batch) {
 			write_batch(w, batch);
 			give_back(w, batch);
-			make_ready(w);
 		}
-		settle_if_wanted(w);
+		if (batch || errand)
+			make_ready(w);
+		if (!stop)
+			settle_if_wanted(w);
+		pthread_mutex_lock(&w->lock);
+		w->turn = false;
+		pthread_mutex_unlock(&w->lock);
 	}
 	end_thread(w);
 	return NULL;
@@ -470,6 +509,81 @@ static void finish_done(struct writer *w)
 		r->ops->done(r);
 		r = next;
 	}
+}
+
+/* Everything that waits is small, and there is a reason not to let it wait. */
+static bool may_serve(const struct writer *w)
+{
+	if (w->turn || w->stop || w->wanted >= BUSY || (!w->eager && !w->due))
+		return false;
+	for (const struct write_request *r = w->first; r; r = r->next)
+		if (!r->small)
+			return false;
+	return true;
+}
+
+/* What fails is done again by the writer, which can give a transaction up. With the lock held. */
+static void put_back(struct writer *w, struct write_request *batch)
+{
+	struct write_request **last = &batch;
+	for (; *last; last = &(*last)->next) {
+		w->waiting++;
+		w->eager += !(*last)->patient;
+	}
+	*last = w->first;
+	if (!w->first)
+		w->last = last;
+	w->first = batch;
+	w->due = true;
+}
+
+static bool commit_here(struct writer *w, struct write_request *batch)
+{
+	struct van_error err = {0};
+	int rc;
+	prepare(w, batch);
+	pthread_rwlock_rdlock(w->o.directory_lock);
+	enum outcome o = run_batch(w, batch, true, &rc, &err);
+	pthread_rwlock_unlock(w->o.directory_lock);
+	if (queue_in_doubt(w->o.queue))
+		end_in_doubt(&err);
+	if (o != BATCH_COMMITTED)
+		return false;
+	payload_keep(writer_payload(w));
+	answer_first(batch);
+	return true;
+}
+
+void writer_serve(struct writer *w)
+{
+	if (!w->owed)
+		return;
+	w->owed = false;
+	pthread_mutex_lock(&w->lock);
+	struct write_request *batch = may_serve(w) ? take_batch(w) : NULL;
+	w->turn |= batch != NULL;
+	bool wake = w->first;
+	pthread_mutex_unlock(&w->lock);
+	if (!batch) {
+		if (wake)
+			pthread_cond_signal(&w->wake);
+		return;
+	}
+	bool done = commit_here(w, batch);
+	bool errand = done && (queue_wants_ready(w->o.queue) || store_unsettled(w->o.store) >= w->o.settle_bytes);
+	pthread_mutex_lock(&w->lock);
+	if (done)
+		append_done(w, batch);
+	else
+		put_back(w, batch);
+	w->errand |= errand;
+	wake = !done || errand || w->turn_awaited || w->first;
+	w->turn = false;
+	pthread_mutex_unlock(&w->lock);
+	if (wake)
+		pthread_cond_signal(&w->wake);
+	if (done)
+		finish_done(w);
 }
 
 static void on_event(void *arg, uint32_t events)

@@ -1,6 +1,7 @@
 /* The writer thread: requests of all roles gathered into one transaction and one flush, to the log. While one batch flushes the next one
  * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread or before that. Every few hundred milliseconds the store is
- * settled: the database gets what the log has. */
+ * settled: the database gets what the log has.
+ * Where few small requests come, the loop's thread commits them itself: to wake another one takes as long as half a flush. */
 #ifndef OPENVAN_ROLES_STORE_WRITER_H
 #define OPENVAN_ROLES_STORE_WRITER_H
 
@@ -13,7 +14,8 @@ struct writer;
 struct write_request;
 
 struct write_ops {
-	/* Writer thread, before the transaction, once: links payload files. A refusal ends the request. May be NULL. */
+	/* Writer thread (the loop's for small ones, as the next three), before the transaction, once: links payload files. A refusal ends the request. May be
+	 * NULL. */
 	int (*prepare)(struct write_request *r);
 	/* Writer thread, in the transaction; again after an abort. A negative return refuses this request alone. */
 	int (*run)(struct write_request *r, struct queue_work *w);
@@ -32,6 +34,8 @@ struct write_request {
 	struct write_request *next;
 	struct van_arena *arena; /* the request's memory and its work's */
 	bool files;              /* prepare linked something */
+	bool small;              /* its commit is a write and a flush of the log and nothing more: the loop's thread may do it */
+	bool prepared;           /* prepare was called */
 	bool patient;            /* nobody outside waits: may ride on a later flush, see writer.c */
 	bool aside;              /* ... nor for anything that comes with it: however many there are, they are no sign of load */
 	bool job;                /* its commit ends a job: a named point for fault tests */
@@ -61,6 +65,8 @@ void *write_request_new(struct writer *w, size_t size, const struct write_ops *o
 void write_request_free(struct write_request *r);
 /* Loop thread; `done` follows always. */
 void writer_submit(struct write_request *r);
+/* Loop thread, when everything that came was looked at, before it waits: commits what it may itself, and wakes the writer for the rest. */
+void writer_serve(struct writer *w);
 /* Returns when everything that was committed before the call is settled, for a snapshot to see; at once when the thread has ended.
  * Any thread but the writer's and the loop's. */
 void writer_settle(struct writer *w);
