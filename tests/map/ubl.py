@@ -72,6 +72,41 @@ def there_and_back():
         t.equal(convert("ubl-xml", json.dumps(shuffled(document, chance)))[1], again, f"{name}: members in any order give UBL's order")
 
 
+def lines_of_units():
+    """A handling unit often only names the line that it holds: what the root's line says of it is not lost, and its quantity counts once."""
+    def advice(roots, units):
+        def line(tag, number, quantity, item):
+            delivered = f'<cbc:DeliveredQuantity unitCode="{quantity[1]}">{quantity[0]}</cbc:DeliveredQuantity>' if quantity else ""
+            return (f"<cac:{tag}><cbc:ID>{number}</cbc:ID>{delivered}<cac:OrderLineReference><cbc:LineID>{number}</cbc:LineID></cac:OrderLineReference>"
+                    f"<cac:Item>{'<cbc:Name>' + item + '</cbc:Name>' if item else ''}</cac:Item></cac:{tag}>")
+        inside = "".join("<cac:TransportHandlingUnit><cbc:ID>U</cbc:ID>" + line("HandlingUnitDespatchLine", n, q, None) + "</cac:TransportHandlingUnit>" for n, q in units)
+        return (f'<DespatchAdvice xmlns="{NS}DespatchAdvice-2" xmlns:cac="{NS}CommonAggregateComponents-2" xmlns:cbc="{NS}CommonBasicComponents-2">'
+                f"<cbc:ID>D</cbc:ID><cac:Shipment><cbc:ID>S</cbc:ID>{inside}</cac:Shipment>" + "".join(line("DespatchLine", n, q, "Bolt") for n, q in roots) + "</DespatchAdvice>")
+
+    def read(xml):
+        """[what stands in units], [what stands outside], what is beside: (number, quantity, item)"""
+        document = canonical(xml)
+
+        def plain(line):
+            return line["ID"], line.get("DeliveredQuantity", {}).get("value"), line["Item"].get("Name")
+        shipment = document["Shipment"]
+        return ([plain(li) for u in shipment.get("TransportHandlingUnit", []) for li in u["DespatchLine"]], [plain(li) for li in shipment.get("DespatchLine", [])],
+                [(u["segment"], u["value"]) for u in document["_unmapped"]])
+    pieces = "C62"
+    for label, roots, units, expected in (
+            ("one unit names it", [("1", ("100.00", pieces))], [("1", None)], ([("1", "100.00", "Bolt")], [], [])),
+            ("two units share it", [("1", ("100", pieces))], [("1", ("60", pieces)), ("1", ("40", pieces))], ([("1", "60", "Bolt"), ("1", "40", "Bolt")], [], [])),
+            ("one says its share", [("1", ("100", pieces))], [("1", ("60.5", pieces)), ("1", None)], ([("1", "60.5", "Bolt"), ("1", "39.5", "Bolt")], [], [])),
+            ("a rest is loose", [("1", ("10", pieces)), ("2", ("5", pieces))], [("1", ("4", pieces))], ([("1", "4", "Bolt")], [("1", "6", "Bolt"), ("2", "5", "Bolt")], [])),
+            ("nobody says its share", [("1", ("100", pieces))], [("1", None), ("1", None)], ([("1", None, "Bolt"), ("1", None, "Bolt")], [("1", "100", "Bolt")], [])),
+            ("units that say more", [("1", ("3", pieces))], [("1", ("4", pieces))], ([("1", "4", "Bolt")], [], [("DeliveredQuantity", "3 C62")])),
+            ("other units of measure", [("1", ("100", pieces))], [("1", ("2", "XCT"))], ([("1", "2", "Bolt")], [], [("DeliveredQuantity", "100 C62")]))):
+        first = read(advice(roots, units))
+        t.equal(first, expected, f"handling units: {label}")
+        _, xml, _ = convert("ubl-xml", json.dumps(canonical(advice(roots, units))))
+        t.equal(read(xml)[:2], first[:2], f"handling units: {label}, and so it is read again")
+
+
 def values():
     with open(os.path.join(HERE, "ubl", "order.xml"), encoding="utf-8") as f:
         d = canonical(f.read())
@@ -235,6 +270,6 @@ def not_ubl():
 
 
 if __name__ == "__main__":
-    for group in (there_and_back, values, remarks, shapes, edi_to_ubl, to_edi_and_back, harm, not_ubl):
+    for group in (there_and_back, lines_of_units, values, remarks, shapes, edi_to_ubl, to_edi_and_back, harm, not_ubl):
         t.run(group)
     sys.exit(t.done())
