@@ -16,6 +16,12 @@ TESTS += %D%/test_sftp_mailbox
 %C%_test_sftp_mailbox_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_sftp_mailbox_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += %D%/test_sftp_looks
+TESTS += %D%/test_sftp_looks
+%C%_test_sftp_looks_SOURCES = %D%/test_sftp_looks.c
+%C%_test_sftp_looks_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_sftp_looks_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS) $(CMOCKA_LIBS)
+
 TESTS += %D%/sftp_hostile.sh
 EXTRA_DIST += %D%/sftp_hostile.sh %D%/sftp_hostile.py
 
