@@ -1,6 +1,7 @@
-/* Acknowledgements, mailboxes, profiles. */
+/* Acknowledgements, mailboxes, log-ins, profiles. */
 #include "queue_fixture.h"
 
+#include "queue/logins.h"
 #include "queue/mailbox_private.h"
 
 #include <stdio.h>
@@ -484,6 +485,25 @@ static void test_collected_taken_restored(void **state)
 	fixture_commit(f);
 	fixture_assert_states(f, &out, "processed/available/expected");
 	assert_folder(f, "volt-box", QUEUE_FOLDER_OUT_ARCHIVE, today(f), NULL, "");
+	const struct queue_removal why = {RECEIPT_OPERATOR, SLICE("volt"), SLICE("uid 0")};
+	struct slice file;
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_purge(&f->w, &(struct queue_place){SLICE("volt-box"), QUEUE_FOLDER_OUT, SLICE_NONE, name}, &why, &file), 0);
+	fixture_commit(f);
+	assert_null(file.p); /* the document stays */
+	fixture_assert_states(f, &out, "processed/dropped/expected");
+}
+
+static void test_names_in_use(void **state)
+{
+	struct fixture *f = *state;
+	hand_in(f, "same.edi", "one");
+	struct van_id id = van_id_new(f->now);
+	struct queue_upload u = {.id = id_slice(&id), .partner = SLICE("volt"), .connection = SLICE("volt-box"), .name = SLICE("same.edi"),
+				 .content = SLICE("another"), .bytes = 7};
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_hand_in(&f->w, &u), VAN_EEXISTS);
+	fixture_abort(f);
 }
 
 /* What lies in /out of volt-box under that name: VAN_ENOTFOUND, or 0. */
@@ -548,6 +568,107 @@ static void test_names_are_unique_and_clean(void **state)
 	fixture_commit(f);
 	assert_true(strncmp(n.text, "-.-8-5--.edi(waiting) -.-8-5--_", 31) == 0);
 	assert_folder(f, "bolt-box", QUEUE_FOLDER_OUT, NULL, "zzz", "");
+}
+
+static void test_names_that_are_too_long(void **state)
+{
+	struct fixture *f = *state;
+	char pattern[202] = "", expected[64];
+	struct van_id id = van_id_new(f->now);
+	struct queue_message m = {.id = id_slice(&id)};
+	memset(pattern, 'x', 200);
+	fixture_begin(f, STORE_READ);
+	assert_int_equal(queue_mailbox_name(&f->w, slice_str(pattern), &m, SLICE("edi")), 0);
+	assert_true(slice_is(m.file_name, pattern));
+	pattern[200] = 'x';
+	snprintf(expected, sizeof expected, "%s.edi", id.text);
+	assert_int_equal(queue_mailbox_name(&f->w, slice_str(pattern), &m, SLICE("edi")), 0);
+	assert_true(slice_is(m.file_name, expected));
+	fixture_commit(f);
+}
+
+/* --- log-ins -------------------------------------------------------------------------------------------------------------------- */
+
+static const struct queue_login_policy policy = {.failures = 3, .within = 60 * VAN_SECOND, .ban = 600 * VAN_SECOND, .address_factor = 2};
+
+/* So many failures of the name at the address are counted; *ret: who is banned by it. */
+static uint64_t failed(struct fixture *f, const char *address, const char *user, bool known, bool spare, char ret[80])
+{
+	struct queue_login l = {.address = slice_str(address), .user = slice_str(user), .partner = known ? SLICE("volt") : SLICE_NONE, .text = SLICE("password")};
+	struct queue_ban ban;
+	uint64_t failures = 0;
+	bool banned;
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_login_failed(&f->w, &l, &policy, spare, &failures, &banned, &ban), 0);
+	ret[0] = 0;
+	if (banned)
+		snprintf(ret, 80, "%.*s %.*s", SLICE_ARG(ban.network), SLICE_ARG(ban.user));
+	fixture_commit(f);
+	return failures;
+}
+
+static void succeeded(struct fixture *f, const char *address, const char *user)
+{
+	struct queue_login l = {.address = slice_str(address), .user = slice_str(user), .partner = SLICE("volt"), .text = SLICE("password")};
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_login_succeeded(&f->w, &l), 0);
+	fixture_commit(f);
+}
+
+static void test_failed_logins(void **state)
+{
+	struct fixture *f = *state;
+	char banned[80];
+	assert_int_equal(failed(f, "192.0.2.1", "volt", true, false, banned), 1);
+	assert_int_equal(failed(f, "192.0.2.1", "volt", true, false, banned), 2);
+	assert_int_equal(failed(f, "192.0.2.2", "volt", true, false, banned), 1); /* from elsewhere */
+	f->now += policy.within + VAN_SECOND;
+	assert_int_equal(failed(f, "192.0.2.1", "volt", true, false, banned), 1); /* those before are long ago */
+	failed(f, "192.0.2.1", "volt", true, false, banned);
+	succeeded(f, "192.0.2.1", "volt");
+	assert_int_equal(failed(f, "192.0.2.1", "volt", true, false, banned), 1); /* forgotten */
+	failed(f, "192.0.2.1", "volt", true, false, banned);
+	assert_string_equal(banned, "");
+	assert_int_equal(failed(f, "192.0.2.1", "volt", true, false, banned), 3);
+	assert_string_equal(banned, "192.0.2.1 volt");
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_ban_remove(&f->w, SLICE("192.0.2.1"), SLICE("volt"), SLICE("uid 0")), 0);
+	assert_int_equal(queue_ban_remove(&f->w, SLICE("192.0.2.1"), SLICE("volt"), SLICE("uid 0")), VAN_ENOTFOUND);
+	fixture_commit(f);
+	assert_int_equal(failed(f, "192.0.2.1", "volt", true, false, banned), 1); /* with the ban its failures are lifted */
+}
+
+/* Names that nobody has here: the address is banned, unless it is everybody's or somebody logged in from there. */
+static void test_failed_logins_of_unknown_names(void **state)
+{
+	struct fixture *f = *state;
+	char banned[80], name[8];
+	static const struct {
+		const char *address;
+		bool known, spare, success;
+		const char *expected;
+	} cases[] = {
+		{"198.51.100.1", false, false, false, "198.51.100.1 "},
+		{"198.51.100.2", true, false, false, ""},
+		{"198.51.100.3", false, true, false, ""},
+		{"198.51.100.4", false, false, true, ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (cases[i].success)
+			succeeded(f, cases[i].address, "volt");
+		for (int k = 0; k < 6; k++) {
+			snprintf(name, sizeof name, "n%d", k);
+			assert_int_equal(failed(f, cases[i].address, name, cases[i].known, cases[i].spare, banned), 1);
+			assert_string_equal(banned, k < 5 ? "" : cases[i].expected);
+		}
+	}
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_logins_tidy(&f->w, policy.within, 1000), 0); /* all of it is new */
+	fixture_commit(f);
+	f->now += policy.within + policy.ban + VAN_SECOND;
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_logins_tidy(&f->w, policy.within, 1000), 26); /* names 24, an address, a ban; not the address that somebody logged in from */
+	fixture_commit(f);
 }
 
 /* --- profiles and lists --------------------------------------------------------------------------------------------------------- */
@@ -645,7 +766,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_restored_beside_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collected_taken_restored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_close, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names_are_unique_and_clean, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names_that_are_too_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failed_logins, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failed_logins_of_unknown_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profile_versions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		/* last: clocks go on in them, and ids never go back */
