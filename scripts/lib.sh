@@ -5,7 +5,8 @@
 PACKAGES_BUILD="autoconf automake make gcc libc6-dev pkgconf xz-utils
 	libssl-dev libssh-dev libmicrohttpd-dev libgnutls28-dev libxml2-dev liblmdb-dev libcurl4-openssl-dev
 	zlib1g-dev libxxhash-dev libyaml-dev libjansson-dev libseccomp-dev libcrypt-dev libargon2-dev libsystemd-dev"
-PACKAGES_TEST="libcmocka-dev python3 python3-jsonschema python3-paramiko openssl curl openssh-client lftp rclone sshfs procps"
+PACKAGES_TEST="libcmocka-dev python3 python3-jsonschema python3-paramiko openssl curl openssh-client lftp rclone sshfs procps
+	putty-tools dropbear-bin rsync libnet-sftp-foreign-perl ruby-net-sftp php-cli php-phpseclib3 python3-asyncssh"
 PACKAGES_DEMO="openssl curl openssh-client"
 
 start_seconds=$SECONDS

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/fault.c %D%/fault.h \
 	%D%/fdio.c %D%/fdio.h \
 	%D%/id.c %D%/id.h \
+	%D%/legacy.c %D%/legacy.h \
 	%D%/log.c %D%/log.h \
 	%D%/record.c %D%/record.h \
 	%D%/record_json.c \

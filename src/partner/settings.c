@@ -2,6 +2,7 @@
 #include "partner/settings.h"
 
 #include "base/error.h"
+#include "base/legacy.h"
 #include "base/log.h"
 #include "partner/profile_private.h"
 
@@ -80,12 +81,21 @@ static const struct schema_field http_listener_fields[] = {
 static const struct schema_table http_listener_table = {
 	.name = "HTTP listener", .size = sizeof(struct van_config_listener), .fields = http_listener_fields, .help = "Where AS2 or the console is served.",
 };
+static const char *check_legacy(struct slice s, bool *ret_warning)
+{
+	enum van_legacy_kind kind;
+	(void)ret_warning;
+	return van_legacy_find(s, &kind) ? NULL : "must be one of " VAN_LEGACY_NAMES;
+}
+
 static const struct schema_field sftp_listener_fields[] = {
 	ADDRESS, PORT,
 	{.key = "host_keys", .kind = SCHEMA_PATHS, .flags = SCHEMA_REQUIRED | SCHEMA_NOT_EMPTY, AT(van_config_listener, host_keys),
 	 .help = "private host keys in OpenSSH's or PEM form, of different types"},
 	{.key = "proxies", .kind = SCHEMA_TEXTS, AT(van_config_listener, proxies), .check = profile_check_network,
 	 .help = "networks of load balancers that send the PROXY protocol (version 1 or 2): all of their connections must"},
+	{.key = "legacy", .kind = SCHEMA_TEXTS, AT(van_config_listener, legacy), .check = check_legacy,
+	 .help = "old algorithms that this listener offers, too, for clients that have no better ones: " VAN_LEGACY_NAMES},
 	{.key = NULL},
 };
 static const struct schema_table sftp_listener_table = {

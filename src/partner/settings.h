@@ -31,6 +31,7 @@ struct van_config_listener {
 	struct van_config_tls *tls;  /* NULL: plain */
 	struct slice_list host_keys; /* paths */
 	struct slice_list proxies;   /* sftp: networks whose connections begin with a PROXY header */
+	struct slice_list legacy;    /* sftp: old algorithms that are offered, too */
 };
 
 struct van_config_limits {

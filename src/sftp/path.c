@@ -14,6 +14,8 @@ int sftpd_path_normalise(struct slice in, struct sftpd_path *ret)
 		struct slice part = slice_cut(&rest, '/');
 		if (part.n == 0 || slice_is(part, "."))
 			continue;
+		if (!to.n && slice_is(part, "~")) /* home, which is the top */
+			continue;
 		if (slice_is(part, "..")) {
 			while (to.n && to.text[--to.n] != '/')
 				;

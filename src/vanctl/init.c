@@ -162,7 +162,7 @@ static int write_settings(const struct network *n, struct van_error *e)
 			       "listen:               # 127.0.0.1 is this machine alone; 0.0.0.0 takes connections from everywhere\n");
 	van_buf_printf(&t, "  as2:\n    - {address: 127.0.0.1, port: %lu}\n", n->as2);
 	van_buf_printf(&t, "    - {address: 127.0.0.1, port: %lu, tls: {certificate: certs/tls.pem, key: keys/tls.key}}\n", n->as2_tls);
-	van_buf_printf(&t, "  sftp:\n    - {address: 127.0.0.1, port: %lu, host_keys: [keys/ssh_host_ed25519, keys/ssh_host_rsa]}\n", n->sftp);
+	van_buf_printf(&t, "  sftp:\n    - {address: 127.0.0.1, port: %lu, host_keys: [keys/ssh_host_ed25519, keys/ssh_host_ecdsa, keys/ssh_host_rsa]}\n", n->sftp);
 	van_buf_printf(&t, "  admin:\n    - {address: 127.0.0.1, port: %lu}\n", n->admin);
 	int rc = init_write_file(n->fd, "vand.yaml", t.p, t.n, 0644, e);
 	van_buf_free(&t);
@@ -200,6 +200,8 @@ static int write_keys(const struct network *n, struct van_error *e)
 		rc = init_make_certificate(n->fd, &certificates[i], e);
 	if (rc == 0)
 		rc = init_make_host_key(n->fd, "ed25519", "keys/ssh_host_ed25519", e);
+	if (rc == 0)
+		rc = init_make_host_key(n->fd, "ecdsa", "keys/ssh_host_ecdsa", e); /* old clients in Java know no other that is still offered */
 	if (rc == 0)
 		rc = init_make_host_key(n->fd, "rsa", "keys/ssh_host_rsa", e);
 	return rc;

@@ -135,8 +135,8 @@ static int write_host_key(int dir, ssh_key key, const char *path, struct van_err
 int init_make_host_key(int dir, const char *type, const char *path, struct van_error *e)
 {
 	ssh_key key = NULL;
-	bool rsa = !strcmp(type, "rsa");
-	if (ssh_pki_generate(rsa ? SSH_KEYTYPE_RSA : SSH_KEYTYPE_ED25519, rsa ? 3072 : 0, &key) != SSH_OK)
+	bool rsa = !strcmp(type, "rsa"), ecdsa = !strcmp(type, "ecdsa");
+	if (ssh_pki_generate(rsa ? SSH_KEYTYPE_RSA : ecdsa ? SSH_KEYTYPE_ECDSA_P256 : SSH_KEYTYPE_ED25519, rsa ? 3072 : ecdsa ? 256 : 0, &key) != SSH_OK)
 		return van_error_set(e, VAN_ECRYPTO, "no SSH host key of type %s could be made", type);
 	int rc = write_host_key(dir, key, path, e);
 	ssh_key_free(key);

@@ -21,7 +21,7 @@ struct init_certificate {
 /* RSA-2048 for sign and decrypt (what every partner's software takes), P-256 for TLS. */
 int init_make_certificate(int dir, const struct init_certificate *c, struct van_error *e);
 
-/* An SSH host key in OpenSSH's format and its ".pub"; `type` is "ed25519" or "rsa". */
+/* An SSH host key in OpenSSH's format and its ".pub"; `type` is "ed25519", "ecdsa" or "rsa". */
 int init_make_host_key(int dir, const char *type, const char *path, struct van_error *e);
 
 /* Writes a new file below `dir`, flushed. */

@@ -8,7 +8,7 @@ INTEGRATION_TESTS += %D%/agreements.sh %D%/plain.sh %D%/terms.sh
 INTEGRATION_TESTS += %D%/backup.sh
 TESTS += $(INTEGRATION_TESTS)
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/run-slow \
-	%D%/tap.py %D%/x12.py %D%/demo.py %D%/fake_as2.py %D%/job.py %D%/bad_input.py %D%/cli.py %D%/clients.py \
+	%D%/tap.py %D%/x12.py %D%/demo.py %D%/fake_as2.py %D%/job.py %D%/bad_input.py %D%/cli.py %D%/clients.py %D%/more_clients.py \
 	%D%/as2_message.py %D%/as2_receive.py
 EXTRA_DIST += %D%/access.py %D%/mailbox.py %D%/outbound.py %D%/sessions.py %D%/large.py
 EXTRA_DIST += %D%/as2_http.py %D%/as2_field.py

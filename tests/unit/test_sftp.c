@@ -654,7 +654,7 @@ static void test_paths(void **state)
 	(void)state;
 	static const char *const cases[][2] = {
 		{"", "/"}, {".", "/"}, {"/", "/"}, {"//", "/"}, {"..", "/"}, {"../../etc/passwd", "/etc/passwd"}, {"in", "/in"},
-		{"/in/", "/in"}, {"/in/../out/./x", "/out/x"}, {"/in/..", "/"}, {"a/b/../../../c", "/c"}, {"/...", "/..."},
+		{"/in/", "/in"}, {"~", "/"}, {"~/in", "/in"}, {"/~/in/x", "/in/x"}, {"/in/~", "/in/~"}, {"~x", "/~x"}, {"/in/../out/./x", "/out/x"}, {"/in/..", "/"}, {"a/b/../../../c", "/c"}, {"/...", "/..."},
 		{"/in/ a b ", "/in/ a b "}, {"/in/\xc3\xa9", "/in/\xc3\xa9"},
 	};
 	struct sftpd_path path;

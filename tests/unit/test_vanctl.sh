@@ -48,7 +48,7 @@ ok "init" answers 0 "$vanctl" init "$dir/net" --as2-id 'HUB "NET"' --edi-id ZZ:H
 for file in vand.yaml partners/station.yaml certs/sign.pem certs/decrypt.pem certs/tls.pem; do
 	ok "$file is there" test -s "$dir/net/$file"
 done
-for key in sign.key decrypt.key tls.key ssh_host_ed25519 ssh_host_rsa; do
+for key in sign.key decrypt.key tls.key ssh_host_ed25519 ssh_host_ecdsa ssh_host_rsa; do
 	ok "keys/$key is the owner's alone" has_mode 600 "$dir/net/keys/$key"
 done
 ok "data is the owner's alone" has_mode 700 "$dir/net/data"
@@ -56,7 +56,7 @@ for name in sign decrypt tls; do
 	ok "certs/$name.pem is self-signed and good for two years" self_signed "$dir/net/certs/$name.pem"
 	ok "keys/$name.key fits it" key_fits "$dir/net/keys/$name.key" "$dir/net/certs/$name.pem"
 done
-for type in ed25519 rsa; do
+for type in ed25519 ecdsa rsa; do
 	ok "ssh-keygen reads keys/ssh_host_$type" ssh-keygen -y -P '' -f "$dir/net/keys/ssh_host_$type"
 done
 ok "init of a folder that is not empty" answers 1 "$vanctl" init "$dir/net" --as2-id X --edi-id ZZ:X

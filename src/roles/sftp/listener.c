@@ -1,5 +1,6 @@
 #include "roles/sftp/listener.h"
 
+#include "base/buf.h"
 #include "base/cidr.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -26,6 +27,7 @@
 #define ACCEPT_AT_ONCE 16
 #define ACCEPT_PAUSE (VAN_SECOND / 5)
 #define ADDRESS_TEXT 64
+#define LEGACY_MAX 1024
 #define PROXY_PATIENCE (5 * VAN_SECOND) /* for a PROXY header */
 
 struct networks {
@@ -45,6 +47,7 @@ struct child {
 /* A connection of a proxy, whose client isn't known yet. */
 struct arriving {
 	struct sftpd_listener *of;
+	const struct accepting *at;
 	struct arriving *next, **link;
 	int fd;
 	struct loop_watch *watch;
@@ -56,6 +59,7 @@ struct accepting {
 	struct sftpd_listener *of;
 	uint64_t index;
 	struct networks proxies;
+	char *legacy; /* old algorithms for sessions that come here, with commas between them; NULL: none */
 	int fd;
 	struct loop_watch *watch;
 	struct loop_timer *paused;
@@ -182,6 +186,24 @@ int sftpd_listener_set_proxies(struct sftpd_listener *s, uint64_t index, const s
 	return rc;
 }
 
+int sftpd_listener_set_legacy(struct sftpd_listener *s, uint64_t index, const struct slice_list *algorithms)
+{
+	struct van_buf text = VAN_BUF_INIT(LEGACY_MAX);
+	for (size_t i = 0; i < algorithms->n; i++)
+		van_buf_printf(&text, "%s%.*s", i ? "," : "", SLICE_ARG(algorithms->v[i]));
+	int rc = van_buf_append_char(&text, '\0');
+	for (size_t i = 0; rc == 0 && i < s->nsockets; i++) {
+		struct accepting *a = &s->sockets[i];
+		if (a->index != index)
+			continue;
+		free(a->legacy);
+		a->legacy = algorithms->n ? strdup(text.p) : NULL;
+		rc = algorithms->n && !a->legacy ? VAN_ENOMEM : 0;
+	}
+	van_buf_free(&text);
+	return rc;
+}
+
 int sftpd_listener_set_bans(struct sftpd_listener *s, const struct slice_list *networks)
 {
 	return take_networks(&s->banned, networks);
@@ -199,6 +221,7 @@ void sftpd_listener_free(struct sftpd_listener *s)
 		loop_cancel(s->sockets[i].paused);
 		close(s->sockets[i].fd);
 		free(s->sockets[i].proxies.v);
+		free(s->sockets[i].legacy);
 	}
 	while (s->children)
 		child_free(s->children);
@@ -303,7 +326,7 @@ static struct child *child_new(struct sftpd_listener *s, const char *peer)
 
 /* Forks without exec: a fresh image would have to load the libraries and parse the keys again, which costs more than the
  * rest of a log-in (doc/decisions/0011-sftp-sessions-fork.md). */
-static int start_session(struct sftpd_listener *s, struct child *c, int client)
+static int start_session(struct sftpd_listener *s, struct child *c, int client, const char *legacy)
 {
 	int pair[2];
 	int rc = ipc_pair(pair);
@@ -312,7 +335,7 @@ static int start_session(struct sftpd_listener *s, struct child *c, int client)
 	struct ipc_session_open open = {.peer = slice_str(c->peer)};
 	rc = ipc_send(s->store, IPC_SESSION_OPEN, 0, &ipc_session_open_table, &open, &pair[1], 1);
 	if (rc == 0 && (c->pid = fork()) == 0) {
-		struct sftpd_session_start start = {s->keys, s->confinement, &s->limits, client, pair[0], c->peer};
+		struct sftpd_session_start start = {s->keys, s->confinement, &s->limits, client, pair[0], c->peer, legacy};
 		_exit(sftpd_session_run(&start));
 	}
 	if (rc == 0 && c->pid < 0)
@@ -332,8 +355,9 @@ static int start_session(struct sftpd_listener *s, struct child *c, int client)
 }
 
 /* The descriptor stays the caller's. */
-static void take_connection(struct sftpd_listener *s, int client, const char *peer)
+static void take_connection(const struct accepting *at, int client, const char *peer)
 {
+	struct sftpd_listener *s = at->of;
 	const char *no = refusal(s, peer);
 	if (no) {
 		log_event(LOG_LEVEL_WARNING, "connection-refused", "peer", peer, "reason", no, NULL);
@@ -341,7 +365,7 @@ static void take_connection(struct sftpd_listener *s, int client, const char *pe
 		return;
 	}
 	struct child *c = child_new(s, peer);
-	int rc = c ? start_session(s, c, client) : VAN_ENOMEM;
+	int rc = c ? start_session(s, c, client, at->legacy) : VAN_ENOMEM;
 	if (rc < 0) {
 		log_event(LOG_LEVEL_ERROR, "session-start-failed", "peer", peer, "error", van_err_name(rc), NULL);
 		if (c)
@@ -377,20 +401,21 @@ static void on_proxy_header(void *arg, uint32_t events)
 		if (n > 0)
 			log_event(LOG_LEVEL_WARNING, "proxy-header-refused", "proxy", a->proxy, NULL);
 	} else if (recv(a->fd, bytes, used, MSG_DONTWAIT) == (ssize_t)used) {
-		take_connection(a->of, a->fd, r == SFTPD_PROXY_ADDRESS ? client : a->proxy);
+		take_connection(a->at, a->fd, r == SFTPD_PROXY_ADDRESS ? client : a->proxy);
 	}
 	arriving_free(a);
 }
 
 /* Takes the descriptor over. The session's process wants it blocking, as accept gave it. */
-static void await_header(struct sftpd_listener *s, int client, const char *proxy)
+static void await_header(const struct accepting *at, int client, const char *proxy)
 {
+	struct sftpd_listener *s = at->of;
 	struct arriving *a = s->narriving < s->limits.connections ? calloc(1, sizeof *a) : NULL;
 	if (!a) {
 		close(client);
 		return;
 	}
-	*a = (struct arriving){.of = s, .fd = client, .next = s->arriving, .link = &s->arriving};
+	*a = (struct arriving){.of = s, .at = at, .fd = client, .next = s->arriving, .link = &s->arriving};
 	snprintf(a->proxy, sizeof a->proxy, "%s", proxy);
 	if (a->next)
 		a->next->link = &a->next;
@@ -434,10 +459,10 @@ static void on_connection(void *arg, uint32_t events)
 		char peer[ADDRESS_TEXT] = "unknown";
 		getnameinfo((const struct sockaddr *)&address, n, peer, sizeof peer, NULL, 0, NI_NUMERICHOST);
 		if (within(&a->proxies, peer)) {
-			await_header(a->of, client, peer);
+			await_header(a, client, peer);
 			continue;
 		}
-		take_connection(a->of, client, peer);
+		take_connection(a, client, peer);
 		close(client);
 	}
 }

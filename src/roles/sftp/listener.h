@@ -21,6 +21,8 @@ void sftpd_listener_set_store(struct sftpd_listener *s, struct ipc_channel *stor
 int sftpd_listener_add_socket(struct sftpd_listener *s, int fd, uint64_t index);
 /* Connections to that socket from these networks must begin with a PROXY header, and no others may. 0 or VAN_ENOMEM. */
 int sftpd_listener_set_proxies(struct sftpd_listener *s, uint64_t index, const struct slice_list *networks);
+/* Sessions that come to that socket may use these old algorithms, too (base/legacy.h); others are passed over. 0 or VAN_ENOMEM. */
+int sftpd_listener_set_legacy(struct sftpd_listener *s, uint64_t index, const struct slice_list *algorithms);
 /* Connections from these networks are refused. 0 or VAN_ENOMEM, when the former list stays. */
 int sftpd_listener_set_bans(struct sftpd_listener *s, const struct slice_list *networks);
 /* Host keys: first _begin_keys, then _add_key for each (the descriptor stays the caller's), then _use_keys, which fails, and

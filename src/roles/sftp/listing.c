@@ -40,7 +40,7 @@ enum sftpd_status sftpd_listing_open(void *arg, struct slice path, void **ret_fo
 	if (at.kind == SFTPD_PLACE_NONE)
 		return SFTPD_NO_SUCH_FILE;
 	if (at.kind == SFTPD_PLACE_FILE)
-		return sftpd_refuse(why, SFTPD_FAILURE, "This is not a folder");
+		return sftpd_refuse(why, SFTPD_NO_SUCH_FILE, "There is no such folder");
 	struct listing *l = calloc(1, sizeof *l);
 	struct van_arena *arena = van_arena_new(PAGE_MEMORY);
 	if (!l || !arena) {

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libsftprole.a
 %C%_libsftprole_a_SOURCES = \
 	%D%/ahead.c \
+	%D%/algorithms.c %D%/algorithms.h \
 	%D%/authority.c %D%/authority.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/confine.c %D%/confine.h \

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define USER_MAX 128
 #define PASSWORD_MAX 1024
 #define KEY_MAX 65536 /* certificates may have many principals */
 
@@ -66,7 +65,8 @@ static void count(struct sftpd_login *l, const struct ipc_auth *a, enum sftpd_lo
 	if (!offer)
 		log_event(r != SFTPD_LOGIN_NO ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 			  r == SFTPD_LOGIN_YES ? "login" : r == SFTPD_LOGIN_PARTIAL ? "login-half" : "login-failed", "user", log_slice(a->user), "method",
-			  method_names[a->method], "partner", r == SFTPD_LOGIN_YES ? l->partner : NULL, NULL);
+			  method_names[a->method], "partner", r == SFTPD_LOGIN_YES ? l->partner : NULL, "client", l->client, "legacy",
+			  l->old_algorithms.n ? log_slice(van_buf_slice(&l->old_algorithms)) : NULL, NULL);
 	if (r == SFTPD_LOGIN_YES)
 		log_context("partner", l->partner);
 	if (r != SFTPD_LOGIN_NO)
@@ -78,7 +78,8 @@ static void count(struct sftpd_login *l, const struct ipc_auth *a, enum sftpd_lo
 
 static enum sftpd_login_result attempt(struct sftpd_login *l, const struct ipc_auth *a, bool proven)
 {
-	enum sftpd_login_result r = proven && a->user.n && a->user.n <= USER_MAX ? ask(l, a) : SFTPD_LOGIN_NO;
+	snprintf(l->user, sizeof l->user, "%.*s", SLICE_ARG(a->user));
+	enum sftpd_login_result r = proven && a->user.n && a->user.n <= SFTPD_USER_MAX ? ask(l, a) : SFTPD_LOGIN_NO;
 	count(l, a, r);
 	return r;
 }
@@ -156,4 +157,13 @@ void sftpd_login_limits(struct sftpd_login *l, const struct ipc_session_limits *
 	l->reply.max_message = to->max_message;
 	if (!to->bandwidth || l->throttle) /* without the page that the mailbox's sessions share it would be each one's own: as it was, then */
 		l->reply.bandwidth = to->bandwidth;
+}
+
+void sftpd_login_refused_signature(struct sftpd_login *l, struct slice algorithm)
+{
+	log_event(LOG_LEVEL_WARNING, "login-failed", "user", l->user[0] ? l->user : NULL, "method", method_names[IPC_AUTH_KEY_VERIFIED], "client", l->client, "signed_with",
+		  log_slice(algorithm), "remedy",
+		  slice_is(algorithm, "ssh-rsa") ? "have the client updated, let it use a key of type ed25519 or ecdsa, or allow ssh-rsa in the listener's legacy, see vand.yaml(5)"
+						 : "let the client use a key of type ed25519 or ecdsa",
+		  NULL);
 }

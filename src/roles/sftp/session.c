@@ -1,6 +1,7 @@
 #include "roles/sftp/session.h"
 
 #include "base/log.h"
+#include "roles/sftp/algorithms.h"
 #include "roles/sftp/channel.h"
 #include "roles/sftp/mailbox.h"
 
@@ -196,12 +197,23 @@ static void serve_once(struct session *s)
 		end(s, "the session lasted too long: log in again");
 }
 
+/* libssh answers nothing to a signature whose kind it doesn't take, so that the client would wait until its time is up. */
+static void answer_for_libssh(struct session *s)
+{
+	struct slice algorithm = s->over || s->login.authenticated ? SLICE_NONE : sftpd_algorithms_refused_signature(s->ssh);
+	if (!algorithm.p)
+		return;
+	sftpd_login_refused_signature(&s->login, algorithm);
+	end(s, "Your key signs with SHA-1 or another algorithm that is not taken here: use newer software, or a key of type ed25519 or ecdsa");
+}
+
 static void serve(struct session *s)
 {
 	van_time deadline = van_clock_monotonic() + s->limits->login_grace;
 	s->started = s->channels.last_heard = van_clock_monotonic();
 	while (!s->over && !s->login.authenticated) {
 		serve_once(s);
+		answer_for_libssh(s);
 		if (van_clock_monotonic() > deadline)
 			end(s, "nobody logged in in time");
 	}
@@ -234,7 +246,8 @@ static int set_up(struct session *s, struct sftpd_session_start *start)
 	s->store.unasked = on_unasked;
 	s->store.unasked_arg = s;
 	if (ssh_options_set(s->ssh, SSH_OPTIONS_TIMEOUT, &seconds) != SSH_OK ||
-	    ssh_set_server_callbacks(s->ssh, &s->server) != SSH_OK || ssh_bind_accept_fd(start->keys, s->ssh, start->client) != SSH_OK)
+	    ssh_set_server_callbacks(s->ssh, &s->server) != SSH_OK || ssh_bind_accept_fd(start->keys, s->ssh, start->client) != SSH_OK ||
+	    (start->legacy && sftpd_algorithms_allow(s->ssh, start->legacy) != SSH_OK))
 		return VAN_EINTERNAL;
 	ssh_set_message_callback(s->ssh, on_message, s);
 	ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY | (s->limits->passwords ? PASSWORD_METHODS : 0));
@@ -250,8 +263,12 @@ static int talk(struct session *s, const struct sftpd_confinement *c)
 	}
 	if (ssh_handle_key_exchange(s->ssh) != SSH_OK) {
 		s->reason = ssh_get_error(s->ssh);
+		if (sftpd_algorithms_log_mismatch(s->ssh, s->reason))
+			s->reason = "the client has no algorithm in common with this listener";
 		return VAN_ECRYPTO;
 	}
+	s->login.client = ssh_get_clientbanner(s->ssh);
+	sftpd_algorithms_old(s->ssh, &s->login.old_algorithms);
 	if (ssh_event_add_session(s->event, s->ssh) != SSH_OK ||
 	    ssh_event_add_fd(s->event, ipc_channel_fd(s->store.channel), POLLIN | POLLHUP, on_store, s) != SSH_OK)
 		return VAN_ENOMEM;

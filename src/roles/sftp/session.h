@@ -13,6 +13,7 @@ struct sftpd_session_start {
 	int client;       /* the accepted connection */
 	int store;        /* this session's channel to the store */
 	const char *peer; /* address, for the log */
+	const char *legacy; /* old algorithms that it may use, too, with commas between them; NULL: none */
 };
 
 /* In the child, after fork; returns the exit status. */

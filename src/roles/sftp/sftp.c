@@ -102,12 +102,15 @@ static void on_peer(void *arg, struct role_peer *peer)
 	peer->fd = -1;
 }
 
-static void set_proxies(struct sftp *s)
+static void set_up_listeners(struct sftp *s)
 {
 	const struct record_list *l = &s->role->config->listen.sftp;
 	for (size_t i = 0; i < l->n; i++)
 		if (sftpd_listener_set_proxies(s->listener, i, &RECORD_AT(*l, struct van_config_listener, i)->proxies) < 0)
 			log_event(LOG_LEVEL_ERROR, "proxies-not-set", NULL);
+	for (size_t i = 0; i < l->n; i++)
+		if (sftpd_listener_set_legacy(s->listener, i, &RECORD_AT(*l, struct van_config_listener, i)->legacy) < 0)
+			log_event(LOG_LEVEL_ERROR, "legacy-not-set", NULL);
 }
 
 static void on_reload(void *arg)
@@ -116,7 +119,7 @@ static void on_reload(void *arg)
 	struct sftpd_limits limits = limits_of(s->role->config);
 	sftpd_listener_set_limits(s->listener, &limits);
 	load_keys(s); /* the former ones stay when this fails */
-	set_proxies(s);
+	set_up_listeners(s);
 }
 
 static void on_stop(void *arg)
@@ -152,7 +155,7 @@ static int start(struct sftp *s, struct van_error *e)
 		return van_error_set(e, VAN_ENOMEM, "the store's channel can't be used");
 	if (take_listeners(s) < 0)
 		return van_error_set(e, VAN_ELIMIT, "a listener can't be used");
-	set_proxies(s);
+	set_up_listeners(s);
 	return 0;
 }
 
