@@ -245,6 +245,9 @@ def certificates(n):
         t.ok(shown(certificate(path, "-n", "plein", "-V", "+1h"), lambda b: b.replace(b"plein", b"plain")), f"one that was changed after {kind} had signed it is refused")
     t.ok(shown(certificate(stranger, "-n", "plain", "-V", "+1h"), lambda b: b.replace(public(stranger_pub), public(cas["ed25519"][1]))),
          "one that names an authority which has not signed it is refused")
+    small, small_pub = keygen(n, "ca-small", "rsa", "-b", "1024")
+    t.ok(b"2048" in refused_profile(n, "small", f'    authorities:\n      - "{small_pub}"\n') or ssh(n, "small", "-i", certificate(small, "-n", "small", "-V", "+1h")).returncode != 0,
+         "an authority with a short RSA key can let nobody in")
     lone, _ = keygen(n, "lone")
     t.ok(ssh(n, "plain", "-i", lone).returncode != 0, "a key without certificate is refused")
     t.ok(any(r["event"] == "login" for r in n.json("receipt", "list", "--limit", "1000")), "log-ins are receipts")

@@ -703,6 +703,8 @@ def looks_and_opens(n):
         s.stat("/out/look-4.edi")
         s.remove("/out/look-4.edi")
         t.ok(said(lambda: fetch("look-4.edi")) is not None, "one looked at and deleted is gone")
+        s.stat("/out/look-0.edi")
+        fetch("look-0.edi")  # whoever opens what it has looked at is answered ahead at its next look
         s.stat("/out/look-3.edi")
         other.remove("/out/look-3.edi")
         time.sleep(1.1)
