@@ -11,6 +11,7 @@ import socket
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import clients
@@ -33,6 +34,7 @@ class Sshd:
             os.makedirs(path)
         self.port = demo.free_port()
         self.host_key, self.host_pub = demo.make_ssh_key(self.folder, "host")
+        self.other_host_key, self.other_host_pub = demo.make_ssh_key(self.folder, "host", "ecdsa")
         self.user_key, user_pub = demo.make_ssh_key(self.folder, "hub")
         with open(os.path.join(self.folder, "authorized_keys"), "w") as f:
             f.write(user_pub + "\n")
@@ -40,7 +42,7 @@ class Sshd:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         config = os.path.join(self.folder, "sshd_config")
         with open(config, "w") as f:
-            f.write(f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\nPidFile none\nStrictModes no\nUsePAM no\n"
+            f.write(f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\nHostKey {self.other_host_key}\nPidFile none\nStrictModes no\nUsePAM no\n"
                     f"AuthorizedKeysFile {self.folder}/authorized_keys\nPasswordAuthentication no\nPermitRootLogin yes\nUseDNS no\n"
                     "Subsystem sftp internal-sftp\nMaxStartups 100\n")
         self.command = [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", config]
@@ -93,7 +95,7 @@ def user():
     return subprocess.check_output(["id", "-un"], text=True).strip()
 
 
-def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None, at=None, settle="0s"):
+def profile(n, server, host_key=None, push=True, poll="delete", every="1s", patterns="", version=[0], login=None, at=None, settle="0s", timeout="2m"):
     path = os.path.join(n.root, "gamma.yaml")
     version[0] += 1
     text = f"""kind: partner
@@ -109,7 +111,7 @@ connections:
       {login or f"user: {user()}"}
       host_keys: ["{host_key or server.host_pub}"]
       {"" if login else f"key: {server.user_key}"}
-      timeout: 2m
+      timeout: {timeout}
 """
     if push:
         text += f"    push: {{folder: {server.inbound}, retry: {AGAIN_AND_AGAIN}{push if isinstance(push, str) else ''}}}\n"
@@ -178,6 +180,10 @@ def pushes(n, server):
     profile(n, server, poll=None)
     delivered(n, 903)
     t.ok(payload in server.received().values(), "with the right key it goes")
+    profile(n, server, host_key=server.other_host_pub, poll=None)
+    payload = order(n, 900)
+    delivered(n, 900)
+    t.ok(payload in server.received().values(), "of a server with several keys one may be pinned that it likes less")
 
     server.stop()
     payload = order(n, 904)
@@ -221,6 +227,48 @@ class Silent:
 
     def close(self):
         self.socket.close()
+
+
+class Stalling(Silent):
+    """The partner's server behind a line that goes dead in the middle of a document."""
+
+    def __init__(self, server, most):
+        super().__init__(server)
+        self.to, self.most = server.port, most
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            there = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.forward, args=(client, there, self.most), daemon=True).start()
+            threading.Thread(target=self.forward, args=(there, client, 1 << 30), daemon=True).start()
+
+    @staticmethod
+    def forward(one, other, most):
+        try:
+            while most > 0 and (data := one.recv(4096)):
+                other.sendall(data)
+                most -= len(data)
+        except OSError:
+            pass
+
+
+def stalled(n, server):
+    """Whoever makes no progress is given up, and tried again."""
+    line = Stalling(server, 50000)
+    profile(n, line, poll=None, timeout="2s")
+    payload = order(n, 974, 300000)
+    waiting = demo.wait_for("a failed try", lambda: [q for q in n.json("queue", "list") if q["last_error"]])
+    t.ok(waiting, f"a line that goes dead: {waiting[0]['last_error']}")
+    t.ok(payload not in server.received().values(), "the document is not there yet")
+    line.close()
+    profile(n, server, poll=None)
+    delivered(n, 974)
+    t.equal(list(server.received().values()).count(payload), 1, "and comes once when the line is back")
 
 
 def confined(n, server):
@@ -326,6 +374,15 @@ def polls(n, server):
     fetched(n, "stays.edi")
     server.wait_visits(3)
     t.ok(len(fetched(n, "stays.edi")) == 1 and "stays.edi" in os.listdir(server.outbound), "after: keep leaves it, and it is not fetched again")
+    logged = len(n.log())
+    folder, link = (os.path.join(server.outbound, x) for x in ("folder.edi", "link.edi"))
+    os.mkdir(folder)
+    os.symlink("stays.edi", link)
+    server.wait_visits(3)
+    t.ok("event=poll-file" not in n.log()[logged:] and not [m for m in n.messages("--partner", "gamma") if m["file_name"] in ("folder.edi", "link.edi")],
+         "folders and links are no files", n.log()[logged:])
+    os.rmdir(folder)
+    os.unlink(link)
     written = os.stat(os.path.join(server.outbound, "stays.edi")).st_mtime
     for count, (data, mtime, what) in enumerate(((acks["ack4.edi"], written - 100, "of the same length, but another time"),
                                                  (acks["ack4.edi"] + b"\n", written - 100, "of the same time, but another length")), 2):
@@ -485,13 +542,17 @@ def killed_at_points(n, server):
         n.start(environment={"OPENVAN_FAULT": f"{point}:1"})
         profile(n, server, push=False)
         name, data = f"{point}.edi", x12.ack_997(GAMMA, demo.BUYER, number, number)
-        server.put(name, data)
+        server.put(name, data, 1700000000)
         t.ok(reached(n, point, logged), f"{point}: the point was reached", n.log()[logged:][-2000:])
         n.kill()
         n.start()
         fetched(n, name)
         demo.wait_for("deletion", lambda: not os.path.exists(os.path.join(server.outbound, name)))
         t.equal(len(fetched(n, name)), 1, f"{point}: picked up once")
+    server.wait_visits(2)
+    server.put(name, data, 1700000000)
+    demo.wait_for("another one", lambda: len(fetched(n, name)) == 2)
+    t.ok(True, "what is gone from the server is forgotten: one that looks the same is another one")
 
 
 def killed_at_random(n, server, rounds=4):
@@ -529,7 +590,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, name_is_taken, confined, one_of_many, passwords, polls, settling, looked_at, schedules, held_after_a_restore, larger_than_taken,
+            for group in (pushes, name_is_taken, stalled, confined, one_of_many, passwords, polls, settling, looked_at, schedules, held_after_a_restore, larger_than_taken,
                           killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:
