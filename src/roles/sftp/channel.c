@@ -254,7 +254,8 @@ static void finish(struct sftpd_channel *c, int status)
 		ssh_channel_send_eof(c->ssh);
 		ssh_channel_close(c->ssh);
 	}
-	ssh_channel_free(c->ssh); /* libssh keeps it until the client closes it, too, and calls nobody any more */
+	ssh_remove_channel_callbacks(c->ssh, &c->callbacks); /* libssh keeps the channel until the client closes it, too, and would call */
+	ssh_channel_free(c->ssh);
 	s->sending = false;
 	free(c->left_over);
 	free(c);
