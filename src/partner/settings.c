@@ -258,6 +258,8 @@ static const struct schema_field store_fields[] = {
 	 .help = "longest that commits stand in the log alone, before the database gets them all at once; a start after a crash repeats them"},
 	{.key = "settle_bytes", .kind = SCHEMA_SIZE, AT(van_config_store, settle_bytes), .fallback = "16MiB", .min = 4096, .max = 1 << 30,
 	 .help = "most that stands in the log alone"},
+	{.key = "keep_log", .kind = SCHEMA_DURATION, AT(van_config_store, keep_log), .fallback = "30d", .max = 36500 * DAY,
+	 .help = "how long the log can bring an older database up to date, such as a backup's; then its room is given back, and bodies stay; 0: for ever"},
 	{.key = "backup_patience", .kind = SCHEMA_DURATION, AT(van_config_store, backup_patience), .fallback = "10m", .min = SECOND, .max = DAY,
 	 .help = "a backup whose target takes nothing for so long is given up: while one is made the database can't use again what becomes free in it"},
 	{.key = NULL},

@@ -99,6 +99,7 @@ struct van_config_store {
 	van_time gather;   /* longest time requests wait for others before a flush */
 	van_time settle;   /* longest time commits stand in the log alone */
 	uint64_t settle_bytes;
+	van_time keep_log; /* how long the log of commits is kept; 0: for ever */
 	van_time backup_patience; /* a backup whose target takes nothing for so long is given up */
 };
 

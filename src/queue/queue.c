@@ -129,6 +129,18 @@ bool queue_wants_ready(const struct queue *q)
 	return segments_want_ready(q->segments);
 }
 
+int queue_release_log(struct queue *q, van_time before, struct segments_released *ret, struct van_error *err)
+{
+	struct store_txn *t;
+	struct segments_mark mark;
+	int rc = store_begin(q->store, STORE_SNAPSHOT, &t, err);
+	if (rc < 0)
+		return rc;
+	rc = get_mark(q, t, &mark, err);
+	store_abort(t);
+	return rc < 0 ? rc : segments_release(q->segments, mark.end, before, ret, err);
+}
+
 bool queue_in_doubt(const struct queue *q)
 {
 	return q->in_doubt;

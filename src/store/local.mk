@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/segment_part.h \
 	%D%/segment_private.h \
 	%D%/segment_read.c \
+	%D%/segment_release.c \
 	%D%/segment_replay.c \
 	%D%/store.c %D%/store.h \
 	%D%/store_lmdb.c

@@ -52,6 +52,7 @@ int payload_remove(struct payload_dir *d, struct slice id, const char *part, str
  * refers to. Pin before the snapshot begins. What a crash leaves of them goes when the folder is opened. Any thread. */
 int payload_pin(struct payload_dir *d, struct van_error *err);
 void payload_unpin(struct payload_dir *d);
+bool payload_is_pinned(const struct payload_dir *d); /* any thread */
 /* As payload_open(), also of a file that was removed since the pin. */
 int payload_open_pinned(struct payload_dir *d, struct slice id, const char *part, struct van_error *err);
 /* Where the file is below the data folder, "payload/…", for a copy of it. Returns `to`, or NULL where no file can have that name. */

@@ -23,6 +23,11 @@ void payload_unpin(struct payload_dir *d)
 		payload_pinned_drop(d);
 }
 
+bool payload_is_pinned(const struct payload_dir *d)
+{
+	return atomic_load(&d->pins) > 0;
+}
+
 /* The folder itself stays: somebody may pin again meanwhile. */
 void payload_pinned_drop(struct payload_dir *d)
 {

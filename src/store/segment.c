@@ -26,7 +26,9 @@ static int setup(struct segments *s, int dirfd, uint64_t end, struct van_error *
 	s->folder = made || errno == EEXIST ? openat(dirfd, SEGMENT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (s->folder < 0 || fsync(dirfd))
 		return segment_fail(err, errno, "opening the folder " SEGMENT_FOLDER);
-	int rc = segment_look_behind(s, end, &begin, err);
+	int rc = segment_load_released(s, err);
+	if (rc == 0)
+		rc = segment_look_behind(s, end, &begin, err);
 	s->kept = s->written = s->low = s->end = begin;
 	return rc;
 }

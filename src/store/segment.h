@@ -22,6 +22,7 @@
 #ifndef OPENVAN_STORE_SEGMENT_H
 #define OPENVAN_STORE_SEGMENT_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -40,7 +41,7 @@ struct segments_mark {
 };
 
 /* Gives `fn` the redo of each whole batch behind the mark, in order, with the mark behind that batch, and moves `mark` there. Negative:
- * what `fn` said, or the disk. The folder may be missing. */
+ * what `fn` said, or the disk; VAN_EVERSION when what stood behind the mark was released. The folder may be missing. */
 typedef int (*segments_redo_fn)(void *ctx, struct slice redo, const struct segments_mark *behind);
 int segments_replay(int dirfd, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err);
 
@@ -50,6 +51,18 @@ int segments_open(int dirfd, const struct segments_mark *mark, size_t window, st
 /* Bytes that stood behind the mark, and that nothing which was committed refers to. */
 uint64_t segments_behind(const struct segments *s);
 void segments_close(struct segments *s); /* forgets what was not kept; may be NULL */
+
+/* --- any thread, one at a time --- */
+
+struct segments_released {
+	uint64_t bytes; /* that were given back to the disk */
+	unsigned files; /* of them whole ones: they are gone */
+};
+/* Gives back to the disk what repeats commits that are settled (`settled`: the end of the mark that the store has on the disk) and stand in files
+ * that nothing was written to since `before`. Bodies stay. A store whose mark is older is refused from then on (segments_replay:
+ * VAN_EVERSION). At most a file's worth; returns 1 when there may be more, 0 when not, VAN_EVERSION where the file system can't
+ * give back parts of a file, or what the disk said. What a crash interrupts the next call completes. */
+int segments_release(struct segments *s, uint64_t settled, van_time before, struct segments_released *ret, struct van_error *err);
 
 /* --- the writer's thread only --- */
 
@@ -76,7 +89,8 @@ bool segments_want_ready(const struct segments *s); /* between two batches: woul
 /* Exactly `n` bytes. VAN_EIO when they are not there. */
 int segments_read(struct segments *s, uint64_t position, void *to, size_t n, struct van_error *err);
 /* Each file that has something before the position `end` (of a mark), in order: its path below the data folder, a descriptor to read it
- * (closed after the call; -1: the file is missing), and how many bytes of it stand before `end`, at most: a full file may be shorter. Negative: what `fn` said, or the disk. */
+ * (closed after the call; -1: the file is missing), and how many bytes of it stand before `end`, at most: a full file may be shorter. Then the
+ * file that says what was released, where there is one. Negative: what `fn` said, or the disk. */
 typedef int (*segments_file_fn)(void *ctx, const char *path, int fd, uint64_t bytes, struct van_error *err);
 int segments_each_file(struct segments *s, uint64_t end, segments_file_fn fn, void *ctx, struct van_error *err);
 

@@ -85,8 +85,7 @@ static bool all_zero(const char *p, size_t n)
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* Where the bytes of a file end that are not just reserved room, looking from its end back to `from`. 0 or an errno. */
-static int used_end(int fd, uint64_t from, uint64_t size, uint64_t *ret)
+int segment_used_end(int fd, uint64_t from, uint64_t size, uint64_t *ret)
 {
 	static const uint64_t step = 65536;
 	char *chunk = malloc(step);
@@ -119,7 +118,7 @@ static int look_at_tail(struct segments *s, uint64_t end, uint64_t *begin, struc
 	int rc = fd < 0 || fstat(fd, &st) ? errno : 0;
 	bool lost = rc == ENOENT || (!rc && (uint64_t)st.st_size < size);
 	if (!rc && !lost)
-		rc = used_end(fd, size, (uint64_t)st.st_size, &used);
+		rc = segment_used_end(fd, size, (uint64_t)st.st_size, &used);
 	if (!rc && used > size) {
 		*begin = (end / SEGMENT_SIZE + 1) * SEGMENT_SIZE;
 		s->behind += used - size;

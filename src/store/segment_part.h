@@ -20,6 +20,7 @@
 #include <string.h>
 
 #define SEGMENT_FOLDER "segment"
+#define SEGMENT_RELEASED "released" /* in that folder: see segment_release.c */
 #define SEGMENT_NAME_FORMAT "%010llu.seg"
 #define SEGMENT_NAME_MAX 32
 #define SEGMENT_BLOCK ((uint64_t)4096) /* what every disk and file system takes for direct writes */

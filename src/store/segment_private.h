@@ -43,6 +43,7 @@ struct segments {
 	struct part header;  /* what it will say */
 	XXH3_state_t *hash;  /* of the bytes behind it */
 	struct segment_readers readers;
+	atomic_uint_least64_t released; /* files that end before this position may be gone */
 	pthread_mutex_t lock; /* guards the window's bytes and what follows; the writer reads them without */
 	uint64_t low, end;
 };
@@ -51,6 +52,31 @@ static inline uint64_t segment_round_up(uint64_t n)
 {
 	return (n + SEGMENT_BLOCK - 1) / SEGMENT_BLOCK * SEGMENT_BLOCK;
 }
+
+/* --- segment_replay.c ---------------------------------------------------------------------------------------------------------- */
+
+struct segment_stretch { /* a part: where it begins, where its redo does, and where what follows it may begin; a block each, but for the second */
+	uint64_t from, redo, to;
+	bool bodies; /* it has some, before its redo */
+};
+
+struct segment_batch {
+	struct slice redo;
+	const struct segment_stretch *parts;
+	size_t nparts;
+	struct segments_mark behind;
+};
+
+/* Every whole batch behind `mark`, in order, until `fn` returns something else than 0, which is returned. What it gets is good until it returns. */
+typedef int (*segment_batch_fn)(void *ctx, const struct segment_batch *b, struct van_error *err);
+int segment_each_batch(int folder, const struct segments_mark *mark, segment_batch_fn fn, void *ctx, struct van_error *err);
+
+/* --- segment_release.c --------------------------------------------------------------------------------------------------------- */
+
+/* VAN_EVERSION when the log was released beyond `mark`: it can't be repeated from there. */
+int segment_check_released(int folder, const struct segments_mark *mark, struct van_error *err);
+/* At the opening: s->released, as the folder says. */
+int segment_load_released(struct segments *s, struct van_error *err);
 
 /* --- segment_read.c ------------------------------------------------------------------------------------------------------------ */
 
@@ -69,6 +95,8 @@ int segment_look_behind(struct segments *s, uint64_t end, uint64_t *begin, struc
 /* Writes the window up to `to`, a whole number of blocks. 0 or an errno. */
 int segment_write_up_to(struct segments *s, uint64_t to);
 int segment_flush_written(struct segments *s);
+/* Where the bytes of a file end that are not just reserved room, looking from its end back to `from`. 0 or an errno. */
+int segment_used_end(int fd, uint64_t from, uint64_t size, uint64_t *ret);
 /* See segments_make_ready(). 0 or an errno: of the flush. */
 int segment_make_ready(struct segments *s);
 

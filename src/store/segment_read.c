@@ -125,11 +125,21 @@ int segments_each_file(struct segments *s, uint64_t end, segments_file_fn fn, vo
 		int fd = openat(s->folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 && errno != ENOENT)
 			return segment_fail(err, errno, "opening it to copy");
+		if (fd < 0 && at + SEGMENT_SIZE <= atomic_load(&s->released)) /* nothing stood in it but old log */
+			continue;
 		if (fd >= 0) /* nothing is read ahead: behind the end the writer writes past the cache */
 			posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 		rc = fn(ctx, path, fd, end - at < SEGMENT_SIZE ? end - at : SEGMENT_SIZE, err);
 		if (fd >= 0)
 			close(fd);
+	}
+	/* Last: what it says was released, the copies of the files may have still; the other way round they would miss something. */
+	int fd = rc < 0 ? -1 : openat(s->folder, SEGMENT_RELEASED, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0) {
+		rc = fn(ctx, SEGMENT_FOLDER "/" SEGMENT_RELEASED, fd, UINT64_MAX, err);
+		close(fd);
+	} else if (rc >= 0 && errno != ENOENT) {
+		rc = segment_fail(err, errno, "opening " SEGMENT_RELEASED " to copy");
 	}
 	return rc < 0 ? rc : 0;
 }

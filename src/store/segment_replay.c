@@ -1,4 +1,4 @@
-/* At the start: batches that the log has and the store has not. */
+/* Batches of the log in their order: at the start those that the store has not, later those whose redo nobody needs any more. */
 #include "store/segment_private.h"
 
 #include "base/buf.h"
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define REDO_MAX ((size_t)2 << 30)
+#define PARTS_MAX ((size_t)64 << 20)
 
 struct replay {
 	int folder;
@@ -19,6 +20,7 @@ struct replay {
 	uint64_t size;
 	XXH3_state_t *hash;
 	struct van_buf redo;
+	struct van_buf parts; /* struct segment_stretch of the batch at hand */
 	char *bytes;
 	size_t room;
 };
@@ -86,6 +88,9 @@ static int read_part(struct replay *r, uint64_t at, const struct part *wanted, s
 		return ABSENT;
 	*ret_hash = part_hash(header);
 	*ret_end = segment_round_up(at + PART_HEADER + ret->length);
+	struct segment_stretch stretch = {at, at + PART_HEADER + ret->redo, *ret_end, ret->redo > 0};
+	if (van_buf_append(&r->parts, (const char *)&stretch, sizeof stretch) < 0)
+		return -ENOMEM;
 	return van_buf_append(&r->redo, r->bytes + ret->redo, (size_t)(ret->length - ret->redo)) < 0 ? -ENOMEM : FOUND;
 }
 
@@ -94,6 +99,7 @@ static int read_batch(struct replay *r, uint64_t at, const struct segments_mark 
 {
 	struct part wanted = {.sequence = mark->sequence + 1, .before = mark->hash}, part = {0};
 	van_buf_reset(&r->redo);
+	van_buf_reset(&r->parts);
 	for (;;) {
 		int rc = read_part(r, at, &wanted, &part, &wanted.before, &ret->end);
 		if (rc == ABSENT && wanted.number && at % SEGMENT_SIZE) { /* it did not fit into the rest of the file */
@@ -126,42 +132,63 @@ static int find_batch(struct replay *r, const struct segments_mark *mark, struct
 	return rc;
 }
 
-static int replay(struct replay *r, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err)
+static int each_batch(struct replay *r, const struct segments_mark *mark, segment_batch_fn fn, void *ctx, struct van_error *err)
 {
-	for (;;) {
-		struct segments_mark behind = {0};
-		int rc = find_batch(r, mark, &behind);
+	struct segment_batch b = {.behind = *mark};
+	int rc = 0;
+	while (rc == 0) {
+		struct segments_mark before = b.behind;
+		rc = find_batch(r, &before, &b.behind);
 		if (rc == ABSENT)
 			return 0;
 		if (rc < 0)
-			return segment_fail(err, -rc, "reading what was committed last");
-		*mark = behind;
-		rc = fn(ctx, van_buf_slice(&r->redo), mark);
-		if (rc < 0)
-			return van_error_set(err, rc, "segment file: repeating commit %llu: %s", (unsigned long long)mark->sequence,
-				van_err_name(rc));
+			return segment_fail(err, -rc, "reading what was committed");
+		b.redo = van_buf_slice(&r->redo);
+		b.parts = (const struct segment_stretch *)(const void *)r->parts.p;
+		b.nparts = r->parts.n / sizeof *b.parts;
+		rc = fn(ctx, &b, err);
 	}
+	return rc;
+}
+
+int segment_each_batch(int folder, const struct segments_mark *mark, segment_batch_fn fn, void *ctx, struct van_error *err)
+{
+	struct replay r = {.folder = folder, .fd = -1, .hash = XXH3_createState(), .redo = VAN_BUF_INIT(REDO_MAX), .parts = VAN_BUF_INIT(PARTS_MAX)};
+	int rc = r.hash ? each_batch(&r, mark, fn, ctx, err) : segment_fail(err, ENOMEM, "reserving memory");
+	if (r.fd >= 0)
+		close(r.fd);
+	XXH3_freeState(r.hash);
+	van_buf_free(&r.redo);
+	van_buf_free(&r.parts);
+	free(r.bytes);
+	return rc;
+}
+
+/* --- at the start ------------------------------------------------------------------------------------------------------------------ */
+
+struct repeating {
+	struct segments_mark *mark;
+	segments_redo_fn fn;
+	void *ctx;
+};
+
+static int repeat_batch(void *ctx, const struct segment_batch *b, struct van_error *err)
+{
+	struct repeating *r = ctx;
+	*r->mark = b->behind;
+	int rc = r->fn(r->ctx, b->redo, r->mark);
+	return rc < 0 ? van_error_set(err, rc, "segment file: repeating commit %llu: %s", (unsigned long long)b->behind.sequence, van_err_name(rc)) : 0;
 }
 
 int segments_replay(int dirfd, struct segments_mark *mark, segments_redo_fn fn, void *ctx, struct van_error *err)
 {
-	struct replay r = {.fd = -1, .hash = XXH3_createState(), .redo = VAN_BUF_INIT(REDO_MAX)};
-	r.folder = openat(dirfd, SEGMENT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = 0;
-	if (!r.hash)
-		rc = segment_fail(err, ENOMEM, "reserving memory");
-	else if (r.folder >= 0 && fsync(r.folder))
-		rc = segment_fail(err, errno, "flushing the folder " SEGMENT_FOLDER);
-	else if (r.folder >= 0)
-		rc = replay(&r, mark, fn, ctx, err);
-	else if (errno != ENOENT)
-		rc = segment_fail(err, errno, "opening the folder " SEGMENT_FOLDER);
-	if (r.fd >= 0)
-		close(r.fd);
-	if (r.folder >= 0)
-		close(r.folder);
-	XXH3_freeState(r.hash);
-	van_buf_free(&r.redo);
-	free(r.bytes);
+	struct repeating r = {mark, fn, ctx};
+	int folder = openat(dirfd, SEGMENT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return errno == ENOENT ? 0 : segment_fail(err, errno, "opening the folder " SEGMENT_FOLDER);
+	int rc = fsync(folder) ? segment_fail(err, errno, "flushing the folder " SEGMENT_FOLDER) : segment_check_released(folder, mark, err);
+	if (rc == 0)
+		rc = segment_each_batch(folder, mark, repeat_batch, &r, err);
+	close(folder);
 	return rc;
 }

@@ -21,6 +21,7 @@
 
 #define FLUSH_EVERY ((uint64_t)8 << 20) /* write-out begins while writing, so that the last flush is short and little of memory is dirty */
 #define REPORT_EVERY VAN_SECOND
+#define HOLE 4096
 
 struct copy_folder {
 	char *path, *part;
@@ -239,9 +240,29 @@ static void write_out(struct copy_folder *f)
 	f->flushed = f->at;
 }
 
+/* Blocks of zeros, such as released log, become holes again. */
+static int write_around_holes(const struct copy_folder *f, const char *p, size_t n)
+{
+	static const char zero[HOLE];
+	int rc = 0;
+	for (size_t at = 0, end; at < n && rc == 0; at = end) {
+		size_t first = HOLE - (size_t)((f->at + at) % HOLE), from = at;
+		for (end = at; end < n; end += first, first = HOLE) {
+			first = first < n - end ? first : n - end;
+			if (first == HOLE && memcmp(p + end, zero, HOLE) == 0)
+				break;
+		}
+		if (end > from)
+			rc = fd_pwrite_all(f->file, p + from, end - from, (off_t)(f->at + from));
+		while (end < n && n - end >= HOLE && memcmp(p + end, zero, HOLE) == 0)
+			end += HOLE;
+	}
+	return rc;
+}
+
 int copy_file_write(struct copy_folder *f, const void *p, size_t n)
 {
-	int rc = fd_write_all(f->file, p, n);
+	int rc = write_around_holes(f, p, n);
 	if (rc < 0)
 		return failed(f, f->name, rc == VAN_ENOSPC ? ENOSPC : errno ? errno : EIO);
 	if (interrupted)
@@ -265,7 +286,9 @@ int copy_file_end(struct copy_folder *f, char hash[COPY_HASH_TEXT])
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
-	int bad = close(f->file) ? errno : 0;
+	int bad = ftruncate(f->file, (off_t)f->at) ? errno : 0; /* what it ends with may be a hole */
+	if (close(f->file) && !bad)
+		bad = errno;
 	f->file = -1;
 	if (bad)
 		return failed(f, f->name, bad);

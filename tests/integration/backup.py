@@ -424,6 +424,74 @@ def nobody_takes_it(n):
          out.decode())
 
 
+def on_disk(folder):
+    return sum(os.stat(os.path.join(folder, name)).st_blocks * 512 for name in os.listdir(folder) if name.endswith(".seg"))
+
+
+def bytes_of(n, shown):
+    """Each stored document, as vanctl gives it."""
+    return {m["id"]: n.vanctl("message", "get", m["id"]).stdout for m in shown}
+
+
+def old_log_is_released(n):
+    """What only repeats commits goes, when it is old; documents stay, whoever is killed in between, and so they do in a backup."""
+    folder = os.path.join(n.dir, "data", "segment")
+    first = os.path.join(folder, "0000000000.seg")
+    n.stop()
+    old_database = os.path.join(n.root, "old.mdb")
+    shutil.copy(os.path.join(n.dir, "data", "store", "data.mdb"), old_database)
+    n.start()
+    for i in range(40):
+        n.sftp_put("alpha", x12.order_850(demo.ALPHA, "ZZ:NOBODY", 910000 + i, f"OLD{i}", pad_to=2000 + 100 * i), f"/in/old-{i}.edi")
+    n.drain()
+    documents = bytes_of(n, n.messages("--direction", "in", "--limit", "60"))
+    n.stop()
+    with open(os.path.join(folder, "0000000001.seg"), "wb") as f:
+        f.truncate(4096)  # what comes next begins a file of its own: the first one is complete
+    n.start()
+    n.sftp_put("alpha", x12.order_850(demo.ALPHA, "ZZ:NOBODY", 910099, "NEW"), "/in/new.edi")
+    demo.wait_for("the next file", lambda: os.path.exists(os.path.join(folder, "0000000002.seg")))
+    before, kept = on_disk(folder), []
+    for point in ("segment-before-released:1", "segment-amid-holes:2"):  # tests/unit/store_segment_release.c knows all of them
+        n.stop()
+        logged = len(n.log())
+        os.utime(first, (0, 0))
+        n.start(environment={"OPENVAN_FAULT": point})
+        t.ok(n.wait_killed("store", logged), f"killed at {point}")
+        n.kill()
+        os.utime(first)  # too young, but what was begun is completed
+        n.start()
+        kept.append(bytes_of(n, n.messages("--direction", "in", "--limit", "60")).items() >= documents.items())
+    demo.wait_for("the log's release", lambda: "log-released" in n.log())
+    after = on_disk(folder)
+    t.ok(after < before, f"old log is given back to the disk: {before / 1e6:.1f} MB became {after / 1e6:.1f} MB", (before, after))
+    t.equal(kept, [True] * 2, "with every document as it was, after each kill")
+    t.equal(n.vanctl("receipt", "list", "--limit", "1", check=False).returncode, 0, "and the receipts")
+    path, done = backup(n, "with-holes", check=False)
+    t.ok(done.returncode == 0 and n.vanctl("backup", "--verify", path, check=False).returncode == 0, "a backup of it is whole", said(done))
+    t.ok(on_disk(os.path.join(path, "data", "segment")) <= after, "and keeps the holes", on_disk(os.path.join(path, "data", "segment")))
+    restored = os.path.join(n.root, "with-holes-data")
+    t.equal(n.vanctl("restore", "--no-hold", path, restored, check=False).returncode, 0, "it is restored")
+    n.stop()
+    os.rename(os.path.join(n.dir, "data"), os.path.join(n.dir, "data.before"))
+    os.rename(restored, os.path.join(n.dir, "data"))
+    n.start()
+    t.ok(bytes_of(n, n.messages("--direction", "in", "--limit", "60")).items() >= documents.items(), "with every document as it was")
+    n.stop()
+    newest = os.path.join(n.dir, "data", "store", "data.mdb")
+    os.rename(newest, newest + ".new")
+    shutil.copy(old_database, newest)
+    shutil.chown(newest, os.stat(newest + ".new").st_uid, os.stat(newest + ".new").st_gid)
+    logged = len(n.log())
+    try:
+        n.start(timeout=5)
+        t.ok(False, "a database that is older than the log is refused")
+    except (RuntimeError, TimeoutError):
+        t.ok("store.keep_log" in n.log()[logged:], "a database that is older than the log is refused, with what to do", n.log()[logged:][-1500:])
+    os.rename(newest + ".new", newest)
+    n.start()
+
+
 def a_job_alone_waits(n):
     """With no delivery whose time comes, `queue resume` itself has to set the jobs going."""
     n.stop()
@@ -484,6 +552,10 @@ def main():
         t.run(the_database_grows, n)
         t.run(nobody_takes_it, n)
         t.run(a_job_alone_waits, n)
+        n.tell(t)
+    with demo.Network(config={"store": "{keep_log: 1h}"}) as n:
+        n.up()
+        t.run(old_log_is_released, n)
         n.tell(t)
     return t.done()
 

@@ -41,6 +41,7 @@ vand_SOURCES += \
 	%D%/overdue.c \
 	%D%/polls.c %D%/polls.h \
 	%D%/receive.c \
+	%D%/release.c %D%/release.h \
 	%D%/restored.c %D%/restored.h \
 	%D%/session_proof.c %D%/session_proof.h \
 	%D%/sessions.c %D%/sessions.h \

@@ -4,6 +4,7 @@
 #include "roles/store/bans.h"
 #include "roles/store/maps.h"
 #include "roles/store/polls.h"
+#include "roles/store/release.h"
 #include "roles/store/restored.h"
 #include "roles/store/throttles.h"
 
@@ -353,6 +354,8 @@ static int start(struct store_role *s)
 		rc = polls_start(s);
 	if (rc == 0)
 		rc = control_start(s);
+	if (rc == 0)
+		rc = release_start(s);
 	return rc < 0 ? failed("start", NULL, rc) : 0;
 }
 
@@ -366,6 +369,7 @@ static void on_stop(void *arg)
 
 static void finish(struct store_role *s)
 {
+	release_free(s);
 	control_free(s);
 	sessions_free(s);
 	polls_free(s);

@@ -14,6 +14,7 @@ struct control_connection;
 struct pending_call;
 struct jobs;
 struct overdue;
+struct releasing;
 struct session;
 struct bans;
 struct throttles;
@@ -73,6 +74,7 @@ struct store_role {
 	struct key_trouble *key_troubles; /* keys that a station names and keyd has not: keys.c */
 	struct checkpoints *checkpoints;
 	struct overdue *overdue;
+	struct releasing *releasing;
 	struct deliveries *deliveries;
 	int control_listener;
 	struct loop_watch *control_watch;
