@@ -546,6 +546,7 @@ def reports(n):
         message = received(n, "good.edi")[0]
         t.ok(fields["id"] == message["id"] and fields["verdict"] == "accepted" and fields["sha256"] == message["sha256"], "the report names the message", report)
         t.ok(any(line.startswith("interchange: X12 ") for line in report.splitlines()), "and its interchange", report)
+        t.ok(message["id"] in [m["id"] for m in n.messages("--search", fields["sha256"])], "its SHA-256 finds it")
         t.equal(s.stat("/in/archive/good.edi.status").st_size, len(report), "its size is what is read")
         day = s.listdir("/in/archive")[-1]
         with s.open(f"/in/archive/{day}/bad.edi.status") as f:

@@ -277,6 +277,9 @@ static void test_staged_uploads(void **state)
 	assert_int_equal(queue_mailbox_remove_staged(&f->w, &STAGED("x.tmp"), &by, &message), 0);
 	assert_true(slice_is(message, id.text));
 	assert_int_equal(queue_mailbox_remove_staged(&f->w, &STAGED("x.tmp"), &by, &message), VAN_ENOTFOUND);
+	struct queue_part part;
+	assert_int_equal(queue_part_get(&f->w, id_slice(&first), SLICE("payload"), &part), VAN_ENOTFOUND); /* their bytes are gone, too */
+	assert_int_equal(queue_part_get(&f->w, id_slice(&id), SLICE("payload"), &part), VAN_ENOTFOUND);
 	fixture_commit(f);
 	assert_int_equal(fixture_count(f, &all), 1);
 	assert_true(fixture_history_has(f, &first, "sftp-in", "upload x.tmp replaced by a later one")); /* though there is no message */
@@ -547,6 +550,14 @@ static void test_late_close(void **state)
 	assert_int_equal(queue_mailbox_fetched(&f->w, &at, id_slice(&new), 3), 0);
 	fixture_commit(f);
 	assert_true(waiting(f, name, &e) == 0 && e.fetched == 3);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_fetched(&f->w, &at, id_slice(&new), 2), 0); /* a later session that read less */
+	fixture_commit(f);
+	assert_true(waiting(f, name, &e) == 0 && e.fetched == 3);
+	fixture_begin(f, STORE_WRITE);
+	assert_int_equal(queue_mailbox_collected(&f->w, &at, id_slice(&new), actor), 0);
+	fixture_commit(f);
+	assert_true(waiting(f, name, &e) == 0 && e.fetched == 0); /* fetched once more, it begins again */
 }
 
 static void test_names_are_unique_and_clean(void **state)
