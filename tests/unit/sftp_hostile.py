@@ -478,7 +478,7 @@ def limits(folder):
             t.auth_password("volt", "wrong", fallback=False)
         except paramiko.AuthenticationException:
             pass
-        except (paramiko.SSHException, EOFError):
+        except (paramiko.SSHException, EOFError, OSError):
             break
         if not t.is_active():
             break
