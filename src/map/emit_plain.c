@@ -21,6 +21,7 @@ void map_emit_plain_begin(struct emit_plain *x, struct edi_writer *w, bool high)
 /* --- into room that has SLACK bytes more: what is written or read there says nothing ------------------------------------------------- */
 
 #define SLACK 16
+#define LONGEST 1000 /* bytes of a segment; others go the other way, and those with more than SLACK separators in a row */
 
 /* How many of n bytes do not stand for themselves. */
 #ifdef __SSE2__
@@ -35,6 +36,7 @@ static inline uint32_t count_special(const struct emit_plain *x, const char *p, 
 	__m128i sum = _mm_setzero_si128();
 	for (size_t at = 0; at < n; at += 16) {
 		__m128i v = load(p + at), any = _mm_and_si128(v, load(x->marks[EMIT_MARKS - 1]));
+#pragma GCC unroll 8
 		for (size_t i = 0; i + 1 < EMIT_MARKS; i++)
 			any = _mm_or_si128(any, _mm_cmpeq_epi8(v, load(x->marks[i])));
 		__m128i ones = load((const char *)all + (n - at < 16 ? 16 - (n - at) : 0)); /* as many as bytes count */
@@ -77,58 +79,39 @@ static inline char *copy(struct slice v, char *to)
 	return to + v.n;
 }
 
-static inline char *separate(const char separator[SLACK], size_t n, char *to)
-{
-	if (n <= SLACK)
-		memcpy(to, separator, SLACK);
-	else
-		memset(to, *separator, n);
-	return to + n;
-}
-
-/* How many bytes the values of the segment have, and most with all that stands between them. False: it is none of these. */
-static inline bool measure(const struct emit_plain *x, const struct out_segment *s, size_t *values, size_t *most)
-{
-	bool odd = x->w->keep_empty;
-	uint32_t components = 0;
-	size_t n = s->name.n;
-	for (uint32_t i = 0; i < s->count; i++) {
-		const struct out_cell *c = &s->cells[i];
-		odd |= c->raw || c->repetition;
-		components += c->component;
-		n += c->value.n;
-	}
-	*values = n;
-	*most = n + components + (s->count ? s->cells[s->count - 1].element : 0);
-	return !odd && (!components || x->w->delimiters.component);
-}
-
 bool map_emit_plain(struct emit_plain *x, const struct out_segment *s)
 {
 	struct van_buf *b = x->w->to;
-	size_t values, most;
-	if (!measure(x, s, &values, &most))
-		return false;
-	most += 1 + SLACK;
-	char *begin = !b->error && b->room - b->n >= most ? b->p + b->n : van_buf_reserve(b, most), *to = begin;
+	size_t room = LONGEST + 3 * SLACK, values = s->name.n;
+	char *begin = !b->error && b->room - b->n >= room ? b->p + b->n : van_buf_reserve(b, room), *most = begin + LONGEST;
 	uint32_t element = 0, component = 1;
-	if (!begin)
+	if (!begin || x->w->keep_empty || s->name.n > LONGEST)
 		return false;
-	to = copy(s->name, to);
-	for (uint32_t i = 0; i < s->count; i++) {
-		const struct out_cell *c = &s->cells[i];
+	char *to = copy(s->name, begin);
+	for (const struct out_cell *c = s->cells, *end = c + s->count; c < end; c++) {
 		if (!c->value.n)
 			continue;
+		if (c->raw || c->repetition)
+			return false;
 		if (element != c->element) {
-			to = separate(x->marks[EMIT_ELEMENT], c->element - element, to);
+			if (c->element - element > SLACK)
+				return false;
+			memcpy(to, x->marks[EMIT_ELEMENT], SLACK);
+			to += c->element - element;
 			element = c->element;
 			component = 1;
 		}
 		if (component < c->component) {
-			to = separate(x->marks[EMIT_COMPONENT], c->component - component, to);
+			if (c->component - component > SLACK || !x->w->delimiters.component)
+				return false;
+			memcpy(to, x->marks[EMIT_COMPONENT], SLACK);
+			to += c->component - component;
 			component = c->component;
 		}
+		if (to > most || c->value.n > (size_t)(most - to))
+			return false;
 		to = copy(c->value, to);
+		values += c->value.n;
 	}
 	size_t n = (size_t)(to - begin);
 	if (count_special(x, begin, n) != n - values) /* more than stand between the values */

@@ -1,4 +1,5 @@
 #include "map/mould.h"
+#include "map/transform.h"
 
 const struct map_mould *map_mould_find(const struct out *o, const struct out_scope *s)
 {
@@ -11,6 +12,10 @@ const struct map_mould *map_mould_find(const struct out *o, const struct out_sco
 /* The value of a place as its row makes it. False: it is not as it was. */
 static bool convert(struct out *o, const struct mould_step *x, struct out_segment *g, struct slice *v)
 {
+	if (x->makes == MOULD_NUMBER && map_is_canonical(*v))
+		return true;
+	if (x->makes == MOULD_TABLE && map_table_out(x->row->table, *v, v))
+		return v->n != 0;
 	struct slice format = SLICE_NONE;
 	const char *what = "";
 	if (map_out_convert(o->r, x->row, x->element, &format, v, &what) != 1 || (format.p != NULL) != (x->format != MOULD_NO_CELL))
@@ -26,7 +31,7 @@ static bool fill(struct out *o, struct out_scope *s, const struct mould_step *x,
 	if (!t)
 		return false;
 	struct slice v = t->text;
-	if ((!x->plain && !convert(o, x, g, &v)) || v.n > x->most)
+	if ((x->makes != MOULD_BARE && !convert(o, x, g, &v)) || v.n > x->most)
 		return false;
 	g->cells[x->cell].value = v;
 	map_out_take(o->r, t);
@@ -36,14 +41,14 @@ static bool fill(struct out *o, struct out_scope *s, const struct mould_step *x,
 	return true;
 }
 
-static struct out_segment *make(struct out *o, struct out_scope *s, const struct map_plan_segment *p, const struct mould_segment *x)
+static struct out_segment *make(struct out *o, struct out_scope *s, const struct mould_segment *x)
 {
-	struct out_segment *g = tree_room_take(&o->r->room, sizeof *g + x->cell_count * sizeof *g->cells);
+	struct out_segment *g = tree_room_take(&o->r->room, sizeof *g + x->like.count * sizeof *g->cells);
 	if (!g)
 		return NULL;
-	*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .node = p->node, .cells = (struct out_cell *)(void *)(g + 1),
-		.count = x->cell_count, .room = x->cell_count, .counted = x->counted};
-	memcpy(g->cells, x->cells, x->cell_count * sizeof *g->cells);
+	*g = x->like;
+	g->cells = (struct out_cell *)(void *)(g + 1);
+	memcpy(g->cells, x->like.cells, g->count * sizeof *g->cells);
 	bool like = true;
 	for (uint32_t i = 0; i < x->step_count && like; i++)
 		like = fill(o, s, &x->steps[i], g);
@@ -53,23 +58,22 @@ static struct out_segment *make(struct out *o, struct out_scope *s, const struct
 /* 1: done; 0: an answer was another one, and nothing is written; negative. */
 static int write_known(struct out *o, struct out_scope *s, const struct mould_entry *x)
 {
-	const struct map_plan_segment *p = &s->plan->segments[x->bit];
 	struct out_segment *first = NULL, **last = &first;
 	int rc = 0;
 	for (uint32_t i = 0; i < x->guard_count; i++)
 		if (map_out_may_write(o->r, o, s, x->guards[i] >> 1) != (x->guards[i] & 1))
 			return 0;
-	if (x->bounded && map_out_left(o, s->loop, p->node) < x->segment_count)
+	if (x->bounded && map_out_left(o, s->loop, s->plan->segments[x->bit].node) < x->segment_count)
 		return 0;
 	for (uint32_t i = 0; i < x->segment_count; i++) {
-		*last = make(o, s, p, &x->segments[i]);
+		*last = make(o, s, &x->segments[i]);
 		if (!*last)
 			return 0;
 		last = &(*last)->next;
 	}
 	for (struct out_segment *g = first, *next; g && rc == 0; g = next) {
 		next = g->next;
-		rc = map_out_settle(o, s, p, x->bit, s->written, s->loop, g);
+		rc = map_out_settle(o, s, x->bit, s->written, s->loop, g);
 	}
 	return rc < 0 ? rc : map_run_step(o->r, x->cost) < 0 ? VAN_ELIMIT : 1;
 }

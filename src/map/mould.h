@@ -67,15 +67,14 @@ struct mould_step {
 	int32_t slot;
 	uint16_t cell, format;       /* numbers of the cells; of the format's: MOULD_NO_CELL, none */
 	bool next;                   /* the list's next item */
-	bool plain;                  /* as it is */
+	enum { MOULD_ANY, MOULD_BARE, MOULD_NUMBER, MOULD_TABLE } makes : 8; /* as it is; a number as documents have it; what the table has for it */
 	bool asks;                   /* what the row asks for is told */
 };
 
 struct mould_segment {
-	const struct out_cell *cells; /* constants in place */
+	struct out_segment like;      /* its cells: constants in place */
 	const struct mould_step *steps;
-	uint32_t cell_count, step_count;
-	bool counted;                 /* there are cells with a count */
+	uint32_t step_count;
 };
 
 /* The segments that came of one of the plan. */

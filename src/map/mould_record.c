@@ -21,6 +21,7 @@ struct recorded_segment {
 struct mould_recorder {
 	const struct map_row *rows;  /* of the sheet */
 	const struct map_plan_row *known;
+	bool x12;
 	struct mould_entry entries[MOST_ENTRIES];
 	struct recorded_segment segments[MOST_SEGMENTS];
 	struct recorded steps[MOST_STEPS];
@@ -103,12 +104,23 @@ void map_mould_guard(struct mould_recorder *x, int32_t row, int outcome)
 	entry(x)->guard_count++;
 }
 
+/* The most frequent ways from a value to an element. */
+static int how_made(const struct map_row *row, const struct map_plan_row *known)
+{
+	if (known->plain)
+		return MOULD_BARE;
+	if (row->table && !row->transform_count)
+		return MOULD_TABLE;
+	bool number = row->transform_count == 1 && (row->transforms[0].kind == MAP_DECIMAL || row->transforms[0].kind == MAP_NUMBER);
+	return number && !row->table ? MOULD_NUMBER : MOULD_ANY;
+}
+
 void map_mould_source(struct mould_recorder *x, const struct map_row *row, bool next)
 {
 	const struct map_plan_row *known = &x->known[row - x->rows];
 	if (!more(x, &x->step_count, MOST_STEPS))
 		return;
-	x->steps[x->step_count - 1] = (struct recorded){.step = {.row = row, .slot = row->slot, .next = next, .plain = known->plain,
+	x->steps[x->step_count - 1] = (struct recorded){.step = {.row = row, .slot = row->slot, .next = next, .makes = how_made(row, known),
 		.asks = known->asks, .most = SIZE_MAX, .format = MOULD_NO_CELL}};
 	for (uint32_t i = 0; i < row->transform_count; i++)
 		if (row->transforms[i].kind == MAP_CUT && row->transforms[i].argument)
@@ -147,6 +159,8 @@ void map_mould_value(struct mould_recorder *x, const struct out_segment *g, cons
 		map_mould_is_odd(x); /* it follows a format that was there */
 	struct recorded *step = &x->steps[x->step_count - 1];
 	step->step.element = d;
+	if (step->step.makes == MOULD_NUMBER && x->x12 && d && d->type == EDI_N)
+		step->step.makes = MOULD_ANY; /* its decimals may be implied */
 	if (d && d->max < step->step.most)
 		step->step.most = d->max;
 	step->element = element;
@@ -254,23 +268,26 @@ struct mould_recorder *map_mould_record(const struct out *o, const struct out_sc
 	memset(&x->entry_count, 0, sizeof *x - offsetof(struct mould_recorder, entry_count));
 	x->rows = o->map->sheet->rows;
 	x->known = o->plan->rows;
+	x->x12 = *o->map->standard == 'x';
 	return x;
 }
 
 /* The segments of an entry, from *at on. NULL: no memory. */
-static const struct mould_segment *keep_segments(struct van_arena *a, const struct mould_recorder *x, uint32_t at, uint32_t count)
+static const struct mould_segment *keep_segments(struct van_arena *a, const struct mould_recorder *x, const struct map_plan_scope *plan,
+	const struct mould_entry *e, uint32_t at)
 {
-	struct mould_segment *v = van_arena_array(a, count, sizeof *v);
-	for (uint32_t i = 0; v && i < count; i++) {
+	struct mould_segment *v = van_arena_array(a, e->segment_count, sizeof *v);
+	for (uint32_t i = 0; v && i < e->segment_count; i++) {
+		const struct map_plan_segment *p = &plan->segments[e->bit];
 		const struct recorded_segment *from = &x->segments[at + i];
 		struct mould_step *steps = van_arena_array(a, from->step_count, sizeof *steps);
-		const struct out_cell *cells = van_arena_copy(a, x->cells + from->first_cell, from->cell_count * sizeof *cells);
+		struct out_cell *cells = van_arena_copy(a, x->cells + from->first_cell, from->cell_count * sizeof *cells);
 		if (!steps || !cells)
 			return NULL;
 		for (uint32_t k = 0; k < from->step_count; k++)
 			steps[k] = x->steps[from->first_step + k].step;
-		v[i] = (struct mould_segment){.cells = cells, .steps = steps, .cell_count = from->cell_count, .step_count = from->step_count,
-			.counted = from->counted};
+		v[i] = (struct mould_segment){.steps = steps, .step_count = from->step_count, .like = {.item = {.node = p->node}, .plan = p, .id = p->id,
+			.name = p->name, .cells = cells, .count = from->cell_count, .room = from->cell_count, .counted = from->counted}};
 	}
 	return v;
 }
@@ -287,7 +304,7 @@ static struct map_mould *keep(struct van_arena *a, const struct mould_recorder *
 	for (uint32_t i = 0; i < x->entry_count; i++) {
 		entries[i].guards = guards;
 		guards += entries[i].guard_count;
-		entries[i].segments = keep_segments(a, x, segment, entries[i].segment_count);
+		entries[i].segments = keep_segments(a, x, s->plan, &entries[i], segment);
 		segment += entries[i].segment_count;
 		if (!entries[i].segments)
 			return NULL;

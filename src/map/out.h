@@ -7,47 +7,56 @@
 
 struct out_cell {
 	uint16_t element, component, repetition; /* component 0: the element's only one; repetition from 0 */
-	bool weak;             /* a text, default or condition's: another row may write here */
-	bool binary;           /* bytes that go as they are */
-	bool raw;              /* with the delimiters that the message had when it was read (out.delimiters) */
+	bool weak : 1;         /* a text, default or condition's: another row may write here */
+	bool binary : 1;       /* bytes that go as they are */
+	bool raw : 1;          /* with the delimiters that the message had when it was read (out.delimiters) */
 	uint32_t count;        /* packed identifier: how many segments of it there are; 0: value */
 	unsigned row;
 	struct slice value;
 	const struct slice *place; /* explain: where it came from; else NULL */
 };
 
+/* Segments and loops inside a loop, by the order of their places: the first member of each. */
+struct out_item {
+	struct out_item *next;
+	int32_t node;                        /* its place; of a loop -1: the message */
+	bool is_loop;
+};
+
 struct out_segment {
+	struct out_item item;
 	const struct map_plan_segment *plan; /* NULL: put back from the side-car */
 	uint32_t id;
+	uint32_t origin;                     /* position it was read from; 0 */
 	struct slice name;
-	int32_t node;
 	struct out_cell *cells;              /* by element, repetition, component */
 	uint32_t count, room;
-	uint32_t origin;                     /* position it was read from; 0 */
 	bool counted;                        /* there are cells with a count */
 	struct out_loop *loop;
 	struct out_segment *next;            /* of the same plan in its scope */
 };
 
-/* Segments and loops inside a loop, by the order of their places. */
-struct out_item {
-	struct out_item *next;
-	int32_t node;
-	struct out_segment *segment;         /* or */
-	struct out_loop *loop;
-};
-
 struct out_loop {
-	int32_t node;                        /* -1: the message */
+	struct out_item item;
 	struct out_loop *parent;
 	struct out_item *first, *last;
 	struct out_item *near;               /* that was put there last */
 	uint32_t segments;                   /* in it, not in loops below */
-	struct out_segment *level;           /* its HL */
 	bool is_level;
+	struct out_segment *level;           /* its HL */
 	struct out_loop *above;              /* the HL loop of its parent */
 	uint32_t number, below;              /* HL01; how many HL stand below it */
 };
+
+/* NULL: it is the other one. */
+static inline struct out_segment *map_out_item_segment(struct out_item *i)
+{
+	return i->is_loop ? NULL : (struct out_segment *)i;
+}
+static inline struct out_loop *map_out_item_loop(struct out_item *i)
+{
+	return i->is_loop ? (struct out_loop *)i : NULL;
+}
 
 struct out {
 	struct map_run_state *r;

@@ -465,11 +465,11 @@ static int list_slots(struct compiler *c, int32_t scope)
 	p->work = van_arena_alloc(c->set->arena, sizeof *p->work);
 	if (!v || !p->moulds || !p->work)
 		return no_memory(c);
-	*v = (struct map_plan_slot){.parent = MAP_NODE_NONE, .item = -1, .first = -1, .behind = -1};
+	*v = (struct map_plan_slot){.name_n = SIZE_MAX, .slot = -1, .item = -1, .first = v, .behind = v};
 	p->slots = v + 1;
 	for (int32_t i = 0; i < s->slot_count; i++) {
 		const struct map_slot *of = &s->slots[i];
-		p->slots[i] = (struct map_plan_slot){.name = of->name.p, .name_n = of->name.n, .parent = of->parent, .item = -1, .first = -1, .behind = -1,
+		p->slots[i] = (struct map_plan_slot){.name = of->name.p, .name_n = of->name.n, .slot = i, .item = -1, .first = v, .behind = v,
 			.object = of->object};
 		for (int32_t k = of->array ? of->first : -1; k >= 0 && p->slots[i].item < 0; k = s->slots[k].next)
 			p->slots[i].item = s->slots[k].item ? k : -1;
@@ -482,6 +482,8 @@ static int list_slots(struct compiler *c, int32_t scope)
 			p->slots[row->slot].loops = true;
 		p->here |= row->slot < 0 && row->kind == MAP_LOOP;
 	}
+	for (int32_t i = 0; i < s->slot_count; i++)
+		p->slots[i].plain = !p->slots[i].loops && p->slots[i].item < 0;
 	return 0;
 }
 

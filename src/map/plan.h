@@ -32,14 +32,15 @@ struct map_plan_segment {
 
 /* A place, as it is looked for. */
 struct map_plan_slot {
-	const char *name;                   /* NULL: of the object itself */
-	size_t name_n;
-	int32_t parent;
+	const char *name;
+	size_t name_n;                      /* SIZE_MAX: it is the object itself, and no member has its name */
+	int32_t slot;                       /* its number */
 	int32_t item;                       /* of a list: the slot of its items; -1 */
-	int32_t first, behind;              /* found there last time: the first member below it, the one behind it; -1 */
+	struct map_plan_slot *first, *behind; /* found there last time: the first member below it, the one behind it; else the object itself */
 	bool object;
 	bool listed;                        /* rows write the items of the list there, one by one */
 	bool loops;                         /* loop rows make loops of what is there */
+	bool plain;                         /* neither these nor a list with places in its items */
 };
 
 struct map_plan_scope {

@@ -140,6 +140,17 @@ static void take_numbers(struct map_run_state *r, struct map_segment *g)
 		map_take(&r->message, g, numbers[i], 0);
 }
 
+/* No place of the object is there yet. */
+static int list_places(struct map_run_state *r, struct in_scope *s)
+{
+	struct tree **places = tree_room_alloc(&r->room, ((size_t)s->scope->slot_count + 2) * sizeof *places);
+	if (!places)
+		return VAN_ENOMEM;
+	*places = s->object;
+	s->places = places + 1;
+	return 0;
+}
+
 /* Gives the loop to the first row whose conditions hold; to none, and it stays unmapped. *took: it was taken. `around`: where its rows look for
  * what stands around it (^); that is `outer`, or a level below that which was passed over. */
 static int run_instance(struct map_run_state *r, struct in_scope *outer, struct in_scope *around, int32_t owner, int32_t level, bool *took)
@@ -176,8 +187,7 @@ static int run_instance(struct map_run_state *r, struct in_scope *outer, struct 
 		struct slice path = row->slot < 0 ? outer->path : map_run_place(r, outer->scope, row->slot, outer->path);
 		inner.path = row->many ? van_arena_printf(r->arena, "%.*s[%zu]", SLICE_ARG(path), count) : path;
 	}
-	inner.places = tree_room_alloc(&r->room, ((size_t)inner.scope->slot_count + 1) * sizeof *inner.places);
-	if (!inner.places)
+	if (list_places(r, &inner) < 0)
 		return VAN_ENOMEM;
 	rc = map_in_take_conditions(r, &inner, row, &r->message.segments[range.first]);
 	if (rc == 0)
@@ -318,18 +328,6 @@ static int list_own(struct map_run_state *r, struct in_scope *s)
 	return 0;
 }
 
-/* A new place of the loop's object. */
-static inline int put_new(struct map_run_state *r, struct in_scope *s, const struct map_step *step, struct slice value)
-{
-	struct tree *parent = step->parent < 0 ? s->object : s->places[step->parent];
-	if (!parent)
-		parent = map_in_place_new(r, s, step->parent, s->scope->slots[step->parent].array ? TREE_ARRAY : TREE_OBJECT);
-	if (!parent || (parent->shared && !s->alone))
-		return map_in_put(r, s, step->row, value, s->own[step->segment] + 1);
-	s->places[step->slot] = tree_value_new(&r->room, parent, step->name, step->hash, step->kind, value, s->own[step->segment] + 1);
-	return r->room.error;
-}
-
 static inline struct slice value_of(struct map_run_state *r, struct map_segment *g, const struct map_step *step)
 {
 	struct map_message *m = &r->message;
@@ -351,13 +349,53 @@ static inline bool make_value(struct map_run_state *r, const struct map_step *st
 	return map_transform_in(r, step->row, SLICE_NONE, v, &what) == 0 && v->p;
 }
 
+/* Makes places from step *at on, as long as nothing but the step decides on them; where it stops, the rest is left to the row. They stand one
+ * behind the other in memory. */
+static void make_places(struct map_run_state *r, struct in_scope *s, const struct map_shape *shape, uint32_t *at, struct tree **nodes)
+{
+	struct tree *t = *nodes;
+	uint32_t i = *at;
+	if (r->room.left < shape->alone) /* the row tells when there are too many */
+		return;
+	for (; i < shape->count && shape->steps[i].alone; i++) {
+		const struct map_step *step = &shape->steps[i];
+		struct tree *parent = s->places[step->parent];
+		if (!parent || (parent->shared && !s->alone))
+			break;
+		if (step->does == MAP_STEP_TAKE) {
+			struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
+			struct slice v = value_of(r, g, step);
+			if (!make_value(r, step, &v))
+				break;
+			*t = (struct tree){.tail = &t->first, .kind = step->kind, .hash = step->hash, .origin = g ? s->own[step->segment] + 1 : 0,
+				.name = step->name, .text = v};
+		} else if (s->places[step->slot]) {
+			continue;
+		} else if (step->item && parent->first) {
+			break;
+		} else {
+			*t = (struct tree){.tail = &t->first, .kind = step->kind, .shared = parent->shared, .hash = step->hash, .name = step->name};
+		}
+		*parent->tail = t;
+		parent->tail = &t->next;
+		s->places[step->slot] = t++;
+	}
+	r->room.left -= (size_t)(t - *nodes);
+	*nodes = t;
+	*at = i;
+}
+
+/* Memory for all that make_places() may make; NULL: there is none, or each value is to be told, and rows do it. */
+static struct tree *room_for_places(struct map_run_state *r, const struct map_shape *shape)
+{
+	return r->options.explain || r->room.error ? NULL : tree_room_take(&r->room, shape->alone * sizeof(struct tree));
+}
+
 static int take_element(struct map_run_state *r, struct in_scope *s, const struct map_step *step)
 {
 	struct map_segment *g = step->segment < 0 ? NULL : &r->message.segments[s->own[step->segment]];
-	struct slice v = value_of(r, g, step), made = v;
+	struct slice v = value_of(r, g, step);
 	bool set;
-	if (step->alone && !r->options.explain && make_value(r, step, &made))
-		return put_new(r, s, step, made);
 	int rc = map_in_take_value(r, s, step->row, g, step->element, step->component, v, &set); /* tells what is wrong with it, too */
 	return rc == 0 && step->asks ? map_in_take_conditions(r, s, step->row, g) : rc;
 }
@@ -393,20 +431,21 @@ static void take_all(struct map_run_state *r, const struct in_scope *s, const st
 	}
 }
 
-/* What is to be done in a scope of this shape: as it is known, or found out and remembered. */
-static int find_steps(struct map_run_state *r, struct in_scope *s, struct map_shape *ret)
+/* What is to be done in a scope of this shape: as it is known, or found out (in *room) and remembered. NULL: no memory. */
+static const struct map_shape *find_steps(struct map_run_state *r, struct in_scope *s, struct map_shape *room)
 {
-	*ret = (struct map_shape){.scope = s->scope, .map = r->map, .own = s->own_count, .key = r->key};
-	ret->words = r->options.row_by_row ? 0 : map_shape_key(r, s, &ret->hash);
-	const struct map_shape *known = ret->words ? map_shape_find(r->map->sheet->set, ret) : NULL;
-	if (known)
-		*ret = *known;
-	int rc = known ? 0 : map_in_plan(r, s, ret);
-	if (rc == 0 && !known && ret->words)
-		map_shape_keep(r->map->sheet->set, ret);
-	if (rc == 0)
-		take_all(r, s, ret);
-	return rc;
+	*room = (struct map_shape){.scope = s->scope, .map = r->map, .own = s->own_count, .key = r->key};
+	room->words = r->options.row_by_row ? 0 : map_shape_key(r, s, &room->hash);
+	const struct map_shape *known = room->words ? map_shape_find(r->map->sheet->set, room) : NULL;
+	if (!known) {
+		if (map_in_plan(r, s, room) < 0)
+			return NULL;
+		if (room->words)
+			map_shape_keep(r->map->sheet->set, room);
+		known = room;
+	}
+	take_all(r, s, known);
+	return known;
 }
 
 static int run_scope(struct map_run_state *r, struct in_scope *s)
@@ -414,19 +453,26 @@ static int run_scope(struct map_run_state *r, struct in_scope *s)
 	int32_t first = r->range_count;
 	int rc = s->scope->has_loops ? mark_loops(r, s) : 0;
 	int32_t end = r->range_count;
-	struct map_shape shape = {0};
+	struct map_shape room;
+	const struct map_shape *shape = NULL;
 	if (rc == 0 && s->scope->levels && s->level < 0)
 		rc = find_levels(r, first);
 	if (rc == 0)
 		rc = list_own(r, s);
 	if (rc == 0)
 		rc = map_run_step(r, (uint64_t)s->scope->row_count);
-	if (rc == 0)
-		rc = find_steps(r, s, &shape);
-	for (uint32_t i = 0; i < shape.count && rc == 0; i++) {
-		const struct map_step *step = &shape.steps[i];
+	if (rc == 0 && !(shape = find_steps(r, s, &room)))
+		rc = VAN_ENOMEM;
+	struct tree *nodes = rc == 0 ? room_for_places(r, shape) : NULL;
+	for (uint32_t i = 0; rc == 0 && i < shape->count; i++) {
+		if (nodes)
+			make_places(r, s, shape, &i, &nodes);
+		if (i == shape->count)
+			break;
+		const struct map_step *step = &shape->steps[i];
 		switch (step->does) {
 		case MAP_STEP_TAKE: rc = take_element(r, s, step); break;
+		case MAP_STEP_OPEN: rc = r->room.error; break; /* the value makes it */
 		case MAP_STEP_ROW: case MAP_STEP_COUNT: rc = run_row(r, s, step); break;
 		case MAP_STEP_CONSTANT: take_constant(r, s, step); break;
 		case MAP_STEP_LOOPS: rc = run_loops(r, s, first, end); break;
@@ -495,8 +541,7 @@ static int run_message(struct map_run_state *r, struct tree *document)
 	struct in_scope s = {.scope = &r->map->sheet->scopes[0], .level = -1, .end = m->count, .object = document};
 	s.message = &s;
 	s.path = SLICE("");
-	s.places = van_arena_array(r->arena, (size_t)s.scope->slot_count + 1, sizeof *s.places);
-	if (rc < 0 || !s.places)
+	if (rc < 0 || list_places(r, &s) < 0)
 		return VAN_ENOMEM;
 	return run_scope(r, &s);
 }

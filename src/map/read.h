@@ -12,7 +12,8 @@ struct in_scope {
 	int32_t level;            /* its HL; -1 */
 	uint32_t first, end;
 	struct tree *object;
-	struct tree **places;     /* by slot; NULL: not there yet */
+	struct tree **places;     /* by slot; NULL: not there yet. One more before the first is the object, one behind the last of whatever was made last
+	                           * that has no slot */
 	uint32_t *own;            /* its segments that the sheet names, in order */
 	uint32_t own_count;
 	int32_t *heads;           /* by segment number: the first of its own; -1. NULL: nobody asked yet (map_in_list) */

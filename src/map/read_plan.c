@@ -116,17 +116,38 @@ static int how_made(const struct map_row *row)
 	return number && !row->table ? MAP_STEP_DECIMAL : MAP_STEP_ANY;
 }
 
+/* What the places of the slot stand in, from the outside in. */
+static int open_slots(struct planner *p, int32_t number)
+{
+	const struct map_slot *slot = number < 0 ? NULL : &p->s->scope->slots[number];
+	if (!slot || p->filled[number] != EMPTY)
+		return 0;
+	int rc = open_slots(p, slot->parent);
+	p->filled[number] = FILLED;
+	return rc < 0 ? rc : add_step(p, (struct map_step){.does = MAP_STEP_OPEN, .alone = true, .kind = slot->array ? TREE_ARRAY : TREE_OBJECT, .item = slot->item,
+		.slot = number, .parent = slot->parent, .hash = slot->hash, .name = slot->item ? SLICE_NONE : slot->name, .segment = -1});
+}
+
 static int add_take(struct planner *p, int32_t number, struct map_segment *g, uint32_t element, uint32_t component)
 {
 	const struct map_row *row = &p->r->map->sheet->rows[number];
 	bool dated = component && row->transform_count && row->transforms[0].kind == MAP_DATE;
+	const struct map_scope *scope = p->s->scope;
+	const struct map_slot *slot = &scope->slots[row->slot];
+	struct map_step step = {.does = MAP_STEP_TAKE, .alone = !dated, .makes = how_made(row), .whole = g && g->masked, .row = row,
+		.segment = g ? (int32_t)g->nth : -1, .element = element, .component = component, .kind = row->value_kind,
+		.slot = row->slot, .parent = slot->parent, .hash = slot->hash, .name = slot->name};
+	if (row->many) { /* an item, which has no name, and no place that rows know */
+		step.slot = scope->slot_count;
+		step.parent = row->slot;
+		step.hash = 0;
+		step.name = SLICE_NONE;
+	}
+	int rc = dated ? 0 : open_slots(p, step.parent);
 	p->filled[row->slot] = FILLED;
 	if (g)
 		take(p, g, element, component);
-	const struct map_slot *slot = &p->s->scope->slots[row->slot];
-	return add_step(p, (struct map_step){.does = MAP_STEP_TAKE, .kind = row->value_kind, .slot = row->slot, .parent = slot->parent, .hash = slot->hash,
-		.name = slot->name, .alone = g && !row->many && !dated, .makes = how_made(row), .whole = g && g->masked, .row = row,
-		.segment = g ? (int32_t)g->nth : -1, .element = element, .component = component});
+	return rc < 0 ? rc : add_step(p, step);
 }
 
 static int plan_pairs(struct planner *p, int32_t number, struct map_segment *g, bool *set)
@@ -317,5 +338,7 @@ int map_in_plan(struct map_run_state *r, struct in_scope *s, struct map_shape *r
 	ret->taken = p.taken;
 	ret->steps = p.steps;
 	ret->count = p.count;
+	for (uint32_t i = 0; i < p.count; i++)
+		ret->alone += p.steps[i].alone;
 	return rc;
 }

@@ -9,20 +9,22 @@
 struct map_step {
 	enum {
 		MAP_STEP_TAKE,     /* the element, or the row's text, goes to the row's place */
+		MAP_STEP_OPEN,     /* the object or list that the next place stands in, unless it is there */
 		MAP_STEP_ROW,      /* what the row does hangs on more than the shape */
 		MAP_STEP_CONSTANT, /* the element is taken where it is the row's text */
 		MAP_STEP_COUNT,    /* a constant row that has to look for itself */
 		MAP_STEP_LOOPS,    /* the loops within */
 	} does : 8;
-	bool alone;            /* take: nothing but the element makes the value, which goes to a place that is not there yet */
+	bool alone;            /* take: nothing but the element makes the value, which goes to a place that is not there yet; open: always */
 	enum { MAP_STEP_ANY, MAP_STEP_BARE, MAP_STEP_DECIMAL, MAP_STEP_TABLE } makes : 8; /* take: as it is; a number; what the table has for it */
 	bool whole;            /* take: all of an element that is there, without its blanks */
 	bool asks;             /* take: what the row's conditions say of the document is written, too */
 	uint32_t element, component;
 	int32_t segment;       /* among the loop's own; -1: none */
 	const struct map_row *row;
-	/* take: of the row and its place, what is asked each time */
+	/* take, open: of the row and its place, what is asked each time */
 	enum tree_kind kind : 8;
+	bool item;             /* open: the first one of its list */
 	int32_t slot, parent;
 	uint32_t hash;
 	struct slice name;
@@ -34,6 +36,7 @@ struct map_shape {
 	const struct map_scope *scope;
 	const struct map *map;
 	uint32_t words, own, count, parts;
+	uint32_t alone;            /* how many of the steps are */
 	const uint64_t *key;
 	const uint64_t *taken;     /* by own segment: elements that the steps take */
 	const uint16_t *taken_parts; /* the same of the elements of odd segments, one after the other, as in the message's `taken` */

@@ -558,7 +558,7 @@ static struct out_segment *kept_segment(struct restore *x, uint32_t position)
 	struct out_segment *s = p ? van_arena_alloc(x->o->r->arena, sizeof *s) : NULL;
 	if (!s)
 		return NULL;
-	*s = (struct out_segment){.name = p->segment, .id = edi_pack(p->segment.p, p->segment.n), .node = MAP_NODE_NONE};
+	*s = (struct out_segment){.name = p->segment, .id = edi_pack(p->segment.p, p->segment.n), .item = {.node = MAP_NODE_NONE}};
 	return apply_all(x, s, p) < 0 ? NULL : s;
 }
 
@@ -613,14 +613,15 @@ static struct out_loop *find_loop(struct out *o, struct out_loop *l, uint32_t id
 {
 	const struct edi_node *nodes = o->plan->definition->nodes;
 	for (struct out_item *i = l->first; i; i = i->next) {
-		if (!i->loop)
+		struct out_loop *inner = map_out_item_loop(i);
+		if (!inner)
 			continue;
-		if (edi_pack(nodes[i->loop->node].id.p, nodes[i->loop->node].id.n) == id) {
+		if (edi_pack(nodes[i->node].id.p, nodes[i->node].id.n) == id) {
 			if (--*left == 0)
-				return i->loop;
+				return inner;
 			continue;
 		}
-		struct out_loop *found = find_loop(o, i->loop, id, left);
+		struct out_loop *found = find_loop(o, inner, id, left);
 		if (found)
 			return found;
 	}
@@ -662,14 +663,16 @@ static int roughly(struct restore *x)
 		uint32_t id = edi_pack(first->segment.p, first->segment.n);
 		struct out_segment *s = x->kept[p] && l ? kept_segment(x, p) : NULL;
 		if (s)
-			s->node = map_plan_place(o->plan->definition, l->node, id);
-		if (s && s->node != MAP_NODE_NONE) {
+			s->item.node = map_plan_place(o->plan->definition, l->item.node, id);
+		if (s && s->item.node != MAP_NODE_NONE) {
 			rc = map_out_add(o, l, s);
 			continue;
 		}
 		s = NULL; /* the loop has no place for it */
-		for (struct out_item *i = l && !x->kept[p] ? l->first : NULL; i && !s; i = i->next)
-			s = i->segment && i->segment->id == id && !has(i->segment, first->element) ? i->segment : NULL;
+		for (struct out_item *i = l && !x->kept[p] ? l->first : NULL; i && !s; i = i->next) {
+			struct out_segment *there = map_out_item_segment(i);
+			s = there && there->id == id && !has(there, first->element) ? there : NULL;
+		}
 		for (const struct patch *q = first; s && q && !x->kept[p] && rc == 0; q = q->next)
 			if (!q->changed && !has(s, q->element))
 				rc = apply(x, s, q);

@@ -284,8 +284,7 @@ static void leave(struct out_scope *s)
 	for (uint32_t i = 0; i < s->filled_count; i++) {
 		uint32_t slot = s->filled[i] >> 8;
 		s->places[slot] = NULL;
-		if (s->loops)
-			s->done[slot] = false;
+		s->done[slot] = false;
 		if ((s->filled[i] & 0xff) >= FILLED_ITEMS)
 			lists[slot] = (struct out_list){0};
 	}

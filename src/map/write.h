@@ -56,8 +56,13 @@ int32_t map_out_child_slot(const struct map_scope *s, int32_t parent, const stru
 int32_t map_out_item_slot(const struct map_scope *s, int32_t array);
 /* "OrderLine[2].Item.Name"; only to explain. */
 struct slice map_out_path_of(struct out_scope *s, int32_t slot, struct map_run_state *r);
-/* Marks a value as written. */
-void map_out_take(const struct map_run_state *r, const struct tree *t);
+/* A row took the value, or what it says is told in another way. */
+static inline void map_out_take(const struct map_run_state *r, const struct tree *t)
+{
+	struct tree *own = (struct tree *)(uintptr_t)t; /* the mark is no part of the value */
+	if (own)
+		own->taken = r->writings;
+}
 /* The same with all below it. */
 void map_out_take_all(const struct map_run_state *r, const struct tree *t);
 /* Tells of every value below that no row took; `at`: the way there, NULL at the top. */
@@ -67,7 +72,10 @@ void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t par
 /* The value at a slot below the object; NULL. */
 const struct tree *map_out_find_place(const struct map_scope *s, int32_t slot, const struct tree *object);
 /* A text, number or truth value. */
-bool map_out_is_leaf(const struct tree *t);
+static inline bool map_out_is_leaf(const struct tree *t)
+{
+	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY;
+}
 /* 1: the row's conditions about the document hold; 0: not; or negative. Without s->places they are looked for below s->object. */
 int map_out_eligible(struct map_run_state *r, const struct out_scope *s, const struct map_row *row);
 /* What conditions asked for has told what it had to tell. */
@@ -88,16 +96,14 @@ const struct tree *map_out_next_item(struct out_scope *s, int32_t slot);
 int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
 	struct out_loop *loop, bool force);
 
-/* The segment goes to its place, as the last of its plan. */
-int map_out_settle(struct out *o, struct out_scope *s, const struct map_plan_segment *p, int32_t number, struct out_segment **written,
-	struct out_loop *loop, struct out_segment *g);
-
 /* --- write_loop.c --------------------------------------------------------------------------------------------------------------- */
 
 /* A loop at this place of the dictionary inside `parent` (NULL: the message). NULL: no memory. */
 struct out_loop *map_out_new_loop(struct out *o, int32_t node, struct out_loop *parent);
 /* The loop `node` below `l` that is open: the last one there is, or a new one. */
 struct out_loop *map_out_open_loop(struct out *o, struct out_loop *l, int32_t node, bool fresh);
+/* The segment goes to its place below `loop`, as the last of its plan. */
+int map_out_settle(struct out *o, const struct out_scope *s, int32_t number, struct out_segment **written, struct out_loop *loop, struct out_segment *g);
 bool map_out_has_anything(const struct out_loop *l);
 /* How many more of the segments at this place the standard allows the loop, at least; 0: it is full, and what else there is stays untaken, and is told. */
 uint32_t map_out_left(const struct out *o, const struct out_loop *l, int32_t node);

@@ -20,50 +20,52 @@ static void put(struct out_loop *l, struct out_item *item)
 struct out_loop *map_out_new_loop(struct out *o, int32_t node, struct out_loop *parent)
 {
 	struct out_loop *l = tree_room_take(&o->r->room, sizeof *l);
-	struct out_item *item = parent ? tree_room_take(&o->r->room, sizeof *item) : NULL;
-	if (!l || (parent && !item))
+	if (!l)
 		return NULL;
-	*l = (struct out_loop){.node = node, .parent = parent};
-	if (!parent)
-		return l;
-	*item = (struct out_item){.node = node, .loop = l};
-	put(parent, item);
+	*l = (struct out_loop){.item = {.node = node, .is_loop = true}, .parent = parent};
+	if (parent)
+		put(parent, &l->item);
 	return l;
-}
-
-static int add_item(struct out *o, struct out_loop *l, struct out_segment *s)
-{
-	struct out_item *item = tree_room_take(&o->r->room, sizeof *item);
-	if (!item)
-		return VAN_ENOMEM;
-	*item = (struct out_item){.node = s->node, .segment = s};
-	s->loop = l;
-	l->segments++;
-	put(l, item);
-	return 0;
 }
 
 struct out_loop *map_out_open_loop(struct out *o, struct out_loop *l, int32_t node, bool fresh)
 {
 	const struct edi_node *nodes = o->plan->definition->nodes;
-	if (node == l->node || node < 0)
+	if (node == l->item.node || node < 0)
 		return l;
-	struct out_loop *parent = nodes[node].parent == l->node ? l : map_out_open_loop(o, l, nodes[node].parent, false), *found = NULL;
+	struct out_loop *parent = nodes[node].parent == l->item.node ? l : map_out_open_loop(o, l, nodes[node].parent, false), *found = NULL;
 	if (!parent)
 		return NULL;
 	for (struct out_item *i = fresh ? NULL : parent->first; i; i = i->next)
-		if (i->loop && i->node == node)
-			found = i->loop;
+		if (i->is_loop && i->node == node)
+			found = map_out_item_loop(i);
 	return found ? found : map_out_new_loop(o, node, parent);
 }
 
 int map_out_add(struct out *o, struct out_loop *loop, struct out_segment *s)
 {
 	const struct edi_node *nodes = o->plan->definition->nodes;
-	int32_t parent = nodes[s->node].parent;
-	bool begins = parent >= 0 && parent == s->node - 1;
-	struct out_loop *l = parent == loop->node ? loop : map_out_open_loop(o, loop, parent, begins);
-	return l ? add_item(o, l, s) : VAN_ENOMEM;
+	int32_t node = s->item.node, parent = nodes[node].parent;
+	bool begins = parent >= 0 && parent == node - 1;
+	struct out_loop *l = parent == loop->item.node ? loop : map_out_open_loop(o, loop, parent, begins);
+	if (!l)
+		return VAN_ENOMEM;
+	s->loop = l;
+	l->segments++;
+	put(l, &s->item);
+	return 0;
+}
+
+int map_out_settle(struct out *o, const struct out_scope *s, int32_t number, struct out_segment **written, struct out_loop *loop, struct out_segment *g)
+{
+	if (g->plan->begins && s->object && !g->origin)
+		g->origin = s->object->origin;
+	int rc = map_out_add(o, loop, g);
+	if (rc == 0 && g->plan->numbered)
+		g->loop->level = g;
+	g->next = written[number];
+	written[number] = g;
+	return rc;
 }
 
 /* What goes back to where it came from may have had more than the standard allows. */
@@ -71,20 +73,20 @@ uint32_t map_out_left(const struct out *o, const struct out_loop *l, int32_t nod
 {
 	const struct edi_node *n = &o->plan->definition->nodes[node];
 	uint32_t count = 0;
-	if (o->back || n->parent != l->node || !n->max)
+	if (o->back || n->parent != l->item.node || !n->max)
 		return UINT32_MAX;
 	if (l->segments < n->max)
 		return n->max - l->segments;
 	for (const struct out_item *i = l->last->node < node ? NULL : l->first; i && i->node <= node; i = i->next)
-		count += i->segment && i->node == node;
+		count += !i->is_loop && i->node == node;
 	return n->max > count ? n->max - count : 0;
 }
 
 bool map_out_has_anything(const struct out_loop *l)
 {
 	bool any = l->segments != 0;
-	for (const struct out_item *i = l->first; i && !any; i = i->next)
-		any = i->loop && map_out_has_anything(i->loop);
+	for (struct out_item *i = l->first; i && !any; i = i->next)
+		any = i->is_loop && map_out_has_anything(map_out_item_loop(i));
 	return any;
 }
 
@@ -111,17 +113,17 @@ static int flatten(struct out *o, struct out_loop *l)
 	int rc = 0;
 	if (!map_out_has_anything(l))
 		return 0;
-	bool begun = l->node < 0 || (l->first && l->first->segment && l->first->node == l->node + 1);
+	int32_t node = l->item.node + 1; /* of its first segment */
+	bool begun = !node || (l->first && !l->first->is_loop && l->first->node == node);
 	if (!begun) {
 		struct out_segment *g = tree_room_alloc(&o->r->room, sizeof *g);
 		if (!g)
 			return VAN_ENOMEM;
-		*g = (struct out_segment){.node = l->node + 1, .id = edi_pack(nodes[l->node + 1].id.p, nodes[l->node + 1].id.n),
-			.name = nodes[l->node + 1].id, .loop = l};
+		*g = (struct out_segment){.item = {.node = node}, .id = edi_pack(nodes[node].id.p, nodes[node].id.n), .name = nodes[node].id, .loop = l};
 		rc = map_out_append(o, g);
 	}
 	for (struct out_item *i = l->first; i && rc == 0; i = i->next)
-		rc = i->segment ? map_out_append(o, i->segment) : flatten(o, i->loop);
+		rc = i->is_loop ? flatten(o, map_out_item_loop(i)) : map_out_append(o, map_out_item_segment(i));
 	return rc;
 }
 

@@ -30,14 +30,6 @@ struct slice map_out_path_of(struct out_scope *s, int32_t slot, struct map_run_s
 	return map_run_place(r, s->scope, slot, s->path);
 }
 
-/* A row took the value, or what it says is told in another way. */
-void map_out_take(const struct map_run_state *r, const struct tree *t)
-{
-	struct tree *own = (struct tree *)(uintptr_t)t; /* the mark is no part of the value */
-	if (own)
-		own->taken = r->writings;
-}
-
 void map_out_take_all(const struct map_run_state *r, const struct tree *t)
 {
 	map_out_take(r, t);
@@ -67,29 +59,28 @@ static char *trail_write(const struct map_trail *t, char *to)
 }
 
 /* The same where nobody asks which ones. */
-static uint64_t count_unwritten(uint32_t writings, const struct tree *t, bool top)
+static uint64_t count_unwritten(uint32_t writings, const struct tree *t)
 {
 	uint64_t n = 0;
-	for (const struct tree *c = t->first; c; c = c->next) {
-		if (c->taken == writings || (top && c->name.n && *c->name.p == '_'))
-			continue;
-		n += c->kind == TREE_OBJECT || c->kind == TREE_ARRAY ? count_unwritten(writings, c, false) : 1;
-	}
+	if (t->kind != TREE_OBJECT && t->kind != TREE_ARRAY)
+		return 1;
+	for (const struct tree *c = t->first; c; c = c->next)
+		n += c->taken == writings ? 0 : c->kind < TREE_OBJECT ? 1 : count_unwritten(writings, c);
 	return n;
 }
 
 /* Values that no row took. */
 void map_out_note_unwritten(struct map_run_state *r, const struct tree *t, const struct map_trail *at)
 {
-	if (r->options.counts_only) {
-		r->noted[MAP_NOTE_UNWRITTEN] += count_unwritten(r->writings, t, !at);
-		return;
-	}
 	uint32_t i = 0;
 	for (const struct tree *c = t->first; c; c = c->next) {
 		i++;
 		if (c->taken == r->writings || (!at && c->name.n && *c->name.p == '_'))
 			continue;
+		if (r->options.counts_only) {
+			r->noted[MAP_NOTE_UNWRITTEN] += count_unwritten(r->writings, c);
+			continue;
+		}
 		const struct map_trail below = {at, t->kind == TREE_ARRAY ? SLICE_NONE : c->name, i};
 		if (c->kind == TREE_OBJECT || c->kind == TREE_ARRAY) {
 			map_out_note_unwritten(r, c, &below);
@@ -114,16 +105,21 @@ static uint32_t filled_by_items(struct out_scope *s, const struct tree *list)
 }
 
 /* There is something at the slot. */
-static inline void set_place(struct out_scope *s, int32_t slot, const struct map_plan_slot *p, const struct tree *t)
+static inline void set_place(struct out_scope *s, int32_t slot, const struct tree *t, uint32_t as)
 {
-	bool known = s->places[slot] != NULL;
-	uint32_t as = t->kind == TREE_OBJECT ? FILLED_OBJECT : t->kind != TREE_ARRAY ? t->text.n ? FILLED_VALUE : FILLED_EMPTY
-	            : p->listed ? filled_by_items(s, t) : FILLED_LIST;
+	const struct tree *known = s->places[slot];
 	s->places[slot] = t;
-	s->odd |= known;
-	s->loops |= p->loops;
-	if (!known && s->filled)
+	if (known)
+		s->odd = true;
+	else if (s->filled)
 		s->filled[s->filled_count++] = (uint32_t)slot << 8 | as;
+}
+
+static uint32_t filled_as(struct out_scope *s, const struct map_plan_slot *p, const struct tree *t)
+{
+	if (t->kind == TREE_ARRAY)
+		return p->listed ? filled_by_items(s, t) : FILLED_LIST;
+	return t->kind == TREE_OBJECT ? FILLED_OBJECT : t->text.n ? FILLED_VALUE : FILLED_EMPTY;
 }
 
 /* Lays the object's members to the scope's places. Documents of a kind are alike: a member is mostly the one that stood there last time,
@@ -131,24 +127,32 @@ static inline void set_place(struct out_scope *s, int32_t slot, const struct map
 void map_out_scatter(struct out_scope *s, const struct tree *object, int32_t parent)
 {
 	struct map_plan_slot *slots = s->plan->slots;
-	int32_t *guess = &slots[parent].first;
+	struct map_plan_slot **guess = &slots[parent].first; /* of this parent, as is all that is behind it */
 	for (const struct tree *c = object->first; c; c = c->next) {
-		int32_t slot = *guess;
-		struct map_plan_slot *p = &slots[slot];
-		if (p->name != c->name.p || p->name_n != c->name.n || p->parent != parent) {
-			slot = map_out_child_slot(s->scope, parent, c);
+		struct map_plan_slot *p = *guess;
+		if (p->name != c->name.p || p->name_n != c->name.n) {
+			int32_t slot = map_out_child_slot(s->scope, parent, c);
 			if (slot < 0)
 				continue;
-			*guess = slot;
-			p = &slots[slot];
+			*guess = p = &slots[slot];
 		}
 		guess = &p->behind;
-		set_place(s, slot, p, c);
+		if (p->plain && c->kind != TREE_ARRAY) {
+			bool inside = c->kind == TREE_OBJECT;
+			set_place(s, p->slot, c, inside ? FILLED_OBJECT : c->text.n ? FILLED_VALUE : FILLED_EMPTY);
+			if (inside && p->object)
+				map_out_scatter(s, c, p->slot);
+			continue;
+		}
+		s->loops |= p->loops;
+		set_place(s, p->slot, c, filled_as(s, p, c));
 		const struct tree *inner = p->object ? c : p->item >= 0 ? c->kind == TREE_ARRAY ? c->first : c : NULL;
-		if (inner && p->item >= 0)
-			set_place(s, p->item, &slots[p->item], inner);
+		if (inner && p->item >= 0) {
+			s->loops |= slots[p->item].loops;
+			set_place(s, p->item, inner, filled_as(s, &slots[p->item], inner));
+		}
 		if (inner && inner->kind == TREE_OBJECT)
-			map_out_scatter(s, inner, p->object ? slot : p->item);
+			map_out_scatter(s, inner, p->object ? p->slot : p->item);
 	}
 }
 
@@ -162,11 +166,6 @@ const struct tree *map_out_find_place(const struct map_scope *s, int32_t slot, c
 	return parent->kind == TREE_OBJECT ? tree_find(parent, p->name) : NULL;
 }
 
-bool map_out_is_leaf(const struct tree *t)
-{
-	return t && t->kind != TREE_OBJECT && t->kind != TREE_ARRAY;
-}
-
 /* --- conditions ------------------------------------------------------------------------------------------------------------------- */
 
 /* 1: the row may be used; 0: not; negative. What is asked of the document is told by that. */
@@ -175,12 +174,9 @@ int map_out_eligible(struct map_run_state *r, const struct out_scope *s, const s
 	for (uint32_t i = 0; i < row->condition_count; i++) {
 		const struct map_condition *c = &row->conditions[i];
 		if (c->kind == MAP_ASK_EXPRESSION) {
-			const struct tree *result = NULL;
-			int rc = map_run_expression(r, row, "when", c->expression, s->object, s->object, &result);
-			if (rc < 0)
+			int rc = map_run_condition(r, row, c->expression, s->object, s->object);
+			if (rc != 1)
 				return rc;
-			if (!expression_true(result))
-				return 0;
 		}
 		if (c->kind != MAP_ASK_PLACE)
 			continue;

@@ -9,7 +9,7 @@ static struct out_segment *new_segment(struct out *o, const struct map_plan_segm
 {
 	struct out_segment *g = tree_room_take(&o->r->room, sizeof *g);
 	if (g)
-		*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .node = p->node};
+		*g = (struct out_segment){.plan = p, .id = p->id, .name = p->name, .item = {.node = p->node}};
 	return g;
 }
 
@@ -215,7 +215,7 @@ static int merge(struct out *o, struct out_segment *g, const struct map_plan_sco
 	int rc = 0;
 	*did = false;
 	for (int32_t i = 0; i < plan->count && !*did; i++) {
-		if (plan->segments[i].node != g->node)
+		if (plan->segments[i].node != g->item.node)
 			continue;
 		for (struct out_segment *t = written[i]; t && !*did; t = t->next) {
 			*did = fits(g, t);
@@ -244,19 +244,6 @@ static bool is_bounded(const struct out_scope *s, const struct map_plan_segment 
 {
 	bool mergeable = p->outer || (!p->listed && !p->begins && !p->constant_count);
 	return !mergeable && (!p->begins || s->plan->node < 0);
-}
-
-int map_out_settle(struct out *o, struct out_scope *s, const struct map_plan_segment *p, int32_t number, struct out_segment **written,
-	struct out_loop *loop, struct out_segment *g)
-{
-	if (p->begins && s->object && !g->origin)
-		g->origin = s->object->origin;
-	int rc = map_out_add(o, loop, g);
-	if (p->numbered)
-		g->loop->level = g;
-	g->next = written[number];
-	written[number] = g;
-	return rc;
 }
 
 int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_scope *plan, int32_t number, struct out_segment **written,
@@ -293,7 +280,7 @@ int map_out_segment(struct out *o, struct out_scope *s, const struct map_plan_sc
 		}
 		if (o->recorder)
 			map_mould_segment(o->recorder, g);
-		rc = map_out_settle(o, s, p, number, written, loop, g);
+		rc = map_out_settle(o, s, number, written, loop, g);
 	}
 	return rc;
 }

@@ -10,7 +10,7 @@
 #include "edi_input.h"
 
 #include "edi/dictionary.h"
-#include "map/rows.h"
+#include "map/run.h"
 
 #define MOST 600   /* segments */
 #define ROUNDS 500 /* of each sample */
@@ -123,6 +123,14 @@ static void put(struct van_buf *to, const char *name, struct slice v)
 	van_buf_printf(to, " %s=%.*s%s", name, SLICE_ARG(v), v.p ? "" : "-");
 }
 
+static size_t values_of(const struct tree *t)
+{
+	size_t n = 1;
+	for (const struct tree *c = t->kind == TREE_OBJECT || t->kind == TREE_ARRAY ? t->first : NULL; c; c = c->next)
+		n += values_of(c);
+	return n;
+}
+
 static void tell(struct map_run_state *r, const struct map *map, struct slice message, struct map_delimiters d, struct van_buf *to)
 {
 	const struct map_envelope envelope = {.sender = SLICE("ZZ:A"), .receiver = SLICE("ZZ:B"), .message_control_number = SLICE("7"),
@@ -132,8 +140,10 @@ static void tell(struct map_run_state *r, const struct map *map, struct slice me
 	map_run_reset(r);
 	int rc = map_read(r, map, message, d, &envelope, &document, &e);
 	van_buf_printf(to, "%d %s\n", rc, e.text);
-	if (rc == 0)
+	if (rc == 0) {
+		assert_true(values_of(document) <= r->options.max_values);
 		tree_write(document, false, to);
+	}
 	for (const struct map_note *n = map_run_notes(r); n; n = n->next) {
 		van_buf_printf(to, "\n%d row=%u position=%u element=%u component=%u", (int)n->kind, n->row, n->position, n->element, n->component);
 		put(to, "place", n->place);
