@@ -733,10 +733,19 @@ def many_entries(n, count=1000):
 
 
 def old_uploads_go(n):
-    """What nobody finishes is deleted when it is old, and not before: one is sent anew all the time."""
+    """What nobody finishes is deleted when it is old, whatever subfolder it lies in, and not before: one is sent anew all the time."""
+    path, folders = os.path.join(n.root, "profiles.yaml"), [f"s{i:02d}" for i in range(70)]
+    text = demo.read(path).decode().replace('in_subfolders: [orders, "late ones"', f'in_subfolders: [orders, "late ones", {", ".join(folders)}')
+    with open(path, "w") as f:
+        f.write(text)
+    n.apply_profiles(path)
     with Session(n, "beta") as s:
         with s.open("/in/old.tmp", "wb") as f:
             f.write(b"x" * 200000)
+    with Session(n, "alpha") as s:
+        for folder in folders:
+            with s.open(f"/from us/{folder}/old.uploading", "wb") as f:
+                f.write(b"x" * 100)
     n.stop()
     n.set_config("sftp", "{keep_unfinished: 8s}")
     n.start()
@@ -747,7 +756,7 @@ def old_uploads_go(n):
                 f.write(b"x" * 200000)
             return re.search(r"event=unfinished-uploads-deleted files=(\d+)", n.log()[logged:])
         found = demo.wait_for("the old one's end", fresh, pause=0.5)
-        t.equal((found[1], s.listdir("/in")), ("1", ["fresh.tmp"]), "an upload that is too old is deleted, and no other")
+        t.equal((found[1], s.listdir("/in")), (str(1 + len(folders)), ["fresh.tmp"]), "an upload that is too old is deleted, and no other")
         s.remove("/in/fresh.tmp")
     left = demo.run(["find", n.dir, "-type", "f", "-path", "*/payload/*", "-size", "200000c"]).stdout
     t.equal(left, b"", "and none leaves its bytes behind")

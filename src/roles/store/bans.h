@@ -1,4 +1,4 @@
-/* Bans in memory, as the store has them; and the housekeeping of log-ins and unfinished uploads. */
+/* Bans in memory, as the store has them. */
 #ifndef OPENVAN_ROLES_STORE_BANS_H
 #define OPENVAN_ROLES_STORE_BANS_H
 

@@ -46,6 +46,7 @@ vand_SOURCES += \
 	%D%/session_proof.c %D%/session_proof.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \
+	%D%/tidy.c %D%/tidy.h \
 	%D%/throttles.c %D%/throttles.h \
 	%D%/upload_status.c \
 	%D%/uploads.c \

@@ -7,6 +7,7 @@
 #include "roles/store/release.h"
 #include "roles/store/restored.h"
 #include "roles/store/throttles.h"
+#include "roles/store/tidy.h"
 
 #include "base/log.h"
 #include "partner/settings.h"
@@ -351,6 +352,8 @@ static int start(struct store_role *s)
 	if (rc == 0)
 		rc = bans_start(s);
 	if (rc == 0)
+		rc = tidy_start(s);
+	if (rc == 0)
 		rc = polls_start(s);
 	if (rc == 0)
 		rc = control_start(s);
@@ -374,6 +377,7 @@ static void finish(struct store_role *s)
 	sessions_free(s);
 	polls_free(s);
 	throttles_free(s);
+	tidy_free(s);
 	bans_free(s);
 	overdue_free(s);
 	checkpoints_free(s);

@@ -15,6 +15,7 @@ struct pending_call;
 struct jobs;
 struct overdue;
 struct releasing;
+struct tidy;
 struct session;
 struct bans;
 struct throttles;
@@ -75,6 +76,7 @@ struct store_role {
 	struct checkpoints *checkpoints;
 	struct overdue *overdue;
 	struct releasing *releasing;
+	struct tidy *tidy;
 	struct deliveries *deliveries;
 	int control_listener;
 	struct loop_watch *control_watch;
