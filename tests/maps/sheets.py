@@ -269,6 +269,15 @@ def orders_have_levels(t):
     nameless = alone.replace(b"RFF+ON:4500098831'", b"").replace(b"DTM+171:20260310:102'", b"")
     _, out, _ = vanctl("convert", "--to", "x12", "--map", way, "-", text=nameless)
     t.equal([s for s in segments(out) if s.startswith("HL")][:2], ["HL*1**S*1", "HL*2*1*T*1"], "without a reference there is no level")
+    def line(number, order):
+        return {"ID": number, "DeliveredQuantity": {"value": "1", "unitCode": "C62"}, "OrderLineReference": [{"LineID": number, "OrderReference": {"ID": order}}] if order else []}
+    head = {"_document": "despatch-advice/1.0", "ID": "D1", "IssueDate": "2026-03-20"}
+    for label, document, levels in (
+            ("orders that only packages name", dict(head, Shipment={"Package": [{"ID": "1", "DespatchLine": [line("1", "A")]}, {"ID": "2", "DespatchLine": [line("2", "B")]}]}), "SOPIOPI"),
+            ("an empty unit is of the only order", dict(head, OrderReference=[{"ID": "A"}], Shipment={"TransportHandlingUnit": [{"Marks": [{"ID": "340123450000000018"}]}], "DespatchLine": [line("1", None)]}), "SOTI")):
+        _, out, _ = vanctl("convert", "--to", "x12", "--map", way, "--sender", "ZZ:A", "--receiver", "ZZ:B", "-", text=json.dumps(document).encode())
+        t.equal(([s.split("*")[3] for s in segments(out) if s.startswith("HL")], {s for s in segments(out) if s in ("PRF*A", "PRF*B")}),
+                (list(levels), {"PRF*A", "PRF*B"} if levels.count("O") == 2 else {"PRF*A"}), label)
     path = os.path.join(MAPS, "samples", "x12-856-despatch-advice", "pallet-carton-004010.x12")
     _, edifact, _ = vanctl("convert", "--to", "edifact", "--map", "despatch-advice-to-edifact-d96a-desadv", path)
     _, out, _ = vanctl("convert", "--to", "x12", "--map", way, "-", text=edifact)
@@ -363,6 +372,34 @@ def prices_stay(t):
     status, out, err = vanctl("convert", "--to", "x12", "--map", "order-to-x12-004010-850", "--sender", "ZZ:A", "--receiver", "ZZ:B", "-",
                               text=order.replace(b"PRI+AAA:6.9:::1:", b"PRI+AAA:10:::3:"))
     t.ok(status == 1 and "is longer than" in err and "row" in err, "a price of one that has no end is refused, and not rounded", err)
+
+
+def names_stay(t):
+    """UBL's items have a name where EDI's have a description: it is written where there is no description, and told where there is."""
+    def renamed(value, both):
+        if isinstance(value, list):
+            return [renamed(v, both) for v in value]
+        if not isinstance(value, dict):
+            return value
+        made = {k: renamed(v, both) for k, v in value.items() if k[0] != "_" or k == "_document"}
+        if "Description" in made and isinstance(made["Description"], list):
+            made["Name"] = "Named"
+            if not both:
+                del made["Description"]
+        return made
+    for sample, ways in (("x12-850-order/order-004010", ("order-to-x12-004010-850", "order-to-edifact-d96a-orders")),
+                         ("x12-810-invoice/invoice-004010", ("invoice-to-x12-005010-810", "invoice-to-edifact-d01b-invoic")),
+                         ("x12-856-despatch-advice/pallet-carton-004010", ("despatch-advice-to-x12-004010-856", "despatch-advice-to-edifact-d96a-desadv"))):
+        with open(os.path.join(MAPS, "samples", sample + ".expected.json"), encoding="utf-8") as file:
+            document = documents(file.read())[0]
+        for way in ways:
+            standard = way.split("-to-")[1].split("-")[0]
+            for both in (False, True):
+                _, out, err = vanctl("convert", "--to", standard, "--map", way, "--explain", "--sender", "ZZ:A", "--receiver", "ZZ:B", "-",
+                                     text=json.dumps(renamed(document, both)).encode())
+                there = any("Named" in s for s in segments(out) if s[:3] in ("PID", "IMD"))
+                told = any("Item.Name" in line and "no row" in line for line in err.splitlines())
+                t.equal((there, told), (not both, both), f"{way}: {'a description and a name' if both else 'a name'}")
 
 
 def raw_bytes_come_back(t, check_document):
@@ -510,6 +547,7 @@ def main():
             t.run(to_the_other_standard, t, name, found, sheets)
     t.run(terms_stay, t)
     t.run(prices_stay, t)
+    t.run(names_stay, t)
     t.run(orders_have_levels, t)
     t.run(raw_bytes_come_back, t, check_document)
     t.run(collected, t, sheets)

@@ -40,6 +40,7 @@ static void maps_from(const char *source, const struct map_delimiters *d, const 
 	struct van_error e = {0};
 	van_buf_printf(&text, "target,source,when,transform,table,default,required,note\n@map,%s -> order/1.0\n%s", source, rows);
 	int rc = map_parse_table(&set, SLICE("unit"), SLICE("from,to\nFT,FOT\nEA,EA\nyes,true\n"), &e);
+	rc = rc == 0 ? map_parse_table(&set, SLICE("ways"), SLICE("from,to,direction\nEA,each,out\nEA,piece,in\n"), &e) : rc;
 	rc = rc == 0 ? map_parse(&set, SLICE("m"), van_buf_slice(&text), &e) : rc;
 	rc = rc == 0 ? map_link(&set, &e) : rc;
 	if (rc == 0)
@@ -177,6 +178,24 @@ static void tables_and_pairs(void **state)
 	maps("U,PO1.03,,,unit:default,EA\n", "PO1***QQ~", HEAD "\"U\":\"EA\",\"_unmapped\":[{\"segment\":\"PO1\",\"position\":1,\"element\":3,\"value\":\"QQ\"}]}");
 }
 
+/* What is not there is none of the values; a default stands under the same conditions; pairs are looked for up to the last. */
+static void conditions_and_ranges(void **state)
+{
+	(void)state;
+	maps("T,'x',REF.01!=DP\n", "BEG*00~", HEAD "\"T\":\"x\",\"_unmapped\":[{\"segment\":\"BEG\",\"position\":1,\"element\":1,\"value\":\"00\"}]}");
+	maps("T,'x',REF.01!=DP\n", "REF*DP~", HEAD "\"_unmapped\":[{\"segment\":\"REF\",\"position\":1,\"element\":1,\"value\":\"DP\"}]}");
+	maps("T,XX.01,YY.01=a|b,,,none\n", "YY*b~", HEAD "\"T\":\"none\",\"_unmapped\":[{\"segment\":\"YY\",\"position\":1,\"element\":1,\"value\":\"b\"}]}");
+	maps("T,XX.01,YY.01=a,,,none\n", "YY*b~", HEAD "\"_unmapped\":[{\"segment\":\"YY\",\"position\":1,\"element\":1,\"value\":\"b\"}]}");
+	maps("T[],XX.02-04.01[02=SA]\n", "XX**a>SA*b>BP*c>SA~", HEAD "\"T\":[\"a\",\"c\"],\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":3,\"value\":\"b>BP\"}]}");
+	maps("A,XX.01,YY.01!=a\n", "XX*1~", HEAD "\"A\":\"1\",\"_unmapped\":[]}"); /* another segment, which is not there */
+	maps("A,XX.01,YY.01\n", "XX*1~", HEAD "\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":1,\"value\":\"1\"}]}");
+	maps("N[],XX.01-06[SN]\n", "XX*SN*1*BP*2*SN*3~", HEAD "\"N\":[\"1\",\"3\"],\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":3,\"value\":\"BP\"},"
+		"{\"segment\":\"XX\",\"position\":1,\"element\":4,\"value\":\"2\"}]}");
+	maps("U,XX.01,,,ways\n", "XX*EA~", HEAD "\"U\":\"piece\",\"_unmapped\":[]}");
+	maps("L[],loop PO1 until CTT\nL[].P[],loop SCH of XX\nL[].P[].C,^XX.01\n", "XX*head~PO1~XX*line~SCH~PO1~SCH~CTT~",
+		HEAD "\"L\":[{\"P\":[{\"C\":\"line\"}]},{\"P\":[{\"C\":\"head\"}]}],\"_unmapped\":[]}");
+}
+
 /* A place that a row's condition has written is not written by another row; whether it was hangs on the table. */
 static void conditions_that_write(void **state)
 {
@@ -248,6 +267,7 @@ int main(void)
 		cmocka_unit_test(numbers_keep_their_digits),
 		cmocka_unit_test(errors_name_row_and_remedy),
 		cmocka_unit_test(tables_and_pairs),
+		cmocka_unit_test(conditions_and_ranges),
 		cmocka_unit_test(conditions_that_write),
 		cmocka_unit_test(loops_see_their_own_segments),
 		cmocka_unit_test(sample_becomes_an_order),

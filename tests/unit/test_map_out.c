@@ -230,6 +230,32 @@ static void other_currencies_are_told(void **state)
 	}
 }
 
+/* What has no room, or stands where another value stands already. */
+static void there_is_room_for_so_much(void **state)
+{
+	(void)state;
+	const char *x12 = "x12 850 004010 <-> order/1.0";
+	struct fixture f;
+	set_up(&f, "s", x12, "N,N4.02,,cut\n", NULL);
+	assert_string_equal(write_json(&f, "s-out", "{\"N\":\"State\"}"), "N1~N4**St~");
+	assert_non_null(note(&f, MAP_NOTE_CUT, "N"));
+	tear_down(&f);
+	writes(x12, "N,N4.02,,cut\n", "{\"N\":\"\xc3\x84\xc3\x96\xc3\x9c\"}", "N1~N4**\xc3\x84\xc3\x96~");
+	writes(x12, "N,N4.03,,compact\n", "{\"N\":\"000000000000012345\"}", "N1~N4***000000000012345~");
+	writes(x12, "N,N4.03,,compact\n", "{\"N\":\"00000000000001234A\"}", "ERROR: map s-out, row 3 (N): '00000000000001234A' is longer than the 15 characters of N4.03 "
+		"(postal code); shorten it, or add cut to the row's transform");
+	writes(x12, "A,PO1.02,,decimal\nU,PO1.03,,listed\n", "{\"A\":\"1\",\"U\":\"qq\"}", "PO1**1~");
+	writes(x12, "A,PO1.02,,decimal\nU,PO1.03,,listed\n", "{\"A\":\"1\",\"U\":\"EA\"}", "PO1**1*EA~");
+	writes(x12, "A,BEG.03\nB,BEG.03\n", "{\"A\":\"a\",\"B\":\"b\"}", "BEG***a~");
+	writes(x12, "A,PO1.06-09[VN]\nB,PO1.06-09[BP]\nC,PO1.06-09[UP]\n", "{\"A\":\"a\",\"B\":\"b\"}", "PO1******VN*a*BP*b~");
+	writes(x12, "A,PO1.06-09[VN]\nB,PO1.06-09[BP]\nC,PO1.06-09[UP]\n", "{\"A\":\"a\",\"B\":\"b\",\"C\":\"c\"}", "ERROR: map s-out, row 5 (C): there is no pair left for it in "
+		"PO1.06-09; give the row another place");
+	set_up(&f, "s", x12, "P,loop N1,N1.01=BY\nP.N,N1.02\nP.S[],N3.01\n", NULL);
+	assert_string_equal(write_json(&f, "s-out", "{\"P\":{\"N\":\"n\",\"S\":[\"a\",\"b\",\"c\"]}}"), "N1*BY*n~N3*a~N3*b~");
+	assert_non_null(note(&f, MAP_NOTE_UNWRITTEN, "P.S[3]"));
+	tear_down(&f);
+}
+
 /* What the dictionary says of a number decides how it is written. */
 static void numbers_go_back(void **state)
 {
@@ -548,6 +574,7 @@ int main(void)
 		cmocka_unit_test(values_go_back),
 		cmocka_unit_test(dates_go_back),
 		cmocka_unit_test(numbers_go_back),
+		cmocka_unit_test(there_is_room_for_so_much),
 		cmocka_unit_test(other_currencies_are_told),
 		cmocka_unit_test(expressions_in_cells),
 		cmocka_unit_test(hierarchies_nest_and_come_back),
