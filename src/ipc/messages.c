@@ -462,6 +462,7 @@ static const struct record_field mailbox_name_fields[] = {
 	RECORD_FIELD(3, RECORD_TEXT, struct ipc_mailbox_name, name),
 	RECORD_FIELD(4, RECORD_U64, struct ipc_mailbox_name, fetched),
 	RECORD_FIELD(5, RECORD_TEXT, struct ipc_mailbox_name, id),
+	RECORD_FIELD(6, RECORD_BOOL, struct ipc_mailbox_name, to_go_on),
 	RECORD_END,
 };
 const struct record_table ipc_mailbox_name_table = {"mailbox_name", 1, sizeof(struct ipc_mailbox_name), mailbox_name_fields};

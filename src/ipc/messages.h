@@ -81,7 +81,7 @@ enum ipc_type {
 	IPC_MAILBOX_REPLY,      /* struct ipc_mailbox_reply */
 	IPC_SESSION_END,        /* store → session: struct ipc_session_end. No answer */
 	IPC_BANS,               /* store → sftp listener: struct ipc_bans, the whole list, at start and after each change */
-	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download broke off; no answer */
+	IPC_MAILBOX_FETCHED,    /* struct ipc_mailbox_name: a download from /out broke off; no answer */
 	IPC_MAILBOX_SYNC,       /* no body; answered when what was told before it is committed */
 	IPC_MAILBOX_RESUME,     /* struct ipc_mailbox_name of an unfinished upload; the reply has fd[0] to write on from where it ended, and content:
 				 * ipc_mailbox_commit.hashing. Refused where it can't be gone on with like this: it can still be read (OPEN) */
@@ -708,6 +708,7 @@ struct ipc_mailbox_name {
 	struct slice section, name; /* of an archive: a date; of the others: a subfolder, absent: the folder itself */
 	uint64_t fetched; /* IPC_MAILBOX_FETCHED */
 	struct slice id;  /* IPC_MAILBOX_FETCHED, _COLLECTED: of the entry that was read: another one of that name is not meant */
+	bool to_go_on;	  /* IPC_MAILBOX_OPEN: the session reads what it goes on with; nobody else gets to see it */
 };
 /* Pieces begin at multiples of their size. */
 #define IPC_PIECE ((uint64_t)512 << 10)

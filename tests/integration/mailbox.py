@@ -443,6 +443,25 @@ def looks(n):
     n.wait_sessions_over()
     t.equal((sorted(looked(waits)), sorted(looked(upload))), ([(user, "payload"), (operator, "payload")],) * 2,
             "a partner that reads a part of what waits, or its own upload again, has a receipt, too")
+    killed = x12.ack_997(demo.BETA, demo.BUYER, 871, 871) + b" " * 200000
+    with Session(n, "beta") as s:
+        for name in ("killed.edi", "waiting.tmp"):
+            with s.open("/in/" + name, "wb") as f:
+                f.write(killed)
+    taken = received(n, "killed.edi")[0]
+    others = set(session_pids(n))
+    s = Session(n, "beta")
+    for path in (f"/in/archive/{s.sftp.listdir('/in/archive')[-1]}/killed.edi", "/in/waiting.tmp"):
+        f = s.sftp.open(path)
+        t.equal(f.read(10), killed[:10], f"{path} is read")
+    for pid in set(session_pids(n)) - others:
+        os.kill(pid, signal.SIGKILL)
+    s.vanish()
+    demo.wait_for("a receipt", lambda: looked(taken) == [(user, "payload")])
+    staged = n.json("mailbox", "list", "beta", "--folder", "uploads")[0]
+    t.equal((staged["name"], looked(staged)), ("waiting.tmp", [(user, "payload")]), "also where its session is killed while it reads")
+    with Session(n, "beta") as s:
+        s.remove("/in/waiting.tmp")
     bundle = os.path.join(n.root, "looks.tar")
     n.vanctl("receipt", "export", "-o", bundle)
     newest = n.json("receipt", "list", "--limit", "1", "--event", "looked-at")[0]
@@ -792,7 +811,7 @@ def main():
         for group in (resumed_uploads, going_on, resumed_downloads, renames, touched, renamed_away, actions_are_receipts, looks, names, folders_and_patterns, reports, looks_and_opens, one_of_many,
                       taken_by_download, late_closes, many_entries, old_uploads_go, full_disk):
             t.run(group, n)
-        n.check_sound(t, killed_sessions=1)
+        n.check_sound(t, killed_sessions=2)
         n.tell(t)
     return t.done()
 

@@ -319,7 +319,8 @@ static enum sftpd_status take_over(struct sftpd_mailbox *m, const struct sftpd_p
 {
 	struct ipc_mailbox_reply reply;
 	int fd = -1;
-	enum sftpd_status status = ask_about(m, IPC_MAILBOX_OPEN, at, &reply, &fd, why);
+	struct ipc_mailbox_name name = {.folder = at->folder, .section = at->section, .name = at->name, .to_go_on = true};
+	enum sftpd_status status = sftpd_store_mailbox(m->store, IPC_MAILBOX_OPEN, &ipc_mailbox_name_table, &name, -1, &reply, &fd, why);
 	uint64_t offset = status == SFTPD_OK && reply.entry ? reply.entry->offset : 0, size = status == SFTPD_OK && reply.entry ? reply.entry->bytes : 0;
 	if (status == SFTPD_OK && fd < 0 && reply.content.n == size) /* a small one came with the answer */
 		return size ? sftpd_upload_write(u, 0, reply.content.p, size, why) : SFTPD_OK;
@@ -626,12 +627,13 @@ static enum sftpd_status collect(struct sftpd_mailbox *m, struct file *f, struct
 }
 
 /* It was read without being collected: the store remembers that, and how far, so that the rest may be fetched another time. No answer is
- * waited for. */
+ * waited for. Of what the partner has sent itself the store knows since it was opened. */
 static void note_progress(struct sftpd_mailbox *m, const struct file *f)
 {
 	uint64_t prefix = f->progress ? sftpd_spans_prefix(&f->progress->read) : 0;
 	struct ipc_mailbox_name at = {.folder = f->folder, .section = section_of(f), .name = name_of(f), .fetched = prefix, .id = slice_str(f->id)};
-	if (!f->was_read || !f->id[0] || (f->progress && f->progress->looked && prefix <= f->progress->told))
+	bool out = f->folder == IPC_FOLDER_OUT || f->folder == IPC_FOLDER_OUT_ARCHIVE;
+	if (!f->was_read || !out || (f->progress && f->progress->looked && prefix <= f->progress->told))
 		return;
 	if (f->progress) {
 		f->progress->told = prefix > f->progress->told ? prefix : f->progress->told;

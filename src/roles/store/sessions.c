@@ -192,6 +192,9 @@ static void on_stat_or_open(struct session *e, struct ipc_message *m, bool open)
 		ipc_send(e->channel, IPC_MAILBOX_REPLY, m->request, &ipc_mailbox_reply_table, &reply, fd >= 0 ? &fd : NULL, fd >= 0);
 	else
 		session_refuse(e, m->request, rc, &r.work.err);
+	bool own = name.folder == IPC_FOLDER_IN || name.folder == IPC_FOLDER_IN_ARCHIVE;
+	if (rc >= 0 && open && own && entry.id.n && !name.to_go_on)
+		session_note_look(e, &name, entry.id);
 	store_read_end(s, &r);
 	if (fd >= 0)
 		close(fd);

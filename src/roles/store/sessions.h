@@ -79,5 +79,7 @@ void session_login_free(struct session *e);
 /* uploads.c: what changes the mailbox; answered after the commit */
 void session_commit(struct session *e, struct ipc_message *m);
 void session_change(struct session *e, struct ipc_message *m);
+/* It has opened what it sent itself: a look, noted here, so that a session which is killed leaves it behind, too. */
+void session_note_look(struct session *e, const struct ipc_mailbox_name *name, struct slice id);
 
 #endif

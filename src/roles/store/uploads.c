@@ -309,3 +309,15 @@ void session_change(struct session *e, struct ipc_message *m)
 	if (c)
 		changing_free(c);
 }
+
+void session_note_look(struct session *e, const struct ipc_mailbox_name *name, struct slice id)
+{
+	struct ipc_message m = {.type = IPC_MAILBOX_FETCHED};
+	struct changing *c = changing_new(e, &m, &change_ops);
+	if (!c)
+		return;
+	c->name = (struct ipc_mailbox_name){.folder = name->folder, .section = van_arena_slice(c->base.arena, name->section),
+					    .name = van_arena_slice(c->base.arena, name->name), .id = van_arena_slice(c->base.arena, id)};
+	c->base.patient = c->base.aside = true;
+	writer_submit(&c->base);
+}
