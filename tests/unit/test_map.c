@@ -38,7 +38,7 @@ static void maps_from(const char *source, const struct map_delimiters *d, const 
 	struct map_set set = {.arena = van_arena_new(0)};
 	struct van_buf text = VAN_BUF_INIT(0), out = VAN_BUF_INIT(0);
 	struct van_error e = {0};
-	van_buf_printf(&text, "target,source,when,transform,table,default,required,note\n@map,%s -> order/1.0\n%s", source, rows);
+	van_buf_printf(&text, "target,source,when,transform,table,default,required,note,way\n@map,%s -> order/1.0\n%s", source, rows);
 	int rc = map_parse_table(&set, SLICE("unit"), SLICE("from,to\nFT,FOT\nEA,EA\nyes,true\n"), &e);
 	rc = rc == 0 ? map_parse_table(&set, SLICE("ways"), SLICE("from,to,direction\nEA,each,out\nEA,piece,in\n"), &e) : rc;
 	rc = rc == 0 ? map_parse(&set, SLICE("m"), van_buf_slice(&text), &e) : rc;
@@ -191,6 +191,9 @@ static void conditions_and_ranges(void **state)
 	maps("A,XX.01,YY.01\n", "XX*1~", HEAD "\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":1,\"value\":\"1\"}]}");
 	maps("N[],XX.01-06[SN]\n", "XX*SN*1*BP*2*SN*3~", HEAD "\"N\":[\"1\",\"3\"],\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":3,\"value\":\"BP\"},"
 		"{\"segment\":\"XX\",\"position\":1,\"element\":4,\"value\":\"2\"}]}");
+	/* the same where an expression asks, too, and the row can't be planned */
+	maps("T[],XX.02-04.01[02=SA],=$exists(XX),,,,,,in\n", "XX**a>SA*b>BP*c>SA~", HEAD "\"T\":[\"a\",\"c\"],\"_unmapped\":[{\"segment\":\"XX\",\"position\":1,\"element\":3,\"value\":\"b>BP\"}]}");
+	maps("L[],loop PO1 until CTT,REF.01!=x\nL[].ID,PO1.01\n", "PO1*1~", HEAD "\"L\":[{\"ID\":\"1\"}],\"_unmapped\":[]}");
 	maps("U,XX.01,,,ways\n", "XX*EA~", HEAD "\"U\":\"piece\",\"_unmapped\":[]}");
 	maps("L[],loop PO1 until CTT\nL[].P[],loop SCH of XX\nL[].P[].C,^XX.01\n", "XX*head~PO1~XX*line~SCH~PO1~SCH~CTT~",
 		HEAD "\"L\":[{\"P\":[{\"C\":\"line\"}]},{\"P\":[{\"C\":\"head\"}]}],\"_unmapped\":[]}");
