@@ -140,20 +140,28 @@ static int parse_enveloped(struct cms_reader *r, struct ber *b)
 	return rc;
 }
 
-static int parse_signed(struct cms_reader *r, struct ber *b)
+/* Into an EncapsulatedContentInfo (RFC 5652, 5.2), up to its content. 1; 0: not all of it is there yet (b->need), or it is malformed, which `b` has;
+ * VAN_ESYNTAX: detached, so that there is nothing to stream. */
+static int enter_encapsulated(struct ber *b)
 {
-	uint32_t mask = 0;
-	struct slice params;
-	ber_expect(b, BER_INTEGER);
-	struct slice set = ber_expect(b, BER_SET);
 	ber_enter(b, BER_SEQUENCE);
 	ber_expect(b, BER_OID);
 	if (ber_ok(b) && b->p == b->end)
 		b->need = (size_t)(b->p - b->start) + 1;
 	if (!ber_ok(b))
 		return 0;
-	if (ber_peek(b) != BER_CONTEXT_CONSTRUCTED + 0)
-		return VAN_ESYNTAX; /* detached: there is nothing to stream */
+	return ber_peek(b) == BER_CONTEXT_CONSTRUCTED + 0 ? 1 : VAN_ESYNTAX;
+}
+
+static int parse_signed(struct cms_reader *r, struct ber *b)
+{
+	uint32_t mask = 0;
+	struct slice params;
+	ber_expect(b, BER_INTEGER);
+	struct slice set = ber_expect(b, BER_SET);
+	int rc = enter_encapsulated(b);
+	if (rc <= 0)
+		return rc;
 	for (struct ber in = ber_over(set); ber_more(&in);)
 		mask |= ALG_BIT(oid_digest(ber_algorithm(&in, &params)));
 	return r->ev.digests ? r->ev.digests(r->ev.arg, mask & ~ALG_BIT(DIGEST_NONE)) : 0;
@@ -164,14 +172,9 @@ static int parse_compressed(struct cms_reader *r, struct ber *b)
 	struct slice params;
 	ber_expect(b, BER_INTEGER);
 	struct slice oid = ber_algorithm(b, &params);
-	ber_enter(b, BER_SEQUENCE);
-	ber_expect(b, BER_OID);
-	if (ber_ok(b) && b->p == b->end)
-		b->need = (size_t)(b->p - b->start) + 1;
-	if (!ber_ok(b))
-		return 0;
-	if (ber_peek(b) != BER_CONTEXT_CONSTRUCTED + 0)
-		return VAN_ESYNTAX;
+	int rc = enter_encapsulated(b);
+	if (rc <= 0)
+		return rc;
 	if (!slice_eq(oid, OID_ZLIB))
 		return VAN_EDENIED;
 	r->inflater = inflater_new((struct byte_sink){content_out, r}, r->limits.expansion_max);

@@ -46,8 +46,8 @@ vand_SOURCES += \
 	%D%/session_proof.c %D%/session_proof.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/store.c %D%/store_role.h \
-	%D%/tidy.c %D%/tidy.h \
 	%D%/throttles.c %D%/throttles.h \
+	%D%/tidy.c %D%/tidy.h \
 	%D%/upload_status.c \
 	%D%/uploads.c \
 	%D%/writer.c %D%/writer.h
