@@ -18,6 +18,7 @@
  * What every commit costs is then shared by more, while at half load nobody waits for long. */
 #define BUSY 4
 #define CROWDED 16
+#define ALONE 1 /* so many the loop's thread commits itself: while it does, it gathers no others */
 #define REST (VAN_SECOND / 1000) /* twice that in a crowd */
 
 /* The log holds back the store's own commit for a while; after a failure (a full disk) it is tried again this much later. */
@@ -50,7 +51,7 @@ struct writer {
 	struct loop_watch *watch;
 	/* The loop thread's: */
 	bool owed; /* the writer is to be woken, where writer_serve() doesn't do it all */
-	struct loop_timer *patience;
+	struct loop_timer *patience, *errand_soon;
 	struct van_arena *arenas[ARENAS_KEPT];
 	size_t narenas;
 };
@@ -124,7 +125,7 @@ void writer_submit(struct write_request *r)
 	if (w->waiting == 1)
 		w->patient_until = van_clock_monotonic() + PATIENCE;
 	bool wake = w->due || (!r->patient && w->eager == 1) || (w->eager && w->waiting >= w->wanted);
-	bool here = r->small && w->wanted < BUSY;
+	bool here = r->small && w->wanted <= ALONE && w->eager <= ALONE;
 	pthread_mutex_unlock(&w->lock);
 	if (wake && here)
 		w->owed = true;
@@ -514,7 +515,7 @@ static void finish_done(struct writer *w)
 /* Everything that waits is small, and there is a reason not to let it wait. */
 static bool may_serve(const struct writer *w)
 {
-	if (w->turn || w->stop || w->wanted >= BUSY || (!w->eager && !w->due))
+	if (w->turn || w->stop || w->wanted > ALONE || w->eager > ALONE || (!w->eager && !w->due))
 		return false;
 	for (const struct write_request *r = w->first; r; r = r->next)
 		if (!r->small)
@@ -554,6 +555,19 @@ static bool commit_here(struct writer *w, struct write_request *batch)
 	return true;
 }
 
+/* The writer makes ready and settles, unless somebody has come meanwhile who would have to wait for that. */
+static void on_errand(void *arg)
+{
+	struct writer *w = arg;
+	w->errand_soon = NULL;
+	pthread_mutex_lock(&w->lock);
+	w->errand |= !w->eager;
+	bool wake = w->errand;
+	pthread_mutex_unlock(&w->lock);
+	if (wake)
+		pthread_cond_signal(&w->wake);
+}
+
 void writer_serve(struct writer *w)
 {
 	if (!w->owed)
@@ -576,12 +590,13 @@ void writer_serve(struct writer *w)
 		append_done(w, batch);
 	else
 		put_back(w, batch);
-	w->errand |= errand;
-	wake = !done || errand || w->turn_awaited || w->first;
+	wake = !done || w->turn_awaited || w->first;
 	w->turn = false;
 	pthread_mutex_unlock(&w->lock);
 	if (wake)
 		pthread_cond_signal(&w->wake);
+	if (errand && !w->errand_soon) /* when the loop has seen what came during the commit */
+		w->errand_soon = loop_after(w->o.loop, 0, on_errand, w);
 	if (done)
 		finish_done(w);
 }
@@ -633,7 +648,8 @@ void writer_stop(struct writer *w)
 	pthread_join(w->thread, NULL);
 	finish_done(w);
 	loop_cancel(w->patience);
-	w->patience = NULL;
+	loop_cancel(w->errand_soon);
+	w->patience = w->errand_soon = NULL;
 }
 
 void writer_free(struct writer *w)

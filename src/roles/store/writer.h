@@ -1,7 +1,7 @@
 /* The writer thread: requests of all roles gathered into one transaction and one flush, to the log. While one batch flushes the next one
  * gathers. Whatever waits for an answer gets it after the commit, on the loop's thread or before that. Every few hundred milliseconds the store is
  * settled: the database gets what the log has.
- * Where few small requests come, the loop's thread commits them itself: to wake another one takes as long as half a flush. */
+ * Where one small request comes at a time, the loop's thread commits it itself: to wake another one takes as long as half a flush. */
 #ifndef OPENVAN_ROLES_STORE_WRITER_H
 #define OPENVAN_ROLES_STORE_WRITER_H
 
