@@ -752,7 +752,7 @@ def many_entries(n, count=1000):
 
 
 def old_uploads_go(n):
-    """What nobody finishes is deleted when it is old, whatever subfolder it lies in, and not before: one is sent anew all the time."""
+    """What nobody finishes is deleted when it is old, whatever subfolder it lies in, and not before: another one comes all the time."""
     path, folders = os.path.join(n.root, "profiles.yaml"), [f"s{i:02d}" for i in range(70)]
     text = demo.read(path).decode().replace('in_subfolders: [orders, "late ones"', f'in_subfolders: [orders, "late ones", {", ".join(folders)}')
     with open(path, "w") as f:
@@ -768,15 +768,20 @@ def old_uploads_go(n):
     n.stop()
     n.set_config("sftp", "{keep_unfinished: 8s}")
     n.start()
-    logged = len(n.log())
+    logged, sent = len(n.log()), []
     with Session(n, "beta") as s:
-        def fresh():
-            with s.open("/in/fresh.tmp", "wb") as f:
+        def tidied():
+            sent.append((time.monotonic(), f"fresh{len(sent)}.tmp"))
+            with s.open("/in/" + sent[-1][1], "wb") as f:
                 f.write(b"x" * 200000)
-            return re.search(r"event=unfinished-uploads-deleted files=(\d+)", n.log()[logged:])
-        found = demo.wait_for("the old one's end", fresh, pause=0.5)
-        t.equal((found[1], s.listdir("/in")), (str(1 + len(folders)), ["fresh.tmp"]), "an upload that is too old is deleted, and no other")
-        s.remove("/in/fresh.tmp")
+            return "event=unfinished-uploads-deleted" in n.log()[logged:]
+        demo.wait_for("the old one's end", tidied, pause=0.5)
+        fresh, there = {name for at, name in sent if at > time.monotonic() - 5}, set(s.listdir("/in"))
+        t.ok("old.tmp" not in there and len(fresh) > 1 and fresh <= there, "an upload that is too old is deleted, and none that is not", (there, sent))
+        for name in there:
+            s.remove("/in/" + name)
+    with Session(n, "alpha") as s:
+        t.equal([f for f in folders if s.listdir(f"/from us/{f}")], [], "nor does one stay in any subfolder")
     left = demo.run(["find", n.dir, "-type", "f", "-path", "*/payload/*", "-size", "200000c"]).stdout
     t.equal(left, b"", "and none leaves its bytes behind")
 
