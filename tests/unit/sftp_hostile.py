@@ -232,14 +232,23 @@ def wait_until(condition):
     return value
 
 
-def begun(t):
+def begun(t, window=None):
     """One more channel of a connection on which SFTP has begun."""
-    c = t.open_session()
+    c = t.open_session(window_size=window)
     c.invoke_subsystem("sftp")
     c.settimeout(PATIENCE)
     c.sendall(packet(INIT, u32(3)))
     receive(c)
     return c
+
+
+def close_early(t):
+    """Asks for much, and closes the channel at once."""
+    c = begun(t, 1 << 30)
+    h = opened(c, b"/out/order.edi", 1)
+    for _ in range(50):
+        c.sendall(packet(READ, u32(2) + h + u64(0) + u32(32768)) * 40)
+    c.close()
 
 
 def channels(rig):
@@ -254,6 +263,8 @@ def channels(rig):
     got = [receive(first) for _ in range(40)]
     ok(all(g[0] == 103 and len(g[1]) == 261120 + 8 for g in got) and [struct.unpack(">I", g[1][:4])[0] for g in got] == list(range(40)),
        "and all that was asked for comes when it is read")
+    gone = refused(lambda: [close_early(t) for _ in range(3)] + [opened(second, b"/out/nothing", 1)])
+    ok(gone is None, "a channel that is closed before its answers were sent ends no other", gone)
     while opened(second, b"/out/order.edi", 1):
         pass
     ok(opened(first, b"/out/order.edi", 1) is None, "files that are open on one count for the other")

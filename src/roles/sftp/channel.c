@@ -23,6 +23,7 @@ struct sftpd_channel {
 	bool refused;	      /* a command was asked for */
 	bool waiting_input;   /* libssh holds bytes that the engine had no room for */
 	bool at_end;	      /* the client sends no more */
+	bool closed;	      /* ... and takes no more; libssh calls it open until what came before was read, but sends nothing */
 	char *left_over;      /* what came while output waited, READ_AT_ONCE bytes; NULL until there was some */
 	uint32_t left_at, left_n;
 };
@@ -149,6 +150,19 @@ static void on_eof(ssh_session ssh, ssh_channel channel, void *arg)
 	c->at_end = true;
 }
 
+static void on_close(ssh_session ssh, ssh_channel channel, void *arg)
+{
+	struct sftpd_channel *c = arg;
+	(void)ssh, (void)channel;
+	c->at_end = c->closed = true;
+}
+
+/* Is anybody there for whom output waits? */
+static bool is_open(const struct sftpd_channel *c)
+{
+	return !c->closed && ssh_channel_is_open(c->ssh);
+}
+
 ssh_channel sftpd_channels_open(struct sftpd_channels *s)
 {
 	if (s->n >= s->limits->channels) {
@@ -165,7 +179,7 @@ ssh_channel sftpd_channels_open(struct sftpd_channels *s)
 		.userdata = c,
 		.channel_data_function = on_data,
 		.channel_eof_function = on_eof,
-		.channel_close_function = on_eof,
+		.channel_close_function = on_close,
 		.channel_subsystem_request_function = on_subsystem,
 		.channel_exec_request_function = on_exec,
 		.channel_shell_request_function = on_shell,
@@ -201,7 +215,8 @@ static bool send_output(struct sftpd_channel *c)
 	int n = ssh_channel_write(c->ssh, out.p, (uint32_t)(out.n < window ? out.n : window));
 	s->sending = false;
 	if (n <= 0) {
-		broken(s, "the client stopped reading");
+		if (is_open(c)) /* it may have been closed meanwhile, which is no other channel's trouble */
+			broken(s, "the client stopped reading");
 		return true;
 	}
 	sftpd_output_sent(c->engine, (size_t)n);
@@ -277,7 +292,7 @@ static bool tell_refusal(struct sftpd_channel *c)
 /* It may be gone afterwards. */
 static bool work(struct sftpd_channel *c)
 {
-	bool open = ssh_channel_is_open(c->ssh); /* else nobody is there for whom output waits */
+	bool open = is_open(c);
 	if (open && (tell_refusal(c) || send_output(c)))
 		return true;
 	if (c->engine && take_left_over(c))
@@ -301,7 +316,7 @@ bool sftpd_channels_work(struct sftpd_channels *s)
 void sftpd_channels_flush(struct sftpd_channels *s)
 {
 	for (struct sftpd_channel *c = s->first; c; c = c->next)
-		if (ssh_channel_is_open(c->ssh))
+		if (is_open(c))
 			send_output(c);
 }
 
