@@ -217,6 +217,26 @@ def name_is_taken(n, server):
     server.clear_inbound()
 
 
+def comparison_breaks_off(n, server):
+    """Another document of that name and length is there, and the line breaks while it is read: nobody knows that it was ours."""
+    server.clear_inbound()
+    profile(n, server, poll=None, push=', file_name: "orders.edi"')
+    there = order(n, 975, 60000)
+    delivered(n, 975)
+    line = Breaking(server, 20000)
+    profile(n, line, poll=None, push=', file_name: "orders.edi"')
+    payload = order(n, 976, 60000)
+    tried = demo.wait_for("three tries", lambda: [m for m in n.json("queue", "list") if m["tries"] > 3] or [m for m in outgoing(n, 976) if m["delivery"] == "delivered"])
+    t.ok("broke off" in tried[0].get("last_error", ""), "the line breaks while a document is compared: told", tried)
+    t.equal((server.received(), outgoing(n, 976)[0]["delivery"] == "delivered"), ({"orders.edi": there}, False), "and it is not taken for delivered")
+    line.close()
+    server.clear_inbound()
+    profile(n, server, poll=None, push=', file_name: "orders.edi"')
+    delivered(n, 976)
+    t.equal(server.received(), {"orders.edi": payload}, "it comes when the line is back")
+    server.clear_inbound()
+
+
 class Silent:
     """A server that takes connections and says nothing."""
 
@@ -255,6 +275,28 @@ class Stalling(Silent):
                 most -= len(data)
         except OSError:
             pass
+
+
+class Breaking(Stalling):
+    """... that is cut when the server has sent so much."""
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            there = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.forward, args=(client, there, 1 << 30), daemon=True).start()
+            threading.Thread(target=self.cut, args=(there, client), daemon=True).start()
+
+    def cut(self, there, client):
+        self.forward(there, client, self.most)
+        for s in (there, client):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # closed already
 
 
 def stalled(n, server):
@@ -431,6 +473,29 @@ def settling(n, server, settle=3):
     server.clear_outbound()
 
 
+def changes_for_ever(n, server):
+    """A file that is written on and on is no reason to come every few seconds."""
+    profile(n, server, poll=None)
+    n.stop()
+    server.clear_outbound()
+    over = threading.Event()
+
+    def write():
+        with open(os.path.join(server.outbound, "access.log"), "wb") as f:
+            while not over.wait(0.1):
+                f.write(b"one more line\n")
+                f.flush()
+    threading.Thread(target=write, daemon=True).start()
+    n.start()
+    profile(n, server, push=False, settle="1s", every="1h")  # two polls
+    seen, since = server.visits(), time.monotonic()
+    demo.wait_for("the third", lambda: server.visits() > seen)
+    pause = time.monotonic() - since
+    over.set()
+    t.ok(pause >= 10, "a file that changes for ever: the pauses between the polls double", pause)
+    server.clear_outbound()
+
+
 def looked_at(n, server):
     """vanctl partner test: what a poll would fetch, with nothing fetched."""
     def test():
@@ -601,7 +666,7 @@ def main():
         n.up()
         server = Sshd(n.root, "partner")
         try:
-            for group in (pushes, name_is_taken, stalled, confined, one_of_many, passwords, polls, settling, looked_at, schedules, held_after_a_restore, larger_than_taken,
+            for group in (pushes, name_is_taken, comparison_breaks_off, stalled, confined, one_of_many, passwords, polls, settling, changes_for_ever, looked_at, schedules, held_after_a_restore, larger_than_taken,
                           killed_at_points, killed_at_random):
                 t.run(group, n, server)
         finally:

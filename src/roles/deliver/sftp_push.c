@@ -44,21 +44,40 @@ static bool read_piece(sftp_file f, char *to, size_t n)
 	return true;
 }
 
-/* What is there has our document's length: is it another one? Where we may write and not read, nobody can say: then it is not. */
-static bool is_another(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, const char *path)
+static int unreadable(struct sftp_client *c)
+{
+	snprintf(c->error, sizeof c->error, "the document could not be read here");
+	return VAN_EIO;
+}
+
+static bool may_not_read(const struct sftp_client *c)
+{
+	int status = sftp_get_error(c->sftp);
+	return ssh_is_connected(c->ssh) && (status == SSH_FX_PERMISSION_DENIED || status == SSH_FX_OP_UNSUPPORTED);
+}
+
+/* What is there has our document's length: is it ours? 1; 0: it is another one; negative: reading broke off. Where we may write and not read, nobody can
+ * say: then it is. */
+static int is_ours(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, const char *path)
 {
 	char ours[PIECE], there[PIECE];
-	bool same = true, read = true;
+	int rc = 1;
 	sftp_file f = sftp_open(c->sftp, path, O_RDONLY, 0);
-	for (uint64_t at = 0; f && same && read && at < w->bytes; at += PIECE) {
+	if (!f && !ssh_is_connected(c->ssh))
+		rc = sftp_client_failed(c, VAN_ECLOSED, "the connection broke off at", path);
+	for (uint64_t at = 0; f && rc == 1 && at < w->bytes; at += PIECE) {
 		size_t n = w->bytes - at < PIECE ? (size_t)(w->bytes - at) : PIECE;
-		read = read_piece(f, there, n) && next_piece(w, body, piped, at, ours, n) == 0;
-		same = !read || memcmp(ours, there, n) == 0;
+		if (!read_piece(f, there, n))
+			rc = may_not_read(c) ? 1 : sftp_client_failed(c, VAN_EIO, "can't compare with what is there: reading broke off at", path);
+		else if (next_piece(w, body, piped, at, ours, n) < 0)
+			rc = unreadable(c);
+		else
+			rc = memcmp(ours, there, n) == 0;
 		sftp_client_progress(c);
 	}
 	if (f)
 		sftp_close(f);
-	return !same;
+	return rc;
 }
 
 static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int body, bool piped, const char *path)
@@ -70,7 +89,7 @@ static int write_all(struct sftp_client *c, const struct ipc_deliver *w, int bod
 		size_t n = w->bytes - at < sizeof piece ? (size_t)(w->bytes - at) : sizeof piece;
 		rc = next_piece(w, body, piped, at, piece, n);
 		if (rc < 0)
-			snprintf(c->error, sizeof c->error, "the document could not be read here");
+			rc = unreadable(c);
 		else if (sftp_write(f, piece, n) != (ssize_t)n)
 			rc = sftp_client_failed(c, VAN_EIO, "writing broke off at", path);
 		sftp_client_progress(c);
@@ -99,8 +118,9 @@ static int look_first(struct sftp_client *c, const struct ipc_deliver *w, int bo
 	bool other, same = is_there(c, final, w->bytes, &other), ask = w->again && same;
 	if (ask && !renamed && piped) /* what was compared could not be written any more */
 		return 0;
-	if (ask && !is_another(c, w, body, piped, final))
-		return 1;
+	int ours = ask ? is_ours(c, w, body, piped, final) : 0;
+	if (ours)
+		return ours;
 	if (!renamed || (!same && !other)) /* written under its own name, it replaces what is there */
 		return 0;
 	snprintf(c->error, sizeof c->error, "%.200s is there already, and it is another document: tried again later; with {id} in push.file_name no two share a name",

@@ -14,6 +14,7 @@
 #define LATER (10 * VAN_SECOND)      /* deliver is not there, or all is held since a restore */
 #define BROKEN_OFF (30 * VAN_SECOND)   /* its process ended without a word: not as late as the schedule says */
 #define UNSETTLED (5 * VAN_SECOND)     /* something is being written there */
+#define DOUBLED_MAX 10		       /* times */
 #define LOOK_AGAIN (3600 * VAN_SECOND) /* clocks are set meanwhile */
 #define REMEMBERED_MAX 1000          /* told to one poll */
 
@@ -28,6 +29,7 @@ struct poll {
 	bool told; /* its process said how it went */
 	bool reached;   /* ... and that the server let it in */
 	bool unsettled; /* ... and that something is being written there */
+	unsigned early; /* so many in a row came before the schedule's time, or would have */
 	van_time settle;
 	bool is_look; /* in no list */
 	struct pending_call *asker; /* of a look, who waits for it; NULL: was answered */
@@ -252,11 +254,14 @@ static void poll_free(struct poll *p)
 	free(p);
 }
 
-/* What is being written is whole soon; who has a schedule of once a day needn't wait for the next one. */
+/* What is being written is whole soon; who has a schedule of once a day needn't wait for the next one. But a file that changes for ever, or a server that
+ * refuses us, is no reason to come every few seconds: the pause doubles, until the schedule is sooner. */
 static void poll_soon(struct poll *p, van_time pause)
 {
-	if (p->due > van_clock_now() + pause)
-		p->due = van_clock_now() + pause;
+	van_time when = van_clock_now() + (pause << (p->early < DOUBLED_MAX ? p->early : DOUBLED_MAX));
+	p->early++;
+	if (p->due > when)
+		p->due = when;
 }
 
 void polls_ended(struct store_role *s, struct poll *p)
@@ -272,6 +277,8 @@ void polls_ended(struct store_role *s, struct poll *p)
 		poll_soon(p, BROKEN_OFF);
 	else if (p->unsettled)
 		poll_soon(p, p->settle > UNSETTLED ? p->settle : UNSETTLED);
+	else
+		p->early = 0;
 	if (s->polls && p->due && p->due < van_clock_now()) /* it took longer than the pause between two */
 		p->due = van_clock_now() + VAN_SECOND;
 	set_timer(p);
