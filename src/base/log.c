@@ -102,6 +102,8 @@ static void put_out(struct slice lines)
 
 void log_flush(void)
 {
+	if (!setup.held.n) /* always, where several threads write lines: nothing is changed then */
+		return;
 	put_out(van_buf_slice(&setup.held));
 	van_buf_reset(&setup.held);
 }

@@ -133,12 +133,17 @@ int queue_release_log(struct queue *q, van_time before, struct segments_released
 {
 	struct store_txn *t;
 	struct segments_mark mark;
+	*ret = (struct segments_released){0};
 	int rc = store_begin(q->store, STORE_SNAPSHOT, &t, err);
 	if (rc < 0)
 		return rc;
 	rc = get_mark(q, t, &mark, err);
 	store_abort(t);
-	return rc < 0 ? rc : segments_release(q->segments, mark.end, before, ret, err);
+	if (rc < 0)
+		return rc;
+	if (payload_is_pinned(q->payload)) /* asked when the mark is read: a copy that begins from here on has one that is no older */
+		return van_error_set(err, VAN_ESTATE, "a backup is being made: the log stays until it is done");
+	return segments_release(q->segments, mark.end, before, ret, err);
 }
 
 bool queue_in_doubt(const struct queue *q)

@@ -41,7 +41,8 @@ int queue_commit(struct queue *q, struct store_txn *t, struct van_error *err);
 void queue_abort(struct queue *q, struct store_txn *t);
 /* As store_settle(). */
 int queue_settle(struct queue *q, struct van_error *err);
-/* As segments_release(), of what the store has on the disk. Any thread that holds no transaction; one at a time. */
+/* As segments_release(), of what the store has on the disk. VAN_ESTATE while the payload folder is pinned: a copy of an older snapshot is being
+ * made, and its list of what was released must not be newer than that. Any thread that holds no transaction; one at a time. */
 int queue_release_log(struct queue *q, van_time before, struct segments_released *ret, struct van_error *err);
 /* As segments_make_ready(): when the writer has nothing to do. */
 int queue_make_ready(struct queue *q, struct van_error *err);

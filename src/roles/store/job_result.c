@@ -201,7 +201,7 @@ void job_result(struct store_role *s, const struct van_id *job, struct ipc_messa
 		rc = make_ids(f);
 	if (rc == 0) {
 		f->base.job = f->base.patient = true;
-		f->base.small = !f->nfds;
+		f->base.small = !f->nfds && !f->body.n; /* a long one keeps the store busy for a while */
 		writer_submit(&f->base);
 		return;
 	}

@@ -34,18 +34,15 @@ static bool stopped_after(struct releasing *r, van_time wait)
 	return stop;
 }
 
-/* How long until the next look; 0: there is no use in one. A backup that is under way has an older snapshot, and its copy of the list of
- * what was released must not be newer than that; one that begins now gets a newer one. */
+/* How long until the next look; 0: there is no use in one. */
 static van_time look(const struct store_role *s)
 {
 	struct segments_released done;
 	struct van_error err = {0};
-	if (payload_is_pinned(s->payload))
-		return EVERY;
 	int rc = queue_release_log(s->queue, van_clock_now() - s->role->config->store.keep_log, &done, &err);
 	if (done.bytes)
 		log_event(LOG_LEVEL_INFO, "log-released", "bytes", log_u64(done.bytes), "files", log_u64(done.files), NULL);
-	if (rc < 0)
+	if (rc < 0 && rc != VAN_ESTATE) /* a backup is being made */
 		log_event(LOG_LEVEL_WARNING, "log-not-released", "error", van_err_name(rc), "text", err.text, NULL);
 	return rc == VAN_EVERSION ? 0 : rc > 0 ? BETWEEN : EVERY;
 }

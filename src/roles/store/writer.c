@@ -512,10 +512,11 @@ static void finish_done(struct writer *w)
 	}
 }
 
-/* Everything that waits is small, and there is a reason not to let it wait. */
+/* Everything that waits is small, and there is a reason not to let it wait. The writer's thread, where it waits for its turn, is first: it may
+ * have to settle, and requests that come one after the other would hold that back. */
 static bool may_serve(const struct writer *w)
 {
-	if (w->turn || w->stop || w->wanted > ALONE || w->eager > ALONE || (!w->eager && !w->due))
+	if (w->turn || w->turn_awaited || w->stop || w->wanted > ALONE || w->eager > ALONE || (!w->eager && !w->due))
 		return false;
 	for (const struct write_request *r = w->first; r; r = r->next)
 		if (!r->small)
