@@ -405,6 +405,10 @@ def ubl_and_json_come_in(n):
         m = put(n, "shop", f.read(), "invoice-5.xml")
     made = list(made_of(n, m).values())
     t.ok(m["agreement"] == "shop-buyer-invoices" and len(made) == 1 and json.loads(made[0])["_document"] == "invoice/1.0", "an invoice goes by its own agreement, as JSON", (m, made))
+    with open(os.path.join(UBL, "order.xml"), "rb") as f:
+        head, tail = f.read().rsplit(b"</", 1)
+    m = put(n, "shop", head + (b"<!--" + b"x" * 1000000 + b"-->") * 68 + b"</" + tail, "order-long.xml")
+    t.ok(m["state"] == "processed", "an order of more than 64 MiB is read where translation.file allows it", m)
     document = {"_document": "order/1.0", "ID": "PO-J1", "IssueDate": "2026-03-10", "_envelope": {"sender": "ZZ:SHOP", "receiver": BUYER},
                 "OrderLine": [{"LineItem": {"ID": "1", "Quantity": {"value": "3", "unitCode": "C62"}}}]}
     m = put(n, "shop", json.dumps(document), "order-6.json")
@@ -511,7 +515,7 @@ def what_is_wrong_is_refused_at_apply(n):
 def main():
     if not demo.available():
         tap.skip_all("vand is not built")
-    with demo.Network(keep="--keep" in sys.argv) as n:
+    with demo.Network(config={"translation": "{file: 80MiB}"}, keep="--keep" in sys.argv) as n:
         make(n)
         n.run_groups(t, (csv_becomes_an_850, a_broken_row_waits_in_quarantine, the_mended_sheet_delivers_it_once, a_broken_row_spoils_its_own_order, each_order_finds_its_receiver, the_rest_waits_where_that_is_agreed, numbers_that_mean_others_are_not_guessed,
                          one_json_document_spoils_itself, a_part_is_not_passed_through, a_rule_sets_one_order_of_the_file_aside,

@@ -76,9 +76,10 @@ void job_plain_free(struct job *j)
 
 /* --- its documents ----------------------------------------------------------------------------------------------------------------- */
 
-static int read_ubl(struct tree_room *room, struct slice text, struct tree **ret, struct van_error *e)
+static int read_ubl(struct job *j, struct tree_room *room, struct slice text, struct tree **ret, struct van_error *e)
 {
-	struct ubl_reader *r = ubl_reader_new(room, NULL);
+	const struct ubl_limits limits = {.max_bytes = worker_bounds(j->worker)->file};
+	struct ubl_reader *r = ubl_reader_new(room, &limits);
 	int rc = r ? ubl_reader_feed(r, text, true, e) : VAN_ENOMEM;
 	if (rc == 0)
 		*ret = ubl_reader_document(r);
@@ -117,7 +118,7 @@ static int read_documents(struct job *j, struct tree_room *room, struct tree **r
 	text = van_arena_slice(room->arena, text); /* values point into it */
 	switch ((enum profile_document_format)j->plain->rule.format) {
 	case PROFILE_DOCUMENT_CSV: rc = text.p ? read_csv(j, room, text, ret, starts, e) : VAN_ENOMEM; break;
-	case PROFILE_DOCUMENT_UBL: rc = text.p ? read_ubl(room, text, ret, e) : VAN_ENOMEM; break;
+	case PROFILE_DOCUMENT_UBL: rc = text.p ? read_ubl(j, room, text, ret, e) : VAN_ENOMEM; break;
 	default:
 		if (slice_starts(text, "\xef\xbb\xbf"))
 			text = slice_make(text.p + 3, text.n - 3);
