@@ -22,6 +22,12 @@ TESTS += %D%/test_sftp_looks
 %C%_test_sftp_looks_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_sftp_looks_LDADD = $(LIB_SFTP_ROLE) $(SFTP_ROLE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += %D%/test_sftp_folder
+TESTS += %D%/test_sftp_folder
+%C%_test_sftp_folder_SOURCES = %D%/test_sftp_folder.c src/roles/deliver/sftp_folder.c src/roles/deliver/sftp_folder.h
+%C%_test_sftp_folder_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_sftp_folder_LDADD = $(LIB_SFTP) $(LIB_IPC) $(CMOCKA_LIBS) -lpthread
+
 TESTS += %D%/sftp_hostile.sh
 EXTRA_DIST += %D%/sftp_hostile.sh %D%/sftp_hostile.py
 

@@ -1,13 +1,12 @@
 #include "roles/deliver/sftp_folder.h"
 
 #include "base/error.h"
+#include "partner/profile.h"
 #include "sftp/temporary.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define FILES_MAX 10000 /* of one poll; the others wait for the next */
 
 bool sftp_folder_wants(struct slice_list patterns, const char *name)
 {
@@ -30,7 +29,26 @@ static bool name_ok(const char *name)
 	return n >= 1 && n <= 255 && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-static int add(struct sftp_folder *f, const struct ipc_poll *what, sftp_attributes a)
+/* What stays there for ever must not take the places of what is new. */
+static int leave_out_known(struct sftp_folder *f, const struct sftp_folder_known *known)
+{
+	size_t n = 0;
+	int rc = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		int one = rc == 0 ? known->is(known->arg, &f->files[i]) : 0;
+		if (one < 0)
+			rc = one;
+		if (one > 0)
+			free(f->files[i].name);
+		else
+			f->files[n++] = f->files[i];
+	}
+	f->known += f->n - n;
+	f->n = n;
+	return rc;
+}
+
+static int add(struct sftp_folder *f, const struct ipc_poll *what, const struct sftp_folder_known *known, sftp_attributes a)
 {
 	if (a->type != SSH_FILEXFER_TYPE_REGULAR || !a->name || !name_ok(a->name))
 		return 0;
@@ -38,10 +56,14 @@ static int add(struct sftp_folder *f, const struct ipc_poll *what, sftp_attribut
 		f->others++;
 		return 0;
 	}
-	if (f->n == FILES_MAX) {
-		f->more = true;
-		return 0;
+	if (f->n == SFTP_FOLDER_FILES && !f->more && what->after == PROFILE_FETCHED_KEEP) {
+		int rc = leave_out_known(f, known);
+		if (rc < 0)
+			return rc;
 	}
+	f->more |= f->n == SFTP_FOLDER_FILES;
+	if (f->more)
+		return 0;
 	struct sftp_remote *one = &f->files[f->n];
 	*one = (struct sftp_remote){.name = strdup(a->name), .bytes = a->size, .time = a->mtime64 ? a->mtime64 : a->mtime};
 	if (!one->name)
@@ -56,11 +78,11 @@ static int by_time(const void *a, const void *b)
 	return x->time != y->time ? x->time < y->time ? -1 : 1 : strcmp(x->name, y->name);
 }
 
-int sftp_folder_list(struct sftp_client *c, const struct ipc_poll *what, struct sftp_folder *ret)
+int sftp_folder_list(struct sftp_client *c, const struct ipc_poll *what, const struct sftp_folder_known *known, struct sftp_folder *ret)
 {
 	char folder[SFTP_CLIENT_PATH];
 	sftp_attributes a;
-	*ret = (struct sftp_folder){.files = calloc(FILES_MAX, sizeof *ret->files)};
+	*ret = (struct sftp_folder){.files = calloc(SFTP_FOLDER_FILES, sizeof *ret->files)};
 	if (!ret->files)
 		return VAN_ENOMEM;
 	snprintf(folder, sizeof folder, "%.*s", SLICE_ARG(what->folder));
@@ -68,7 +90,7 @@ int sftp_folder_list(struct sftp_client *c, const struct ipc_poll *what, struct 
 	int rc = d ? 0 : sftp_client_failed(c, VAN_EIO, "can't list", folder);
 	while (rc == 0 && (a = sftp_readdir(c->sftp, d))) {
 		sftp_client_progress(c);
-		rc = add(ret, what, a);
+		rc = add(ret, what, known, a);
 		sftp_attributes_free(a);
 	}
 	if (rc == 0 && !sftp_dir_eof(d))

@@ -90,17 +90,30 @@ static bool too_large(const struct poll *p, const struct sftp_remote *f)
 	return p->what->max && f->bytes > p->what->max;
 }
 
+/* 1, 0 or negative with the client's error. */
+static int was_taken(void *arg, const struct sftp_remote *f)
+{
+	struct ipc_pickup pickup = pickup_of(f);
+	int rc = ask(arg, IPC_PICKUP_SEEN, &ipc_pickup_table, &pickup, -1, NULL);
+	return rc == VAN_ENOTFOUND ? 0 : rc < 0 ? rc : 1;
+}
+
+static int list(struct poll *p, struct sftp_folder *ret)
+{
+	const struct sftp_folder_known known = {was_taken, p};
+	return sftp_folder_list(p->c, p->what, &known, ret);
+}
+
 /* Which of them were fetched before? *ret_new: how many were not, and could be. */
 static int ask_what_was_taken(struct poll *p, size_t *ret_new)
 {
 	*ret_new = 0;
 	for (size_t i = 0; i < p->folder.n; i++) {
 		struct sftp_remote *f = &p->folder.files[i];
-		struct ipc_pickup pickup = pickup_of(f);
-		int rc = ask(p, IPC_PICKUP_SEEN, &ipc_pickup_table, &pickup, -1, NULL);
-		if (rc < 0 && rc != VAN_ENOTFOUND)
+		int rc = was_taken(p, f);
+		if (rc < 0)
 			return rc;
-		f->taken = rc == 0;
+		f->taken = rc;
 		*ret_new += !f->taken && !too_large(p, f);
 	}
 	return 0;
@@ -139,7 +152,7 @@ static int settle(struct poll *p, size_t new)
 		return 0;
 	rc = pause_for(p, (van_time)p->what->settle);
 	if (rc == 0)
-		rc = sftp_folder_list(p->c, p->what, &later);
+		rc = list(p, &later);
 	if (rc == 0)
 		sftp_folder_settle(&p->folder, &later);
 	sftp_folder_free(&later);
@@ -312,14 +325,15 @@ static void tell_files(const struct poll *p, struct ipc_polled *to, struct ipc_p
 static void report(struct poll *p, int rc, char *to, size_t room)
 {
 	struct ipc_polled_file files[TOLD_MAX];
-	struct ipc_polled told = {.ok = rc == 0, .reached = true, .unsettled = p->unsettled, .listed = p->folder.n, .others = p->folder.others};
+	size_t all = p->folder.n + p->folder.known;
+	struct ipc_polled told = {.ok = rc == 0, .reached = true, .unsettled = p->unsettled, .listed = all, .others = p->folder.others};
 	char waits[64] = "";
 	if (p->unsettled)
 		snprintf(waits, sizeof waits, ", %u still being written", p->unsettled);
 	if (p->what->look)
-		snprintf(to, room, "looked at %zu%s%s", p->folder.n, rc < 0 ? ": " : "", rc < 0 ? p->c->error : "");
+		snprintf(to, room, "looked at %zu%s%s", all, rc < 0 ? ": " : "", rc < 0 ? p->c->error : "");
 	else
-		snprintf(to, room, "%u fetched of %zu%s%s%s", p->taken, p->folder.n, waits, rc < 0 ? ": " : "", rc < 0 ? p->c->error : "");
+		snprintf(to, room, "%u fetched of %zu%s%s%s", p->taken, all, waits, rc < 0 ? ": " : "", rc < 0 ? p->c->error : "");
 	if (p->what->look)
 		tell_files(p, &told, files);
 	told.report = slice_str(p->what->look && rc < 0 ? p->c->error : to);
@@ -341,7 +355,7 @@ int sftp_poll(struct sftp_client *c, const struct ipc_poll *what, int store, cha
 	size_t new = 0;
 	int rc = p.store && p.arena ? 0 : VAN_ENOMEM;
 	if (rc == 0)
-		rc = sftp_folder_list(c, what, &p.folder);
+		rc = list(&p, &p.folder);
 	if (rc == 0 && !what->look)
 		rc = forget_gone(&p);
 	if (rc == 0)
