@@ -631,6 +631,24 @@ def killed_at_points(n, server):
     t.ok(True, "what is gone from the server is forgotten: one that looks the same is another one")
 
 
+def not_asked_for_meanwhile(n, server):
+    """What was fetched and could not be deleted stays remembered while the profile's patterns don't ask for it."""
+    n.stop()
+    logged = len(n.log())
+    n.start(environment={"OPENVAN_FAULT": "poll-after-commit:1"})
+    profile(n, server, push=False, patterns=', patterns: ["*.edi"]')
+    server.put("once.edi", x12.ack_997(GAMMA, demo.BUYER, 960, 960))
+    reached(n, "poll-after-commit", logged)
+    n.kill()
+    n.start()
+    profile(n, server, push=False, patterns=', patterns: ["*.x12"]')
+    there = os.path.exists(os.path.join(server.outbound, "once.edi"))
+    server.wait_visits(2)
+    profile(n, server, push=False, patterns=', patterns: ["*.edi"]')
+    demo.wait_for("deletion", lambda: not os.listdir(server.outbound))
+    t.equal(len(fetched(n, "once.edi")), 1, f"patterns that changed meanwhile fetch nothing twice ({'it was there' if there else 'it was gone before'})")
+
+
 def killed_at_random(n, server, rounds=4):
     """kill -9 of deliver and of the store while documents go both ways."""
     profile(n, server)
@@ -667,7 +685,7 @@ def main():
         server = Sshd(n.root, "partner")
         try:
             for group in (pushes, name_is_taken, comparison_breaks_off, stalled, confined, one_of_many, passwords, polls, settling, changes_for_ever, looked_at, schedules, held_after_a_restore, larger_than_taken,
-                          killed_at_points, killed_at_random):
+                          killed_at_points, not_asked_for_meanwhile, killed_at_random):
                 t.run(group, n, server)
         finally:
             server.stop()

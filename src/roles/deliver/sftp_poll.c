@@ -70,6 +70,14 @@ static struct ipc_pickup pickup_of(const struct sftp_remote *f)
 
 /* --- looking ------------------------------------------------------------------------------------------------------------------- */
 
+/* A name that is not asked for now wasn't looked for. */
+static bool is_wanted(const struct poll *p, struct slice name)
+{
+	char text[SFTP_CLIENT_PATH];
+	snprintf(text, sizeof text, "%.*s", SLICE_ARG(name));
+	return sftp_folder_wants(p->what->patterns, text);
+}
+
 /* What the store remembers and the server has no more: gone, though we could not say so at the time. */
 static int forget_gone(struct poll *p)
 {
@@ -79,7 +87,7 @@ static int forget_gone(struct poll *p)
 		bool there = false;
 		for (size_t k = 0; k < p->folder.n; k++)
 			there |= slice_is(gone.name, p->folder.files[k].name);
-		if (!there)
+		if (!there && is_wanted(p, gone.name))
 			rc = ask(p, IPC_PICKUP_GONE, &ipc_pickup_table, &gone, -1, NULL);
 	}
 	return rc;
