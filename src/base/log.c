@@ -159,8 +159,8 @@ void log_event(enum log_level level, const char *event, ...)
 
 static char *rotating(void)
 {
-	static char buffers[8][256];
-	static unsigned next;
+	static _Thread_local char buffers[8][256];
+	static _Thread_local unsigned next;
 	return buffers[next++ % 8];
 }
 

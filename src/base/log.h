@@ -24,7 +24,7 @@ void log_hold(bool hold);
 /* Writes what is kept. */
 void log_flush(void);
 
-/* A number as text, in one of 8 rotating static buffers, for use in log_event's arguments. */
+/* A number as text, in one of 8 rotating buffers of the thread, for use in log_event's arguments. */
 const char *log_u64(unsigned long long v);
 /* A slice as text, likewise; cut at 240 bytes. */
 const char *log_slice(struct slice s);

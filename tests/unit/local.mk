@@ -5,7 +5,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 %C%_test_base_SOURCES = %D%/test_base.c
 %C%_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_base_LDADD = $(LIB_BASE) $(CMOCKA_LIBS)
+%C%_test_base_LDADD = $(LIB_BASE) $(CMOCKA_LIBS) -lpthread
 include %D%/partner.mk
 include %D%/ipc.mk
 include %D%/sftp.mk

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,24 @@ static void log_lines_are_held(void **state)
 	close(real);
 	close(pipes[0]);
 	close(pipes[1]);
+}
+
+static void *log_much(void *arg)
+{
+	for (unsigned long long i = 0; i < 16; i++)
+		assert_non_null(log_u64(i));
+	return arg;
+}
+
+/* The store's threads write lines at the same time. */
+static void numbers_of_one_thread_stay(void **state)
+{
+	const char *mine = log_u64(4711);
+	pthread_t other;
+	(void)state;
+	assert_int_equal(pthread_create(&other, NULL, log_much, NULL), 0);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	assert_string_equal(mine, "4711");
 }
 
 static void times_round_trip(void **state)
@@ -242,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffer_latches_its_maximum), cmocka_unit_test(times_round_trip), cmocka_unit_test(log_lines_are_held), cmocka_unit_test(ids_rise),
+		cmocka_unit_test(numbers_of_one_thread_stay),
 		cmocka_unit_test(forks_have_their_own_randomness),
 		cmocka_unit_test(base64_round_trips),         cmocka_unit_test(records_round_trip), cmocka_unit_test(printf_fits_any_room),
 	};

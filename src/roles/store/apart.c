@@ -60,8 +60,8 @@ static void finish(struct apart *a)
 {
 	struct pending_call *p = a->p;
 	struct store_role *s = a->s;
-	int rc = a->rc;
 	pthread_join(p->thread, NULL);
+	int rc = a->rc;
 	loop_unwatch(a->watch);
 	close(a->event);
 	p->apart = NULL;
