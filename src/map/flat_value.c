@@ -3,6 +3,7 @@
 #include "map/flat_private.h"
 
 #include "base/utf8.h"
+#include "edi/calendar.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,7 +111,6 @@ static int part_at(struct slice picture, size_t i)
 
 static int date_in(struct flat_run *r, const struct flat_row *row, struct slice *v)
 {
-	static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	struct slice picture = r->s->date;
 	int values[4] = {-1, 0, 0, 0};
 	char what[80];
@@ -128,7 +128,7 @@ static int date_in(struct flat_run *r, const struct flat_row *row, struct slice 
 	}
 	if (values[0] < 0)
 		values[0] = values[1] < 50 ? 20 : 19;
-	if (!fine || values[2] < 1 || values[2] > 12 || values[3] < 1 || values[3] > days[values[2] - 1]) {
+	if (!fine || !edi_day_exists((unsigned)(values[0] * 100 + values[1]), (unsigned)values[2], (unsigned)values[3])) {
 		snprintf(what, sizeof what, "is not a date (%.*s)", (int)(picture.n < 40 ? picture.n : 40), picture.p);
 		return bad(r, row, *v, what);
 	}

@@ -2,6 +2,7 @@
 #include "map/transform.h"
 
 #include "base/clock.h"
+#include "edi/calendar.h"
 
 #include <stdio.h>
 
@@ -56,8 +57,9 @@ static unsigned two(const char *p)
 
 static bool sound(const struct parts *t)
 {
-	return (!t->has_month || (t->month >= 1 && t->month <= 12)) && (!t->has_day || (t->day >= 1 && t->day <= 31)) && t->hour <= 24 &&
-	       t->minute <= 59 && t->second <= 60 && (!t->has_week || (t->week >= 1 && t->week <= 53));
+	bool day = !t->has_day || edi_day_exists(t->year, t->month, t->day); /* a day comes with its month and year */
+	return day && (!t->has_month || (t->month >= 1 && t->month <= 12)) && t->hour <= 24 && t->minute <= 59 && t->second <= 60 &&
+	       (!t->has_week || (t->week >= 1 && t->week <= 53));
 }
 
 static bool read_layout(const char *layout, struct slice s, struct parts *t)

@@ -144,6 +144,7 @@ def errors():
     with Maps(GERMAN) as maps:
         for text, why in [("Bestellung;Menge\n1;x\n", "row 2, column Menge: 'x' is not a decimal number (digits and a comma); mend the file, or row 14 of the sheet"),
                           ("Bestellung;Menge;Datum\n1;1;2026-01-01\n", "row 2, column Datum: '2026-01-01' is not a date (DD.MM.CCYY)"),
+                          ("Bestellung;Menge;Datum\n1;1;29.02.2026\n", "row 2, column Datum: '29.02.2026' is not a date (DD.MM.CCYY)"),
                           ("Bestellung;Menge\n1;\n", "row 2, column Menge: it is empty, and row 14 of the sheet (OrderLine[].Qty) requires it"),
                           ("Menge\n1\n", "column Bestellung: the file's first line does not name it"),
                           ("Bestellung;Menge\n1;1\n2;1\n", "row 3, column Bestellung: '2' stands here and '1' in row 2, but it belongs to the whole document"),
