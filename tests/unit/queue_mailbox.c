@@ -653,7 +653,7 @@ static void test_failed_logins(void **state)
 static void test_failed_logins_of_unknown_names(void **state)
 {
 	struct fixture *f = *state;
-	char banned[80], name[8];
+	char banned[80], name[16];
 	static const struct {
 		const char *address;
 		bool known, spare, success;
